@@ -1,0 +1,66 @@
+# Extra usage: the two commands are `make demo` and `make test`.
+PORT ?= 8000
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+export PORT
+
+.PHONY: install demo test lint bench lock messages compilemessages clean
+
+install: $(VENV)/.base
+
+$(PYTHON):
+	python3 -m venv $(VENV)
+
+# Byte code is compiled here: without it every start is three times slower, and the environment may forbid writing it later.
+define install_lock
+	$(if $(UV),uv pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements/$(1).txt,\
+	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt)
+	@touch $(VENV)/.$(1)
+endef
+
+$(VENV)/.base: requirements/base.txt | $(PYTHON)
+	$(call install_lock,base)
+
+$(VENV)/.test: requirements/test.txt | $(PYTHON)
+	$(call install_lock,test)
+	@touch $(VENV)/.base
+
+$(VENV)/.browser: requirements/browser.txt | $(PYTHON)
+	$(call install_lock,browser)
+	@touch $(VENV)/.test $(VENV)/.base
+
+.env: | $(PYTHON)
+	@umask 077; printf 'SECRET_KEY=%s\nSITE_URL=http://127.0.0.1:%s\n' \
+	  "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')" "$(PORT)" > .env
+	@echo "Wrote .env with a random SECRET_KEY."
+
+demo: $(VENV)/.base .env
+	@exec $(PYTHON) -m config.demo.serve
+
+# The browser tests come along where Chromium is installed.
+test: $(if $(shell command -v chromium 2>/dev/null),$(VENV)/.browser,$(VENV)/.test)
+	@exec $(PYTHON) -m tests.run $(ARGS)
+
+lint: $(VENV)/.test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+	DEBUG=true $(VENV)/bin/mypy
+
+bench: $(VENV)/.test
+	$(PYTHON) -m tests.bench $(ARGS)
+
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/base.txt
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/test.txt
+	uv pip compile pyproject.toml --extra test --extra browser --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/browser.txt
+
+messages: $(VENV)/.base
+	$(PYTHON) manage.py makemessages -l ja --no-location --no-wrap --ignore '.venv/*' --ignore 'tests/*' --ignore 'static/vendor/*'
+
+compilemessages: $(VENV)/.base
+	$(PYTHON) manage.py compilemessages -l ja --ignore '.venv/*'
+
+clean:
+	rm -rf var staticfiles .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,172 @@
+"""The API root: one NinjaAPI, strict JSON in, and a problem document (RFC 9457) for every error."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+from ninja.openapi.docs import Swagger
+from ninja.parser import Parser
+
+from accounts.api_access import MissingScope, Unauthorized
+from config.kit.errors import BusinessError
+from config.kit.strict_json import InvalidJson, loads
+
+log = logging.getLogger("extra_usage.api")
+
+
+def problem(request: HttpRequest, *, status: int, detail: str = "", **members: Any) -> HttpResponse:
+    """An `application/problem+json` answer; `type` is about:blank, so `title` is the status' own phrase."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    response = HttpResponse(
+        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json"
+    )
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="extra-usage"'
+    return response
+
+
+class StrictParser(Parser):
+    """Bodies through `kit.strict_json`; more than 1 MiB is told apart from malformed."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The JSON value of the body. Raises InvalidJson, RequestDataTooBig."""
+        return loads(request.body)
+
+
+class LocalSwagger(Swagger):
+    """Swagger UI from our own files, without the inline script our Content-Security-Policy refuses."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        """The documentation page."""
+        return render(request, "api_docs.html", {"openapi_url": self.get_openapi_url(api, kwargs)})
+
+
+class ExtraUsageAPI(NinjaAPI):
+    """Describes errors as the problem documents they are, with 405 and 500 that any call can answer."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> Any:
+        """The OpenAPI document."""
+        schema = super().get_openapi_schema(**kwargs)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                _describe_errors(operation["responses"])
+        return schema
+
+
+def _describe_errors(responses: dict[Any, Any]) -> None:
+    for status, response in responses.items():
+        if int(status) >= 400 and "application/json" in response.get("content", {}):
+            response["content"] = {"application/problem+json": response["content"]["application/json"]}
+            if int(status) == HTTPStatus.UNAUTHORIZED:
+                response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+
+
+api = ExtraUsageAPI(
+    title="Extra usage",
+    version="1",
+    description="Ask before each request, report after it, read and manage. Amounts are decimal strings of USD.",
+    docs_url="/docs",
+    docs=LocalSwagger(),
+    openapi_url="/openapi.json",
+    parser=StrictParser(),
+)
+
+
+@api.exception_handler(Unauthorized)
+@api.exception_handler(AuthenticationError)
+def unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
+    """No key, a wrong one or a revoked one."""
+    return problem(request, status=401, detail="Send a valid API key: “Authorization: Bearer <key>”.")
+
+
+@api.exception_handler(MissingScope)
+def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
+    """A good key that may not do this."""
+    return problem(request, status=403, detail=f"This key lacks the scope “{error.scope}”.", scope=error.scope)
+
+
+@api.exception_handler(AuthorizationError)
+def not_allowed(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Whatever else is forbidden."""
+    return problem(request, status=403, detail=str(error))
+
+
+@api.exception_handler(BusinessError)
+def business_error(request: HttpRequest, error: BusinessError) -> HttpResponse:
+    """A rule said no: its sentence, and its code for machines."""
+    members: dict[str, Any] = {"code": error.code}
+    if error.field:
+        members["errors"] = [{"loc": ["body", error.field], "msg": str(error)}]
+    return problem(request, status=error.status, detail=str(error), **members)
+
+
+@api.exception_handler(ValidationError)
+def invalid_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Malformed input: what is wrong where. A list longer than allowed is too large rather than malformed."""
+    errors = [{"loc": list(one["loc"]), "msg": one["msg"].removeprefix("Value error, ")} for one in error.errors]
+    too_many = next((one for one in error.errors if one["type"] == "too_many"), None)
+    if too_many:
+        most = too_many["ctx"]["most"]
+        return problem(
+            request,
+            status=413,
+            detail=f"At most {most:,} {too_many['loc'][-1]} a call; send the rest in further calls.",
+        )
+    return problem(request, status=422, detail="The input is not valid.", errors=errors)
+
+
+@api.exception_handler(InvalidJson)
+def invalid_json(request: HttpRequest, error: InvalidJson) -> HttpResponse:
+    """A body that is no JSON."""
+    return problem(
+        request, status=422, detail=str(error), code="invalid_json", errors=[{"loc": ["body"], "msg": str(error)}]
+    )
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
+    """More than 1 MiB."""
+    return problem(request, status=413, detail="A body may hold 1 MiB; send the events in several calls.")
+
+
+@api.exception_handler(Http404)
+def missing(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What is not there, or belongs to somebody else."""
+    return problem(request, status=404, detail=str(error) or "There is nothing here.")
+
+
+@api.exception_handler(HttpError)
+def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Ninja's own errors; a body its parser refused comes as the cause."""
+    if isinstance(error.__cause__, InvalidJson):
+        return invalid_json(request, error.__cause__)
+    if isinstance(error.__cause__, RequestDataTooBig):
+        return too_large(request, error.__cause__)
+    return problem(request, status=error.status_code, detail=str(error))
+
+
+@api.exception_handler(Exception)
+def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A fault of ours: logged whole, answered without details. Nothing is half-done; sending again is safe."""
+    log.exception("api.failed", exc_info=error)
+    return problem(request, status=500, detail="Something failed here. Nothing was changed; send the same again.")
+
+
+def mount() -> NinjaAPI:
+    """The API with its routers."""
+    from billing.api import managing, metering, reading
+
+    for router in (metering.router, reading.router, managing.router):
+        api.add_router("", router)
+    return api
+
+
+mount()

@@ -1,0 +1,43 @@
+"""System checks of a deployment: settings that are valid one by one but would not serve people together."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.http.request import validate_host
+
+
+@register(Tags.security)
+def site_url_is_served(**kwargs: Any) -> list[CheckMessage]:
+    """Links in mails lead to SITE_URL, so its host must be answered."""
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if settings.DEBUG or validate_host(host, settings.ALLOWED_HOSTS):
+        return []
+    hint = f"Add {host} to ALLOWED_HOSTS."
+    return [
+        Warning(
+            f"SITE_URL's host {host} is not in ALLOWED_HOSTS, so every page there answers 400.", hint, id="config.W001"
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def mail_reaches_people(**kwargs: Any) -> list[CheckMessage]:
+    """Invitations and password resets are mails."""
+    if settings.LOOPBACK or not settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend")):
+        return []
+    return [
+        Warning("Mails are not sent, so nobody can be invited.", "Set EMAIL_URL to a mail server.", id="config.W002")
+    ]
+
+
+@register(Tags.security, deploy=True)
+def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
+    """Rate limits and jobs are shared by all machines only through Redis."""
+    if settings.LOOPBACK or settings.REDIS_URL:
+        return []
+    message = "Without Redis the limits on wrong passwords and the jobs hold for one machine only."
+    return [Warning(message, "Set REDIS_URL.", id="config.W003")]

@@ -1,0 +1,87 @@
+"""Dates and times as people read them, in a given zone and the active language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date as babel_date
+from babel.dates import format_time, get_timezone_location
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+
+@lru_cache(maxsize=4096)  # a chart and its table name each day of the month
+def format_date(day: dt.date, pattern: str, *, locale: str) -> str:
+    """`day` by a CLDR pattern in one locale."""
+    return babel_date(day, pattern, locale=locale)
+
+
+def _babel() -> str:
+    return "ja_JP" if (get_language() or "en").startswith("ja") else "en_GB"
+
+
+def day_text(day: dt.date) -> str:
+    """`Fri 27 Nov`, in Japanese 11月27日(金)."""
+    pattern = "M月d日(E)" if _babel() == "ja_JP" else "E d MMM"
+    return format_date(day, pattern, locale=_babel())
+
+
+def short_day_text(day: dt.date) -> str:
+    """`30 Nov`, in Japanese 11月30日."""
+    return format_date(day, "M月d日" if _babel() == "ja_JP" else "d MMM", locale=_babel())
+
+
+def long_day_text(day: dt.date) -> str:
+    """`1 December`, in Japanese 12月1日."""
+    return format_date(day, "M月d日" if _babel() == "ja_JP" else "d MMMM", locale=_babel())
+
+
+def month_text(first_on: dt.date) -> str:
+    """`November 2026`, in Japanese 2026年11月."""
+    return format_date(first_on, "y年M月" if _babel() == "ja_JP" else "MMMM y", locale=_babel())
+
+
+def month_name_text(first_on: dt.date) -> str:
+    """`November`, in Japanese 11月."""
+    return format_date(first_on, "M月" if _babel() == "ja_JP" else "MMMM", locale=_babel())
+
+
+def time_text(moment: dt.datetime, *, zone: str) -> str:
+    """`15:40` in `zone`."""
+    return format_time(moment.astimezone(ZoneInfo(zone)), "HH:mm", locale=_babel())
+
+
+def moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
+    """When, inside a sentence: `at 15:40 today`, `on Thu 26 Nov at 09:05`."""
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    words = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
+    if local.date() == today:
+        return pgettext("moment", "at %(time)s today") % words
+    return pgettext("moment", "on %(day)s at %(time)s") % words
+
+
+def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
+    """When, as a label: `15:40 today`, `Thu 26 Nov, 09:05`."""
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    words = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
+    if local.date() == today:
+        return pgettext("moment", "%(time)s today") % words
+    return pgettext("moment", "%(day)s, %(time)s") % words
+
+
+def zone_city_text(zone: str) -> str:
+    """The city that names a time zone: `New York`, in Japanese ニューヨーク."""
+    return str(get_timezone_location(ZoneInfo(zone), locale=_babel(), return_city=True))
+
+
+def duration_text(length: dt.timedelta) -> str:
+    """`2 d 18 h`, `1 h 12 min`, `5 h`, `4 min`; rounded up to whole minutes so that it never says zero."""
+    minutes = max(1, -(-int(length.total_seconds()) // 60))
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        words = [_("%(days)d d") % {"days": days}, hours and _("%(hours)d h") % {"hours": hours}]
+    else:
+        words = [hours and _("%(hours)d h") % {"hours": hours}, rest and _("%(minutes)d min") % {"minutes": rest}]
+    return " ".join(word for word in words if word)

@@ -1,0 +1,22 @@
+"""One way to send a mail: subject, text and HTML templates of the same name, in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+
+def send(name: str, *, to: str, language: str, context: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+    """Send `emails/<name>` to one address. Raises what the mail backend raises (SMTPException, OSError)."""
+    words = {"site_url": settings.SITE_URL, "language": language, **context}
+    with translation.override(language):
+        subject = " ".join(render_to_string(f"emails/{name}.subject.txt", words).split())
+        text = render_to_string(f"emails/{name}.txt", words)
+        html = render_to_string(f"emails/{name}.html", words)
+    message = EmailMultiAlternatives(subject, text, to=[to], headers=headers)
+    message.attach_alternative(html, "text/html")
+    message.send()

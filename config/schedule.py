@@ -1,0 +1,11 @@
+"""What Celery beat starts, and when (UTC). Every job may run twice, at once, or late, with the same outcome."""
+
+from __future__ import annotations
+
+from celery.schedules import crontab
+
+SCHEDULE = {
+    "write-down-key-use": {"task": "accounts.tasks.write_down_key_use", "schedule": 60.0},
+    "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute=10, hour=3)},
+    "sync-prices": {"task": "billing.tasks.sync_model_prices", "schedule": crontab(minute=20, hour=3)},
+}
