@@ -1,0 +1,79 @@
+"""Who may do what (D3), in one place. Each function returns what the page needs or raises.
+
+Strangers get 404, so that an organization's existence shows to nobody else; members without the right get 403 with
+a sentence that says what role it takes. Every view of the product carries one of these marks; a test holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership, Role
+
+View = Callable[..., HttpResponseBase]
+
+
+def membership_of(request: HttpRequest, slug: str) -> Membership:
+    """The signed-in person's active membership of the organization with `slug`; Http404 for strangers."""
+    membership = (
+        Membership.objects.active()
+        .select_related("organization", "organization__primary_owner", "user")
+        .filter(user=request.user, organization__slug=slug)  # type: ignore[misc]
+        .first()
+    )
+    if membership is None:
+        raise Http404
+    return membership
+
+
+def require_role(membership: Membership, role: Role) -> None:
+    """Raise PermissionDenied with a sentence unless the role reaches `role`."""
+    if membership.is_at_least(role):
+        return
+    sentences = {
+        Role.ADMIN: _("This page is for admins and owners of %(organization)s. Your role is %(role)s."),
+        Role.OWNER: _("This is for owners of %(organization)s. Your role is %(role)s."),
+        Role.PRIMARY_OWNER: _("This is for the primary owner of %(organization)s. Your role is %(role)s."),
+    }
+    raise PermissionDenied(
+        sentences[role] % {"organization": membership.organization.name, "role": membership.role.label}
+    )
+
+
+def member_page(role: Role = Role.MEMBER, *, write: Role | None = None) -> Callable[[View], View]:
+    """Mark a view `view(request, membership, …)` of `/o/<slug>/…`: sign-in, membership, `role` to read, `write` to POST."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            membership = membership_of(request, slug)
+            safe = request.method in ("GET", "HEAD", "OPTIONS")
+            require_role(membership, role if safe else max(role, write or role, key=lambda one: one.rank))
+            request.membership = membership  # type: ignore[attr-defined]
+            return view(request, membership, *args, **kwargs)
+
+        wrapped.access = role  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def signed_in(view: View) -> View:
+    """Mark a view for anybody who is signed in."""
+    wrapped = login_required(view)
+    wrapped.access = "signed_in"  # type: ignore[attr-defined]
+    return wrapped
+
+
+def public(view: View) -> View:
+    """Mark a view for everybody, such as an invitation's link."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view

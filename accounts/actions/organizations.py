@@ -1,0 +1,121 @@
+"""Creating organizations, their time zone and the hand-over of the primary owner."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership, Organization, Plan, Role, SeatTier, Settlement, Tier, User
+from config.kit.errors import BusinessError
+from config.kit.months import next_month
+
+from .audit import Actor, record_change
+
+SETTLEMENT_OF = {
+    Plan.TEAM: Settlement.PREPAID,
+    Plan.ENTERPRISE_SEAT: Settlement.POSTPAID,
+    Plan.ENTERPRISE_USAGE: Settlement.POSTPAID,
+}
+
+
+def lock_organization(organization_id: int) -> Organization:
+    """The organization's row, locked until the transaction ends; the first thing every write takes (house rule 2).
+
+    Raises RuntimeError outside a transaction.
+    """
+    return Organization.objects.locked().get(pk=organization_id)
+
+
+@transaction.atomic
+def create_organization(
+    name: str,
+    *,
+    slug: str,
+    plan: str,
+    primary_owner: User,
+    billing_email: str,
+    now: dt.datetime,
+    timezone: str = "UTC",
+    settlement: str | None = None,
+    seats: dict[str, int] | None = None,
+    owner_seat: str | None = None,
+) -> Organization:
+    """A new organization with its primary owner's membership and its bought seats by tier; the plan presets the settlement."""
+    organization = Organization.objects.create(
+        name=name,
+        slug=slug,
+        plan=plan,
+        settlement=settlement or SETTLEMENT_OF[Plan(plan)],
+        billing_email=billing_email,
+        primary_owner=primary_owner,
+        timezone=timezone,
+    )
+    for tier in Tier:
+        SeatTier.objects.create(organization=organization, tier=tier, bought=(seats or {}).get(tier, 0))
+    Membership.objects.create(
+        organization=organization, user=primary_owner, base_role=Role.OWNER, seat_tier=owner_seat, joined_at=now
+    )
+    return organization
+
+
+@transaction.atomic
+def change_timezone(organization: Organization, *, timezone: str, actor: Actor, now: dt.datetime) -> Organization:
+    """Bill in another zone from the next month on; the running month keeps its own (C5)."""
+    locked = lock_organization(organization.pk)
+    in_force = locked.zone_at(now)
+    current = locked.calendar.month_at(now)
+    if timezone == locked.timezone:
+        return locked
+    from_value = locked.timezone
+    locked.previous_timezone, locked.timezone = in_force, timezone
+    locked.timezone_since = next_month(current.first_on)
+    locked.save(update_fields=["previous_timezone", "timezone", "timezone_since"])
+    record_change(
+        locked,
+        actor=actor,
+        action="organization.timezone",
+        subject=locked.name,
+        now=now,
+        from_value=from_value,
+        to_value=timezone,
+    )
+    return locked
+
+
+@transaction.atomic
+def hand_over_primary_owner(
+    organization: Organization, *, membership: Membership, actor: Actor, now: dt.datetime
+) -> Organization:
+    """Make an active member the primary owner; the one before stays an owner (D3).
+
+    Raises BusinessError `not_active` for a removed member, `already_primary_owner` for the present one.
+    """
+    locked = lock_organization(organization.pk)
+    target = Membership.objects.select_related("user").get(pk=membership.pk, organization=locked)
+    if not target.is_active:
+        raise BusinessError(
+            _("%(name)s was removed and can't be the primary owner. Bring them back first.") % {"name": target.user},
+            code="not_active",
+        )
+    if locked.primary_owner_id == target.user_id:
+        raise BusinessError(
+            _("%(name)s is the primary owner already.") % {"name": target.user}, code="already_primary_owner"
+        )
+    before = locked.primary_owner
+    target.base_role = Role.OWNER
+    target.save(update_fields=["base_role"])
+    locked.primary_owner = target.user
+    locked.save(update_fields=["primary_owner"])
+    record_change(
+        locked,
+        actor=actor,
+        action="organization.primary_owner",
+        subject=locked.name,
+        now=now,
+        membership=target,
+        from_value=before.email,
+        to_value=target.user.email,
+    )
+    return locked

@@ -1,0 +1,9 @@
+"""The accounts app: organizations, people, seats, keys and the audit trail."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = _("Organizations and people")

@@ -1,0 +1,109 @@
+"""Organizations and the seats they bought. The organization's row is the one lock of everything that belongs to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from config.kit.months import Calendar, zone_names
+
+
+class Plan(models.TextChoices):
+    TEAM = "team", _("Team")
+    ENTERPRISE_SEAT = "enterprise_seat", _("Enterprise, seat-based")
+    ENTERPRISE_USAGE = "enterprise_usage", _("Enterprise, usage-based")
+
+
+class Settlement(models.TextChoices):
+    PREPAID = "prepaid", _("Prepaid")
+    POSTPAID = "postpaid", _("Postpaid")
+
+
+class Tier(models.TextChoices):
+    STANDARD = "standard", _("Standard")
+    PREMIUM = "premium", _("Premium")
+
+
+def validate_timezone(value: str) -> None:
+    """Only IANA names; raises ValidationError."""
+    if value not in zone_names():
+        raise ValidationError(_("“%(value)s” is not an IANA time zone, such as Asia/Tokyo."), params={"value": value})
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def locked(self) -> OrganizationQuerySet:
+        """Rows locked against every other writer of the organization until the transaction ends (house rule 2)."""
+        if not transaction.get_connection(self.db).in_atomic_block:
+            raise RuntimeError("An organization is locked inside a transaction only.")
+        return self.select_for_update(no_key=True, of=("self",))
+
+
+class Organization(models.Model):
+    """A customer (D1). Bills in USD."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("slug"), max_length=60, unique=True)
+    plan = models.CharField(_("plan"), max_length=20, choices=Plan)
+    settlement = models.CharField(_("settlement"), max_length=10, choices=Settlement)
+    billing_email = models.EmailField(_("billing e-mail"))
+    # Exactly one primary owner, by NOT NULL: handed over by an update, never dropped (D3).
+    primary_owner = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, related_name="+", verbose_name=_("primary owner")
+    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
+    # A new zone holds from the month `timezone_since` on; until then the previous one does (C5).
+    previous_timezone = models.CharField(_("previous time zone"), max_length=64, blank=True, editable=False)
+    timezone_since = models.DateField(_("time zone since"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(plan__in=Plan.values), name="organization_plan_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(settlement__in=Settlement.values), name="organization_settlement_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def calendar(self) -> Calendar:
+        """Its billing months."""
+        return Calendar(self.timezone, self.previous_timezone, self.timezone_since)
+
+    def zone_at(self, now: dt.datetime) -> str:
+        """The time zone in force at `now`."""
+        return self.calendar.zone_at(now)
+
+    @property
+    def has_seats(self) -> bool:
+        """Whether its plan includes usage by seat (D2)."""
+        return self.plan != Plan.ENTERPRISE_USAGE
+
+
+class SeatTier(models.Model):
+    """How many seats of one tier an organization has bought (D4)."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="seat_tiers")
+    tier = models.CharField(_("seat tier"), max_length=10, choices=Tier)
+    bought = models.PositiveIntegerField(_("seats bought"), default=0)
+
+    class Meta:
+        verbose_name = _("seat tier")
+        verbose_name_plural = _("seat tiers")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "tier"], name="one_seat_tier_row_per_organization"),
+            models.CheckConstraint(condition=models.Q(tier__in=Tier.values), name="seat_tier_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_tier_display()

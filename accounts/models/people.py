@@ -1,0 +1,197 @@
+"""People, their memberships and invitations. A membership is never deleted: reports keep who used what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from .organizations import Organization, Tier
+
+
+class Role(models.TextChoices):
+    MEMBER = "member", _("Member")
+    ADMIN = "admin", _("Admin")
+    OWNER = "owner", _("Owner")
+    PRIMARY_OWNER = "primary_owner", _("Primary Owner")
+
+    @property
+    def rank(self) -> int:
+        """Its place in member < admin < owner < primary_owner (D3)."""
+        return list(Role).index(self)
+
+
+ASSIGNED_ROLES = [Role.MEMBER, Role.ADMIN, Role.OWNER]
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
+        """A new person; e-mail addresses are kept in lower case."""
+        user = self.model(email=email.strip().lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
+        """A new operator of the whole installation."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in with an e-mail address."""
+
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    language = models.CharField(
+        _("language"), max_length=5, default="en", choices=[("en", "English"), ("ja", "日本語")]
+    )
+    is_staff = models.BooleanField(_("operator"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else self.email
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> MembershipQuerySet:
+        """Those who have not been removed."""
+        return self.filter(status=Membership.Status.ACTIVE)
+
+    def on_seat(self, tier: str) -> MembershipQuerySet:
+        """Active memberships that occupy a seat of `tier`."""
+        return self.active().filter(seat_tier=tier)
+
+    def owners(self) -> MembershipQuerySet:
+        """Active owners, the primary owner among them."""
+        return self.active().filter(base_role=Role.OWNER)
+
+
+class Membership(models.Model):
+    """A person in an organization, with role and seat.
+
+    `base_role` never says primary owner: that is `organization.primary_owner`, who always has base role owner.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        REMOVED = "removed", _("Removed")
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    base_role = models.CharField(
+        _("role"), max_length=10, choices=[(role.value, role.label) for role in ASSIGNED_ROLES], default=Role.MEMBER
+    )
+    seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, null=True, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    joined_at = models.DateTimeField(_("joined"))
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_person"),
+            models.CheckConstraint(
+                condition=models.Q(base_role__in=[role.value for role in ASSIGNED_ROLES]),
+                name="membership_role_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seat_tier__isnull=True) | models.Q(seat_tier__in=Tier.values),
+                name="membership_seat_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="active", removed_at__isnull=True)
+                | models.Q(status="removed", removed_at__isnull=False, seat_tier__isnull=True),
+                name="removed_membership_has_time_and_no_seat",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "status", "seat_tier"], name="membership_seats"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the person still belongs to the organization."""
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def role(self) -> Role:
+        """The role as people know it; needs `organization` loaded."""
+        return Role.PRIMARY_OWNER if self.organization.primary_owner_id == self.user_id else Role(self.base_role)
+
+    def is_at_least(self, role: Role) -> bool:
+        """Whether the role reaches `role` (D3)."""
+        return self.role.rank >= role.rank
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self, *, now: dt.datetime) -> InvitationQuerySet:
+        """Those that can still be accepted at `now`."""
+        return self.filter(accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """A link that lets one address join. Only the token's hash is kept."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    base_role = models.CharField(
+        _("role"), max_length=10, choices=[(role.value, role.label) for role in ASSIGNED_ROLES], default=Role.MEMBER
+    )
+    seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, null=True, blank=True)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("sent"))
+    expires_at = models.DateTimeField(_("expires"))
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=models.Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="one_open_invitation_per_address",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email

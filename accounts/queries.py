@@ -1,0 +1,95 @@
+"""Reading people, seats, keys and the audit trail for the pages. Never writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+
+from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Organization, SeatTier
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SeatCount:
+    """Seats of one tier."""
+
+    tier: str
+    label: str
+    bought: int
+    assigned: int
+
+    @property
+    def free(self) -> int:
+        """How many can still be assigned."""
+        return self.bought - self.assigned
+
+
+def seat_counts(organization: Organization) -> list[SeatCount]:
+    """Bought and assigned seats by tier; tiers of which none was bought are left out."""
+    held = dict(
+        organization.memberships.active().exclude(seat_tier=None).values_list("seat_tier").annotate(Count("pk"))
+    )
+    rows = SeatTier.objects.filter(organization=organization).order_by("-tier")
+    return [
+        SeatCount(row.tier, row.get_tier_display(), row.bought, held.get(row.tier, 0))
+        for row in rows
+        if row.bought or held.get(row.tier)
+    ]
+
+
+def members(
+    organization: Organization, *, search: str = "", status: str = "active", page: str | None = None
+) -> Page[Membership]:
+    """A page of members by name; `search` looks into name and e-mail."""
+    found = (
+        organization.memberships.filter(status=status)
+        .select_related("user", "organization")
+        .annotate(
+            rank=Case(
+                When(user=F("organization__primary_owner"), then=Value(0)),
+                When(base_role="owner", then=Value(1)),
+                When(base_role="admin", then=Value(2)),
+                default=Value(3),
+            )
+        )
+        .order_by("rank", "user__name", "pk")
+    )
+    for word in search.split():
+        found = found.filter(Q(user__name__icontains=word) | Q(user__email__icontains=word))
+    return Paginator(found, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
+
+
+def invitations(organization: Organization, *, now: dt.datetime) -> QuerySet[Invitation]:
+    """Invitations nobody accepted or withdrew, those that expired among them, newest first."""
+    return organization.invitations.filter(accepted_at__isnull=True, revoked_at__isnull=True).select_related(
+        "invited_by"
+    )
+
+
+def api_keys(organization: Organization) -> QuerySet[ApiKey]:
+    """All keys, those in use first."""
+    return organization.api_keys.select_related("created_by").order_by(
+        F("revoked_at").asc(nulls_first=True), "-created_at"
+    )
+
+
+def activity(
+    organization: Organization, *, action: str = "", search: str = "", page: str | None = None
+) -> Page[AuditEntry]:
+    """The audit trail, newest first, filtered by kind of action and by person or subject."""
+    found: QuerySet[AuditEntry, Any] = organization.audit_entries.select_related("actor").order_by("-at", "-pk")
+    if action:
+        found = found.filter(action__startswith=action)
+    for word in search.split():
+        found = found.filter(
+            Q(subject__icontains=word)
+            | Q(actor__name__icontains=word)
+            | Q(actor__email__icontains=word)
+            | Q(actor_label__icontains=word)
+        )
+    return Paginator(found, PAGE_SIZE).get_page(page)

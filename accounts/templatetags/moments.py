@@ -1,0 +1,24 @@
+"""Days and times in an organization's zone, for the accounts pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django import template
+
+from config.kit import dates
+
+register = template.Library()
+
+
+@register.filter
+def day_in(moment: dt.datetime, zone: str) -> str:
+    """The local day: `Fri 27 Nov`."""
+    return dates.day_text(moment.astimezone(ZoneInfo(zone)).date())
+
+
+@register.filter
+def day_time_in(moment: dt.datetime, zone: str) -> str:
+    """The local day and time: `Fri 27 Nov, 15:40`."""
+    return f"{day_in(moment, zone)}, {dates.time_text(moment, zone=zone)}"

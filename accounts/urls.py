@@ -1,0 +1,26 @@
+"""Pages of organizations and people."""
+
+from django.urls import include, path
+
+from accounts.views import home, keys, members
+
+settings_pages = [
+    path("members/", members.members_page, name="members"),
+    path("members/invite/", members.member_invite, name="member_invite"),
+    path("members/<int:membership_id>/", members.member_edit, name="member_edit"),
+    path("members/<int:membership_id>/remove/", members.member_remove, name="member_remove"),
+    path("members/<int:membership_id>/return/", members.member_return, name="member_return"),
+    path("members/<int:membership_id>/hand-over/", members.member_hand_over, name="member_hand_over"),
+    path("invitations/<int:invitation_id>/resend/", members.invitation_resend, name="invitation_resend"),
+    path("invitations/<int:invitation_id>/revoke/", members.invitation_revoke, name="invitation_revoke"),
+    path("api-keys/", keys.api_keys_page, name="api_keys"),
+    path("api-keys/<int:key_id>/revoke/", keys.api_key_revoke, name="api_key_revoke"),
+    path("activity/", keys.activity_page, name="activity"),
+]
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("me/", home.me, name="me"),
+    path("invitations/<str:token>/", home.invitation, name="invitation"),
+    path("o/<slug:slug>/settings/", include(settings_pages)),
+]

@@ -1,0 +1,1 @@
+"""Pages of organizations and people, one file a page."""
