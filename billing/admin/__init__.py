@@ -1,0 +1,5 @@
+"""Operators' pages of prices, allowances, usage and counters."""
+
+from . import prices, usage
+
+__all__ = ["prices", "usage"]

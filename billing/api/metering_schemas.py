@@ -1,0 +1,132 @@
+"""Shapes of the metering calls, for validation and for the OpenAPI description."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+SurfaceName = Literal["claude", "claude_code"]
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 7.0 is the whole number 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def at_most(number: int) -> AfterValidator:
+    """No list longer than `number`. Answered 413, which JSON Schema's maxItems has no word for."""
+
+    def check(value: list[Any]) -> list[Any]:
+        if len(value) > number:
+            raise PydanticCustomError("too_many", "has more than {most} items", {"most": number})
+        return value
+
+    return AfterValidator(check)
+
+
+MemberRef = Annotated[
+    Annotated[StrictStr, Field(min_length=1, max_length=254)] | Annotated[StrictInt, Field(ge=1, le=2**63 - 1)],
+    BeforeValidator(_whole),
+    Field(description="The account's e-mail address (case-insensitive) or the membership id."),
+]
+MAX_EVENTS = 1_000
+
+
+class AuthorizeIn(Schema):
+    """A question before a request runs."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"member": "bob@acme.example", "surface": "claude"}})
+
+    member: MemberRef
+    surface: SurfaceName
+    model: Annotated[StrictStr, Field(max_length=120)] | None = None
+
+
+class LayerOut(Schema):
+    """One thing that limits the member."""
+
+    kind: str
+    state: Literal["ok", "used_up", "blocks"]
+    limit_usd: str | None
+    spent_usd: str | None
+    resets_at: dt.datetime | None
+    who_can_change: Literal["nobody", "owners", "owners_admins_on_request"]
+    source: str | None
+
+
+class AuthorizeOut(Schema):
+    """The answer: allowed with its funding, or one reason and when it ends."""
+
+    allowed: bool
+    funding: Literal["included", "extra_usage"] | None
+    authorization: str | None
+    reason: str | None
+    message: str | None
+    resets_at: dt.datetime | None
+    request_url: str | None
+    layers: list[LayerOut]
+
+
+EVENT_EXAMPLE: dict[str, Any] = {
+    "id": "req_011CSHoEeqs5C35K2UUqR7Fy",
+    "member": "bob@acme.example",
+    "surface": "claude_code",
+    "model": "claude-sonnet-5",
+    "occurred_at": "2026-11-23T19:28:00Z",
+    "usage": {"input_tokens": 1200, "output_tokens": 350, "cache_read_input_tokens": 18000},
+    "labels": {"project": "billing"},
+}
+
+
+class UsageIn(Schema):
+    """1 to 1,000 events. Each is validated on its own: an invalid one is answered `invalid` and stops no other."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"events": [EVENT_EXAMPLE]}})
+
+    events: Annotated[
+        list[
+            Annotated[
+                Any,
+                WithJsonSchema(
+                    {
+                        "description": "An event: id, member, surface, model, occurred_at, usage, authorization?, labels?",
+                        "example": EVENT_EXAMPLE,
+                    }
+                ),
+            ]
+        ],
+        Field(min_length=1),
+        at_most(MAX_EVENTS),
+    ]
+
+
+class FieldError(Schema):
+    """What is wrong with one field of an event."""
+
+    loc: list[str | int]
+    msg: str
+
+
+class EventResultOut(Schema):
+    """What became of one event."""
+
+    id: str | None
+    status: Literal["recorded", "duplicate", "conflict", "invalid"]
+    funding: Literal["included", "extra_usage", "unbilled"] | None
+    cost_usd: str | None
+    estimated: bool
+    errors: list[FieldError]
+
+
+class UsageOut(Schema):
+    """Counts, and the results in the order sent."""
+
+    recorded: int
+    duplicates: int
+    conflicts: int
+    invalid: int
+    results: list[EventResultOut]

@@ -1,0 +1,80 @@
+"""Forms of Settings › Usage: amounts as people type them, the switch with its first caps. Rules live in the acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Plan, Tier
+from billing.models import ExtraUsageScope
+from config.kit.money import AmountError, parse_amount, to_decimal_text
+
+
+class AmountField(forms.CharField):
+    """An amount in USD as a person types it, in the reader's language; its value is nano-USD, None when left empty."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"inputmode": "decimal", "autocomplete": "off", "spellcheck": "false"}
+        super().__init__(max_length=60, widget=forms.TextInput(attrs=attrs), **options)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\0", "")
+
+    def clean(self, value: Any) -> Any:
+        """Nano-USD, or None for an empty optional field. The sentence of a refusal is `parse_amount`'s."""
+        typed = self.to_python(value)
+        if not typed and not self.required:
+            return None
+        self.run_validators(typed)
+        try:
+            return parse_amount(typed)
+        except AmountError as error:
+            raise forms.ValidationError(str(error), code=error.code) from error
+
+
+class CapForm(forms.Form):
+    """One cap: an amount, and whether for this month only. “Set to unlimited” needs no amount."""
+
+    amount = AmountField(label=_("Amount"))
+    this_month_only = forms.BooleanField(label=_("This month only"), required=False)
+
+    def __init__(self, *args: Any, unlimited: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if unlimited:
+            self.fields["amount"] = forms.CharField(required=False)  # whatever was typed does not matter
+
+
+class EnableForm(forms.Form):
+    """Turning extra usage on: the organization's cap, caps per seat tier where the plan has them, and for whom."""
+
+    organization_cap = AmountField(
+        label=_("Organization spend cap"),
+        required=False,
+        help_text=_("Shared by everyone, each calendar month. Left empty, it is unlimited."),
+    )
+    standard = AmountField(label=_("Standard"), required=False)
+    premium = AmountField(label=_("Premium"), required=False)
+    scope = forms.ChoiceField(
+        label=_("For whom"), choices=ExtraUsageScope.choices, widget=forms.RadioSelect, initial=ExtraUsageScope.EVERYONE
+    )
+
+    def __init__(self, *args: Any, plan: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if plan != Plan.ENTERPRISE_SEAT:
+            for tier in Tier:
+                del self.fields[tier]
+
+    @property
+    def seat_caps(self) -> dict[str, int | None]:
+        """The amount of each seat tier offered, in nano-USD; only after the form is valid."""
+        return {tier: self.cleaned_data[tier] for tier in Tier if tier in self.fields}
+
+
+def typed_amount(nanos: int | None) -> str:
+    """An amount as a person would type it, to fill a field; empty for unlimited."""
+    if nanos is None:
+        return ""
+    whole, cents = to_decimal_text(nanos, places=2).split(".")
+    return f"{int(whole):,}.{cents}"

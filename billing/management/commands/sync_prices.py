@@ -1,0 +1,38 @@
+"""`manage.py sync_prices`: take over the rates of the installed `genai-prices` package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from accounts.actions.audit import Actor
+from billing.actions.prices import PriceKey, sync_prices
+
+
+class Command(BaseCommand):
+    help = "Bring model prices to what the genai-prices package says. Operators' own rows are never overwritten."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Synchronise and say what changed."""
+        changes = sync_prices(actor=Actor(label="sync_prices"), now=timezone.now())
+        for word, keys in (
+            ("added", changes.added),
+            ("corrected", changes.corrected),
+            ("kept, an operator's", changes.kept_by_operator),
+        ):
+            for key in keys:
+                self.stdout.write(f"{word}: {describe(key)}")
+        self.stdout.write(
+            f"{len(changes.added)} added, {len(changes.corrected)} corrected, "
+            f"{len(changes.kept_by_operator)} kept, {changes.unchanged} unchanged"
+        )
+
+
+def describe(key: PriceKey) -> str:
+    """A price row in words."""
+    model, starts_on, context_above = key
+    tier = f", above {context_above:,} input tokens" if context_above else ""
+    since = f" from {starts_on}" if starts_on.year > 1970 else ""
+    return f"{model or 'fallback rate'}{since}{tier}"

@@ -1,0 +1,104 @@
+"""Usage events and their later corrections. Append-only: on PostgreSQL the database refuses to change a row."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership, Organization, Tier
+
+from .prices import ModelPrice
+
+
+class Surface(models.TextChoices):
+    CLAUDE_CODE = "claude_code", _("Claude Code")
+    CLAUDE = "claude", _("Claude")
+
+
+class Funding(models.TextChoices):
+    INCLUDED = "included", _("Included")
+    EXTRA_USAGE = "extra_usage", _("Extra usage")
+    UNBILLED = "unbilled", _("Unbilled")
+
+
+class FundingWhy(models.TextChoices):
+    """Why an event was funded as it was; for a check that would have refused, its reason is kept beside."""
+
+    PROMISED = "promised", _("An authorization promised it.")
+    CHECKED = "checked", _("A check at that moment would have funded it so.")
+    REFUSED = "refused", _("A check at that moment would have refused it; it was recorded all the same.")
+
+
+class UsageEvent(models.Model):
+    """One request that ran: its tokens, what it cost and who pays. All amounts are nano-USD."""
+
+    # No database-level foreign keys where the membership's already proves it: they cost a look-up each event.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="usage_events", db_index=False, db_constraint=False
+    )
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="usage_events", db_index=False)
+    event_id = models.CharField(_("id"), max_length=200)
+    content_digest = models.CharField(max_length=32)
+    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    model = models.CharField(_("model"), max_length=120)
+    seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, blank=True)
+    occurred_at = models.DateTimeField(_("occurred"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    # The month it counts to, and the day in it: that of recording for an event too late for its own month (P1).
+    month_on = models.DateField(_("billing month"))
+    day_on = models.DateField(_("day"))
+    input_tokens = models.BigIntegerField(_("input"), default=0)
+    output_tokens = models.BigIntegerField(_("output"), default=0)
+    cache_write_5m_tokens = models.BigIntegerField(_("cache write 5 min"), default=0)
+    cache_write_1h_tokens = models.BigIntegerField(_("cache write 1 h"), default=0)
+    cache_read_tokens = models.BigIntegerField(_("cache read"), default=0)
+    web_searches = models.BigIntegerField(_("web searches"), default=0)
+    cost_nanos = models.BigIntegerField(_("cost (nano-USD)"))
+    price = models.ForeignKey(
+        ModelPrice, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    estimated = models.BooleanField(_("estimated"), default=False)
+    funding = models.CharField(_("paid by"), max_length=12, choices=Funding)
+    funding_why = models.CharField(_("why"), max_length=10, choices=FundingWhy)
+    refusal_reason = models.CharField(_("reason a check would have refused"), max_length=40, blank=True)
+    # Which included windows it counts in: {"session": opened_at, "week": opened_at}, ISO 8601 in UTC.
+    windows = models.JSONField(default=dict, blank=True)
+    labels = models.JSONField(_("labels"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("usage event")
+        verbose_name_plural = _("usage events")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "event_id"], name="one_event_per_id"),
+            models.CheckConstraint(condition=models.Q(cost_nanos__gte=0), name="event_cost_is_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["membership", "occurred_at"], name="events_of_member"),
+            models.Index(fields=["price"], condition=models.Q(estimated=True), name="estimated_events"),
+        ]
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
+class UsageAdjustment(models.Model):
+    """A difference booked later for one event, such as a corrected price (M4). Counts to the month it was booked in."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="usage_adjustments")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="usage_adjustments")
+    event = models.ForeignKey(UsageEvent, on_delete=models.PROTECT, related_name="adjustments")
+    amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
+    price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(_("reason"), max_length=200)
+    created_at = models.DateTimeField(_("booked"))
+    month_on = models.DateField(_("billing month"))
+    day_on = models.DateField(_("day"))
+
+    class Meta:
+        verbose_name = _("usage adjustment")
+        verbose_name_plural = _("usage adjustments")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

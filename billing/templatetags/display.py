@@ -1,0 +1,80 @@
+"""Filters that write money, days and times the way the reader's language does. They format; they never compute."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django import template
+
+from config.kit import dates
+from config.kit.money import format_usd, to_decimal_text
+
+register = template.Library()
+
+
+@register.filter
+def usd(nanos: int | None) -> str:
+    """Nano-USD with cents: `$9,684.20`, `<$0.01`."""
+    return "" if nanos is None else format_usd(nanos)
+
+
+@register.filter
+def usd_whole(nanos: int | None) -> str:
+    """Nano-USD in whole dollars, for what is said with “about”: `$12,950`."""
+    return "" if nanos is None else format_usd(nanos, cents=False)
+
+
+@register.filter
+def local_day(day: dt.date) -> str:
+    """`Fri 27 Nov`, in Japanese 11月27日(金)."""
+    return dates.day_text(day)
+
+
+@register.filter
+def short_day(day: dt.date) -> str:
+    """`30 Nov`, in Japanese 11月30日."""
+    return dates.short_day_text(day)
+
+
+@register.filter
+def local_time(moment: dt.datetime, zone: str) -> str:
+    """`15:40` in `zone`."""
+    return dates.time_text(moment, zone=zone)
+
+
+@register.filter
+def month_year(first_on: dt.date) -> str:
+    """`November 2026`, in Japanese 2026年11月."""
+    return dates.month_text(first_on)
+
+
+@register.filter
+def month_name(first_on: dt.date) -> str:
+    """`November`, in Japanese 11月."""
+    return dates.month_name_text(first_on)
+
+
+@register.filter
+def duration(length: dt.timedelta) -> str:
+    """`1 h 12 min`, `2 d 18 h`."""
+    return dates.duration_text(length)
+
+
+@register.filter
+def usd_exact(nanos: int) -> str:
+    """All nine places: `$0.012345000`, `-$0.200000000`."""
+    return f"{'-' if nanos < 0 else ''}${to_decimal_text(abs(nanos))}"
+
+
+@register.filter
+def local_short_moment(moment: dt.datetime, zone: str) -> str:
+    """`23 Nov, 14:22:18` in `zone`, as on receipts."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{dates.short_day_text(local.date())}, {local:%H:%M:%S}"
+
+
+@register.filter
+def zone_city(zone: str) -> str:
+    """`New York` for America/New_York, in Japanese ニューヨーク."""
+    return dates.zone_city_text(zone)

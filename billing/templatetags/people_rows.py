@@ -1,0 +1,11 @@
+"""Words of a row in “Spend caps by user”, as template filters."""
+
+from __future__ import annotations
+
+from django import template
+
+from billing.views.status_words import cap_source_text, status_text
+
+register = template.Library()
+register.filter("cap_source", cap_source_text)
+register.filter("status_words", status_text)

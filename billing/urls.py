@@ -1,0 +1,28 @@
+"""Pages of usage, caps and money."""
+
+from django.urls import URLPattern, path
+
+from billing.views import caps, own_receipts, own_usage, selection, switch, usage_settings
+
+USAGE = "o/<slug:slug>/settings/usage/"
+
+urlpatterns: list[URLPattern] = [
+    path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
+    path("o/<slug:slug>/usage/receipts.csv", own_receipts.own_receipts_csv, name="own_receipts_csv"),
+    path("o/<slug:slug>/usage/receipts/<int:event_pk>/", own_receipts.own_receipt, name="own_receipt"),
+    path(USAGE, usage_settings.usage_settings, name="usage_settings"),
+    path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
+    path(f"{USAGE}caps/", usage_settings.usage_caps, name="usage_caps"),
+    path(f"{USAGE}people/", usage_settings.usage_people, name="usage_people"),
+    path(f"{USAGE}people.csv", usage_settings.usage_people_csv, name="usage_people_csv"),
+    path(f"{USAGE}caps/organization/", caps.organization_cap, name="organization_cap"),
+    path(f"{USAGE}caps/organization/preview/", caps.organization_cap_preview, name="organization_cap_preview"),
+    path(f"{USAGE}caps/seats/<slug:tier>/", caps.seat_cap, name="seat_cap"),
+    path(f"{USAGE}caps/seats/<slug:tier>/preview/", caps.seat_cap_preview, name="seat_cap_preview"),
+    path(f"{USAGE}caps/members/<int:membership_id>/", caps.member_cap, name="member_cap"),
+    path(f"{USAGE}caps/members/<int:membership_id>/preview/", caps.member_cap_preview, name="member_cap_preview"),
+    path(f"{USAGE}enable/", switch.enable, name="enable_extra_usage"),
+    path(f"{USAGE}turn-off/", switch.turn_off, name="turn_off_extra_usage"),
+    path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
+    path(f"{USAGE}selected-members/", selection.selected_members, name="selected_members"),
+]

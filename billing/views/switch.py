@@ -1,0 +1,109 @@
+"""Turning extra usage on (with its first caps) and off, and choosing for whom. Owners only; confirmed before it is on."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import member_page
+from accounts.actions.audit import Actor
+from accounts.models import Membership, Role
+from billing.actions.switch import enable_extra_usage, set_extra_usage
+from billing.forms import EnableForm, typed_amount
+from billing.models import CapLevel, ExtraUsageScope
+from config.kit.errors import BusinessError
+
+from .selection import selection_context
+from .usage_parts import UsagePage
+
+modal = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@member_page(Role.OWNER)
+@modal
+def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """The modal behind Enable: organization cap, seat caps, for whom."""
+    page = UsagePage(membership, timezone.now())
+    if page.is_prepaid or page.is_usage_based:  # the page says why there is nothing to enable
+        return redirect("usage_settings", slug=membership.organization.slug)
+    posted = request.POST if request.method == "POST" else None
+    form = EnableForm(posted, plan=membership.organization.plan, initial=_caps_now(page))
+    if form.is_valid():
+        try:
+            return _enabled(request, page, form)
+        except BusinessError as error:
+            form.add_error(None, error.message)
+    return _modal(request, "enable", page, {"form": form}, status=422 if request.method == "POST" else 200)
+
+
+def _caps_now(page: UsagePage) -> dict[str, str]:
+    """Caps kept from before, so that enabling again starts from them."""
+    organization = page.caps.get((CapLevel.ORGANIZATION, None))
+    seats = {tier: typed_amount(cap.later_nanos) for (_level, tier), cap in page.caps.items() if tier}
+    return {"organization_cap": typed_amount(organization.later_nanos) if organization else "", **seats}
+
+
+def _enabled(request: HttpRequest, page: UsagePage, form: EnableForm) -> HttpResponse:
+    scope = form.cleaned_data["scope"]
+    enable_extra_usage(
+        page.organization, cap_nanos=form.cleaned_data["organization_cap"], seat_caps=form.seat_caps, scope=scope,
+        actor=Actor.person(request.user), now=page.now,  # type: ignore[arg-type]
+    )  # fmt: skip
+    if scope == ExtraUsageScope.SELECTED:
+        messages.success(request, _("Extra usage is on. Choose the members who have it."))
+        return redirect("selected_members", slug=page.organization.slug)
+    messages.success(request, _("Extra usage is on for everyone."))
+    return redirect("usage_settings", slug=page.organization.slug)
+
+
+@member_page(Role.OWNER)
+@modal
+def turn_off(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """The modal behind Turn off: what it means, and the confirmation."""
+    page = UsagePage(membership, timezone.now())
+    error = ""
+    if request.method == "POST":
+        actor = Actor.person(request.user)  # type: ignore[arg-type]
+        try:
+            set_extra_usage(membership.organization, enabled=False, actor=actor, now=page.now)
+        except BusinessError as refused:
+            error = refused.message
+        else:
+            messages.success(request, _("Extra usage is off. Caps and history stay."))
+            return redirect("usage_settings", slug=membership.organization.slug)
+    return _modal(request, "turn_off", page, {"error": error}, status=422 if error else 200)
+
+
+@member_page(Role.OWNER)
+@require_POST
+def scope(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """For whom: everyone at once; selected members only after they were selected, so it opens the tick list."""
+    page = UsagePage(membership, timezone.now())
+    if request.POST.get("scope") == ExtraUsageScope.SELECTED:
+        if not getattr(request, "htmx", False):
+            return redirect("selected_members", slug=membership.organization.slug)
+        context = page.shared() | selection_context(request, membership) | {"reset_segments": True}
+        response = render(request, "billing/_selection_modal.html", context)
+        response["HX-Retarget"], response["HX-Reswap"] = "#modal", "innerHTML"
+        return response
+    try:
+        set_extra_usage(
+            membership.organization, enabled=page.standing.enabled, scope=ExtraUsageScope.EVERYONE,
+            actor=Actor.person(request.user), now=page.now,  # type: ignore[arg-type]
+        )  # fmt: skip
+    except BusinessError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Extra usage is now for everyone."))
+    return redirect("usage_settings", slug=membership.organization.slug)
+
+
+def _modal(
+    request: HttpRequest, name: str, page: UsagePage, context: dict[str, object], *, status: int = 200
+) -> HttpResponse:
+    template = f"billing/_{name}_modal.html" if getattr(request, "htmx", False) else f"billing/{name}.html"
+    return render(request, template, page.shared() | context, status=status)

@@ -1,0 +1,186 @@
+"""What Settings › Usage shows, part by part, as template context. Reads only; each part can be fetched by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import Membership, Plan, Role, Settlement, Tier
+from billing.forms import typed_amount
+from billing.models import CapLevel
+from billing.queries.cap_rows import cap_rows
+from billing.queries.member_rows import OFF, PAGE_SIZE, Counts, Filter, counts, people
+from billing.queries.month_summary import MonthSummary, last_cap_change_at, month_summary
+from billing.queries.standing import standing_of
+from billing.queries.waits import waits_in
+from billing.rules.funding import Cap, OrganizationStanding
+from billing.rules.verdict import State
+from config.kit.dates import zone_city_text
+from config.kit.months import next_month
+
+from .bars import bar, row_bar
+from .charts import days_chart, waits_chart
+from .usage_filters import address_of, filter_of, page_of
+
+
+@dataclass
+class UsagePage:
+    """One reader's look at an organization's extra usage at one moment; queries run when a part first needs them."""
+
+    membership: Membership
+    now: dt.datetime
+
+    @property
+    def organization(self) -> Any:
+        """The organization looked at."""
+        return self.membership.organization
+
+    @property
+    def can_edit(self) -> bool:
+        """Owners change caps and the switch; admins read (D3)."""
+        return self.membership.is_at_least(Role.OWNER)
+
+    @cached_property
+    def standing(self) -> OrganizationStanding:
+        """What all members share, from the same query as a check."""
+        here = standing_of(self.membership.pk, organization_id=self.membership.organization_id, now=self.now)
+        return here.organization
+
+    @cached_property
+    def summary(self) -> MonthSummary:
+        """The running month."""
+        return month_summary(self.standing, now=self.now)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Everybody by standing and seat."""
+        return counts(self.standing)
+
+    @cached_property
+    def caps(self) -> dict[tuple[str, str | None], Cap]:
+        """The organization's and the seat tiers' caps."""
+        return cap_rows(self.organization.pk, month_on=self.standing.month.first_on)
+
+    @property
+    def is_usage_based(self) -> bool:
+        """A plan on which every token is billed and nothing can be switched (D2)."""
+        return bool(self.organization.plan == Plan.ENTERPRISE_USAGE)
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether extra usage would have to be paid before; a balance can't be bought yet."""
+        return bool(self.organization.settlement == Settlement.PREPAID) and not self.is_usage_based
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the page shows the month rather than the offer to enable."""
+        return self.standing.is_on and not self.is_prepaid
+
+    @property
+    def has_caps_to_show(self) -> bool:
+        """Whether caps and table are worth showing while extra usage is off: it was on before, or caps were set."""
+        return self.is_on or bool(self.caps) or self.summary.spent_nanos > 0 or self.summary.last_month_nanos > 0
+
+    def shared(self) -> dict[str, Any]:
+        """What every part needs."""
+        return {
+            "page": self,
+            "organization": self.organization,
+            "standing": self.standing,
+            "month": self.standing.month,
+            "zone_city": zone_city_text(self.standing.month.zone),
+            "days_left": self.standing.month.days_left(self.now),
+            "today": self.standing.month.day_of(self.now),
+            "counts": self.counts,
+            "can_edit": self.can_edit,
+        }
+
+    def month_part(self) -> dict[str, Any]:
+        """The answer of the month, its bar, chart and figures."""
+        summary, verdict = self.summary, self.summary.verdict
+        return self.shared() | {
+            "summary": summary,
+            "verdict": verdict,
+            "bar": bar(summary.spent_nanos, cap_nanos=verdict.cap_nanos, projected_nanos=verdict.projected_nanos),
+            "chart": days_chart(summary),
+            "nobody_has_it": not self.counts.enabled,
+            "is_projected": verdict.projected_nanos is not None,
+            "next_month_on": next_month(summary.month.first_on),
+            "lasting_text": typed_amount(verdict.lasting_nanos),
+            "cap_pace_nanos": verdict.cap_nanos // summary.month.days if verdict.cap_nanos else None,
+            **(self._stopped() if verdict.state is State.STOPPED else {}),
+        }
+
+    def _stopped(self) -> dict[str, Any]:
+        summary, cap_nanos = self.summary, self.summary.verdict.cap_nanos or 0
+        reached_on = summary.reached_on(cap_nanos) if cap_nanos else None
+        changed_at = last_cap_change_at(self.standing.id, since=summary.month.start)
+        changed_on = summary.month.day_of(changed_at) if changed_at else None
+        lowered = bool(reached_on and changed_on and changed_on > reached_on)
+        return {"reached_on": reached_on, "lowered_on": changed_on if lowered else None}
+
+    def caps_part(self) -> dict[str, Any]:
+        """The settings list: the switch, the organization's cap, the seats' caps."""
+        seats = []
+        if self.organization.plan == Plan.ENTERPRISE_SEAT:
+            seats = [
+                {
+                    "tier": tier,
+                    "cap": self.caps.get((CapLevel.SEAT_TIER, tier)),
+                    "people": self.counts.by_seat.get(tier, 0),
+                }
+                for tier in Tier
+            ]
+        return self.shared() | {"organization_cap": self.caps.get((CapLevel.ORGANIZATION, None)), "seats": seats}
+
+    def people_part(self, request: HttpRequest) -> dict[str, Any]:
+        """One page of the table, as the reader filtered it."""
+        wanted = filter_of(request)
+        found = counts(self.standing, wanted) if wanted.words or wanted.seat else self.counts
+        number = found.of(wanted.standing)
+        pages = -(-number // PAGE_SIZE)
+        page = page_of(request, pages=pages)
+        rows = people(self.standing, wanted, page=page)
+        return self.shared() | {
+            "wanted": wanted,
+            "found": found,
+            "number": number,
+            "rows": [(row, row_bar(row.spent_nanos, cap_nanos=row.cap_nanos)) for row in rows],
+            "first": (page - 1) * PAGE_SIZE + 1,
+            "last": (page - 1) * PAGE_SIZE + len(rows),
+            "previous": page - 1 if page > 1 else None,
+            "next": page + 1 if page < pages else None,
+            "here": address_of(wanted, page=page),
+            "filter_address": address_of(wanted),
+            "heads": heads(wanted),
+            "has_others": found.off > 0 or wanted.standing == OFF,
+            "is_filtered": bool(wanted.words or wanted.seat or wanted.standing),
+            "tiers": Tier,
+        }
+
+    def off_part(self) -> dict[str, Any]:
+        """Before extra usage is on: the organization's own figures as the reason."""
+        waits = waits_in(self.organization.pk, month=self.standing.month, now=self.now)
+        return self.shared() | {
+            "waits": waits,
+            # Extra usage spent this month means that those who ran out did not only wait.
+            "was_on": self.standing.spent_nanos > 0,
+            "waits_by_day": sorted(waits.by_day.items()),
+            "chart": waits_chart(waits, month=self.standing.month),
+        }
+
+
+def heads(wanted: Filter) -> list[dict[str, Any]]:
+    """The table's heads: by which the rows are sorted, and what a press on each asks for."""
+    first_descending = {"cap", "spend", "status"}
+    found = []
+    for column in ("person", "seat", "cap", "spend", "status"):
+        is_sorted = wanted.column == column
+        descending = not wanted.is_descending if is_sorted else column in first_descending
+        direction = ("descending" if wanted.is_descending else "ascending") if is_sorted else "none"
+        found.append({"column": column, "aria_sort": direction, "order": f"-{column}" if descending else column})
+    return found
