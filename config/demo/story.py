@@ -1,0 +1,153 @@
+"""The demo's three organizations: Acme (seat-based Enterprise), Bolt (Team) and Cirrus (usage-based Enterprise)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from functools import lru_cache
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from accounts.actions.audit import Actor
+from accounts.actions.organizations import create_organization
+from accounts.models import Membership, Organization, Plan, Role, SeatTier, Tier, User
+from billing.actions.caps import set_member_cap, set_organization_cap, set_seat_tier_cap
+from billing.actions.switch import set_extra_usage
+from config.kit.money import usd
+from config.kit.months import previous_month
+
+from .people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
+from .usage import Simulation, Worker, use_everything_up, workers_of
+
+PASSWORD = "demo-password"
+OPERATOR = "operator@example.com"
+SEATS: dict[str, dict[str, int]] = {
+    "acme": {Tier.STANDARD: 34, Tier.PREMIUM: 9},
+    "bolt": {Tier.STANDARD: 10, Tier.PREMIUM: 3},
+    "cirrus": {Tier.STANDARD: 10},
+}
+
+# Own caps at Acme in USD a month, and whether for this month only.
+OWN_CAPS = {
+    "priya.raghunathan": (400, False), "tomas.echeverria": (250, True), "ravi.menon": (120, False),
+    "amara.diallo": (60, False), "sofia.marino": (30, False), "omar.farouk": (20, False),
+}  # fmt: skip
+
+
+def make_demo(*, now: dt.datetime) -> list[str]:
+    """Make what is missing of the demo; the slugs of the organizations made now. Each is made whole or not at all."""
+    _user(OPERATOR, "Olga Operator", is_staff=True, is_superuser=True)
+    made = []
+    for slug, make in (("acme", make_acme), ("bolt", make_bolt), ("cirrus", make_cirrus)):
+        if not Organization.objects.filter(slug=slug).exists():
+            with transaction.atomic():
+                make(now=now)
+            made.append(slug)
+    return made
+
+
+def months_before(now: dt.datetime, count: int) -> dt.date:
+    """The first day of the month `count` months before that of `now`."""
+    first_on = now.date().replace(day=1)
+    for _month in range(count):
+        first_on = previous_month(first_on)
+    return first_on
+
+
+def make_acme(*, now: dt.datetime) -> Organization:
+    """40 people in New York; extra usage on, caps at all three levels, some people paused, four months behind them."""
+    acme, members = _organization(
+        "Acme", "acme", plan=Plan.ENTERPRISE_SEAT, timezone="America/New_York", owner="Alice Nakamura",
+        admin="Ada Okafor", member="Bob Feld", others=people(ACME_PEOPLE), premium=8, now=now,
+    )  # fmt: skip
+    alice = Actor.person(acme.primary_owner)
+    start = dt.datetime.combine(months_before(now, 4), dt.time(9), dt.UTC)
+    set_extra_usage(acme, enabled=True, scope="everyone", actor=alice, now=start)
+    set_organization_cap(acme, amount_nanos=usd(1_600), actor=alice, now=start)
+    set_seat_tier_cap(acme, tier=Tier.STANDARD, amount_nanos=usd(40), actor=alice, now=start)
+    set_seat_tier_cap(acme, tier=Tier.PREMIUM, amount_nanos=usd(150), actor=alice, now=start)
+    by_name = {one.user.email.partition("@")[0]: one for one in members}
+    for name, (amount, month_only) in OWN_CAPS.items():
+        at = now if month_only else start
+        set_member_cap(
+            acme, membership=by_name[name], amount_nanos=usd(amount), this_month_only=month_only, actor=alice, now=at
+        )
+    pick = random.Random("acme")
+    bob = by_name["member"]
+    workers = [*workers_of([one for one in members if one != bob], pick=pick), Worker(bob.pk, pace=0.4, size=1.2)]
+    Simulation(acme, workers, pick=pick).run(first_on=start.date(), until=now)
+    use_everything_up(bob, now=now)
+    return acme
+
+
+def make_bolt(*, now: dt.datetime) -> Organization:
+    """A Team of 12 in Los Angeles, extra usage off: people wait for their resets."""
+    bolt, members = _organization(
+        "Bolt", "bolt", plan=Plan.TEAM, timezone="America/Los_Angeles", owner="Beatriz Solano", admin=None,
+        member="Miles Grant", others=people(BOLT_PEOPLE), premium=3, now=now,
+    )  # fmt: skip
+    pick = random.Random("bolt")
+    Simulation(bolt, workers_of(members, pick=pick), pick=pick).run(first_on=months_before(now, 1), until=now)
+    return bolt
+
+
+def make_cirrus(*, now: dt.datetime) -> Organization:
+    """A usage-based Enterprise of 8 in Tokyo: every token is billed, under an organization cap."""
+    cirrus, members = _organization(
+        "Cirrus", "cirrus", plan=Plan.ENTERPRISE_USAGE, timezone="Asia/Tokyo", owner="高橋 千尋", admin=None,
+        member="中村 翔", others=people(CIRRUS_PEOPLE), premium=0, now=now,
+    )  # fmt: skip
+    start = dt.datetime.combine(months_before(now, 1), dt.time(), dt.UTC)
+    set_organization_cap(cirrus, amount_nanos=usd(1_000), actor=Actor.person(cirrus.primary_owner), now=start)
+    pick = random.Random("cirrus")
+    Simulation(cirrus, workers_of(members, pick=pick), pick=pick).run(first_on=start.date(), until=now)
+    return cirrus
+
+
+def _organization(
+    name: str, slug: str, *, plan: Plan, timezone: str, owner: str, admin: str | None, member: str,
+    others: list[Person], premium: int, now: dt.datetime,
+) -> tuple[Organization, list[Membership]]:  # fmt: skip
+    """The organization and its memberships, in a fixed order: owner, admin if any, member, then the others."""
+    joined = dt.datetime.combine(months_before(now, 5), dt.time(9), dt.UTC)
+    language = "ja" if timezone == "Asia/Tokyo" else "en"
+    organization = create_organization(
+        name, slug=slug, plan=plan, timezone=timezone, billing_email=f"billing@{slug}.example", now=joined,
+        primary_owner=_user(f"owner@{slug}.example", owner, language=language), seats=SEATS[slug],
+        owner_seat=Tier.PREMIUM if premium else Tier.STANDARD,
+    )  # fmt: skip
+    named = [(f"admin@{slug}.example", admin, Role.ADMIN)] if admin else []
+    named.append((f"member@{slug}.example", member, Role.MEMBER))
+    named += [(f"{one.local_part}@{slug}.example", one.name, Role.MEMBER) for one in others]
+    for index, (email, person, role) in enumerate(named):
+        # The first of the others sit on premium seats; whoever the demo names signs in on a standard one.
+        tier = (
+            Tier.PREMIUM
+            if len(named) - len(others) <= index < len(named) - len(others) + premium - 1
+            else Tier.STANDARD
+        )
+        Membership.objects.create(
+            organization=organization, user=_user(email, str(person), language=language), base_role=role, seat_tier=tier,
+            joined_at=joined,
+        )  # fmt: skip
+    assert all(
+        organization.memberships.on_seat(row.tier).count() <= row.bought
+        for row in SeatTier.objects.filter(organization=organization)
+    )
+    return organization, list(organization.memberships.select_related("user", "organization").order_by("pk"))
+
+
+@lru_cache(maxsize=1)
+def _password_hash() -> str:
+    """One slow hash for everybody, since everybody has the same password."""
+    return make_password(PASSWORD)
+
+
+def _user(email: str, name: str, **extra: object) -> User:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create(email=email, name=name, password=_password_hash(), **extra)
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user

@@ -1,0 +1,47 @@
+"""`manage.py create_api_key <org-slug> --name N --scope S …`: prints only the key."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.actions.api_keys import create_api_key
+from accounts.actions.audit import Actor
+from accounts.models import Organization
+from config.kit.errors import BusinessError
+
+
+class Command(BaseCommand):
+    help = "Make an API key for an organization and print it; it can't be shown again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The organization, the key's name and its scopes."""
+        parser.add_argument("organization", help="slug of the organization")
+        parser.add_argument("--name", required=True)
+        parser.add_argument(
+            "--scope", action="append", required=True, metavar="SCOPE", help="meter, read or manage; can be repeated"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the key."""
+        organization = organization_by_slug(options["organization"])
+        try:
+            _key, secret = create_api_key(
+                organization, name=options["name"], scopes=options["scope"],
+                actor=Actor(label="create_api_key"), now=timezone.now(),
+            )  # fmt: skip
+        except BusinessError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(secret)
+
+
+def organization_by_slug(slug: str) -> Organization:
+    """The organization; CommandError with the slugs there are otherwise."""
+    organization = Organization.objects.filter(slug=slug).first()
+    if organization is None:
+        known = ", ".join(Organization.objects.order_by("slug").values_list("slug", flat=True)[:10]) or "none yet"
+        raise CommandError(f"There is no organization “{slug}”. There are: {known}.")
+    return organization

@@ -1,0 +1,33 @@
+"""`manage.py demo`: three organizations to try everything with; running it again changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from config.demo.story import OPERATOR, PASSWORD, make_demo
+
+ACCOUNTS = [
+    ("owner@acme.example", "Acme, seat-based Enterprise: primary owner"),
+    ("admin@acme.example", "Acme: admin"),
+    ("member@acme.example", "Acme: member, blocked right now"),
+    ("owner@bolt.example", "Bolt, Team: primary owner"),
+    ("member@bolt.example", "Bolt: member"),
+    ("owner@cirrus.example", "Cirrus, usage-based Enterprise: primary owner"),
+    (OPERATOR, "operator, at /admin/"),
+]
+
+
+class Command(BaseCommand):
+    help = "Make the demo's organizations (idempotent) and print the accounts."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing and say how to sign in."""
+        made = make_demo(now=timezone.now())
+        self.stdout.write(f"Made {', '.join(made)}." if made else "The demo is there already; nothing changed.")
+        self.stdout.write(f"\nSign in at {settings.SITE_URL}/ with password “{PASSWORD}”:")
+        for email, who in ACCOUNTS:
+            self.stdout.write(f"  {email:24}{who}")
