@@ -1,0 +1,9 @@
+"""The requests app: members ask for more usage, admins decide."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RequestsInboxConfig(AppConfig):
+    name = "requests_inbox"
+    verbose_name = _("Requests")
