@@ -1,0 +1,46 @@
+// Native dialogs swapped into #modal by HTMX: opened, focused, closed, and the focus given back to what opened them.
+(() => {
+  const host = () => document.getElementById("modal");
+  const current = () => host()?.querySelector("dialog");
+  let opener = null;
+
+  // Whatever fills #modal is the opener's answer; a row may have been drawn anew, so it is found again by its id.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const source = event.detail.elt;
+    if (event.detail.target === host() && !host().contains(source)) opener = source;
+  });
+
+  function focusFirst(dialog) {
+    const field = dialog.querySelector("[aria-invalid='true'], [autofocus], input:not([type=hidden]), select, textarea, button");
+    field?.focus();
+    if (field?.select && field.type === "text") field.select();
+  }
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== host()) return;
+    const dialog = current();
+    if (!dialog) return;
+    if (!dialog.open) dialog.showModal();
+    dialog.addEventListener("close", finish, { once: true });
+    focusFirst(dialog);
+  });
+
+  function finish() {
+    host().replaceChildren();
+    const back = opener?.isConnected ? opener : opener?.id ? document.getElementById(opener.id) : null;
+    opener = null;
+    // An entry of a “…” menu is hidden by now; its button is where the person was.
+    (back?.closest(".xu-menu")?.querySelector("[data-menu]") ?? back)?.focus();
+  }
+
+  document.addEventListener("closeModal", () => current()?.close());
+  // Parts refetched after a save replace the opener; look for it again once they are in place.
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest("dialog");
+    if (!dialog) return;
+    if (event.target.closest("[data-close]")) { event.preventDefault(); dialog.close(); return; }
+    const box = dialog.getBoundingClientRect();
+    const outside = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+    if (event.target === dialog && outside && event.detail) dialog.close();
+  });
+})();
