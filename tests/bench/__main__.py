@@ -1,0 +1,202 @@
+"""`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the bare views of `tests/bench/urls.py`.
+
+Everything in one run on one machine; the rounds of all kinds alternate, and the median round is printed.
+Needs a PostgreSQL where it may make the database `extra_usage_bench` (TEST_DATABASE_URL); makes it anew and drops it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from tests.run import POSTGRES, ROOT, postgres_answers
+
+NAME, BATCH = "extra_usage_bench", 1_000
+# title, kind, how many of the organizations, connections, what each answer must hold
+KINDS = {
+    "empty view": ("empty", 100, 8, "{}"),
+    "bare indexed SELECT": ("select", 100, 8, '"id"'),
+    "authorize": ("authorize", 100, 8, '"allowed": true'),
+    "bare charge, 100 organizations": ("charge", 100, 8, "{}"),
+    "usage, 1 event, 100 organizations": ("usage", 100, 8, '"recorded": 1'),
+    "bare charge, 1 organization": ("charge", 1, 8, "{}"),
+    "usage, 1 event, 1 organization": ("usage", 1, 8, '"recorded": 1'),
+    "bare batch of 1,000": ("bare_batch", 100, 4, "{}"),
+    "usage, batch of 1,000": ("batch", 100, 4, '"recorded": 1000'),
+}
+AIMS = [
+    ("authorize", "bare indexed SELECT", 0.60),
+    ("usage, 1 event, 100 organizations", "bare charge, 100 organizations", 0.50),
+    ("usage, 1 event, 1 organization", "bare charge, 1 organization", 0.50),
+    ("usage, batch of 1,000", "bare batch of 1,000", 1 / 3),
+]
+
+
+def database_url() -> str:
+    """The bench's own database on the tests' PostgreSQL."""
+    return urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{NAME}"))
+
+
+def recreate(*, make: bool) -> None:
+    """Drop the bench's database, and make it anew."""
+    with psycopg.connect(POSTGRES, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        if make:
+            admin.execute(f"CREATE DATABASE {NAME}")
+
+
+def environment(folder: str) -> dict[str, str]:
+    """Production-like settings."""
+    return {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.bench.settings", "DEBUG": "false", "LOG_LEVEL": "ERROR", "REDIS_URL": "",
+        "SECRET_KEY": secrets.token_urlsafe(50), "DATABASE_URL": database_url(), "VAR_DIR": folder, "EMAIL_URL": "dummymail://",
+        "SITE_URL": "http://127.0.0.1:8000",
+    }  # fmt: skip
+
+
+def free_port() -> int:
+    """A port nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_server(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
+    """The web process as the Procfile starts it, answering."""
+    command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws",
+               "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning", "config.wsgi:application"]  # fmt: skip
+    server = subprocess.Popen(command, cwd=ROOT, env=environ)
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return server
+        time.sleep(0.1)
+    server.terminate()
+    sys.exit("The server did not start.")
+
+
+def load(title: str, *, seeded: Any, port: int, seconds: float, number: int) -> dict[str, float]:
+    """One round of one kind, by the load generator in its own process."""
+    kind, organizations, connections, expect = KINDS[title]
+    batches = kind.endswith("batch")
+    job = {
+        "host": "127.0.0.1", "port": port, "kind": kind, "gateways": seeded["gateways"][:organizations], "connections": connections,
+        "warm": seconds / 3, "seconds": seconds, "expect": expect, "run": f"{kind}{organizations}-{number}", "count": BATCH,
+        "prepared": int(40 * seconds) if kind == "batch" else 0,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.load"],
+        cwd=ROOT,
+        input=json.dumps(job),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{title}: {done.stderr.strip()}")
+    measured = json.loads(done.stdout)
+    measured["rate"] *= BATCH if batches else 1
+    return measured
+
+
+def page(slug: str, facts: Any, *, port: int, times: int = 40) -> tuple[int, list[float]]:
+    """Queries of Settings › Usage, and sorted times in ms of one person opening it again and again."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    taken, queries = [], 0
+    for turn in range(times + 5):
+        count = {"X-Count": "1"} if turn == 4 else {}
+        began = time.perf_counter()
+        connection.request("GET", f"/o/{slug}/settings/usage/", headers={"Cookie": facts["cookie"], **count})
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            sys.exit(f"Settings › Usage of {slug} answered {response.status}: {body[:300]!r}")
+        queries = int(response.headers.get("X-Queries") or queries)
+        if turn >= 5:
+            taken.append((time.perf_counter() - began) * 1e3)
+    return queries, sorted(taken)
+
+
+def measure(seeded: Any, *, port: int, rounds: int, seconds: float) -> dict[str, dict[str, float]]:
+    """The median round of each kind."""
+    found: dict[str, list[dict[str, float]]] = {title: [] for title in KINDS}
+    for number in range(rounds):
+        for title in KINDS:
+            print(f"  round {number + 1} of {rounds}: {title}\033[K", end="\r", file=sys.stderr, flush=True)
+            found[title].append(load(title, seeded=seeded, port=port, seconds=seconds, number=number))
+    print("\033[K", end="", file=sys.stderr)
+    return {
+        title: {name: statistics.median(one[name] for one in several) for name in several[0]}
+        for title, several in found.items()
+    }
+
+
+def report(found: dict[str, dict[str, float]]) -> None:
+    """The table and the ratios against their aims."""
+    print(f"\n{'':38}{'per second':>12}{'p50 ms':>10}{'p99 ms':>10}")
+    for title, one in found.items():
+        unit = " events" if "batch" in title else ""
+        print(f"{title + unit:38}{one['rate']:>12,.0f}{one['p50']:>10.2f}{one['p99']:>10.2f}")
+    print()
+    for title, bare, aim in AIMS:
+        ratio = found[title]["rate"] / found[bare]["rate"]
+        print(f"{title} / {bare}: {ratio:.0%} (aim {aim:.0%}{'' if ratio >= aim else ', MISSED'})")
+    rate = found["usage, batch of 1,000"]["rate"]
+    print(f"events/s in full batches: {rate:,.0f} (aim 10,000{'' if rate >= 10_000 else ', MISSED'})")
+
+
+def report_pages(seeded: Any, *, port: int) -> None:
+    """Settings › Usage at both sizes."""
+    for slug, facts in seeded["pages"].items():
+        queries, times = page(slug, facts, port=port)
+        p50, p99 = times[len(times) // 2], times[-1]
+        missed = queries > 15 or p50 > 150
+        print(f"Settings › Usage, {facts['members']:,} members: {queries} queries, p50 {p50:.0f} ms, slowest {p99:.0f} ms "
+              f"(aim 15 queries, 150 ms{', MISSED' if missed else ''})")  # fmt: skip
+
+
+def main() -> None:
+    """Make the database, start the server, measure, clean up."""
+    words = argparse.ArgumentParser(prog="make bench ARGS=…")
+    words.add_argument("--rounds", type=int, default=3)
+    words.add_argument("--seconds", type=float, default=3.0, help="measured time of each round")
+    chosen = words.parse_args()
+    if not postgres_answers():
+        sys.exit(f"PostgreSQL does not answer at {POSTGRES}; the bench needs it (TEST_DATABASE_URL).")
+    recreate(make=True)
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        environ, port = environment(folder), free_port()
+        for command in ("migrate", "collectstatic"):
+            subprocess.run(
+                [sys.executable, "manage.py", command, "--noinput", "--verbosity", "0"],
+                cwd=ROOT,
+                env=environ,
+                check=True,
+            )
+        seeded = json.loads(subprocess.check_output([sys.executable, "-m", "tests.bench.seed"], cwd=ROOT, env=environ))
+        server = start_server(environ, port)
+        try:
+            report(measure(seeded, port=port, rounds=chosen.rounds, seconds=chosen.seconds))
+            report_pages(seeded, port=port)
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+            recreate(make=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""A real Chromium beside a live server: signed-in pages whose console must stay silent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import Organization, User
+from tests.conftest import NOW
+from tests.factories.people import make_cast
+from tests.services import chromium
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, which calls nobody."""
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": QUIET}
+
+
+@pytest.fixture(autouse=True)
+def _orm_beside_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright's own loop runs in this thread; the tests read the database all the same."""
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Organization:
+    """The fixed cast, in rows that the server's threads see."""
+    return make_cast(now=NOW)
+
+
+@pytest.fixture
+def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(email, path, **context)`: a signed-in page. Fails at the end when anything was written to its console."""
+    contexts, said = [], []
+
+    def open_(email: str, path: str, **options: Any) -> Any:
+        client = Client()
+        client.force_login(User.objects.get(email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
+        context = browser.new_context(
+            base_url=live_server.url, **{"viewport": {"width": 1280, "height": 900}, **options}
+        )
+        contexts.append(context)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: said.append(message.text) if is_trouble(message) else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def is_trouble(message: Any) -> bool:
+    """Errors and warnings, but for the 422 that keeps a wrong amount in its modal."""
+    return message.type in ("error", "warning") and "status of 422" not in message.text

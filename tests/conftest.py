@@ -1,0 +1,95 @@
+"""The fixed cast and the frozen clock. Alice owns Acme, Ada is its admin, Bob a member; Charlie belongs elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import Membership, Organization
+from billing.queries.prices import forget_price_books
+from tests.factories.people import make_cast
+from tests.factories.seeds import seed
+from tests.services import REQUIRED, missing
+
+NOW = dt.datetime(2026, 11, 23, 19, 28, tzinfo=dt.UTC)  # Monday, 14:28 in New York
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """The frozen NOW of acts that take the clock as an argument."""
+    return NOW
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    """Seat-based Enterprise in New York with Alice, Ada and Bob; Charlie's Umbrella beside it."""
+    return make_cast(now=NOW)
+
+
+def _membership(acme: Organization, email: str) -> Membership:
+    return Membership.objects.select_related("organization", "user").get(user__email=email)
+
+
+@pytest.fixture
+def alice(acme: Organization) -> Membership:
+    """Acme's primary owner, premium seat."""
+    return _membership(acme, "alice@acme.example")
+
+
+@pytest.fixture
+def ada(acme: Organization) -> Membership:
+    """Acme's admin, standard seat."""
+    return _membership(acme, "ada@acme.example")
+
+
+@pytest.fixture
+def bob(acme: Organization) -> Membership:
+    """A member of Acme, standard seat."""
+    return _membership(acme, "bob@acme.example")
+
+
+@pytest.fixture
+def charlie(acme: Organization) -> Membership:
+    """The primary owner of Umbrella: a stranger at Acme."""
+    return _membership(acme, "charlie@umbrella.example")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_price_book():
+    """Price list versions come again after a rollback, with other prices."""
+    forget_price_books()
+
+
+@pytest.fixture(autouse=True)
+def _seeded(request: pytest.FixtureRequest):
+    """Prices and seat allowances for tests that start with emptied tables."""
+    mark = request.node.get_closest_marker("django_db")
+    transactional = bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
+    if transactional or "live_server" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+        seed()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a service that is not here, and say why. Where services are required, it fails instead."""
+    for item in items:
+        for name in ("postgres", "redis", "browser"):
+            reason = missing(name) if item.get_closest_marker(name) else None
+            # On SQLite the PostgreSQL tests have their own run; only the run that is meant for them may not skip.
+            if reason and not (REQUIRED and name != "postgres"):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The migrations' rows also in a kept database that an earlier run emptied."""
+    with django_db_blocker.unblock():
+        seed()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    """Rate limits of one test are not another's."""
+    cache.clear()

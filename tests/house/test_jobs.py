@@ -1,0 +1,72 @@
+"""Jobs: every scheduled one exists, runs twice with the same outcome, and a real worker takes it from either broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from config.celery import app
+from config.schedule import SCHEDULE
+
+ROOT = Path(__file__).resolve().parents[2]
+STRONG = "k3yFq8Zs7vWn2Rm9TbXc4Lp6HdJg1QaUe5Yi0OoSfVtNwBzMxCrPlKjh"
+
+
+def test_every_scheduled_job_is_a_task():
+    app.loader.import_default_modules()
+    assert {one["task"] for one in SCHEDULE.values()} <= set(app.tasks)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted({one["task"] for one in SCHEDULE.values()}))
+def test_every_job_runs_twice(name):
+    app.loader.import_default_modules()
+    task = app.tasks[name]
+    task.apply(throw=True)
+    second = task.apply(throw=True).result
+    assert second in (None, 0, (0, 0))
+
+
+def environment(folder: Path, redis: str) -> dict[str, str]:
+    """Settings of a worker in its own folder."""
+    return {
+        **os.environ, "DEBUG": "false", "SECRET_KEY": STRONG, "VAR_DIR": str(folder), "REDIS_URL": redis,
+        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "SITE_URL": "http://127.0.0.1:8000", "LOG_LEVEL": "INFO",
+    }  # fmt: skip
+
+
+def worker_takes_a_task(folder: Path, redis: str) -> str:
+    """Start a worker as the product does, send it a job, and give its log once the job is done."""
+    environ, log = environment(folder, redis), folder / "worker.log"
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environ, check=True)
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "solo", "--loglevel", "INFO"]
+    with log.open("w") as out:
+        worker = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+        try:
+            send = "from accounts.tasks import clear_sessions; clear_sessions.delay()"
+            subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", send], cwd=ROOT, env=environ, check=True)
+            deadline = time.monotonic() + 60
+            while "succeeded" not in log.read_text() and worker.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(timeout=30)
+    return log.read_text()
+
+
+def test_a_real_worker_takes_a_job_from_the_embedded_broker(tmp_path):
+    assert "accounts.tasks.clear_sessions" in (text := worker_takes_a_task(tmp_path, "")) and "succeeded" in text, text
+
+
+@pytest.mark.redis
+def test_a_real_worker_takes_a_job_from_redis(tmp_path):
+    from tests.services import REDIS_URL
+
+    text = worker_takes_a_task(tmp_path, REDIS_URL)
+    assert "succeeded" in text, text
