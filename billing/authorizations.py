@@ -11,7 +11,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
-from billing.rules.funding import EXTRA_USAGE, INCLUDED
+from billing.rules.standing import EXTRA_USAGE, INCLUDED
 
 FUNDING_OF = {"i": INCLUDED, "x": EXTRA_USAGE}
 LETTER_OF = {funding: letter for letter, funding in FUNDING_OF.items()}

@@ -10,17 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Tier
-from billing.rules.funding import (
-    CAP_REASONS,
-    CapSource,
-    Decision,
-    Layer,
-    LayerState,
-    Reason,
-    Standing,
-    WhoCanChange,
-    WindowState,
-)
+from billing.rules.funding import Decision
+from billing.rules.layers import Layer, LayerState, WhoCanChange
+from billing.rules.standing import CAP_REASONS, CapSource, Reason, Standing, WindowState
 from config.kit.dates import duration_text, moment_label, moment_text
 from config.kit.money import format_usd
 

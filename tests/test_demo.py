@@ -15,7 +15,8 @@ from accounts.models import AuditEntry, Membership, Organization, Role, Tier, Us
 from billing.models import UsageEvent
 from billing.queries.books import differences
 from billing.queries.standing import standing_of, standings_for
-from billing.rules.funding import Reason, decide, extra_usage_refusal
+from billing.rules.funding import decide, extra_usage_refusal
+from billing.rules.standing import Reason
 from config.demo import story, usage
 from config.demo.story import PASSWORD, make_acme, make_demo
 from tests.conftest import NOW

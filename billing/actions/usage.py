@@ -26,9 +26,9 @@ from billing.queries.standing import (
     is_membership_id,
     many_by,
 )
-from billing.rules.funding import INCLUDED, Standing
 from billing.rules.pricing import PriceBook, cost_nanos
 from billing.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, content_digest, fund, place
+from billing.rules.standing import INCLUDED, Standing
 from config.kit.sql import in_list, is_postgresql, list_param, pipeline, run
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)

@@ -23,7 +23,9 @@ from billing.api.metering_schemas import AuthorizeIn, AuthorizeOut, UsageIn, Usa
 from billing.api.schemas import ERRORS
 from billing.authorizations import sign_authorization
 from billing.queries.standing import Found, standing_by_key
-from billing.rules.funding import Decision, Layer, Standing, decide
+from billing.rules.funding import Decision, decide
+from billing.rules.layers import Layer
+from billing.rules.standing import Standing
 from billing.sentences import refusal_message
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text

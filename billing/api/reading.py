@@ -23,7 +23,8 @@ from billing.models import UsageEvent
 from billing.queries.reports import SUMS, UsageReport, usage_report
 from billing.queries.standing import is_membership_id, organization_standing, standing_of, standings_for
 from billing.receipts import receipt_of
-from billing.rules.funding import Cap, Standing, decide
+from billing.rules.funding import decide
+from billing.rules.standing import Cap, Standing
 from billing.sentences import refusal_message
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text

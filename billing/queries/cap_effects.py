@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from django.db import connection
 
 from billing.models import MemberMonth
-from billing.rules.funding import Cap, OrganizationStanding, Reason, Standing, extra_usage_refusal
+from billing.rules.funding import extra_usage_refusal
+from billing.rules.standing import Cap, OrganizationStanding, Reason, Standing
 from billing.rules.verdict import Verdict, judge
 from config.kit.months import previous_month
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from billing.models import CapLevel, SpendCap
-from billing.rules.funding import Cap
+from billing.rules.standing import Cap
 
 
 def cap_rows(organization_id: int, *, month_on: dt.date) -> dict[tuple[str, str | None], Cap]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Tier
-from billing.rules.funding import SEAT_PLAN, USAGE_PLAN, CapSource, OrganizationStanding, Reason
+from billing.rules.standing import SEAT_PLAN, USAGE_PLAN, CapSource, OrganizationStanding, Reason
 
 PAGE_SIZE = 50
 ACTIVE, PAUSED, OFF = "active", "paused", "off"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from accounts.models import AuditEntry
 from billing.models import OrganizationDay, Surface
-from billing.rules.funding import OrganizationStanding
 from billing.rules.projection import Projection, project
+from billing.rules.standing import OrganizationStanding
 from billing.rules.verdict import Verdict, judge
 from config.kit.months import Month, previous_month
 

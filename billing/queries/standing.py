@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from billing.rules.funding import Cap, OrganizationStanding, Standing, WindowState
+from billing.rules.standing import Cap, OrganizationStanding, Standing, WindowState
 from config.kit.months import Calendar, Month, first_of_month
 from config.kit.sql import Row, as_date, as_time, in_list, list_param, run
 

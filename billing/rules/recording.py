@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from config.kit.months import Calendar, Month, previous_month
 
-from .funding import EXTRA_USAGE, INCLUDED, UNBILLED, Reason, Standing, WindowState, funding_or_reason
+from .funding import funding_or_reason
 from .pricing import Usage
+from .standing import EXTRA_USAGE, INCLUDED, UNBILLED, Reason, Standing, WindowState
 
 
 @dataclass(slots=True, frozen=True)

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from billing.queries.cap_effects import MemberEffect, OrganizationEffect, SeatEffect
 from billing.queries.month_summary import MonthSummary
-from billing.rules.funding import CAP_REASONS, Reason
+from billing.rules.standing import CAP_REASONS, Reason
 from billing.rules.verdict import State, Verdict
 from config.kit.dates import day_text, long_day_text, month_name_text, short_day_text
 from config.kit.money import format_usd

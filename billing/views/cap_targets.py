@@ -20,7 +20,7 @@ from billing.queries.cap_rows import cap_rows
 from billing.queries.member_rows import counts
 from billing.queries.month_summary import month_summary
 from billing.queries.standing import standing_of
-from billing.rules.funding import Cap, CapSource, Standing
+from billing.rules.standing import Cap, CapSource, Standing
 from config.kit.dates import long_day_text
 from config.kit.money import format_usd
 

@@ -11,16 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Role
-from billing.rules.funding import (
-    CAP_REASONS,
-    CapSource,
-    Decision,
-    Layer,
-    LayerState,
-    Standing,
-    WindowState,
-    layers,
-)
+from billing.rules.funding import Decision
+from billing.rules.layers import Layer, LayerState, layers
+from billing.rules.standing import CAP_REASONS, CapSource, Standing, WindowState
 from billing.sentences import LayerWords, layer_words, refusal_message, window_name
 from config.kit.dates import moment_label, time_text
 from config.kit.money import format_usd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from billing.queries.member_rows import Person
-from billing.rules.funding import CapSource, Reason
+from billing.rules.standing import CapSource, Reason
 from config.kit.dates import month_name_text
 from config.kit.months import Month
 

@@ -17,7 +17,7 @@ from billing.queries.member_rows import OFF, PAGE_SIZE, Counts, Filter, counts, 
 from billing.queries.month_summary import MonthSummary, last_cap_change_at, month_summary
 from billing.queries.standing import standing_of
 from billing.queries.waits import waits_in
-from billing.rules.funding import Cap, OrganizationStanding
+from billing.rules.standing import Cap, OrganizationStanding
 from billing.rules.verdict import State
 from config.kit.dates import zone_city_text
 from config.kit.months import next_month

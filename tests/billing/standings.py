@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from billing.rules.funding import Cap, OrganizationStanding, Standing, WindowState
+from billing.rules.standing import Cap, OrganizationStanding, Standing, WindowState
 from config.kit.money import usd
 from config.kit.months import Calendar
 from tests.conftest import NOW

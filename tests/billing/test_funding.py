@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from billing.rules.funding import CapSource, LayerState, Reason, WindowState, decide
+from billing.rules.funding import decide
+from billing.rules.layers import LayerState
+from billing.rules.standing import CapSource, Reason, WindowState
 from config.kit.money import usd
 
 from .standings import MONTH, SESSION, SESSION_RESETS, WEEK_RESETS, cap, organization, standing, windows
