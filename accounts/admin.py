@@ -19,7 +19,17 @@ from django.utils.translation import gettext_lazy
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import change_timezone, create_organization
 from accounts.actions.seats import set_bought_seats
-from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Organization, SeatTier, Tier, User
+from accounts.models import (
+    ApiKey,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Organization,
+    OutgoingMail,
+    SeatTier,
+    Tier,
+    User,
+)
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 
@@ -208,3 +218,12 @@ class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def who(self, entry: AuditEntry) -> str:
         """The person, or what acted without one."""
         return entry.actor.email if entry.actor else entry.actor_label
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("user", "organization", "kind", "created_at", "sent_at", "dropped_at", "attempts", "last_error")
+    list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter), ("dropped_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user", "organization")
+    search_fields = ("user__email", "organization__slug", "key", "message_id")
+    date_hierarchy = "created_at"

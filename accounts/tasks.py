@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 
+from accounts.delivery import deliver
 from accounts.key_usage import write_down_uses
+from accounts.models import OutgoingMail
+
+SWEPT = 1_000
 
 
 @shared_task
@@ -18,3 +23,18 @@ def write_down_key_use() -> int:
 def clear_sessions() -> None:
     """Delete sessions that ran out."""
     SessionStore.clear_expired()
+
+
+@shared_task
+def send_mail(mail_id: int) -> bool:
+    """Send one queued mail; safe to run twice, at once and late."""
+    return deliver(mail_id)
+
+
+@shared_task
+def send_due_mails() -> int:
+    """Poke the sending of every mail that is due: new ones, failed ones, and those a dead worker left."""
+    due = OutgoingMail.objects.due(timezone.now()).order_by("next_try_at").values_list("pk", flat=True)[:SWEPT]
+    for mail_id in due:
+        send_mail.delay(mail_id)
+    return len(due)

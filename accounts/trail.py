@@ -29,6 +29,7 @@ ACTIONS = {
     "organization.timezone": gettext_lazy("Time zone"),
     "organization.primary_owner": gettext_lazy("Primary owner"),
     "organization.seats": gettext_lazy("Seats bought"),
+    "organization.requests": gettext_lazy("Requests and digest"),
     "organization.edit": gettext_lazy("Organization"),
 }
 GROUPS = [
@@ -76,6 +77,9 @@ def value_text(value: Any) -> str:
 def _dict_text(value: dict[str, Any]) -> str:
     if "amount_nanos" in value:
         return _cap_text(value)
+    if "requests" in value:
+        on = _("On") if value["requests"] else _("Off")
+        return _("%(on)s, digest at %(hour)s") % {"on": on, "hour": f"{value['digest_hour']:02}:00"}
     if "enabled" in value:
         return _switch_text(value)
     parts = [

@@ -6,6 +6,9 @@ from celery.schedules import crontab
 
 SCHEDULE = {
     "write-down-key-use": {"task": "accounts.tasks.write_down_key_use", "schedule": 60.0},
+    "send-due-mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0},
+    "prepare-digests": {"task": "requests_inbox.tasks.prepare_digests", "schedule": 60.0},
+    "end-requests": {"task": "requests_inbox.tasks.end_requests", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute=10, hour=3)},
     "sync-prices": {"task": "billing.tasks.sync_model_prices", "schedule": crontab(minute=20, hour=3)},
 }

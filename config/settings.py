@@ -195,6 +195,7 @@ FALLBACK_INPUT_USD_PER_MTOK = env.usd("FALLBACK_INPUT_USD_PER_MTOK", default="5"
 FALLBACK_OUTPUT_USD_PER_MTOK = env.usd("FALLBACK_OUTPUT_USD_PER_MTOK", default="25")
 AUTHORIZATION_HOURS = env.count("AUTHORIZATION_HOURS", default=24, least=1)
 CLOSE_GRACE_HOURS = env.count("CLOSE_GRACE_HOURS", default=6)
+REQUEST_PAUSE_HOURS = env.count("REQUEST_PAUSE_HOURS", default=24)
 
 # -- Mail -------------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
+    path("", include("requests_inbox.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

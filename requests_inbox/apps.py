@@ -7,3 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class RequestsInboxConfig(AppConfig):
     name = "requests_inbox"
     verbose_name = _("Requests")
+
+    def ready(self) -> None:
+        """Register who writes our mails."""
+        from requests_inbox import emails  # noqa: F401

@@ -2,6 +2,7 @@
 
 from .api_keys import ApiKey, Scope
 from .audit import AuditEntry
+from .mails import OutgoingMail
 from .organizations import Organization, Plan, SeatTier, Settlement, Tier
 from .people import Invitation, Membership, Role, User
 
@@ -11,6 +12,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "Organization",
+    "OutgoingMail",
     "Plan",
     "Role",
     "Scope",

@@ -57,6 +57,9 @@ class Organization(models.Model):
     # A new zone holds from the month `timezone_since` on; until then the previous one does (C5).
     previous_timezone = models.CharField(_("previous time zone"), max_length=64, blank=True, editable=False)
     timezone_since = models.DateField(_("time zone since"), null=True, blank=True, editable=False)
+    # Whether members may press “Request more usage” (R4a), and the local hour of the daily digest of requests (R6).
+    requests_enabled = models.BooleanField(_("members may request more usage"), default=True)
+    digest_hour = models.PositiveSmallIntegerField(_("hour of the daily digest"), default=9)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -70,6 +73,7 @@ class Organization(models.Model):
             models.CheckConstraint(
                 condition=models.Q(settlement__in=Settlement.values), name="organization_settlement_is_known"
             ),
+            models.CheckConstraint(condition=models.Q(digest_hour__lte=23), name="digest_hour_is_an_hour"),
         ]
 
     def __str__(self) -> str:

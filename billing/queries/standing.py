@@ -33,6 +33,7 @@ class Columns(NamedTuple):
     timezone: Any = "o.timezone"
     previous_timezone: Any = "o.previous_timezone"
     timezone_since: Any = "o.timezone_since"
+    requests_enabled: Any = "o.requests_enabled"
     enabled: Any = "acc.extra_usage_enabled"
     scope: Any = "acc.scope"
     membership_id: Any = "m.id"
@@ -220,6 +221,7 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         name=row.organization_name,
         plan=row.plan,
         settlement=row.settlement,
+        requests_enabled=bool(row.requests_enabled),
         month=month,
         enabled=bool(row.enabled),
         scope=row.scope or "everyone",

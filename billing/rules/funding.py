@@ -24,6 +24,15 @@ ALLOWED_INCLUDED = Decision(True, INCLUDED)
 ALLOWED_EXTRA = Decision(True, EXTRA_USAGE)
 
 
+def may_request(standing: Standing, reason: Reason | None) -> bool:
+    """Whether somebody refused for `reason` may ask the admins for more usage (R1)."""
+    return (
+        standing.organization.takes_requests
+        and reason is not None
+        and reason not in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED)
+    )
+
+
 def funding_or_reason(standing: Standing) -> tuple[str, None] | tuple[None, Reason]:
     """Who pays for the next request, or the one reason why nobody does (E1, E2)."""
     reason = _membership_refusal(standing)

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .standing import SEAT_PLAN, OrganizationStanding, Reason, Standing, WindowState
+from .standing import OrganizationStanding, Reason, Standing, WindowState
 
 
 class LayerState(StrEnum):
@@ -82,7 +82,7 @@ def _switch_layer(standing: Standing, reason: Reason | None) -> Layer:
 
 def _member_cap_layer(standing: Standing, reason: Reason | None) -> Layer:
     blocks = reason in (Reason.MEMBER_CAP_REACHED, Reason.SEAT_TIER_CAP_REACHED)
-    on_request = standing.organization.plan == SEAT_PLAN
+    on_request = standing.organization.takes_requests
     return Layer(
         "member_cap",
         _state(blocks, standing.cap.is_reached(standing.spent_nanos)),

@@ -87,11 +87,17 @@ class OrganizationStanding:
     cap: Cap
     spent_nanos: int
     balance_nanos: int | None = None
+    requests_enabled: bool = True
 
     @property
     def has_windows(self) -> bool:
         """Whether seats include usage; a usage-based plan bills every token (D2)."""
         return self.plan != USAGE_PLAN
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether members may ask for more usage: seat-based Enterprise, unless owners switched it off (R1, R4a)."""
+        return self.plan == SEAT_PLAN and self.requests_enabled
 
     @property
     def is_on(self) -> bool:

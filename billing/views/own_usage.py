@@ -35,7 +35,7 @@ def own_usage(request: HttpRequest, membership: Membership) -> HttpResponse:
     context = standing_context(membership, standing, decide(standing), now=now)
     context["surfaces"] = [(surface, found.surface_total(surface)) for surface in SURFACES]
     if "live" in request.GET and getattr(request, "htmx", False):
-        return render(request, "billing/_own_standing.html", context)
+        return render(request, "billing/_own_standing.html", context | {"keeps_typing": True})
     split = "model" if request.GET.get("split") == "model" else "surface"
     page = receipts_page(membership.pk, page=request.GET.get("page"))
     context |= _days_context(found, month=month, split=split)

@@ -25,6 +25,13 @@
     focusFirst(dialog);
   });
 
+  // What is swapped inside a dialog may say where the person goes on: the field just opened, the next row after a decision.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const place = host()?.contains(event.target) && event.target !== host() ? event.target.querySelector("[data-focus]") : null;
+    place?.focus();
+    if (place?.select && place.type === "text") place.select();
+  });
+
   function finish() {
     host().replaceChildren();
     const back = opener?.isConnected ? opener : opener?.id ? document.getElementById(opener.id) : null;

@@ -1,0 +1,63 @@
+"""Mails that have to go out: a row each, written in the transaction that makes them due. A sweep finds what is left."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .organizations import Organization
+from .people import User
+
+
+class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+    def waiting(self) -> OutgoingMailQuerySet:
+        """Neither sent nor given up."""
+        return self.filter(sent_at__isnull=True, dropped_at__isnull=True)
+
+    def due(self, now: dt.datetime) -> OutgoingMailQuerySet:
+        """Waiting, and nobody is sending them at `now`."""
+        return self.waiting().filter(next_try_at__lte=now)
+
+
+class OutgoingMail(models.Model):
+    """One mail to one person. `key` names what may be mailed once; the Message-ID stays the same in every try."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="outgoing_mails")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("recipient"))
+    kind = models.CharField(_("kind"), max_length=40)
+    key = models.CharField(_("key"), max_length=200, unique=True)
+    facts = models.JSONField(_("facts"), default=dict)
+    message_id = models.CharField(_("Message-ID"), max_length=200)
+    created_at = models.DateTimeField(_("created"))
+    # Due from this moment on; while somebody sends it, the end of their claim.
+    next_try_at = models.DateTimeField(_("next try"))
+    expires_at = models.DateTimeField(_("given up after"))
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    dropped_at = models.DateTimeField(_("dropped"), null=True, blank=True)
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sent_at__isnull=True) | models.Q(dropped_at__isnull=True),
+                name="mail_is_sent_or_dropped",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(sent_at__isnull=True, dropped_at__isnull=True),
+                name="mails_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

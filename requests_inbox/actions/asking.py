@@ -1,0 +1,150 @@
+"""The member's half: send a request, add a note and an amount, take it back (R1, R2, R4a). One lock, one pending row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.actions.organizations import lock_organization
+from accounts.models import Membership
+from billing.queries.standing import standing_of
+from billing.rules.funding import decide, may_request
+from billing.rules.standing import Standing
+from config.kit.dates import moment_text
+from config.kit.errors import BusinessError
+from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
+from requests_inbox.models import NOTE_LENGTH, UsageRequest
+from requests_inbox.queries import latest_request
+from requests_inbox.rules import may_ask_again_at
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The member's pending request, and whether this press made it."""
+
+    request: UsageRequest
+    is_new: bool
+
+
+@transaction.atomic
+def send_request(membership: Membership, *, now: dt.datetime) -> Sent:
+    """Ask the admins for more usage. A second press finds the first one's request.
+
+    Raises BusinessError `requests_off`, `not_blocked`, `dismissed_lately`.
+    """
+    lock_organization(membership.organization_id)
+    standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
+    latest, status = latest_request(membership.pk, standing=standing)
+    if latest is not None and latest.status == UsageRequest.Status.PENDING:
+        if status == UsageRequest.Status.PENDING:
+            return Sent(latest, False)
+        end_request(latest, status=status, standing=standing, now=now)
+    decision = decide(standing)
+    _check(standing, allowed=decision.allowed, may=may_request(standing, decision.reason))
+    _check_dismissal(latest, zone=standing.organization.month.zone, now=now)
+    request = UsageRequest.objects.create(
+        organization_id=membership.organization_id,
+        membership=membership,
+        seat_tier=standing.seat_tier,
+        reason=decision.reason,
+        month_on=standing.organization.month.first_on,
+        spent_nanos=standing.spent_nanos,
+        cap_nanos=standing.cap.amount_nanos,
+        created_at=now,
+    )
+    return Sent(request, True)
+
+
+def _check(standing: Standing, *, allowed: bool, may: bool) -> None:
+    organization = standing.organization
+    if not organization.takes_requests or (not allowed and not may):
+        raise BusinessError(
+            _("%(organization)s takes no requests here. Ask an owner.") % {"organization": organization.name},
+            code="requests_off",
+        )
+    if allowed:
+        raise BusinessError(_("You are not blocked: you can go on."), code="not_blocked")
+
+
+def pause_after_dismissal() -> dt.timedelta:
+    """How long the link stays away after a dismissal (R4)."""
+    return dt.timedelta(hours=settings.REQUEST_PAUSE_HOURS)
+
+
+def _check_dismissal(latest: UsageRequest | None, *, zone: str, now: dt.datetime) -> None:
+    if latest is None or latest.status != UsageRequest.Status.DISMISSED or latest.ended_at is None:
+        return
+    again_at = may_ask_again_at(latest.ended_at, pause=pause_after_dismissal())
+    if now < again_at:
+        raise BusinessError(
+            _("Your last request was dismissed. You can ask again %(moment)s.")
+            % {"moment": moment_text(again_at, zone=zone, now=now)},
+            code="dismissed_lately",
+        )
+
+
+@transaction.atomic
+def add_details(membership: Membership, *, note: str, asked_nanos: int | None, now: dt.datetime) -> UsageRequest:
+    """Put a note and the amount needed on one's pending request; nano-USD, None for no amount (R4a).
+
+    Raises BusinessError `no_pending_request`, `note_too_long`, or with the sentence for the amount's field.
+    """
+    request, standing = _own_pending(membership, now=now)
+    if len(note) > NOTE_LENGTH:
+        raise BusinessError(
+            _("The note has %(length)d characters; %(most)d fit.") % {"length": len(note), "most": NOTE_LENGTH},
+            code="note_too_long", status=422, field="note",
+        )  # fmt: skip
+    _check_asked(asked_nanos, spent_nanos=standing.spent_nanos)
+    request.note, request.asked_nanos = note.strip(), asked_nanos
+    request.save(update_fields=["note", "asked_nanos"])
+    return request
+
+
+def _check_asked(asked_nanos: int | None, *, spent_nanos: int) -> None:
+    if asked_nanos is None:
+        return
+    if asked_nanos <= spent_nanos:
+        raise BusinessError(
+            _("You have spent %(spent)s this month already; ask for more than that.")
+            % {"spent": format_usd(spent_nanos)},
+            code="not_above_spent", status=422, field="asked_usd",
+        )  # fmt: skip
+    if asked_nanos > MAX_AMOUNT_NANOS or asked_nanos % NANOS_PER_CENT:
+        sentence = _("Use whole cents up to %(most)s.") % {"most": format_usd(MAX_AMOUNT_NANOS)}
+        raise BusinessError(sentence, code="bad_amount", status=422, field="asked_usd")
+
+
+@transaction.atomic
+def withdraw_request(membership: Membership, *, now: dt.datetime) -> UsageRequest:
+    """Take one's pending request back (R5). Raises BusinessError `no_pending_request`."""
+    request, standing = _own_pending(membership, now=now)
+    end_request(request, status=UsageRequest.Status.WITHDRAWN, standing=standing, now=now)
+    return request
+
+
+def _own_pending(membership: Membership, *, now: dt.datetime) -> tuple[UsageRequest, Standing]:
+    lock_organization(membership.organization_id)
+    standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
+    latest, status = latest_request(membership.pk, standing=standing)
+    if latest is None or status != UsageRequest.Status.PENDING:
+        raise BusinessError(
+            _("This request has been answered or has ended in the meantime."), code="no_pending_request"
+        )
+    return latest, standing
+
+
+def end_request(request: UsageRequest, *, status: str, standing: Standing, now: dt.datetime) -> None:
+    """Write down an end, with spend and cap of that moment; call it under the organization's lock."""
+    request.status, request.ended_at = status, now
+    request.spent_nanos, request.cap_nanos = standing.spent_nanos, standing.cap.amount_nanos
+    request.save(
+        update_fields=[
+            "status", "ended_at", "spent_nanos", "cap_nanos", "decided_by", "decided_by_label", "answer_note",
+            "granted_nanos", "granted_month_only", "granted_tier", "change",
+        ]
+    )  # fmt: skip

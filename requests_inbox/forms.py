@@ -1,0 +1,55 @@
+"""Forms of requests: the member's note and amount, the reviewer's decision, the owner's settings. Rules live in the acts."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from billing.forms import AmountField
+
+from .models import NOTE_LENGTH
+
+MONTH, ALWAYS = "month", "always"
+
+
+class NoteField(forms.CharField):
+    """A short text; line breaks count as one character each, as the person sees them."""
+
+    def to_python(self, value: object) -> str:
+        return str(super().to_python(value)).replace("\0", "").replace("\r\n", "\n")
+
+
+class DetailsForm(forms.Form):
+    """The optional note and amount after the one click (R4a)."""
+
+    note = NoteField(label=_("Note"), required=False, max_length=NOTE_LENGTH)
+    amount = AmountField(label=_("Amount"), required=False)
+
+
+class IncreaseForm(forms.Form):
+    """A new limit, and for how long."""
+
+    amount = AmountField(label=_("New limit"))
+    applies = forms.ChoiceField(
+        label=_("Applies"), choices=[(MONTH, _("This month only")), (ALWAYS, _("From now on"))], initial=MONTH
+    )
+
+    @property
+    def this_month_only(self) -> bool:
+        """Only after the form is valid."""
+        return bool(self.cleaned_data["applies"] == MONTH)
+
+
+class DismissForm(forms.Form):
+    """An optional note to the member."""
+
+    note = NoteField(label=_("Note to the member"), required=False, max_length=NOTE_LENGTH)
+
+
+class RequestSettingsForm(forms.Form):
+    """Whether members may ask, and when the digest comes."""
+
+    enabled = forms.BooleanField(label=_("Members may press “Request more usage”"), required=False)
+    digest_hour = forms.TypedChoiceField(
+        label=_("Daily digest at"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)]
+    )
