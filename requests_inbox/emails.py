@@ -46,7 +46,9 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 @writes(DIGEST)
 def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
     """All that waits now; nothing when nothing waits any more, or the recipient may not or will not have it."""
-    membership = Membership.objects.active().select_related("user", "organization").filter(pk=mail.facts["membership"]).first()
+    membership = (
+        Membership.objects.active().select_related("user", "organization").filter(pk=mail.facts["membership"]).first()
+    )
     if membership is None or not membership.is_at_least(Role.ADMIN):
         return None
     if DigestOptOut.objects.filter(membership=membership).exists():

@@ -65,9 +65,7 @@ class UsageRequest(models.Model):
                 name="request_ends_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(
-                    status__in=["pending", "approved", "dismissed", "resolved", "withdrawn"]
-                ),
+                condition=models.Q(status__in=["pending", "approved", "dismissed", "resolved", "withdrawn"]),
                 name="request_status_is_known",
             ),
         ]

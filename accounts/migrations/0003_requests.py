@@ -6,64 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_append_only'),
+        ("accounts", "0002_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutgoingMail',
+            name="OutgoingMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40, verbose_name='kind')),
-                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
-                ('facts', models.JSONField(default=dict, verbose_name='facts')),
-                ('message_id', models.CharField(max_length=200, verbose_name='Message-ID')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('next_try_at', models.DateTimeField(verbose_name='next try')),
-                ('expires_at', models.DateTimeField(verbose_name='given up after')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
-                ('last_error', models.CharField(blank=True, max_length=500, verbose_name='last error')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
-                ('dropped_at', models.DateTimeField(blank=True, null=True, verbose_name='dropped')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40, verbose_name="kind")),
+                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
+                ("facts", models.JSONField(default=dict, verbose_name="facts")),
+                ("message_id", models.CharField(max_length=200, verbose_name="Message-ID")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                ("next_try_at", models.DateTimeField(verbose_name="next try")),
+                ("expires_at", models.DateTimeField(verbose_name="given up after")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("last_error", models.CharField(blank=True, max_length=500, verbose_name="last error")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("dropped_at", models.DateTimeField(blank=True, null=True, verbose_name="dropped")),
             ],
             options={
-                'verbose_name': 'outgoing mail',
-                'verbose_name_plural': 'outgoing mails',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "outgoing mail",
+                "verbose_name_plural": "outgoing mails",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='organization',
-            name='digest_hour',
-            field=models.PositiveSmallIntegerField(default=9, verbose_name='hour of the daily digest'),
+            model_name="organization",
+            name="digest_hour",
+            field=models.PositiveSmallIntegerField(default=9, verbose_name="hour of the daily digest"),
         ),
         migrations.AddField(
-            model_name='organization',
-            name='requests_enabled',
-            field=models.BooleanField(default=True, verbose_name='members may request more usage'),
+            model_name="organization",
+            name="requests_enabled",
+            field=models.BooleanField(default=True, verbose_name="members may request more usage"),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('digest_hour__lte', 23)), name='digest_hour_is_an_hour'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("digest_hour__lte", 23)), name="digest_hour_is_an_hour"
+            ),
         ),
         migrations.AddField(
-            model_name='outgoingmail',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outgoing_mails', to='accounts.organization'),
+            model_name="outgoingmail",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="outgoing_mails", to="accounts.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='outgoingmail',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='recipient'),
+            model_name="outgoingmail",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="recipient",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outgoingmail',
-            index=models.Index(condition=models.Q(('dropped_at__isnull', True), ('sent_at__isnull', True)), fields=['next_try_at'], name='mails_waiting'),
+            model_name="outgoingmail",
+            index=models.Index(
+                condition=models.Q(("dropped_at__isnull", True), ("sent_at__isnull", True)),
+                fields=["next_try_at"],
+                name="mails_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outgoingmail',
-            constraint=models.CheckConstraint(condition=models.Q(('sent_at__isnull', True), ('dropped_at__isnull', True), _connector='OR'), name='mail_is_sent_or_dropped'),
+            model_name="outgoingmail",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sent_at__isnull", True), ("dropped_at__isnull", True), _connector="OR"),
+                name="mail_is_sent_or_dropped",
+            ),
         ),
     ]

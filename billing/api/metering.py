@@ -10,7 +10,9 @@ import datetime as dt
 import json
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from ninja import Body, Router
 
@@ -23,7 +25,7 @@ from billing.api.metering_schemas import AuthorizeIn, AuthorizeOut, UsageIn, Usa
 from billing.api.schemas import ERRORS
 from billing.authorizations import sign_authorization
 from billing.queries.standing import Found, standing_by_key
-from billing.rules.funding import Decision, decide
+from billing.rules.funding import Decision, decide, may_request
 from billing.rules.layers import Layer
 from billing.rules.standing import Standing
 from billing.sentences import refusal_message
@@ -86,8 +88,16 @@ def _authorization(standing: Standing, decision: Decision, *, now: dt.datetime) 
         "reason": decision.reason,
         "message": refusal_message(decision, standing, language=standing.language, now=now),
         "resets_at": rfc3339(decision.resets_at),
+        "request_url": _request_url(standing, decision),
         "layers": [layer_json(layer) for layer in decision.layers],
     }
+
+
+def _request_url(standing: Standing, decision: Decision) -> str | None:
+    """Where the person can press “Request more usage”, for those who may (R1)."""
+    if not may_request(standing, decision.reason):
+        return None
+    return f"{settings.SITE_URL.rstrip('/')}{reverse('own_usage', args=[standing.organization.slug])}"
 
 
 ALLOWED: dict[str, Any] = {

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership
 from billing.queries.standing import standing_of
-from billing.rules.funding import decide, may_request
+from billing.rules.funding import Decision, decide, may_request
 from billing.rules.standing import Standing
 from config.kit.dates import moment_text
 from config.kit.errors import BusinessError
@@ -31,11 +31,27 @@ class Sent:
 
 
 @transaction.atomic
-def send_request(membership: Membership, *, now: dt.datetime) -> Sent:
-    """Ask the admins for more usage. A second press finds the first one's request.
+def send_request(
+    membership: Membership, *, note: str | None = None, asked_nanos: int | None = None, now: dt.datetime
+) -> Sent:
+    """Ask the admins for more usage, or with what is known already. A second press finds the first one's request.
 
-    Raises BusinessError `requests_off`, `not_blocked`, `dismissed_lately`.
+    Raises BusinessError `requests_off`, `not_blocked`, `dismissed_lately`, or what `add_details` raises.
     """
+    sent = _send(membership, now=now)
+    if note is not None or asked_nanos is not None:
+        request = sent.request
+        details = add_details(
+            membership,
+            note=request.note if note is None else note,
+            asked_nanos=request.asked_nanos if asked_nanos is None else asked_nanos,
+            now=now,
+        )
+        return Sent(details, sent.is_new)
+    return sent
+
+
+def _send(membership: Membership, *, now: dt.datetime) -> Sent:
     lock_organization(membership.organization_id)
     standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
     latest, status = latest_request(membership.pk, standing=standing)
@@ -44,7 +60,9 @@ def send_request(membership: Membership, *, now: dt.datetime) -> Sent:
             return Sent(latest, False)
         end_request(latest, status=status, standing=standing, now=now)
     decision = decide(standing)
-    _check(standing, allowed=decision.allowed, may=may_request(standing, decision.reason))
+    _check(standing, decision)
+    assert standing.seat_tier is not None
+    assert decision.reason is not None
     _check_dismissal(latest, zone=standing.organization.month.zone, now=now)
     request = UsageRequest.objects.create(
         organization_id=membership.organization_id,
@@ -59,15 +77,15 @@ def send_request(membership: Membership, *, now: dt.datetime) -> Sent:
     return Sent(request, True)
 
 
-def _check(standing: Standing, *, allowed: bool, may: bool) -> None:
-    organization = standing.organization
-    if not organization.takes_requests or (not allowed and not may):
+def _check(standing: Standing, decision: Decision) -> None:
+    if decision.allowed:
+        raise BusinessError(_("There is nothing to ask for: usage can go on."), code="not_blocked")
+    if not may_request(standing, decision.reason):
         raise BusinessError(
-            _("%(organization)s takes no requests here. Ask an owner.") % {"organization": organization.name},
+            _("%(organization)s takes no requests for this. Ask an owner.")
+            % {"organization": standing.organization.name},
             code="requests_off",
         )
-    if allowed:
-        raise BusinessError(_("You are not blocked: you can go on."), code="not_blocked")
 
 
 def pause_after_dismissal() -> dt.timedelta:

@@ -102,9 +102,7 @@ def _off_sentence(by: Reviewer, *, organization: Organization) -> str:
 
 
 @transaction.atomic
-def move_to_premium(
-    organization: Organization, *, request_id: int, by: Reviewer, now: dt.datetime
-) -> Decided:
+def move_to_premium(organization: Organization, *, request_id: int, by: Reviewer, now: dt.datetime) -> Decided:
     """Give the member a premium seat instead of the standard one.
 
     Raises BusinessError `request_not_found`, `already_decided`, `own_request`, `already_premium`, `no_free_seat`.
@@ -116,7 +114,7 @@ def move_to_premium(
         raise BusinessError(sentence, code="already_premium")
     assign_seat(request.membership, tier=Tier.PREMIUM, actor=by.actor, now=now)
     request.granted_tier = Tier.PREMIUM
-    change = AuditEntry.objects.filter(organization=locked, action="member.seat").order_by("-pk").first()
+    change = AuditEntry.objects.filter(membership=request.membership, action="member.seat").order_by("-pk").first()
     return _decide(request, UsageRequest.Status.APPROVED, change=change, by=by, now=now)
 
 
@@ -159,12 +157,11 @@ def increase_limits(
     decided, passed_over = [], []
     for request_id in request_ids:
         try:
-            decided.append(
-                increase_limit(
-                    organization, request_id=request_id, amount_nanos=amount_nanos, this_month_only=this_month_only,
-                    by=by, now=now,
-                )  # fmt: skip
-            )
+            done = increase_limit(
+                organization, request_id=request_id, amount_nanos=amount_nanos, this_month_only=this_month_only, by=by,
+                now=now,
+            )  # fmt: skip
+            decided.append(done)
         except BusinessError as error:
             if error.code not in ("already_decided", "request_ended"):
                 raise
@@ -185,7 +182,9 @@ def _take(
         raise BusinessError(_("There is no such request."), code="request_not_found", status=404)
     standing = standing_of(request.membership_id, organization_id=organization.pk, now=now)
     if request.status in (UsageRequest.Status.APPROVED, UsageRequest.Status.DISMISSED):
-        raise BusinessError(decided_sentence(request, zone=standing.organization.month.zone, now=now), code="already_decided")
+        raise BusinessError(
+            decided_sentence(request, zone=standing.organization.month.zone, now=now), code="already_decided"
+        )
     if request.status != UsageRequest.Status.PENDING or ending_of(asked_of(request), standing):
         raise BusinessError(
             _("The request of %(name)s has ended by itself: there is nothing to decide any more.")

@@ -34,7 +34,9 @@ def prepare_digest(organization: Organization, *, now: dt.datetime) -> list[int]
         )
         if not is_first:
             return []
-        silent = set(DigestOptOut.objects.filter(membership__organization=locked).values_list("membership_id", flat=True))
+        silent = set(
+            DigestOptOut.objects.filter(membership__organization=locked).values_list("membership_id", flat=True)
+        )
         drafts = [
             Draft(one.user, DIGEST, f"{DIGEST}:{one.pk}:{local_on}", {"membership": one.pk, "local_on": str(local_on)})
             for one in reviewers(locked)

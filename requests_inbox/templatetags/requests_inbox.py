@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.template.context import Context
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from accounts.models import Membership, Plan, Role
+from accounts.models import Membership, Plan, Role, Tier
 from config.kit.dates import day_text
 from requests_inbox.models import DigestOptOut
 from requests_inbox.own_request import own_request_context
-from requests_inbox.queries import pending_of
-from requests_inbox.sentences import waited_text
+from requests_inbox.queries import Waiting, pending_of
+from requests_inbox.sentences import answer_title, cap_kind_text, reason_text, waited_text
 
 register = template.Library()
 
@@ -61,4 +64,25 @@ def requests_setting(context: Context) -> dict[str, Any]:
     }
 
 
-register.filter("waited", lambda since, now: waited_text(since, now=now))
+@register.filter
+def waited(since: dt.datetime, now: dt.datetime) -> str:
+    """How long somebody has waited: `40 hours`, `2 days`."""
+    return waited_text(since, now=now)
+
+
+@register.filter
+def day_in_zone(moment: dt.datetime, zone: str) -> str:
+    """The local day of a moment: `Sat 21 Nov`."""
+    return day_text(moment.astimezone(ZoneInfo(zone)).date())
+
+
+@register.filter
+def waiting_seat(one: Waiting) -> str:
+    """The present seat of who waits."""
+    tier = one.standing.seat_tier
+    return str(Tier(tier).label) if tier else _("No seat")
+
+
+register.filter("cap_kind", cap_kind_text)
+register.filter("reason_words", reason_text)
+register.filter("answer_title", answer_title)

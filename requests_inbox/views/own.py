@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -73,7 +71,7 @@ def _answer(
         return redirect("own_usage", slug=membership.organization.slug)
     now = timezone.now()
     standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
-    context: dict[str, Any] = own_request_context(membership, standing, decide(standing), now=now, form=form)
-    context |= {"organization": membership.organization, "membership": membership}
+    ask = own_request_context(membership, standing, decide(standing), now=now, form=form)
+    context = {"ask": ask, "organization": membership.organization, "membership": membership}
     template = "requests_inbox/_own_request.html" if is_part else "requests_inbox/details.html"
     return render(request, template, context, status=status)

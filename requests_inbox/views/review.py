@@ -152,7 +152,9 @@ def increase_ticked(request: HttpRequest, membership: Membership) -> HttpRespons
 
 
 def _ticked(asked: QueryDict) -> list[int]:
-    return [int(one) for one in asked.getlist("ticked")[:MOST_TICKED] if one.isascii() and one.isdigit() and len(one) < 19]
+    return [
+        int(one) for one in asked.getlist("ticked")[:MOST_TICKED] if one.isascii() and one.isdigit() and len(one) < 19
+    ]
 
 
 def _foot(shown: Review, ticked: list[int], form: IncreaseForm) -> dict[str, Any]:
@@ -181,9 +183,7 @@ def _tell_many(request: HttpRequest, decided: list[Decided], passed_over: list[s
         _send(one)
     if decided:
         amount = format_usd(decided[0].request.granted_nanos or 0)
-        sentence = ngettext(
-            "%(count)d limit is now %(amount)s.", "%(count)d limits are now %(amount)s.", len(decided)
-        )
+        sentence = ngettext("%(count)d limit is now %(amount)s.", "%(count)d limits are now %(amount)s.", len(decided))
         messages.success(request, sentence % {"count": len(decided), "amount": amount})
     for sentence in passed_over:
         messages.warning(request, sentence)

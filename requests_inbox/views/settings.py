@@ -59,9 +59,7 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Switch the reader's own digest."""
     wanted = request.POST.get("wanted") == "1"
     set_digest(membership, wanted=wanted, now=timezone.now())
-    messages.success(
-        request, _("You get the daily digest again.") if wanted else _("The daily digest stops for you.")
-    )
+    messages.success(request, _("You get the daily digest again.") if wanted else _("The daily digest stops for you."))
     return redirect("usage_settings", slug=membership.organization.slug)
 
 
@@ -71,7 +69,7 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
 def digest_off(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail: a page that asks, and the one-click POST."""
     membership_id = membership_id_of(token)
-    membership = Membership.objects.select_related("organization").filter(pk=membership_id).first()
+    membership = Membership.objects.select_related("organization").filter(pk=membership_id or 0).first()
     if membership is None:
         raise Http404
     if request.method == "POST":
