@@ -19,6 +19,7 @@ from billing.rules.funding import decide, extra_usage_refusal
 from billing.rules.standing import Reason
 from config.demo import story, usage
 from config.demo.story import PASSWORD, make_acme, make_demo
+from requests_inbox.queries import pending_of
 from tests.conftest import NOW
 
 ACCOUNTS = ["owner@acme.example", "admin@acme.example", "member@acme.example", "owner@bolt.example",
@@ -72,6 +73,8 @@ def _acme_is_as_promised() -> None:
     assert paused == {Reason.SEAT_TIER_CAP_REACHED, Reason.MEMBER_CAP_REACHED}
     organization = standings[members[0].pk].organization
     assert organization.cap.amount_nanos - organization.spent_nanos > 100 * 10**9, "a replay of $84 still fits"
+    waiting = pending_of(acme.pk, now=NOW).waiting
+    assert [one.request.membership.user.name for one in waiting] == ["Sofia Marino", "Lukas Brandt", "Wei Chen"]
     allowed = [decide(one).allowed for one in standings.values()]
     assert allowed.count(True) > 20
 

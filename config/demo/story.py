@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Callable
 from functools import lru_cache
 
 from allauth.account.models import EmailAddress
@@ -17,6 +18,7 @@ from billing.actions.caps import set_member_cap, set_organization_cap, set_seat_
 from billing.actions.switch import set_extra_usage
 from config.kit.money import usd
 from config.kit.months import previous_month
+from requests_inbox.actions.asking import send_request
 
 from .people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
 from .usage import Simulation, Worker, use_everything_up, workers_of
@@ -34,6 +36,14 @@ OWN_CAPS = {
     "priya.raghunathan": (400, False), "tomas.echeverria": (250, True), "ravi.menon": (120, False),
     "amara.diallo": (60, False), "sofia.marino": (30, False), "omar.farouk": (20, False),
 }  # fmt: skip
+
+
+# Who asks for more at Acme, how many hours ago, with which note and amount in USD a month.
+REQUESTS = [
+    ("sofia.marino", 52, "", None),
+    ("lukas.brandt", 22, "Incident review for the payments team until Friday.", 90),
+    ("wei.chen", 3, "Finishing the billing migration before Thursday.", 60),
+]
 
 
 def make_demo(*, now: dt.datetime) -> list[str]:
@@ -77,9 +87,24 @@ def make_acme(*, now: dt.datetime) -> Organization:
     pick = random.Random("acme")
     bob = by_name["member"]
     workers = [*workers_of([one for one in members if one != bob], pick=pick), Worker(bob.pk, pace=0.4, size=1.2)]
-    Simulation(acme, workers, pick=pick).run(first_on=start.date(), until=now)
+    month = acme.calendar.month_at(now)
+    asking = [
+        (max(month.start, now - dt.timedelta(hours=hours)), _asking(by_name[name], note, amount))
+        for name, hours, note, amount in REQUESTS
+    ]
+    Simulation(acme, workers, pick=pick).run(first_on=start.date(), until=now, happenings=asking)
     use_everything_up(bob, now=now)
     return acme
+
+
+def _asking(member: Membership, note: str, amount: int | None) -> Callable[[dt.datetime], None]:
+    """Somebody runs into a limit and asks for more."""
+
+    def happen(at: dt.datetime) -> None:
+        use_everything_up(member, now=at)
+        send_request(member, note=note, asked_nanos=None if amount is None else usd(amount), now=at)
+
+    return happen
 
 
 def make_bolt(*, now: dt.datetime) -> Organization:

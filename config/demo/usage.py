@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,10 @@ PROJECTS = ("checkout", "search", "mobile", "data-platform")
 WEEKDAYS = (0.9, 1.0, 1.1, 1.05, 0.8, 0.12, 0.1)
 SUNDAY = 6
 HOURS = range(8, 20)
+
+
+# A moment, and what happens then.
+Happening = tuple[dt.datetime, Callable[[dt.datetime], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +57,23 @@ class Simulation:
         self.pick = pick
         self.number = 0
 
-    def run(self, *, first_on: dt.date, until: dt.datetime) -> None:
-        """From the local day `first_on` to the instant `until`."""
+    def run(self, *, first_on: dt.date, until: dt.datetime, happenings: Sequence[Happening] = ()) -> None:
+        """From the local day `first_on` to the instant `until`, with what else happens at the first hour after its moment."""
+        waiting = sorted(happenings, key=lambda one: one[0])
         zone = ZoneInfo(self.organization.timezone)
         day = first_on
         while day <= until.astimezone(zone).date():
             for hour in HOURS:
                 start = dt.datetime.combine(day, dt.time(hour), zone).astimezone(dt.UTC)
+                while waiting and waiting[0][0] <= start <= until:
+                    waiting.pop(0)[1](start)
                 if start + dt.timedelta(hours=1) <= until:
                     self._hour(start, busy=WEEKDAYS[day.weekday()])
             if day.weekday() == SUNDAY:
                 refresh_statistics()
             day += dt.timedelta(days=1)
+        for _moment, happen in waiting:
+            happen(until)
 
     def _hour(self, start: dt.datetime, *, busy: float) -> None:
         at_work = [worker for worker in self.workers if self.pick.random() < worker.pace * busy]
@@ -106,13 +116,14 @@ def use_everything_up(membership: Membership, *, now: dt.datetime) -> None:
     """Send requests for one member until a check refuses the next, so that the demo has somebody who is blocked now."""
     organization = membership.organization
     month = organization.calendar.month_at(now)
+    name = membership.user.email.partition("@")[0]
     for number in range(200):
         standing = standing_of(membership.pk, organization_id=organization.pk, now=now)
         if not decide(standing).allowed:
             return
         occurred_at = max(month.start, now - dt.timedelta(minutes=70) + dt.timedelta(seconds=number * 90))
         event = ReportedEvent(
-            id=f"demo-{organization.slug}-blocked-{number:03d}",
+            id=f"demo-{organization.slug}-{name}-{number:03d}",
             member=str(membership.pk),
             surface="claude_code" if number % 4 else "claude",
             model="claude-opus-5" if number % 3 else "claude-sonnet-5",
