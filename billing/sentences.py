@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Tier
-from billing.rules.funding import Decision
+from billing.rules.funding import Decision, may_request
 from billing.rules.layers import Layer, LayerState, WhoCanChange
 from billing.rules.standing import CAP_REASONS, CapSource, Reason, Standing, WindowState
 from config.kit.dates import duration_text, moment_label, moment_text
@@ -90,9 +90,12 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
     zone = standing.organization.month.zone
     if decision.reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return _("Ask an owner for a seat.")
+    asks = may_request(standing, decision.reason)
     if decision.resets_at is None:
-        return _("Ask an owner to change this.")
+        return _("You can request more usage.") if asks else _("Ask an owner to change this.")
     words = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
+    if asks:
+        return _("You can go on %(moment)s, or as soon as an admin agrees to more.") % words
     return _("You can go on %(moment)s, or earlier if an owner changes this.") % words
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import Membership
 from billing.forms import typed_amount
@@ -70,8 +71,8 @@ def _names(names: list[str]) -> str:
     """`Ada Park or Alice Nakamura`; at most three are named."""
     if len(names) > NAMED:
         return _("One of your admins")
-    if len(names) < 2:
-        return "".join(names)
+    if len(names) == 1:
+        return pgettext("who decides", "%(name)s") % {"name": names[0]}
     return _("%(names)s or %(last)s") % {"names": _(", ").join(names[:-1]), "last": names[-1]}
 
 

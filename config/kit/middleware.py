@@ -85,13 +85,13 @@ class HtmxResponse:
             redirect.cookies = response.cookies
             redirect["HX-Redirect"] = response["Location"]
             return redirect
-        if response.status_code == 204:
+        if response.status_code < 500:
             _messages_to_trigger(request, response)
         return response
 
 
 def _messages_to_trigger(request: HttpRequest, response: HttpResponse) -> None:
-    """Move waiting messages into the `toast` event, since a 204 has no body to show them in."""
+    """Move waiting messages into the `toast` event, since a fragment has no place to show them in."""
     toasts = [{"level": message.level_tag, "text": str(message)} for message in get_messages(request)]
     if not toasts:
         return

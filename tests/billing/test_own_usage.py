@@ -64,9 +64,9 @@ def test_who_is_blocked_reads_what_until_when_and_whom_to_ask(client, blocked_bo
     assert "Paused until 18:58 today" in text
     assert (
         "Your included usage is used up, and your extra usage has reached the cap of Standard seats: $40.12 of $40.00 "
-        "this month. You can go on at 18:58 today, or earlier if an owner changes this."
+        "this month. You can go on at 18:58 today, or as soon as an admin agrees to more."
     ) in text
-    assert "Alice Nakamura can change this." in text
+    assert "Request more usage" in text
     assert text.count("Blocks you") == 1
 
 
@@ -218,7 +218,7 @@ def test_the_number_of_queries_does_not_grow_with_usage(client, bob, django_asse
     use(bob, "0.20", "0.20", "0.20")
     client.force_login(bob.user)
     client.get(URL)
-    with django_assert_num_queries(8) as few:
+    with django_assert_num_queries(9) as few:
         client.get(URL)
     use(bob, *["0.30"] * 30)
     with django_assert_num_queries(len(few)):
