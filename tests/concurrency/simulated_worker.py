@@ -1,0 +1,113 @@
+"""Starts Celery as the product does, with a clock read from a file, a fast beat, and SIGKILL at chosen moments of sending.
+
+`python -m tests.concurrency.simulated_worker worker|beat …`; environment: SIM_FOLDER, SIM_KILL (chance of each moment).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(os.environ["SIM_FOLDER"])
+CHANCE = int(os.environ.get("SIM_KILL", "0"))  # in a hundred
+JOBS = ("send-due-mails", "prepare-digests", "end-requests")
+TICK = 0.25
+pick = random.Random(os.urandom(8))
+
+
+def simulated_now() -> dt.datetime:
+    """The clock of the test."""
+    return dt.datetime.fromisoformat((FOLDER / "clock").read_text())
+
+
+def note(*words: object) -> None:
+    """One line of what happened, whole even when the process dies right after it."""
+    line = " ".join(map(str, words)) + "\n"
+    handle = os.open(FOLDER / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(handle, line.encode())
+    os.close(handle)
+
+
+def maybe_die(where: str, mail_id: int) -> None:
+    """SIGKILL to ourselves, by chance, after saying where."""
+    if pick.randrange(100) < CHANCE:
+        note("killed", where, mail_id)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install() -> None:
+    """Put clock, notes and deaths around what the product does."""
+    from django.utils import timezone
+
+    timezone.now = simulated_now  # type: ignore[assignment]
+
+    from accounts import delivery, tasks
+    from accounts.models import OutgoingMail
+
+    claim, send, mark = delivery.claim_mail, delivery.send, delivery.mark_sent
+    held: list[int] = []
+
+    def claiming(mail_id: int, **options: Any) -> OutgoingMail | None:
+        mail = claim(mail_id, **options)
+        if mail is not None:
+            held[:] = [mail_id]
+            note("claimed", mail_id)
+            maybe_die("claimed", mail_id)
+        return mail
+
+    def sending(*args: Any, **options: Any) -> None:
+        send(*args, **options)
+        note("accepted", held[0])
+        maybe_die("accepted", held[0])
+
+    def marking(mail: OutgoingMail, **options: Any) -> None:
+        mark(mail, **options)
+        note("marked", mail.pk)
+        maybe_die("marked", mail.pk)
+
+    delivery.claim_mail, delivery.send, delivery.mark_sent = claiming, sending, marking
+    for name in ("send_due_mails",):
+        _note_when_done(tasks, name)
+
+
+def _note_when_done(module: Any, name: str) -> None:
+    """Say at which simulated time a sweep was through."""
+    task = getattr(module, name)
+    run = task.run
+
+    def running(*args: Any, **options: Any) -> Any:
+        began = (FOLDER / "clock").read_text()
+        answer = run(*args, **options)
+        note("swept", name, began)
+        return answer
+
+    task.run = running
+
+
+def main() -> None:
+    """Celery's own command line."""
+    import django
+
+    django.setup()
+    from celery.schedules import schedule
+
+    from config.celery import app
+    from config.schedule import SCHEDULE
+
+    for name in list(SCHEDULE):
+        if name in JOBS:
+            SCHEDULE[name]["schedule"] = schedule(TICK)
+        else:
+            del SCHEDULE[name]
+    app.loader.import_default_modules()
+    install()
+    app.start(["--quiet", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""A simulated week of digests with real Celery workers and beat on Redis, an SMTP server on loopback, and SIGKILLs (R6).
+
+Organizations in Tokyo, Los Angeles (whose clocks go forward that week) and UTC. Two workers run the same jobs at once and
+again and again; each dies by chance between claim, send and mark and is started anew; for ten hours none runs at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.db import connection
+
+from accounts.actions.audit import Actor
+from accounts.models import Membership, Organization, OutgoingMail, User
+from billing.actions.caps import set_seat_tier_cap
+from requests_inbox.actions.asking import send_request
+from requests_inbox.actions.deciding import Reviewer, dismiss_request
+from requests_inbox.rules import digest_of
+from tests.factories.people import MembershipFactory, make_organization, make_user
+from tests.factories.usage import enable_extra_usage
+from tests.requests_inbox.conftest import block
+from tests.services import REDIS_URL
+
+pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+ROOT = Path(__file__).resolve().parents[2]
+ZONES = {"tokyo": "Asia/Tokyo", "angeles": "America/Los_Angeles", "utc": "UTC"}
+START = dt.datetime(2027, 3, 10, tzinfo=dt.UTC)  # in Los Angeles the clocks go forward on Sunday 14 March
+DAYS = 7
+DISMISSED = dt.datetime(2027, 3, 13, 12, 0, tzinfo=dt.UTC)  # after that nothing waits in the organization in UTC
+SILENCE = (dt.datetime(2027, 3, 11, 23, 30, tzinfo=dt.UTC), dt.datetime(2027, 3, 12, 9, 30, tzinfo=dt.UTC))
+RETRIES = [dt.timedelta(minutes=minutes) for minutes in (0, 1, 12, 24)]
+BROKER = REDIS_URL.rsplit("/", 1)[0] + "/14"
+
+
+class Inbox:
+    """What the mail server has accepted: recipient, Message-ID and the simulated time."""
+
+    def __init__(self, clock: Path) -> None:
+        self.clock = clock
+        self.accepted: list[tuple[str, str, dt.datetime]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take it."""
+        message = message_from_bytes(envelope.content)
+        if message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click":
+            moment = dt.datetime.fromisoformat(self.clock.read_text())
+            self.accepted.append((envelope.rcpt_tos[0], message["Message-ID"], moment))
+        return "250 OK"
+
+
+class Machines:
+    """Two workers and a beat; who dies is started again, unless it is the time of silence."""
+
+    def __init__(self, folder: Path, smtp_port: int) -> None:
+        settings = connection.settings_dict
+        place = f"{settings['HOST'] or '127.0.0.1'}:{settings['PORT'] or 5432}/{settings['NAME']}"
+        user = settings["USER"] + (f":{settings['PASSWORD']}" if settings["PASSWORD"] else "")
+        self.folder = folder
+        self.environ = {
+            **os.environ, "DEBUG": "true", "SECRET_KEY": "for-a-simulated-week-only", "VAR_DIR": str(folder), "REDIS_URL": BROKER,
+            "DATABASE_URL": f"postgres://{user}@{place}", "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}", "LOG_LEVEL": "ERROR",
+            "SITE_URL": "http://127.0.0.1:8000", "SIM_FOLDER": str(folder), "SIM_KILL": "9",
+        }  # fmt: skip
+        self.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.is_silent = False
+
+    def tend(self) -> None:
+        """Start whoever is not running."""
+        for name in () if self.is_silent else ("worker1", "worker2", "beat"):
+            if name not in self.running or self.running[name].poll() is not None:
+                self.running[name] = self._start(name)
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        words = (
+            ["beat", "--schedule", str(self.folder / "beat"), "--max-interval", "1"]
+            if name == "beat"
+            else ["worker", "-P", "solo", "-n", name, "--without-gossip", "--without-mingle"]
+        )
+        command = [sys.executable, "-m", "tests.concurrency.simulated_worker", *words, "--loglevel", "ERROR"]
+        with (self.folder / f"{name}.out").open("ab") as out:
+            return subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=out, stderr=out)
+
+    def stop(self) -> None:
+        """SIGKILL to everybody."""
+        for process in self.running.values():
+            process.kill()
+            process.wait()
+        self.running.clear()
+
+
+def happened(folder: Path) -> list[list[str]]:
+    """The lines the workers wrote."""
+    log = folder / "log"
+    return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def wait_until_quiet(machines: Machines, now: dt.datetime) -> None:
+    """Until two sweeps ran at this time, nothing is due, and every claim is done or its worker is dead."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        machines.tend()
+        lines = happened(machines.folder)
+        swept = sum(line[0] == "swept" and line[2] == now.isoformat() for line in lines)
+        dead = Counter(int(line[2]) for line in lines if line[0] == "killed" and line[1] != "marked")
+        waiting = OutgoingMail.objects.waiting().values_list("pk", "attempts", "next_try_at")
+        busy = [pk for pk, attempts, next_try_at in waiting if next_try_at <= now or attempts > dead[pk]]
+        if swept >= 2 and not busy:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"At {now} the jobs did not come to rest: {(machines.folder / 'worker1.out').read_text()[-2000:]}")
+
+
+@pytest.fixture
+def organizations(transactional_db) -> dict[str, Organization]:
+    """Three of them, each with an owner, an admin and a blocked member whose request waits."""
+    found = {}
+    for slug, zone in ZONES.items():
+        owner = make_user(f"owner@{slug}.example", "Olive Owner")
+        found[slug] = organization = make_organization(slug, owner=owner, now=START, timezone=zone)
+        enable_extra_usage(organization)
+        set_seat_tier_cap(organization, tier="standard", amount_nanos=40 * 10**9, actor=Actor(label="owner"), now=START)
+        admin = make_user(f"admin@{slug}.example", "Adam Admin", language="ja")
+        MembershipFactory(organization=organization, user=admin, base_role="admin")
+        member = MembershipFactory(organization=organization, user=make_user(f"bob@{slug}.example", "Bob"))
+        block(member, at=START)
+        send_request(member, now=START)
+    return found
+
+
+@pytest.fixture
+def machines(tmp_path, organizations) -> Iterator[tuple[Machines, Inbox]]:
+    """The mail server and the machines around one clock."""
+    import redis
+
+    broker = redis.Redis.from_url(BROKER)
+    broker.flushdb()
+    clock = tmp_path / "clock"
+    clock.write_text(START.isoformat())
+    inbox = Inbox(clock)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Controller(inbox, hostname="127.0.0.1", port=port)
+    server.start()
+    running = Machines(tmp_path, port)
+    try:
+        yield running, inbox
+    finally:
+        running.stop()
+        server.stop()
+        broker.flushdb()
+
+
+def moments() -> list[dt.datetime]:
+    """The times the week is looked at: around each local nine o'clock, with room for what dead workers left."""
+    found = {SILENCE[1], DISMISSED}
+    for zone in ZONES.values():
+        for day in range(DAYS + 1):
+            nine = dt.datetime.combine(START.date() + dt.timedelta(days=day), dt.time(9), ZoneInfo(zone))
+            utc = nine.astimezone(dt.UTC)
+            found |= {utc - dt.timedelta(minutes=1), *(utc + wait for wait in RETRIES)}
+    found |= {SILENCE[1] + wait for wait in RETRIES}
+    return sorted(one for one in found if START < one < START + dt.timedelta(days=DAYS))
+
+
+def set_clock(folder: Path, now: dt.datetime) -> None:
+    """In one step, so that nobody reads half a time."""
+    fresh = folder / "clock.new"
+    fresh.write_text(now.isoformat())
+    fresh.rename(folder / "clock")
+
+
+def expected(slug: str) -> set[dt.date]:
+    """The local dates on which a digest is due within the week."""
+    end = DISMISSED if slug == "utc" else START + dt.timedelta(days=DAYS)
+    zone, found, moment = ZONES[slug], set(), START + dt.timedelta(minutes=1)
+    while moment < end:
+        day, due_at = digest_of(moment, zone=zone, hour=9)
+        if due_at >= START:
+            found.add(day)
+        moment += dt.timedelta(hours=1)
+    return found
+
+
+def test_r6_a_week_in_three_zones_with_workers_that_die(machines, organizations):
+    running, inbox = machines
+    for now in moments():
+        running.is_silent = SILENCE[0] <= now < SILENCE[1]
+        if now == DISMISSED:
+            _dismiss(organizations["utc"], now)
+        set_clock(running.folder, now)
+        if running.is_silent:
+            running.stop()
+        else:
+            wait_until_quiet(running, now)
+    _nobody_missed_a_day_or_got_two(inbox)
+    _repeats_are_explained(inbox, happened(running.folder))
+
+
+def _dismiss(organization: Organization, now: dt.datetime) -> None:
+    owner = Membership.objects.select_related("user", "organization").get(
+        organization=organization, user=organization.primary_owner
+    )
+    [request] = organization.usage_requests.all()
+    dismiss_request(organization, request_id=request.pk, note="", by=Reviewer.person(owner), now=now)
+
+
+def _nobody_missed_a_day_or_got_two(inbox: Inbox) -> None:
+    for slug, zone in ZONES.items():
+        for email in (f"owner@{slug}.example", f"admin@{slug}.example"):
+            assert User.objects.filter(email=email).exists()
+            by_day: dict[dt.date, set[str]] = {}
+            for to, message_id, moment in inbox.accepted:
+                if to == email:
+                    by_day.setdefault(digest_of(moment, zone=zone, hour=9)[0], set()).add(message_id)
+            assert set(by_day) == expected(slug), email
+            assert all(len(ids) == 1 for ids in by_day.values()), email
+    late = [moment for moment, due_at in _sent_and_due(inbox) if moment - due_at > RETRIES[-1]]
+    assert all(SILENCE[0] <= moment <= SILENCE[1] + RETRIES[-1] for moment in late), "late without a reason"
+
+
+def _sent_and_due(inbox: Inbox) -> list[tuple[dt.datetime, dt.datetime]]:
+    zones = {f"{name}@{slug}.example": zone for slug, zone in ZONES.items() for name in ("owner", "admin")}
+    return [(moment, digest_of(moment, zone=zones[to], hour=9)[1]) for to, _id, moment in inbox.accepted]
+
+
+def _repeats_are_explained(inbox: Inbox, lines: list[list[str]]) -> None:
+    """A mail came again only where the kill fell between the server's acceptance and the mark; and kills there were."""
+    kills = Counter(line[1] for line in lines if line[0] == "killed")
+    ids = dict(OutgoingMail.objects.values_list("message_id", "pk"))
+    lost_marks = Counter(int(line[2]) for line in lines if line[:2] == ["killed", "accepted"])
+    repeats = Counter(ids[message_id] for _to, message_id, _moment in inbox.accepted)
+    assert {pk: count - 1 for pk, count in repeats.items() if count > 1} == dict(lost_marks)
+    assert kills["claimed"] + kills["accepted"] + kills["marked"] > 0, "no worker died; the week proved nothing"
