@@ -71,8 +71,10 @@ def install() -> None:
         maybe_die("marked", mail.pk)
 
     delivery.claim_mail, delivery.send, delivery.mark_sent = claiming, sending, marking
-    for name in ("send_due_mails",):
-        _note_when_done(tasks, name)
+    from requests_inbox import tasks as inbox_tasks
+
+    _note_when_done(tasks, "send_due_mails")
+    _note_when_done(inbox_tasks, "prepare_digests")
 
 
 def _note_when_done(module: Any, name: str) -> None:
