@@ -25,6 +25,7 @@ from billing.queries.standing import (
     fold,
     is_membership_id,
     many_by,
+    one_by,
 )
 from billing.rules.pricing import PriceBook, cost_nanos
 from billing.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, content_digest, fund, place
@@ -100,11 +101,14 @@ def _record(events: Sequence[ReportedEvent], *, opener: str, opened_by: int | st
 
 def _lock_and_read(events: Sequence[ReportedEvent], *, opener: str, opened_by: int | str, now: dt.datetime) -> _Read:
     refs = {event.member for event in events}
-    ids = [int(ref) for ref in refs if is_membership_id(ref)]
-    emails = list({ref.strip().lower() for ref in refs if not is_membership_id(ref)})
     lock = run(_lock_sql(opener), [opened_by])
-    asked = [*candidate_months(now) * 2, opened_by, list_param(ids), list_param(emails)]
-    members = run(many_by(opener), asked, prepared=len(refs) == 1)
+    if len(refs) == 1:
+        members = run(*one_by(opener, opened_by, member=next(iter(refs)), now=now))
+    else:
+        ids = [int(ref) for ref in refs if is_membership_id(ref)]
+        emails = list({ref.strip().lower() for ref in refs if not is_membership_id(ref)})
+        asked = [*candidate_months(now) * 2, opened_by, list_param(ids), list_param(emails)]
+        members = run(many_by(opener), asked, prepared=False)
     known = run(_known_sql(opener), [opened_by, list_param([event.id for event in events])])
     locked = lock.rows()
     if not locked:

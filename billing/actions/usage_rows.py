@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from billing.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, WindowUse
-from config.kit.sql import db_time, is_postgresql, rows_json, rowset, run
+from config.kit.sql import db_time, is_postgresql, rows_json, rowset, run, run_together
 
 SPEND = {"included_nanos": "bigint", "extra_nanos": "bigint", "unbilled_nanos": "bigint"}
 EVENT_COLUMNS = {
@@ -81,14 +81,18 @@ def write(rows: list[EventRow], *, tally: Tally, windows: Windows, organization_
     """Insert the events and add to every counter and window they touch."""
     if not rows:
         return
-    run(_insert_events(is_postgresql()), [rows_json([_event(row, organization_id) for row in rows])])
-    add_counts(tally, organization_id=organization_id)
+    events = (_insert_events(is_postgresql()), [rows_json([_event(row, organization_id) for row in rows])])
+    run_together([events, *_counts(tally, organization_id=organization_id)])
     _write_windows(windows)
 
 
 def add_counts(tally: Tally, *, organization_id: int) -> None:
     """Add a tally to the four counters."""
-    postgresql = is_postgresql()
+    run_together(_counts(tally, organization_id=organization_id))
+
+
+def _counts(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]]:
+    """The statements that add a tally to the four counters, each with its parameter."""
     member_months = [
         {"membership_id": member, "month_on": month_on.isoformat(), **_spend(spend), "events": events}
         for (member, month_on), (spend, events) in tally.member_months.items()
@@ -101,32 +105,21 @@ def add_counts(tally: Tally, *, organization_id: int) -> None:
         {"organization_id": organization_id, "day_on": day_on.isoformat(), "surface": surface, "extra_nanos": extra}
         for (day_on, surface), extra in tally.organization_days.items()
     ]
-    run(
-        _add(
-            postgresql,
-            "billing_membermonth",
-            "membership_id month_on",
-            "included_nanos extra_nanos unbilled_nanos events",
-        ),
-        [rows_json(member_months)],
-    )
-    run(
-        _add(
-            postgresql,
-            "billing_organizationmonth",
-            "organization_id month_on",
-            "included_nanos extra_nanos unbilled_nanos events",
-        ),
-        [rows_json(months)],
-    )
-    run(
-        _add(postgresql, "billing_usageday", " ".join(USAGE_DAY), " ".join([*TOKENS, *SPEND])),
-        [rows_json(_usage_days(tally))],
-    )
+    sums, postgresql = "included_nanos extra_nanos unbilled_nanos events", is_postgresql()
+    found = [
+        (_add(postgresql, "billing_membermonth", "membership_id month_on", sums), [rows_json(member_months)]),
+        (_add(postgresql, "billing_organizationmonth", "organization_id month_on", sums), [rows_json(months)]),
+        (_add(postgresql, "billing_usageday", USAGE_DAY_KEYS, USAGE_DAY_SUMS), [rows_json(_usage_days(tally))]),
+    ]
     if days:
-        run(_add(postgresql, "billing_organizationday", " ".join(ORGANIZATION_DAY), "extra_nanos"), [rows_json(days)])
+        found.append(
+            (_add(postgresql, "billing_organizationday", ORGANIZATION_DAY_KEYS, "extra_nanos"), [rows_json(days)])
+        )
+    return found
 
 
+USAGE_DAY_KEYS, USAGE_DAY_SUMS = " ".join(USAGE_DAY), " ".join([*TOKENS, *SPEND])
+ORGANIZATION_DAY_KEYS = " ".join(ORGANIZATION_DAY)
 TYPES = {**MEMBER_MONTH, **ORGANIZATION_DAY, **USAGE_DAY, **TOKENS, **SPEND}
 
 

@@ -91,6 +91,13 @@ JOINS = """
 """
 
 
+_ONE = {
+    (opener, by_id): SELECT + opener + (MEMBER_BY_ID if by_id else MEMBER_BY_EMAIL) + JOINS + " WHERE " + opened
+    for opener, opened in OPENED_BY.items()
+    for by_id in (True, False)
+}
+
+
 @dataclass(slots=True)
 class Found:
     """What the key or organization opened: the members asked for, by e-mail and by id."""
@@ -124,11 +131,14 @@ def candidate_months(now: dt.datetime) -> tuple[str, str]:
 
 def standing_by_key(digest: str, *, member: str, now: dt.datetime) -> Found | None:
     """The standing of one member for the API key with `digest`, in one round trip; None for an unknown or revoked key."""
+    return fold(run(*one_by(BY_KEY, digest, member=member, now=now)).rows(), now=now)
+
+
+def one_by(opener: str, opened_by: int | str, *, member: str, now: dt.datetime) -> tuple[str, list[Any]]:
+    """The statement for one member, and its parameters; `opener` is BY_KEY or BY_ORGANIZATION."""
     by_id = is_membership_id(member)
-    sql = SELECT + BY_KEY + (MEMBER_BY_ID if by_id else MEMBER_BY_EMAIL) + JOINS
     ref = int(member) if by_id else member.strip().lower()
-    rows = run(sql + " WHERE " + OPENED_BY[BY_KEY], [ref, *candidate_months(now) * 2, digest]).rows()
-    return fold(rows, now=now)
+    return _ONE[opener, by_id], [ref, *candidate_months(now) * 2, opened_by]
 
 
 def standing_of(membership_id: int, *, organization_id: int, now: dt.datetime) -> Standing:

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -52,6 +53,23 @@ def run(sql: str, params: Sequence[Any] = (), *, prepared: bool = True) -> Resul
     raw = connection.connection
     with connection.wrap_database_errors:
         return Result(psycopg.Cursor(raw).execute(sql, params, prepare=prepared))
+
+
+def run_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    """Several writes, each to a table of its own, in no order: one statement on PostgreSQL, which spares the overhead of
+    the others; one after the other elsewhere."""
+    if not is_postgresql():
+        for sql, params in statements:
+            run(sql, params)
+        return
+    run(_as_one(tuple(sql for sql, _params in statements)), [one for _sql, params in statements for one in params])
+
+
+@lru_cache(maxsize=64)
+def _as_one(statements: tuple[str, ...]) -> str:
+    *first, last = statements
+    named = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(first))
+    return f"WITH {named} {last}" if named else last
 
 
 def refresh_statistics() -> None:
@@ -135,4 +153,5 @@ __all__ = [
     "rows_json",
     "rowset",
     "run",
+    "run_together",
 ]
