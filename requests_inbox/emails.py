@@ -49,7 +49,7 @@ def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
     membership = (
         Membership.objects.active().select_related("user", "organization").filter(pk=mail.facts["membership"]).first()
     )
-    if membership is None or not membership.is_at_least(Role.ADMIN):
+    if membership is None or not membership.user.is_active or not membership.is_at_least(Role.ADMIN):
         return None
     if DigestOptOut.objects.filter(membership=membership).exists():
         return None

@@ -14,15 +14,17 @@ from accounts.actions.mails import CLAIM, Draft, claim_mail, mark_sent, put_off,
 from accounts.delivery import deliver
 from accounts.models import Membership, OutgoingMail, Role
 from accounts.tasks import send_due_mails
+from requests_inbox import tasks
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import dismiss_request
 from requests_inbox.actions.digests import prepare_digest
 from requests_inbox.actions.settings import set_digest
-from requests_inbox.models import DigestRun
+from requests_inbox.models import DigestRun, UsageRequest
 from requests_inbox.rules import digest_of
 from requests_inbox.tasks import end_requests, prepare_digests
 from requests_inbox.unsubscribing import membership_id_of, unsubscribe_url
 from tests.conftest import NOW
+from tests.factories.people import MembershipFactory
 
 NINE = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)  # 09:00 in New York, the day after NOW
 MINUTE = dt.timedelta(minutes=1)
@@ -125,6 +127,22 @@ class TestSending:
                 deliver(pk)
         assert OutgoingMail.objects.filter(kind="request.digest", dropped_at__isnull=False).count() == 2
         assert [one for one in mail.outbox if "waits" in one.subject] == []
+
+    def test_what_fails_for_one_organization_stops_no_other(self, pending, charlie, at_nine, monkeypatch):
+        theirs = MembershipFactory(organization=charlie.organization)
+        UsageRequest.objects.create(
+            organization=charlie.organization, membership=theirs, seat_tier="standard", created_at=NOW,
+            reason="extra_usage_disabled", month_on=NOW.date().replace(day=1), spent_nanos=0,
+        )  # fmt: skip
+
+        def failing(organization, *, now):
+            if organization.slug == "acme":
+                raise RuntimeError("a fault")
+            return prepare_digest(organization, now=now)
+
+        monkeypatch.setattr(tasks, "prepare_digest", failing)
+        assert prepare_digests() == 1
+        assert [one.to for one in mail.outbox] == [[charlie.user.email]]
 
     def test_jobs_run_twice_and_at_once_change_nothing(self, pending, by_ada, at_nine):
         prepare_digests()
