@@ -141,3 +141,9 @@ def test_pages_follow_the_cursor(api, blocked_bob):
     assert len(page["results"]) == 100
     rest = api("get", f"/requests?cursor={page['next_cursor']}")
     assert ([one["id"] for one in rest["results"]], rest["next_cursor"]) == ([request["id"]], None)
+
+
+@pytest.mark.parametrize("request_id", [1, 2**31, 2**63 - 1])
+def test_ids_nobody_has_are_404(api, request_id):
+    for what, body in (("approve", {"seat_tier": "premium"}), ("dismiss", {}), ("withdraw", {})):
+        assert api("post", f"/requests/{request_id}/{what}", body, status=404)["code"] == "request_not_found"

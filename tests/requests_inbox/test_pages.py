@@ -242,3 +242,24 @@ class TestSettings:
         assert "You get none." in words(as_ada.get(SETTINGS))
         as_ada.post(f"{REVIEW}digest/", {"wanted": "1"})
         assert "You get it when requests wait." in words(as_ada.get(SETTINGS))
+
+
+@pytest.mark.parametrize("request_id", [0, 2**31, 2**63 - 1, 2**63, 10**30])
+def test_ids_nobody_has_answer_like_a_request_that_is_gone(as_ada, request_id):
+    for what in ("", "increase/", "increase/preview/", "dismiss/"):
+        assert as_ada.get(f"{REVIEW}{request_id}/{what}", headers=HTMX).status_code in (200, 204), what
+    for what, typed in (("increase/", {"amount": "60", "applies": "month"}), ("premium/", {}), ("dismiss/", {})):
+        answer = as_ada.post(f"{REVIEW}{request_id}/{what}", typed, headers=HTMX)
+        assert answer.status_code == 200 and "There is no such request." in answer["HX-Trigger"], what
+    typed = {"ticked": [str(request_id), "x", "-1", "٣"], "amount": "60", "applies": "month"}
+    assert as_ada.post(f"{REVIEW}increase/", typed, headers=HTMX).status_code in (200, 422)
+    assert UsageRequest.objects.get().status == "pending"
+
+
+def test_hostile_words_in_forms_stay_words(as_bob):
+    as_bob.post(f"{OWN}request/")
+    for note, amount in (("\0<script>", "60"), ("x" * 501, "60"), ("ok", "9" * 400), ("ok", "NaN")):
+        answer = as_bob.post(f"{OWN}request/details/", {"note": note, "amount": amount}, headers=HTMX)
+        assert answer.status_code in (200, 422)
+        assert "<script>" not in answer.content.decode()
+    assert UsageRequest.objects.get().asked_nanos == usd("60")
