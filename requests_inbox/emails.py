@@ -5,25 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
-
 from accounts.delivery import Letter, writes
 from accounts.models import Membership, OutgoingMail, Role
 from billing.queries.month_summary import month_summary
 from billing.queries.standing import organization_standing, standing_of
 from billing.rules.funding import decide
+from config.kit.links import page_url
 
 from .actions.deciding import ANSWER
 from .actions.digests import DIGEST
 from .models import DigestOptOut, UsageRequest
 from .queries import PEOPLE, pending_of
 from .unsubscribing import unsubscribe_url
-
-
-def page_url(name: str, slug: str) -> str:
-    """An absolute link to a page of an organization."""
-    return settings.SITE_URL.rstrip("/") + reverse(name, args=[slug])
 
 
 @writes(ANSWER)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core import signing
-from django.urls import reverse
+
+from config.kit.links import page_url
 
 SALT = "requests_inbox.digest"
 
 
 def unsubscribe_url(membership_id: int) -> str:
     """The absolute link; it does not expire, since mails are read late."""
-    return settings.SITE_URL.rstrip("/") + reverse("digest_off", args=[signing.dumps(membership_id, salt=SALT)])
+    return page_url("digest_off", signing.dumps(membership_id, salt=SALT))
 
 
 def membership_id_of(token: str) -> int | None:

@@ -1,8 +1,15 @@
-"""Migration help: make PostgreSQL refuse to change or delete rows of a table. SQLite has no equal that tests could empty."""
+"""Tables that only grow: the database itself refuses to change or delete their rows, raw SQL included.
+
+A model says `append_only = True`. On PostgreSQL a migration adds the trigger; on SQLite, whose migrations rebuild tables
+and lose triggers with it, they are put back after each `migrate`.
+"""
 
 from __future__ import annotations
 
-from django.db import migrations
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 FUNCTION = """
@@ -14,7 +21,7 @@ END $$
 
 
 def append_only(table: str) -> migrations.RunPython:
-    """A migration step after which UPDATE and DELETE on `table` fail, raw SQL included."""
+    """A migration step after which UPDATE and DELETE on `table` fail on PostgreSQL."""
 
     def forwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor != "postgresql":
@@ -30,3 +37,19 @@ def append_only(table: str) -> migrations.RunPython:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
 
     return migrations.RunPython(forwards, backwards)
+
+
+def guard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:
+    """After `migrate`: the same refusal on SQLite, for the models of one app."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        return
+    present = set(connection.introspection.table_names())
+    tables = [model._meta.db_table for model in sender.get_models() if getattr(model, "append_only", False)]
+    with connection.cursor() as cursor:
+        for table in sorted(present.intersection(tables)):
+            for change in ("UPDATE", "DELETE"):
+                cursor.execute(
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_append_only_{change.lower()} BEFORE {change} ON {table} "
+                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: {change} is refused'); END"
+                )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.template.context import Context
@@ -68,12 +67,6 @@ def requests_setting(context: Context) -> dict[str, Any]:
 def waited(since: dt.datetime, now: dt.datetime) -> str:
     """How long somebody has waited: `40 hours`, `2 days`."""
     return waited_text(since, now=now)
-
-
-@register.filter
-def day_in_zone(moment: dt.datetime, zone: str) -> str:
-    """The local day of a moment: `Sat 21 Nov`."""
-    return day_text(moment.astimezone(ZoneInfo(zone)).date())
 
 
 @register.filter
