@@ -31,6 +31,8 @@ ACTIONS = {
     "organization.seats": gettext_lazy("Seats bought"),
     "organization.requests": gettext_lazy("Requests and digest"),
     "organization.edit": gettext_lazy("Organization"),
+    "balance.card": gettext_lazy("Payment card"),
+    "balance.auto_reload": gettext_lazy("Auto-reload"),
 }
 GROUPS = [
     ("cap.", gettext_lazy("Spend caps")),
@@ -39,6 +41,7 @@ GROUPS = [
     ("invitation.", gettext_lazy("Invitations")),
     ("api_key.", gettext_lazy("API keys")),
     ("organization.", gettext_lazy("Organization")),
+    ("balance.", gettext_lazy("Balance")),
 ]
 
 
@@ -82,6 +85,8 @@ def _dict_text(value: dict[str, Any]) -> str:
         return _("%(on)s, digest at %(hour)s") % {"on": on, "hour": f"{value['digest_hour']:02}:00"}
     if "enabled" in value:
         return _switch_text(value)
+    if "auto_reload" in value:
+        return _reload_text(value)
     parts = [
         value_text(one) if not isinstance(one, list) else ", ".join(map(value_text, one)) for one in value.values()
     ]
@@ -97,6 +102,18 @@ def _cap_text(value: dict[str, Any]) -> str:
 
 def _amount(nanos: int | None) -> str:
     return _("Unlimited") if nanos is None else format_usd(nanos)
+
+
+def _reload_text(value: dict[str, Any]) -> str:
+    if not value["auto_reload"]:
+        return _("Off")
+    words = {"amount": _amount(value["reload_nanos"]), "threshold": _amount(value["threshold_nanos"])}
+    if value["limit_nanos"] is None:
+        return _("%(amount)s at %(threshold)s") % words
+    return _("%(amount)s at %(threshold)s, at most %(limit)s a month") % {
+        **words,
+        "limit": _amount(value["limit_nanos"]),
+    }
 
 
 def _switch_text(value: dict[str, Any]) -> str:

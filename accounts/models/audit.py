@@ -27,6 +27,8 @@ class AuditEntry(models.Model):
     from_value = models.JSONField(_("from"), null=True, blank=True)
     to_value = models.JSONField(_("to"), null=True, blank=True)
 
+    append_only = True
+
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")

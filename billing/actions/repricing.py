@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.actions.organizations import lock_organization
+from billing.actions.ledger import add_pending
 from billing.actions.usage_rows import add_counts
-from billing.models import PriceSource, UsageAdjustment, UsageEvent
+from billing.models import EntryKind, PriceSource, UsageAdjustment, UsageEvent
 from billing.queries.prices import read_price_book
 from billing.rules.pricing import PriceBook, Rates, Usage, cost_nanos
 from billing.rules.recording import DayKey, Spend, Tally
@@ -54,7 +55,8 @@ def reprice_events(*, now: dt.datetime, dry_run: bool = False) -> Repriced:
 def _reprice_batch(
     organization_id: int, ids: list[int], *, book: PriceBook, now: dt.datetime, dry_run: bool, done: Repriced
 ) -> None:
-    month = lock_organization(organization_id).calendar.month_at(now)
+    locked = lock_organization(organization_id)
+    month = locked.calendar.month_at(now)
     tally, rows = Tally(), []
     for event, rates, amount in _differences(ids, book):
         done.events += 1
@@ -70,6 +72,7 @@ def _reprice_batch(
                 membership_id=event.membership_id,
                 event=event,
                 amount_nanos=amount,
+                prepaid=event.prepaid,
                 price_id=rates.price_id,
                 reason=_reason(event),
                 created_at=now,
@@ -81,6 +84,12 @@ def _reprice_batch(
     if rows and not dry_run:
         UsageAdjustment.objects.bulk_create(rows)
         add_counts(tally, organization_id=organization_id)
+        for row in rows:
+            if row.prepaid:
+                add_pending(
+                    locked, membership_id=row.membership_id, day_on=row.day_on, kind=EntryKind.ADJUSTMENT,
+                    amount_nanos=row.amount_nanos,
+                )  # fmt: skip
 
 
 def _differences(ids: list[int], book: PriceBook) -> Iterator[tuple[UsageEvent, Rates, int]]:

@@ -29,7 +29,7 @@ from billing.queries.standing import (
 )
 from billing.rules.pricing import PriceBook, cost_nanos
 from billing.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, content_digest, fund, place
-from billing.rules.standing import INCLUDED, Standing
+from billing.rules.standing import EXTRA_USAGE, INCLUDED, Standing
 from config.kit.sql import in_list, is_postgresql, list_param, pipeline, run
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
@@ -55,6 +55,8 @@ class Recorded:
     organization_id: int
     key_id: int | None
     scopes: tuple[str, ...]
+    # A prepaid balance passed its threshold or zero with this batch, so somebody should look after it (T4).
+    balance_crossed: bool = False
 
 
 class UnknownKey(LookupError):
@@ -96,7 +98,7 @@ def _record(events: Sequence[ReportedEvent], *, opener: str, opened_by: int | st
         batch = _Batch(read, now=now)
         results = [batch.record(event) for event in events]
         write(batch.rows, tally=batch.tally, windows=batch.windows, organization_id=read.organization_id)
-    return Recorded(results, read.organization_id, read.key_id, read.scopes)
+    return Recorded(results, read.organization_id, read.key_id, read.scopes, batch.balance_crossed)
 
 
 def _lock_and_read(events: Sequence[ReportedEvent], *, opener: str, opened_by: int | str, now: dt.datetime) -> _Read:
@@ -146,6 +148,16 @@ class _Batch:
         self.windows = Windows(read.found.closed if read.found else {}, now=now)
         self.tally = Tally()
         self.rows: list[EventRow] = []
+        self.organization = read.found.organization if read.found else None
+        self.opening_nanos = self.organization.balance_nanos if self.organization else None
+
+    @property
+    def balance_crossed(self) -> bool:
+        """Whether the balance fell to its threshold, or to nothing, with this batch."""
+        if self.organization is None or self.opening_nanos is None or self.organization.balance_nanos is None:
+            return False
+        before, after = self.opening_nanos, self.organization.balance_nanos
+        return any(after <= edge < before for edge in (self.organization.threshold_nanos, 0))
 
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
@@ -209,10 +221,13 @@ class _Batch:
         if month_on == month.first_on:
             standing.spent_nanos += spend.extra
             standing.organization.spent_nanos += spend.extra
+        prepaid = standing.organization.is_prepaid and funded[0] == EXTRA_USAGE
+        if standing.organization.balance_nanos is not None:
+            standing.organization.balance_nanos -= spend.extra
         key = DayKey(standing.membership_id, day_on, event.surface, event.model, standing.seat_tier or "")
-        self.tally.add(key, month_on=month_on, usage=event.usage, spend=spend)
+        self.tally.add(key, month_on=month_on, usage=event.usage, spend=spend, prepaid=prepaid)
         self.rows.append(
-            EventRow(event, digest, key, month_on, self.now, sum(spend), price_id, estimated, funded, used)
+            EventRow(event, digest, key, month_on, self.now, sum(spend), price_id, estimated, funded, used, prepaid)
         )
 
 

@@ -35,6 +35,7 @@ EVENT_COLUMNS = {
     "price_id": "bigint",
     "estimated": "boolean",
     "funding": "text",
+    "prepaid": "boolean",
     "funding_why": "text",
     "refusal_reason": "text",
     "windows": "jsonb",
@@ -43,6 +44,7 @@ EVENT_COLUMNS = {
 MEMBER_MONTH = {"membership_id": "bigint", "month_on": "date"}
 ORGANIZATION_MONTH = {"organization_id": "bigint", "month_on": "date"}
 ORGANIZATION_DAY = {"organization_id": "bigint", "day_on": "date", "surface": "text"}
+PENDING = {"organization_id": "bigint", "membership_id": "bigint", "day_on": "date", "kind": "text"}
 USAGE_DAY = {"membership_id": "bigint", "day_on": "date", "surface": "text", "model": "text", "seat_tier": "text"}
 TOKENS = {
     "events": "bigint",
@@ -75,6 +77,7 @@ class EventRow(NamedTuple):
     estimated: bool
     funded: tuple[str, str, str]
     windows: dict[str, str]
+    prepaid: bool
 
 
 def write(rows: list[EventRow], *, tally: Tally, windows: Windows, organization_id: int) -> None:
@@ -115,18 +118,37 @@ def _counts(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]
         found.append(
             (_add(postgresql, "billing_organizationday", ORGANIZATION_DAY_KEYS, "extra_nanos"), [rows_json(days)])
         )
-    return found
+    return found + _pending(tally, organization_id=organization_id) if tally.pending else found
+
+
+def _pending(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]]:
+    """The statements that let extra usage lower a prepaid balance at once; the ledger gets it rolled up (T2)."""
+    rows = [
+        {"organization_id": organization_id, "membership_id": member, "day_on": day_on.isoformat(), "kind": "charge",
+         "amount_nanos": amount}
+        for (member, day_on), amount in tally.pending.items()
+    ]  # fmt: skip
+    total = [{"organization_id": organization_id, "pending_nanos": sum(tally.pending.values())}]
+    postgresql = is_postgresql()
+    return [
+        (_add(postgresql, "billing_pendingcharge", "membership_id day_on kind", "amount_nanos", "organization_id"),
+         [rows_json(rows)]),
+        (_add(postgresql, "billing_billingaccount", "organization_id", "pending_nanos"), [rows_json(total)]),
+    ]  # fmt: skip
 
 
 USAGE_DAY_KEYS, USAGE_DAY_SUMS = " ".join(USAGE_DAY), " ".join([*TOKENS, *SPEND])
 ORGANIZATION_DAY_KEYS = " ".join(ORGANIZATION_DAY)
-TYPES = {**MEMBER_MONTH, **ORGANIZATION_DAY, **USAGE_DAY, **TOKENS, **SPEND}
+TYPES = {
+    **MEMBER_MONTH, **ORGANIZATION_DAY, **USAGE_DAY, **TOKENS, **SPEND, **PENDING,
+    "amount_nanos": "bigint", "pending_nanos": "bigint",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=16)
-def _add(postgresql: bool, table: str, keys: str, sums: str) -> str:
-    """An upsert that adds `sums` to the row with the same `keys` (both space-separated)."""
-    columns = {name: TYPES[name] for name in [*keys.split(), *sums.split()]}
+def _add(postgresql: bool, table: str, keys: str, sums: str, others: str = "") -> str:
+    """An upsert that adds `sums` to the row with the same `keys`, which `others` describe (all space-separated)."""
+    columns = {name: TYPES[name] for name in [*others.split(), *keys.split(), *sums.split()]}
     adding = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums.split())
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join('r.' + name for name in columns)}"
@@ -230,6 +252,7 @@ def _event(row: EventRow, organization_id: int) -> dict[str, Any]:
         "price_id": row.price_id,
         "estimated": row.estimated,
         "funding": funding,
+        "prepaid": row.prepaid,
         "funding_why": why,
         "refusal_reason": refusal,
         "windows": row.windows,

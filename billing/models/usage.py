@@ -59,11 +59,15 @@ class UsageEvent(models.Model):
     )
     estimated = models.BooleanField(_("estimated"), default=False)
     funding = models.CharField(_("paid by"), max_length=12, choices=Funding)
+    # Whether, as extra usage, it draws on a prepaid balance (T2), by the organization's settlement when recorded.
+    prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
     funding_why = models.CharField(_("why"), max_length=10, choices=FundingWhy)
     refusal_reason = models.CharField(_("reason a check would have refused"), max_length=40, blank=True)
     # Which included windows it counts in: {"session": opened_at, "week": opened_at}, ISO 8601 in UTC.
     windows = models.JSONField(default=dict, blank=True)
     labels = models.JSONField(_("labels"), default=dict, blank=True)
+
+    append_only = True
 
     class Meta:
         verbose_name = _("usage event")
@@ -90,10 +94,13 @@ class UsageAdjustment(models.Model):
     event = models.ForeignKey(UsageEvent, on_delete=models.PROTECT, related_name="adjustments")
     amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
     price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")
+    prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
     reason = models.CharField(_("reason"), max_length=200)
     created_at = models.DateTimeField(_("booked"))
     month_on = models.DateField(_("billing month"))
     day_on = models.DateField(_("day"))
+
+    append_only = True
 
     class Meta:
         verbose_name = _("usage adjustment")

@@ -8,24 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from billing.queries.balance_books import balance_differences
+from billing.queries.differences import Difference
 from config.kit.sql import is_postgresql, run
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One counter that does not equal its events."""
-
-    table: str
-    row: str
-    column: str
-    kept: int
-    proven: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.table} [{self.row}] {self.column}: kept {self.kept:,}, the events say {self.proven:,} "
-            f"(off by {self.kept - self.proven:,})"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +58,7 @@ def differences() -> Iterator[Difference]:
     """Every counter that is not what the events say, in all tables. None means the books are clean."""
     for counter in COUNTERS:
         yield from _counter_differences(counter)
+    yield from balance_differences()
     yield from _window_differences()
     yield from _cost_differences()
 

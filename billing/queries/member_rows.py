@@ -207,7 +207,7 @@ def shared_params(standing: OrganizationStanding) -> dict[str, Any]:
         "is_on": standing.is_on,
         "everyone": standing.scope == "everyone" or standing.plan == USAGE_PLAN,
         "cap_reached": standing.cap.is_reached(standing.spent_nanos),
-        "balance_gone": standing.balance_nanos is not None and standing.balance_nanos <= 0,
+        "balance_gone": standing.balance_is_gone,
     }
 
 

@@ -36,6 +36,10 @@ class Columns(NamedTuple):
     requests_enabled: Any = "o.requests_enabled"
     enabled: Any = "acc.extra_usage_enabled"
     scope: Any = "acc.scope"
+    ledger: Any = "acc.ledger_nanos"
+    pending: Any = "acc.pending_nanos"
+    auto_reload: Any = "acc.auto_reload_enabled"
+    reload_threshold: Any = "acc.reload_threshold_nanos"
     membership_id: Any = "m.id"
     status: Any = "m.status"
     seat_tier: Any = "m.seat_tier"
@@ -237,8 +241,9 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         scope=row.scope or "everyone",
         cap=_cap(row.cap, row.cap_month_on, row.cap_month, month=month),
         spent_nanos=0,
-        # Nothing can be bought yet, so a prepaid organization has nothing to spend.
-        balance_nanos=0 if row.settlement == "prepaid" else None,
+        balance_nanos=(row.ledger or 0) - (row.pending or 0) if row.settlement == "prepaid" else None,
+        threshold_nanos=row.reload_threshold or 0,
+        auto_reload=bool(row.auto_reload),
     )
 
 

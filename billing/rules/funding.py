@@ -68,7 +68,7 @@ def extra_usage_refusal(standing: Standing) -> Reason | None:
     if standing.cap.is_reached(standing.spent_nanos):
         own = standing.cap_source is CapSource.MEMBER
         return Reason.MEMBER_CAP_REACHED if own else Reason.SEAT_TIER_CAP_REACHED
-    if organization.balance_nanos is not None and organization.balance_nanos <= 0:
+    if organization.balance_is_gone:
         return Reason.BALANCE_EXHAUSTED
     return None
 
@@ -84,8 +84,7 @@ def ends_at(standing: Standing, reason: Reason) -> dt.datetime | None:
 def _month_frees(standing: Standing, reason: Reason) -> dt.datetime | None:
     """The month's end, where the new month's caps let extra usage start again."""
     organization = standing.organization
-    balance_is_gone = organization.balance_nanos is not None and organization.balance_nanos <= 0
-    if reason not in CAP_REASONS or balance_is_gone:
+    if reason not in CAP_REASONS or organization.balance_is_gone:
         return None
     if organization.cap.later_nanos == 0 or standing.next_cap_nanos == 0:
         return None

@@ -116,9 +116,13 @@ class Tally:
     organization_months: dict[dt.date, tuple[Spend, int]] = field(default_factory=dict)
     organization_days: dict[tuple[dt.date, str], int] = field(default_factory=lambda: defaultdict(int))
     usage_days: dict[DayKey, DayCount] = field(default_factory=lambda: defaultdict(DayCount))
+    # Extra usage that draws on a prepaid balance, by member and day (T2).
+    pending: dict[tuple[int, dt.date], int] = field(default_factory=lambda: defaultdict(int))
 
-    def add(self, key: DayKey, *, month_on: dt.date, usage: Usage, spend: Spend) -> None:
+    def add(self, key: DayKey, *, month_on: dt.date, usage: Usage, spend: Spend, prepaid: bool = False) -> None:
         """Count one event everywhere."""
+        if prepaid and spend.extra:
+            self.pending[key.membership_id, key.day_on] += spend.extra
         _count(self.member_months, (key.membership_id, month_on), spend)
         _count(self.organization_months, month_on, spend)
         self.usage_days[key].add(usage, spend)

@@ -86,7 +86,10 @@ class OrganizationStanding:
     scope: str
     cap: Cap
     spent_nanos: int
+    # Prepaid only: what may still be spent, and the balance at which something is to be done about it (T2, T4).
     balance_nanos: int | None = None
+    threshold_nanos: int = 0
+    auto_reload: bool = False
     requests_enabled: bool = True
 
     @property
@@ -98,6 +101,16 @@ class OrganizationStanding:
     def takes_requests(self) -> bool:
         """Whether members may ask for more usage: seat-based Enterprise, unless owners switched it off (R1, R4a)."""
         return self.plan == SEAT_PLAN and self.requests_enabled
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether extra usage draws on a balance; it follows the settlement, not the plan's name (D2)."""
+        return self.balance_nanos is not None
+
+    @property
+    def balance_is_gone(self) -> bool:
+        """Whether a prepaid balance has nothing left."""
+        return self.balance_nanos is not None and self.balance_nanos <= 0
 
     @property
     def is_on(self) -> bool:

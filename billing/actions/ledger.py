@@ -1,0 +1,132 @@
+"""Booking in the ledger (T2): the only place that writes entries and `ledger_nanos`, under the organization's lock.
+
+Before anything else is booked, what members used until then is rolled up, so that the running balance is always true.
+Amounts are nano-USD.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.actions.organizations import lock_organization
+from accounts.models import Organization, User
+from billing.models import (
+    BillingAccount,
+    EntryKind,
+    LedgerEntry,
+    Payment,
+    PendingCharge,
+    Refund,
+    UsageAdjustment,
+    UsageEvent,
+)
+
+
+def account_of(locked: Organization) -> BillingAccount:
+    """The billing account of a locked organization; made where there is none yet."""
+    account, _made = BillingAccount.objects.get_or_create(organization=locked)
+    return account
+
+
+def post_entry(
+    locked: Organization,
+    *,
+    kind: EntryKind,
+    amount_nanos: int,
+    now: dt.datetime,
+    payment: Payment | None = None,
+    refund: Refund | None = None,
+    reason: str = "",
+    actor: User | None = None,
+) -> LedgerEntry:
+    """Book one movement that is not usage, inside the caller's transaction and lock; usage until now goes before it."""
+    roll_up(locked, now=now)
+    return _book(
+        account_of(locked), kind=kind, amount_nanos=amount_nanos, created_at=now, payment=payment, refund=refund,
+        reason=reason, actor=actor,
+    )  # fmt: skip
+
+
+def roll_up(locked: Organization, *, now: dt.datetime, before: dt.date | None = None) -> int:
+    """Move what members used (on days before `before`, if given) into the ledger, a member and day an entry.
+
+    How many entries. The balance stays the same: what leaves the pending sum enters the ledger.
+    """
+    pending = PendingCharge.objects.filter(organization=locked)
+    if before is not None:
+        pending = pending.filter(day_on__lt=before)
+    rows = list(pending.order_by("day_on", "membership_id", "kind"))
+    if not rows:
+        return 0
+    account = account_of(locked)
+    # Under the lock every event of this organization is committed, and later ones get larger ids.
+    events = UsageEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    adjustments = UsageAdjustment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    moved = [row for row in rows if row.amount_nanos]
+    _book_many(account, moved, now=now, events_through=events, adjustments_through=adjustments)
+    PendingCharge.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(moved)
+
+
+@transaction.atomic
+def roll_up_days(organization_id: int, *, now: dt.datetime) -> int:
+    """Roll up the local days that are over; how many entries. Safe to run twice."""
+    locked = lock_organization(organization_id)
+    return roll_up(locked, now=now, before=locked.calendar.month_at(now).day_of(now))
+
+
+def add_pending(
+    locked: Organization, *, membership_id: int, day_on: dt.date, kind: EntryKind, amount_nanos: int
+) -> None:
+    """Let an amount owed lower the balance until it is rolled up; the recorder has a faster way of its own."""
+    row, made = PendingCharge.objects.get_or_create(
+        organization=locked, membership_id=membership_id, day_on=day_on, kind=kind,
+        defaults={"amount_nanos": amount_nanos},
+    )  # fmt: skip
+    if not made:
+        PendingCharge.objects.filter(pk=row.pk).update(amount_nanos=F("amount_nanos") + amount_nanos)
+    account = account_of(locked)
+    BillingAccount.objects.filter(pk=account.pk).update(pending_nanos=F("pending_nanos") + amount_nanos)
+
+
+def _book_many(
+    account: BillingAccount,
+    rows: list[PendingCharge],
+    *,
+    now: dt.datetime,
+    events_through: int,
+    adjustments_through: int,
+) -> None:
+    balance, entries = account.ledger_nanos, []
+    for row in rows:
+        balance -= row.amount_nanos
+        entries.append(
+            LedgerEntry(
+                organization_id=account.pk,
+                kind=row.kind,
+                amount_nanos=-row.amount_nanos,
+                balance_nanos=balance,
+                created_at=now,
+                membership_id=row.membership_id,
+                day_on=row.day_on,
+                events_through=events_through,
+                adjustments_through=adjustments_through,
+            )
+        )
+    LedgerEntry.objects.bulk_create(entries)
+    moved = sum(row.amount_nanos for row in rows)
+    BillingAccount.objects.filter(pk=account.pk).update(
+        ledger_nanos=F("ledger_nanos") - moved, pending_nanos=F("pending_nanos") - moved
+    )
+
+
+def _book(account: BillingAccount, *, amount_nanos: int, **facts: object) -> LedgerEntry:
+    entry = LedgerEntry.objects.create(
+        organization_id=account.pk, amount_nanos=amount_nanos, balance_nanos=account.ledger_nanos + amount_nanos,
+        **facts,
+    )  # fmt: skip
+    BillingAccount.objects.filter(pk=account.pk).update(ledger_nanos=F("ledger_nanos") + amount_nanos)
+    return entry

@@ -1,0 +1,189 @@
+"""Payments, refunds and the card behind them. A row is written before the gateway is asked, so nothing is lost (T5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organization
+
+
+class PaymentCard(models.Model):
+    """The customer a gateway knows an organization by, and the card it charges. Card numbers never come here."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="payment_card"
+    )
+    gateway = models.CharField(_("gateway"), max_length=20)
+    customer_id = models.CharField(_("customer"), max_length=100)
+    card_id = models.CharField(_("card"), max_length=100, blank=True)
+    brand = models.CharField(_("brand"), max_length=30, blank=True)
+    last4 = models.CharField(_("last four digits"), max_length=4, blank=True)
+    expires_on = models.DateField(_("expires"), null=True, blank=True)
+    saved_at = models.DateTimeField(_("saved"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payment card")
+        verbose_name_plural = _("payment cards")
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.last4}".strip() or f"#{self.pk}"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def in_flight(self) -> PaymentQuerySet:
+        """The gateway was or will be asked and its answer is not known yet."""
+        return self.filter(status=Payment.Status.STARTED)
+
+    def unsettled(self) -> PaymentQuerySet:
+        """In flight, or waiting for the owner's bank."""
+        return self.filter(status__in=Payment.OPEN)
+
+    def due(self, now: dt.datetime) -> PaymentQuerySet:
+        """Unsettled, and nobody is asking about them at `now`."""
+        return self.unsettled().filter(next_check_at__lte=now)
+
+    def reloads(self) -> PaymentQuerySet:
+        """Bought by auto-reload."""
+        return self.filter(purpose=Payment.Purpose.RELOAD)
+
+    def counting(self) -> PaymentQuerySet:
+        """Made, or perhaps made: what counts against the limits of auto-reload."""
+        return self.filter(status__in=[Payment.Status.STARTED, Payment.Status.SUCCEEDED])
+
+
+class Payment(models.Model):
+    """One purchase of balance. `key` is the idempotency key: however often the gateway is asked, it pays once."""
+
+    class Purpose(models.TextChoices):
+        PURCHASE = "purchase", _("Purchase")
+        RELOAD = "reload", _("Auto-reload")
+
+    class Status(models.TextChoices):
+        STARTED = "started", _("Being settled")
+        ACTION = "action", _("Waiting for your bank")
+        SUCCEEDED = "succeeded", _("Paid")
+        DECLINED = "declined", _("Declined")
+        CANCELED = "canceled", _("Canceled")
+
+    OPEN = (Status.STARTED, Status.ACTION)
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payments")
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose)
+    amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.STARTED)
+    key = models.CharField(_("idempotency key"), max_length=64, unique=True)
+    gateway = models.CharField(_("gateway"), max_length=20)
+    customer_id = models.CharField(_("customer"), max_length=100)
+    card_id = models.CharField(_("card"), max_length=100)
+    card_label = models.CharField(_("card"), max_length=60)
+    gateway_id = models.CharField(_("the gateway's id"), max_length=100, blank=True, db_index=True)
+    action_url = models.CharField(max_length=1000, blank=True)
+    decline_code = models.CharField(_("code of the decline"), max_length=60, blank=True)
+    decline_message = models.CharField(_("the gateway's words"), max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("bought by"),
+    )  # fmt: skip
+    created_at = models.DateTimeField(_("started"))
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    # While somebody asks the gateway, the end of their claim; then when to ask again.
+    next_check_at = models.DateTimeField(_("next check"))
+    checks = models.PositiveSmallIntegerField(_("checks"), default=0)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"], condition=Q(status="started"), name="one_payment_in_flight"
+            ),
+            models.CheckConstraint(condition=Q(amount_nanos__gt=0), name="payment_is_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["started", "action", "succeeded", "declined", "canceled"]),
+                name="payment_status_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"], condition=Q(status__in=["started", "action"]), name="payments_unsettled"
+            ),
+            models.Index(fields=["organization", "created_at"], name="payments_of_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def due(self, now: dt.datetime) -> RefundQuerySet:
+        """Unsettled, and nobody is asking about them at `now`."""
+        return self.filter(status=Refund.Status.STARTED, next_check_at__lte=now)
+
+
+class Refund(models.Model):
+    """Money of one payment going back to its card, by an operator, with the reason (T7)."""
+
+    class Status(models.TextChoices):
+        STARTED = "started", _("Being settled")
+        SUCCEEDED = "succeeded", _("Refunded")
+        FAILED = "failed", _("Failed")
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("payment"))
+    amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.STARTED)
+    key = models.CharField(_("idempotency key"), max_length=64, unique=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    gateway_id = models.CharField(_("the gateway's id"), max_length=100, blank=True, db_index=True)
+    failure = models.CharField(_("the gateway's words"), max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("refunded by")
+    )
+    created_at = models.DateTimeField(_("started"))
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    next_check_at = models.DateTimeField(_("next check"))
+    checks = models.PositiveSmallIntegerField(_("checks"), default=0)
+
+    objects = RefundQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_nanos__gt=0), name="refund_is_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["started", "succeeded", "failed"]), name="refund_status_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class GatewayNotice(models.Model):
+    """A webhook that was worked off: the same one again changes nothing."""
+
+    gateway = models.CharField(_("gateway"), max_length=20)
+    notice_id = models.CharField(_("id"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=80)
+    received_at = models.DateTimeField(_("received"))
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("payment")
+    )
+
+    class Meta:
+        verbose_name = _("gateway notice")
+        verbose_name_plural = _("gateway notices")
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["gateway", "notice_id"], name="one_row_per_gateway_notice")]
+
+    def __str__(self) -> str:
+        return self.notice_id

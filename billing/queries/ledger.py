@@ -1,0 +1,83 @@
+"""Reading a ledger: filtered pages, what is not in it yet, and the events behind one charge. Read-only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Max, QuerySet, Sum
+
+from billing.models import EntryKind, LedgerEntry, PendingCharge, UsageAdjustment, UsageEvent
+from config.kit.months import Calendar
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """What of the ledger somebody wants to see: one kind, one month; empty is all."""
+
+    kind: str = ""
+    month_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a charge rolls up: the events and adjustments whose sum it is."""
+
+    events: Page[UsageEvent]
+    adjustments: list[UsageAdjustment]
+    count: int
+    total_nanos: int
+
+
+def entries(organization_id: int, wanted: LedgerFilter, *, calendar: Calendar) -> QuerySet[LedgerEntry]:
+    """The entries that match, newest first."""
+    found = LedgerEntry.objects.filter(organization_id=organization_id).order_by("-pk")
+    found = found.select_related("membership__user", "payment", "refund", "actor")
+    if wanted.kind in EntryKind.values:
+        found = found.filter(kind=wanted.kind)
+    if wanted.month_on:
+        month = calendar.month(wanted.month_on)
+        found = found.filter(created_at__gte=month.start, created_at__lt=month.end)
+    return found
+
+
+def ledger_page(found: QuerySet[LedgerEntry], *, page: str | None) -> Page[LedgerEntry]:
+    """One page of entries."""
+    return Paginator(found, PAGE_SIZE).get_page(page)
+
+
+def months_of(organization_id: int, *, calendar: Calendar) -> list[dt.date]:
+    """The months that have entries, newest first."""
+    moments = LedgerEntry.objects.filter(organization_id=organization_id).datetimes("created_at", "day")
+    return sorted({calendar.month_at(moment).first_on for moment in moments}, reverse=True)
+
+
+def pending_nanos(organization_id: int) -> int:
+    """Usage that lowers the balance and is not in the ledger yet."""
+    pending = PendingCharge.objects.filter(organization_id=organization_id)
+    return pending.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+
+
+def trace(entry: LedgerEntry, *, page: str | None) -> Trace:
+    """The events (for an adjustment: the adjustments) of the member and day that this entry, and no earlier one, holds."""
+    assert entry.membership_id is not None
+    earlier = LedgerEntry.objects.filter(
+        membership_id=entry.membership_id, day_on=entry.day_on, kind=entry.kind, pk__lt=entry.pk
+    ).aggregate(events=Max("events_through"), adjustments=Max("adjustments_through"))
+    mine = {"membership_id": entry.membership_id, "day_on": entry.day_on, "prepaid": True}
+    events, adjustments = UsageEvent.objects.none(), list[UsageAdjustment]()
+    if entry.kind == EntryKind.CHARGE:
+        events = UsageEvent.objects.filter(
+            **mine, funding="extra_usage", pk__gt=earlier["events"] or 0, pk__lte=entry.events_through
+        ).order_by("pk")  # fmt: skip
+    elif entry.membership_id:
+        adjustments = list(
+            UsageAdjustment.objects.filter(
+                **mine, pk__gt=earlier["adjustments"] or 0, pk__lte=entry.adjustments_through
+            ).select_related("event").order_by("pk")
+        )  # fmt: skip
+    total = (events.aggregate(sum=Sum("cost_nanos"))["sum"] or 0) + sum(one.amount_nanos for one in adjustments)
+    return Trace(Paginator(events, PAGE_SIZE).get_page(page), adjustments, events.count(), total)
