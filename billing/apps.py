@@ -6,4 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 class BillingConfig(AppConfig):
     name = "billing"
-    verbose_name = _("Usage and caps")
+    verbose_name = _("Usage, caps and money")
+
+    def ready(self) -> None:
+        """Register who writes our mails."""
+        from billing import emails  # noqa: F401

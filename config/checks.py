@@ -35,6 +35,20 @@ def mail_reaches_people(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def money_is_real(**kwargs: Any) -> list[CheckMessage]:
+    """The test gateway gives away balances; Stripe's answers count only with its signature."""
+    if settings.LOOPBACK:
+        return []
+    if not settings.STRIPE_SECRET_KEY:
+        message = "Purchases go to the built-in test gateway, which takes no money."
+        return [Warning(message, "Set STRIPE_SECRET_KEY, or let no organization prepay.", id="config.W004")]
+    if not settings.STRIPE_WEBHOOK_SECRET:
+        message = "Without STRIPE_WEBHOOK_SECRET no webhook is believed, so payments settle only by asking."
+        return [Warning(message, "Set it to the signing secret of the webhook endpoint.", id="config.W005")]
+    return []
+
+
+@register(Tags.security, deploy=True)
 def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
     """Rate limits and jobs are shared by all machines only through Redis."""
     if settings.LOOPBACK or settings.REDIS_URL:

@@ -9,6 +9,9 @@ SCHEDULE = {
     "send-due-mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0},
     "prepare-digests": {"task": "requests_inbox.tasks.prepare_digests", "schedule": 60.0},
     "end-requests": {"task": "requests_inbox.tasks.end_requests", "schedule": 60.0},
+    "tend-balances": {"task": "billing.tasks.tend_balances", "schedule": 30.0},
+    "settle-unknown": {"task": "billing.tasks.settle_unknown", "schedule": 30.0},
+    "roll-up-charges": {"task": "billing.tasks.roll_up_charges", "schedule": crontab(minute=5)},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute=10, hour=3)},
     "sync-prices": {"task": "billing.tasks.sync_model_prices", "schedule": crontab(minute=20, hour=3)},
 }

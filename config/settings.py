@@ -197,6 +197,14 @@ AUTHORIZATION_HOURS = env.count("AUTHORIZATION_HOURS", default=24, least=1)
 CLOSE_GRACE_HOURS = env.count("CLOSE_GRACE_HOURS", default=6)
 REQUEST_PAUSE_HOURS = env.count("REQUEST_PAUSE_HOURS", default=24)
 
+# With a Stripe key payments go to Stripe, else to the built-in test gateway, which pretends (T6).
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE")
+PAYMENT_GATEWAY = "stripe" if STRIPE_SECRET_KEY else "sandbox"
+# Owners are told of a low balance at this amount where no reload threshold was ever set (N1).
+LOW_BALANCE_USD = env.usd("LOW_BALANCE_USD", default="10")
+
 # -- Mail -------------------------------------------------------------------------------------------------------------
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))

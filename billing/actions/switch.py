@@ -13,8 +13,10 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Settlement
 from billing.actions.caps import set_organization_cap, set_seat_tier_cap
-from billing.models import BillingAccount, ExtraUsageScope, SelectedMember
+from billing.actions.ledger import account_of
+from billing.models import BillingAccount, ExtraUsageScope, SelectedMember, SetupStep
 from config.kit.errors import BusinessError
+from config.kit.money import format_usd
 
 
 @transaction.atomic
@@ -35,11 +37,13 @@ def set_extra_usage(
     locked = lock_organization(organization.pk)
     chosen = None if members is None else list(members)
     _check(locked, enabled=enabled, scope=scope, members=chosen)
-    account, _made = BillingAccount.objects.get_or_create(organization=locked)
+    account = account_of(locked)
+    _check_balance(locked, account, enabled=enabled)
     before = _as_audited(account)
     account.extra_usage_enabled = enabled
     account.scope = scope or account.scope
-    account.save(update_fields=["extra_usage_enabled", "scope"])
+    account.setup_step = "" if enabled else account.setup_step  # the flow that enables is through
+    account.save(update_fields=["extra_usage_enabled", "scope", "setup_step"])
     if chosen is not None:
         _select(locked, chosen)
     after = _as_audited(account)
@@ -84,20 +88,19 @@ def change_selection(
     )  # fmt: skip
 
 
+@transaction.atomic
+def set_setup_step(organization: Organization, *, step: SetupStep) -> None:
+    """Keep where an owner is in the flow that enables, so that it can be left and resumed (T1)."""
+    account = account_of(lock_organization(organization.pk))
+    if not account.extra_usage_enabled:
+        BillingAccount.objects.filter(pk=account.pk).update(setup_step=step)
+
+
 def _check(organization: Organization, *, enabled: bool, scope: str | None, members: list[Membership] | None) -> None:
     if organization.plan == Plan.ENTERPRISE_USAGE:
         raise BusinessError(
             _("Usage-based plans have no extra usage to switch: every token is billed at API rates."),
             code="not_applicable",
-        )
-    if enabled and organization.settlement == Settlement.PREPAID:
-        raise BusinessError(
-            _(
-                "%(organization)s prepays its extra usage, and a balance can't be bought here yet. "
-                "Extra usage stays off."
-            )
-            % {"organization": organization.name},
-            code="prepaid_needs_balance",
         )
     if scope is not None and scope not in ExtraUsageScope.values:
         raise BusinessError(
@@ -111,6 +114,21 @@ def _check(organization: Organization, *, enabled: bool, scope: str | None, memb
             % {"count": len(strangers), "organization": organization.name},
             code="member_unknown", status=422, field="members",
         )  # fmt: skip
+
+
+def _check_balance(organization: Organization, account: BillingAccount, *, enabled: bool) -> None:
+    """Prepaid, extra usage stays off until a balance is paid (T1)."""
+    turns_on = enabled and not account.extra_usage_enabled
+    if turns_on and organization.settlement == Settlement.PREPAID and account.balance_nanos <= 0:
+        words = {"organization": organization.name, "balance": format_usd(account.balance_nanos)}
+        raise BusinessError(
+            _(
+                "%(organization)s prepays its extra usage and has a balance of %(balance)s. "
+                "Buy extra usage first; until then it stays off."
+            )
+            % words,
+            code="prepaid_needs_balance",
+        )
 
 
 def _select(organization: Organization, members: list[Membership]) -> None:

@@ -1,0 +1,30 @@
+"""Payment gateways behind one small interface; which one is in use follows the settings."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from .base import Gateway
+from .sandbox import SandboxGateway
+from .stripe import StripeGateway
+
+
+def current_gateway() -> Gateway:
+    """The gateway new payments go to: Stripe with a key, else the built-in test gateway (T6)."""
+    return gateway_named("stripe" if settings.STRIPE_SECRET_KEY else "sandbox")
+
+
+def gateway_named(name: str) -> Gateway:
+    """The gateway that an earlier payment went to. Raises LookupError where it is not configured any more."""
+    if name == "sandbox":
+        return SandboxGateway()
+    if name == "stripe" and settings.STRIPE_SECRET_KEY:
+        return _stripe(settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET, settings.STRIPE_API_BASE)
+    raise LookupError(f"The payment gateway {name} is not configured.")
+
+
+@lru_cache(maxsize=4)
+def _stripe(secret_key: str, webhook_secret: str, api_base: str) -> StripeGateway:
+    return StripeGateway(secret_key, webhook_secret=webhook_secret, api_base=api_base)

@@ -1,0 +1,149 @@
+"""What every payment gateway can do for us, and its answers as plain values. Amounts are whole cents of USD.
+
+Each call that moves money carries the idempotency key of our own row: asking again with it never pays again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class GatewayUnknown(Exception):
+    """The gateway did not answer, so nobody knows what it did. Ask again with the same key."""
+
+
+class GatewayRefused(Exception):
+    """The gateway said no to something that is not a payment; the text is for the person who asked."""
+
+
+class ForgedNotice(Exception):
+    """A webhook whose signature is not the gateway's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card kept at the gateway; the number stays there."""
+
+    customer_id: str
+    card_id: str
+    brand: str
+    last4: str
+    expires_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class PayOrder:
+    """One payment to make. `on_session`: the owner is there and can be sent to their bank and back to `return_url`."""
+
+    key: str
+    amount_cents: int
+    customer_id: str
+    card_id: str
+    on_session: bool
+    return_url: str
+    started_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The money was taken."""
+
+    gateway_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """It was not taken, and will not be; `message` is the gateway's own sentence."""
+
+    code: str
+    message: str
+    gateway_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsAction:
+    """The owner's bank wants their confirmation at `url`."""
+
+    url: str
+    gateway_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """It was called off before anything was taken."""
+
+    gateway_id: str
+
+
+Outcome = Paid | Declined | NeedsAction | Canceled
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """Money of one payment to give back."""
+
+    key: str
+    gateway_id: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The money is on its way back."""
+
+    gateway_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """It is not, and will not be; `message` is the gateway's own sentence."""
+
+    message: str
+    gateway_id: str = ""
+
+
+RefundOutcome = Refunded | RefundFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A verified webhook: the payment (or refund) it is about by our key, and what it says, if it says anything to us."""
+
+    id: str
+    kind: str
+    payment_key: str = ""
+    outcome: Outcome | None = None
+    refund_key: str = ""
+    refund_outcome: RefundOutcome | None = None
+
+
+class Gateway(Protocol):
+    """Every method may raise GatewayUnknown; those that only read or prepare also GatewayRefused."""
+
+    name: str
+
+    def create_customer(self, *, reference: str, name: str, email: str) -> str:
+        """The id of the customer for `reference` (our organization); the same reference gives the same customer."""
+
+    def card_form_url(self, *, customer_id: str, return_url: str, cancel_url: str) -> str:
+        """Where the owner enters a card: a page of the gateway's own, which leads back to `return_url`."""
+
+    def card_entered(self, *, customer_id: str, session_id: str) -> Card:
+        """The card that was entered in the form with `session_id`. Raises GatewayRefused when there is none."""
+
+    def pay(self, order: PayOrder) -> Outcome:
+        """Make the payment, or answer what became of it where it was asked for before."""
+
+    def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
+        """What is true now of a payment that waited for the owner's bank; moves no money."""
+
+    def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
+        """Call off a payment that waits for the owner's bank; what is true now, which may be `Paid`."""
+
+    def refund(self, order: RefundOrder) -> RefundOutcome:
+        """Give money back, or answer what became of it where it was asked for before."""
+
+    def read_notice(self, body: bytes, signature: str) -> Notice:
+        """A webhook's content. Raises ForgedNotice."""

@@ -1,0 +1,240 @@
+"""Stripe behind our gateway interface (T6): customers, hosted card form, PaymentIntents, refunds, signed webhooks.
+
+Cards are entered on Stripe's own Checkout page (`mode=setup`, a SetupIntent behind it), so no card data comes here.
+Documented at https://docs.stripe.com/api (PaymentIntents, Checkout Sessions, Refunds, idempotent requests, webhooks).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import stripe
+from django.utils import timezone
+
+from .base import (
+    Canceled,
+    Card,
+    Declined,
+    ForgedNotice,
+    GatewayRefused,
+    GatewayUnknown,
+    NeedsAction,
+    Notice,
+    Outcome,
+    Paid,
+    PayOrder,
+    Refunded,
+    RefundFailed,
+    RefundOrder,
+    RefundOutcome,
+)
+
+TIMEOUT_SECONDS = 30
+# Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay anew, so we only look.
+KEYS_HOLD = dt.timedelta(hours=23)
+PAYMENT_EVENTS = frozenset({
+    "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled",
+})  # fmt: skip
+REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
+
+
+class StripeGateway:
+    """Implements `Gateway` with Stripe's own client."""
+
+    name = "stripe"
+
+    def __init__(self, secret_key: str, *, webhook_secret: str = "", api_base: str = "") -> None:
+        self.webhook_secret = webhook_secret
+        self.client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else {},
+            max_network_retries=0,  # who asked decides when to ask again, with the same key
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        )
+
+    def create_customer(self, *, reference: str, name: str, email: str) -> str:
+        """See `Gateway`."""
+        params: Any = {"name": name, "email": email, "metadata": {"organization": reference}}
+        # One customer an organization also when two owners begin at once; later the id is in our own row.
+        options: Any = {"idempotency_key": f"customer-{reference}-{email}-{name}"[:255]}
+        return str(_asked(lambda: self.client.v1.customers.create(params, options=options)).id)
+
+    def card_form_url(self, *, customer_id: str, return_url: str, cancel_url: str) -> str:
+        """See `Gateway`."""
+        back = f"{return_url}{'&' if '?' in return_url else '?'}session={{CHECKOUT_SESSION_ID}}"
+        params: Any = {
+            "mode": "setup", "currency": "usd", "customer": customer_id, "success_url": back, "cancel_url": cancel_url,
+        }  # fmt: skip
+        return str(_asked(lambda: self.client.v1.checkout.sessions.create(params)).url)
+
+    def card_entered(self, *, customer_id: str, session_id: str) -> Card:
+        """See `Gateway`."""
+        params: Any = {"expand": ["setup_intent.payment_method"]}
+        session: Any = _asked(lambda: self.client.v1.checkout.sessions.retrieve(session_id, params))
+        intent = session.setup_intent
+        if session.customer != customer_id or not intent or intent.status != "succeeded":
+            raise GatewayRefused("no_card_entered")
+        method = intent.payment_method
+        last = dt.date(method.card.exp_year + method.card.exp_month // 12, method.card.exp_month % 12 + 1, 1)
+        return Card(customer_id, method.id, _brand(method.card.brand), method.card.last4, last - dt.timedelta(days=1))
+
+    def pay(self, order: PayOrder) -> Outcome:
+        """See `Gateway`."""
+        if timezone.now() - order.started_at >= KEYS_HOLD:
+            found = self._find(order)
+            return found or Declined("never_arrived", "Stripe has no record of this payment.")
+        params: Any = {
+            "amount": order.amount_cents, "currency": "usd", "customer": order.customer_id,
+            "payment_method": order.card_id, "payment_method_types": ["card"], "confirm": True,
+            "metadata": {"payment_key": order.key},
+        }  # fmt: skip
+        params |= {"return_url": order.return_url} if order.on_session else {"off_session": True}
+        try:
+            intent = self.client.v1.payment_intents.create(params, options={"idempotency_key": order.key})
+        except stripe.CardError as error:
+            return _declined(error)
+        except stripe.StripeError as error:
+            return self._after(error, order)
+        return self._settled(intent, order)
+
+    def _after(self, error: stripe.StripeError, order: PayOrder) -> Outcome:
+        """A request that failed otherwise: refused for sure, or unknown and looked up."""
+        # A wrong key of ours (401, 403) is not the card's fault: nothing was done, so it stays to be asked again.
+        if isinstance(error, stripe.InvalidRequestError):
+            if error.http_status != 409:
+                return Declined("gateway_refused", str(error.user_message or error)[:300])
+        elif isinstance(error, stripe.APIError) and (error.http_status or 0) >= 500:
+            found = self._find(order)  # Stripe repeats a 500 for its key; the payment may exist all the same
+            if found is not None:
+                return found
+        raise GatewayUnknown(f"{type(error).__name__}: {error}") from error
+
+    def _find(self, order: PayOrder) -> Outcome | None:
+        """The payment by our key in its metadata, among the customer's since it was started."""
+        params: Any = {
+            "customer": order.customer_id, "limit": 100,
+            "created": {"gte": int(order.started_at.timestamp()) - 3600},
+        }  # fmt: skip
+        listed: Any = _asked(lambda: self.client.v1.payment_intents.list(params))
+        for intent in _asked(lambda: list(listed.auto_paging_iter())):
+            if _text(intent.metadata, "payment_key") == order.key:
+                return self._settled(intent, order)
+        return None
+
+    def _settled(self, intent: Any, order: PayOrder) -> Outcome:
+        outcome = outcome_of(intent)
+        if outcome is None:
+            raise GatewayUnknown(f"The payment is {intent.status}.")
+        if isinstance(outcome, NeedsAction) and not order.on_session:
+            # Nobody is there to confirm it; called off, so that it can't be taken later behind our back.
+            ended = self.cancel(order, gateway_id=intent.id)
+            needed = Declined("authentication_required", "The card's bank asks its owner to confirm.", intent.id)
+            return needed if isinstance(ended, Canceled) else ended
+        return outcome
+
+    def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
+        """See `Gateway`."""
+        return self._settled(_asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id)), order)
+
+    def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
+        """See `Gateway`."""
+        try:
+            intent: Any = self.client.v1.payment_intents.cancel(gateway_id)
+        except stripe.InvalidRequestError:  # too late to call off: what is it then?
+            intent = _asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id))
+        except stripe.StripeError as error:
+            raise GatewayUnknown(str(error)) from error
+        outcome = outcome_of(intent)
+        if outcome is None:
+            raise GatewayUnknown(f"The payment is {intent.status}.")
+        return outcome
+
+    def refund(self, order: RefundOrder) -> RefundOutcome:
+        """See `Gateway`."""
+        params: Any = {
+            "payment_intent": order.gateway_id, "amount": order.amount_cents, "metadata": {"refund_key": order.key},
+        }  # fmt: skip
+        try:
+            refund: Any = self.client.v1.refunds.create(params, options={"idempotency_key": order.key})
+        except stripe.InvalidRequestError as error:
+            if error.http_status == 409:
+                raise GatewayUnknown(str(error)) from error
+            return RefundFailed(str(error.user_message or error)[:300])
+        except stripe.StripeError as error:
+            raise GatewayUnknown(str(error)) from error
+        return _refund_outcome(refund) or Refunded(refund.id)
+
+    def read_notice(self, body: bytes, signature: str) -> Notice:
+        """See `Gateway`."""
+        if not self.webhook_secret:
+            raise ForgedNotice
+        try:
+            event: Any = self.client.construct_event(body, signature, self.webhook_secret)
+        except (ValueError, stripe.SignatureVerificationError) as error:
+            raise ForgedNotice from error
+        about = event.data.object
+        if event.type in PAYMENT_EVENTS:
+            key = _text(getattr(about, "metadata", None), "payment_key")
+            return Notice(event.id, event.type, payment_key=key, outcome=outcome_of(about))
+        if event.type in REFUND_EVENTS:
+            key = _text(getattr(about, "metadata", None), "refund_key")
+            return Notice(event.id, event.type, refund_key=key, refund_outcome=_refund_outcome(about))
+        return Notice(event.id, event.type)
+
+
+def outcome_of(intent: Any) -> Outcome | None:
+    """What a PaymentIntent says; None while Stripe itself does not know (`processing`)."""
+    match intent.status:
+        case "succeeded":
+            return Paid(intent.id)
+        case "canceled":
+            return Canceled(intent.id)
+        case "requires_action":
+            action = intent.next_action
+            redirect = getattr(action, "redirect_to_url", None) if action else None
+            return NeedsAction(str(redirect.url) if redirect else "", intent.id)
+        case "requires_payment_method":
+            error = intent.last_payment_error
+            code = (getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None
+            words = getattr(error, "message", None) if error else None
+            return Declined(code or "card_declined", (words or "The card was declined.")[:300], intent.id)
+        case _other:
+            return None
+
+
+def _declined(error: stripe.CardError) -> Declined:
+    body: Any = (error.json_body or {}).get("error", {}) if isinstance(error.json_body, dict) else {}
+    code = body.get("decline_code") if body.get("code") == "card_declined" else None
+    intent = body.get("payment_intent") or {}
+    words = str(error.user_message or "The card was declined.")
+    return Declined(code or error.code or "card_declined", words[:300], intent.get("id", ""))
+
+
+def _refund_outcome(refund: Any) -> RefundOutcome | None:
+    """What a Refund says; None for `pending`, which Stripe settles by itself and tells by webhook."""
+    if refund.status == "succeeded":
+        return Refunded(refund.id)
+    if refund.status in ("failed", "canceled"):
+        return RefundFailed(getattr(refund, "failure_reason", None) or refund.status, refund.id)
+    return None
+
+
+def _asked(ask: Any) -> Any:
+    """An answer of a call that moves no money; its failures as ours."""
+    try:
+        return ask()
+    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise GatewayRefused(str(error.user_message or error)) from error
+    except stripe.StripeError as error:
+        raise GatewayUnknown(f"{type(error).__name__}: {error}") from error
+
+
+def _text(metadata: Any, name: str) -> str:
+    return str((metadata or {}).get(name) or "") if hasattr(metadata or {}, "get") else str(getattr(metadata, name, ""))
+
+
+def _brand(brand: str) -> str:
+    known = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "jcb": "JCB", "diners": "Diners",
+             "discover": "Discover", "unionpay": "UnionPay"}  # fmt: skip
+    return known.get(brand, brand.title())

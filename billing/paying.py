@@ -1,0 +1,211 @@
+"""Asking the payment gateway: a door, so it reads the clock and talks to the outside, never inside a transaction.
+
+Started rows are written before (`actions.payments`, `actions.refunds`), answers settled after. Whatever happens in
+between, the sweep asks again with the same key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+
+import structlog
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.actions.audit import Actor
+from accounts.models import Organization, User
+from accounts.tasks import send_mail
+from billing.actions.payments import (
+    ACTION_LASTS,
+    Settled,
+    claim_payment,
+    put_off_payment,
+    save_card,
+    save_customer,
+    settle_payment,
+    start_purchase,
+)
+from billing.actions.refunds import claim_refund, put_off_refund, settle_refund, start_refund
+from billing.actions.reloads import tend_balance
+from billing.gateways import current_gateway, gateway_named
+from billing.gateways.base import (
+    Gateway,
+    GatewayRefused,
+    GatewayUnknown,
+    NeedsAction,
+    Notice,
+    Outcome,
+    PayOrder,
+    RefundOrder,
+)
+from billing.models import GatewayNotice, Payment, PaymentCard, Refund
+from config.kit.links import absolute
+from config.kit.money import to_cents
+from config.kit.pokes import poke
+
+log = structlog.get_logger(__name__)
+
+
+def buy(organization: Organization, *, amount_nanos: int, buyer: User, key: str = "", now: dt.datetime) -> Payment:
+    """Buy balance for a person who is there; with the same `key` again it is the same purchase.
+
+    Raises what `start_purchase` raises; the outcome is in the row's status.
+    """
+    payment, is_new = start_purchase(
+        organization, amount_nanos=amount_nanos, buyer=buyer, key=key or uuid.uuid4().hex, now=now
+    )
+    return _settle_now(payment, now=now) if is_new else payment
+
+
+def tend(organization_id: int, *, now: dt.datetime) -> Payment | None:
+    """Look after a prepaid balance: buy the reload that is due, send what owners have to know."""
+    tended = tend_balance(organization_id, now=now)
+    poke_mails(tended.mails)
+    return _settle_now(tended.payment, now=now) if tended.payment else None
+
+
+def settle_later(payment_id: int) -> Payment | None:
+    """Ask about one unsettled payment that is due; None when it is settled or in other hands."""
+    now = timezone.now()
+    payment = claim_payment(payment_id, now=now)
+    return _settle_now(payment, now=now) if payment else None
+
+
+def look_now(payment: Payment, *, now: dt.datetime) -> Payment:
+    """The owner comes back from their bank: what is true now."""
+    return _settle_now(payment, now=now) if payment.status in Payment.OPEN else payment
+
+
+def call_off(payment: Payment, *, now: dt.datetime) -> Payment:
+    """The owner gives up a purchase that waits for their bank; it may have been paid all the same."""
+    if payment.status != Payment.Status.ACTION:
+        return payment
+    gateway = gateway_named(payment.gateway)
+    try:
+        outcome = gateway.cancel(_order(payment), gateway_id=payment.gateway_id)
+    except GatewayUnknown as error:
+        return _unknown(payment, error, now=now)
+    return _keep(payment, outcome, now=now)
+
+
+def _settle_now(payment: Payment, *, now: dt.datetime) -> Payment:
+    """Ask the gateway and keep its answer; without one the row stays unsettled and is asked about again."""
+    asked_at = time.monotonic()
+    try:
+        outcome = _ask(gateway_named(payment.gateway), payment, now=now)
+    except (GatewayUnknown, GatewayRefused, LookupError) as error:
+        return _unknown(payment, error, now=now)
+    return _keep(payment, outcome, now=now + dt.timedelta(seconds=time.monotonic() - asked_at))
+
+
+def _ask(gateway: Gateway, payment: Payment, *, now: dt.datetime) -> Outcome:
+    order = _order(payment)
+    if payment.status != Payment.Status.ACTION:
+        return gateway.pay(order)
+    outcome = gateway.look(order, gateway_id=payment.gateway_id)
+    if isinstance(outcome, NeedsAction) and now >= payment.created_at + ACTION_LASTS:
+        return gateway.cancel(order, gateway_id=payment.gateway_id)
+    return outcome
+
+
+def _order(payment: Payment) -> PayOrder:
+    back = reverse("payment_back", args=[payment.organization.slug, payment.key])
+    return PayOrder(
+        key=payment.key,
+        amount_cents=to_cents(payment.amount_nanos),
+        customer_id=payment.customer_id,
+        card_id=payment.card_id,
+        on_session=payment.purpose == Payment.Purpose.PURCHASE,
+        return_url=absolute(back),
+        started_at=payment.created_at,
+    )
+
+
+def _unknown(payment: Payment, error: Exception, *, now: dt.datetime) -> Payment:
+    log.warning("payment.unknown", payment=payment.pk, error=str(error))
+    put_off_payment(payment, now=now)
+    return Payment.objects.get(pk=payment.pk)
+
+
+def _keep(payment: Payment, outcome: Outcome, *, now: dt.datetime) -> Payment:
+    settled: Settled = settle_payment(payment.pk, outcome, now=now)
+    if settled.is_news:
+        log.info("payment.settled", payment=payment.pk, status=settled.payment.status)
+    poke_mails(settled.mails)
+    return settled.payment
+
+
+def poke_mails(mail_ids: list[int]) -> None:
+    """Have mails sent soon; a sweep finds those whose poke is lost."""
+    for mail_id in mail_ids:
+        poke(send_mail, mail_id)
+
+
+def give_back(payment: Payment, *, amount_nanos: int, reason: str, operator: User, now: dt.datetime) -> Refund:
+    """Refund an unused purchase, or a part of it. Raises what `start_refund` raises."""
+    return _refund_now(
+        start_refund(payment, amount_nanos=amount_nanos, reason=reason, operator=operator, now=now), now=now
+    )
+
+
+def refund_later(refund_id: int) -> Refund | None:
+    """Ask about one unsettled refund that is due; None when it is settled or in other hands."""
+    now = timezone.now()
+    refund = claim_refund(refund_id, now=now)
+    return _refund_now(refund, now=now) if refund else None
+
+
+def _refund_now(refund: Refund, *, now: dt.datetime) -> Refund:
+    order = RefundOrder(refund.key, refund.payment.gateway_id, to_cents(refund.amount_nanos))
+    try:
+        outcome = gateway_named(refund.payment.gateway).refund(order)
+    except (GatewayUnknown, LookupError) as error:
+        log.warning("refund.unknown", refund=refund.pk, error=str(error))
+        put_off_refund(refund, now=now)
+        return refund
+    return settle_refund(refund.pk, outcome, now=now)
+
+
+def card_form_url(organization: Organization, *, return_url: str, cancel_url: str) -> str:
+    """Where an owner enters the card. Raises GatewayUnknown, GatewayRefused."""
+    gateway = current_gateway()
+    card = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
+    if card is None:
+        customer = gateway.create_customer(
+            reference=organization.slug, name=organization.name, email=organization.billing_email
+        )
+        card = save_customer(organization, customer_id=customer)
+    return gateway.card_form_url(customer_id=card.customer_id, return_url=return_url, cancel_url=cancel_url)
+
+
+def keep_card(organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime) -> PaymentCard:
+    """Take over the card that was entered at the gateway. Raises GatewayUnknown, GatewayRefused."""
+    gateway = current_gateway()
+    known = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
+    if known is None:
+        raise GatewayRefused("no_card_entered")
+    card = gateway.card_entered(customer_id=known.customer_id, session_id=session_id)
+    return save_card(organization, card=card, actor=actor, now=now)
+
+
+def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
+    """Work off a verified webhook, in any order, once; whether it was new. One transaction: noted and settled or neither."""
+    payment = Payment.objects.filter(gateway=gateway, key=notice.payment_key).first() if notice.payment_key else None
+    refund = (
+        Refund.objects.filter(payment__gateway=gateway, key=notice.refund_key).first() if notice.refund_key else None
+    )
+    with transaction.atomic():
+        _row, is_new = GatewayNotice.objects.get_or_create(
+            gateway=gateway, notice_id=notice.id,
+            defaults={"kind": notice.kind[:80], "received_at": now, "payment": payment},
+        )  # fmt: skip
+        if not is_new:
+            return False
+        if payment is not None and notice.outcome is not None:
+            poke_mails(settle_payment(payment.pk, notice.outcome, now=now).mails)
+        if refund is not None and notice.refund_outcome is not None:
+            settle_refund(refund.pk, notice.refund_outcome, now=now)
+    return True
