@@ -50,6 +50,7 @@ def _settings(membership: Membership) -> list[Link]:
     places = [
         ("usage_settings", _("Usage"), "chart-bar", Role.ADMIN),
         ("members", _("Members"), "users", Role.ADMIN),
+        ("billing", _("Billing"), "receipt-2", Role.OWNER),
         ("api_keys", _("API keys"), "key", Role.OWNER),
         ("activity", _("Activity"), "history", Role.OWNER),
     ]

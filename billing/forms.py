@@ -46,8 +46,8 @@ class CapForm(forms.Form):
             self.fields["amount"] = forms.CharField(required=False)  # whatever was typed does not matter
 
 
-class EnableForm(forms.Form):
-    """Turning extra usage on: the organization's cap, caps per seat tier where the plan has them, and for whom."""
+class FirstCapsForm(forms.Form):
+    """The caps extra usage starts with: the organization's, and those per seat tier where the plan has them."""
 
     organization_cap = AmountField(
         label=_("Organization spend cap"),
@@ -56,9 +56,6 @@ class EnableForm(forms.Form):
     )
     standard = AmountField(label=_("Standard"), required=False)
     premium = AmountField(label=_("Premium"), required=False)
-    scope = forms.ChoiceField(
-        label=_("For whom"), choices=ExtraUsageScope.choices, widget=forms.RadioSelect, initial=ExtraUsageScope.EVERYONE
-    )
 
     def __init__(self, *args: Any, plan: str, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -70,6 +67,38 @@ class EnableForm(forms.Form):
     def seat_caps(self) -> dict[str, int | None]:
         """The amount of each seat tier offered, in nano-USD; only after the form is valid."""
         return {tier: self.cleaned_data[tier] for tier in Tier if tier in self.fields}
+
+
+class ScopeForm(forms.Form):
+    """Who has extra usage."""
+
+    scope = forms.ChoiceField(
+        label=_("For whom"), choices=ExtraUsageScope.choices, widget=forms.RadioSelect, initial=ExtraUsageScope.EVERYONE
+    )
+
+
+class EnableForm(FirstCapsForm, ScopeForm):
+    """Turning extra usage on: first caps, and for whom."""
+
+
+class BuyForm(forms.Form):
+    """Buying balance. `key` names this showing of the form, so that pressing its button twice buys once."""
+
+    amount = AmountField(label=_("Amount"))
+    key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
+
+
+class ReloadForm(forms.Form):
+    """Auto-reload: on or off, when it buys, how much, and at most how much a month."""
+
+    enabled = forms.BooleanField(label=_("Auto-reload"), required=False)
+    threshold = AmountField(label=_("Reload when balance reaches"), required=False)
+    amount = AmountField(label=_("Reload amount"), required=False)
+    limit = AmountField(
+        label=_("Monthly reload limit"),
+        required=False,
+        help_text=_("Left empty, it is the organization spend cap. At most five reloads a day."),
+    )
 
 
 def typed_amount(nanos: int | None) -> str:

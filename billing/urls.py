@@ -2,9 +2,22 @@
 
 from django.urls import URLPattern, path
 
-from billing.views import caps, own_receipts, own_usage, selection, switch, usage_settings
+from billing.views import (
+    billing_pages,
+    buying,
+    caps,
+    enabling,
+    own_receipts,
+    own_usage,
+    sandbox_pages,
+    selection,
+    switch,
+    usage_settings,
+    webhooks,
+)
 
 USAGE = "o/<slug:slug>/settings/usage/"
+BILLING = "o/<slug:slug>/settings/billing/"
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
@@ -12,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("o/<slug:slug>/usage/receipts/<int:event_pk>/", own_receipts.own_receipt, name="own_receipt"),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
+    path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
     path(f"{USAGE}caps/", usage_settings.usage_caps, name="usage_caps"),
     path(f"{USAGE}people/", usage_settings.usage_people, name="usage_people"),
     path(f"{USAGE}people.csv", usage_settings.usage_people_csv, name="usage_people_csv"),
@@ -22,7 +36,21 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}caps/members/<int:membership_id>/", caps.member_cap, name="member_cap"),
     path(f"{USAGE}caps/members/<int:membership_id>/preview/", caps.member_cap_preview, name="member_cap_preview"),
     path(f"{USAGE}enable/", switch.enable, name="enable_extra_usage"),
+    path(f"{USAGE}enable/<slug:step>/", enabling.enable_step, name="enable_step"),
     path(f"{USAGE}turn-off/", switch.turn_off, name="turn_off_extra_usage"),
     path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
     path(f"{USAGE}selected-members/", selection.selected_members, name="selected_members"),
+    path(BILLING, billing_pages.billing, name="billing"),
+    path(f"{BILLING}ledger.csv", billing_pages.ledger_csv, name="ledger_csv"),
+    path(f"{BILLING}ledger/<int:entry_id>/", billing_pages.ledger_entry, name="ledger_entry"),
+    path(f"{BILLING}buy/", buying.buy, name="buy_extra_usage"),
+    path(f"{BILLING}auto-reload/", buying.auto_reload, name="auto_reload"),
+    path(f"{BILLING}card/", buying.payment_card, name="payment_card"),
+    path(f"{BILLING}card/back/", buying.payment_card_back, name="payment_card_back"),
+    path(f"{BILLING}payments/<slug:key>/back/", buying.payment_back, name="payment_back"),
+    path(f"{BILLING}payments/<slug:key>/confirm/", buying.payment_confirm, name="payment_confirm"),
+    path(f"{BILLING}payments/<slug:key>/cancel/", buying.payment_cancel, name="payment_cancel"),
+    path(f"{BILLING}test-gateway/card/", sandbox_pages.sandbox_card, name="sandbox_card"),
+    path(f"{BILLING}test-gateway/bank/<slug:key>/", sandbox_pages.sandbox_bank, name="sandbox_bank"),
+    path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

@@ -1,5 +1,5 @@
-"""Operators' pages of prices, allowances, usage and counters."""
+"""Operators' pages of prices, allowances, usage, counters and money."""
 
-from . import prices, usage
+from . import balance, prices, usage
 
-__all__ = ["prices", "usage"]
+__all__ = ["balance", "prices", "usage"]

@@ -10,9 +10,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from ninja import Body, Router
 
@@ -29,8 +27,11 @@ from billing.rules.funding import Decision, decide, may_request
 from billing.rules.layers import Layer
 from billing.rules.standing import Standing
 from billing.sentences import refusal_message
+from billing.tasks import tend_balance
 from config.kit.errors import BusinessError
+from config.kit.links import page_url
 from config.kit.money import to_decimal_text
+from config.kit.pokes import poke
 
 router = Router(tags=["Metering"])
 # The key is looked up inside the call's own statement, so the description says what Ninja does not know.
@@ -97,7 +98,7 @@ def _request_url(standing: Standing, decision: Decision) -> str | None:
     """Where the person can press “Request more usage”, for those who may (R1)."""
     if not may_request(standing, decision.reason):
         return None
-    return f"{settings.SITE_URL.rstrip('/')}{reverse('own_usage', args=[standing.organization.slug])}"
+    return page_url("own_usage", standing.organization.slug)
 
 
 ALLOWED: dict[str, Any] = {
@@ -136,6 +137,8 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
     except KeyLacksScope as error:
         raise MissingScope(Scope.METER) from error
     note_use(recorded.key_id)
+    if recorded.balance_crossed:
+        poke(tend_balance, recorded.organization_id)
     return json_response(_usage_answer(_in_order(parsed, recorded)))
 
 

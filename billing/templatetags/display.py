@@ -6,6 +6,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils import timezone
 
 from config.kit import dates
 from config.kit.money import format_usd, to_decimal_text
@@ -65,6 +66,30 @@ def duration(length: dt.timedelta) -> str:
 def usd_exact(nanos: int) -> str:
     """All nine places: `$0.012345000`, `-$0.200000000`."""
     return f"{'-' if nanos < 0 else ''}${to_decimal_text(abs(nanos))}"
+
+
+@register.filter
+def usd_signed(nanos: int) -> str:
+    """A movement with its sign: `+$50.00`, `-$1.20`, `-<$0.01`."""
+    return f"{'-' if nanos < 0 else '+'}{format_usd(abs(nanos))}"
+
+
+@register.filter
+def usd_owed(nanos: int) -> str:
+    """What is still to be taken, as the movement it will be: `-$1.20`."""
+    return usd_signed(-nanos)
+
+
+@register.filter
+def moment_in(moment: dt.datetime, zone: str) -> str:
+    """Inside a sentence: `at 15:40 today`, `on Thu 26 Nov at 09:05`."""
+    return dates.moment_text(moment, zone=zone, now=timezone.now())
+
+
+@register.filter
+def moment_label_in(moment: dt.datetime, zone: str) -> str:
+    """As a label: `15:40 today`, `Thu 26 Nov, 09:05`."""
+    return dates.moment_label(moment, zone=zone, now=timezone.now())
 
 
 @register.filter

@@ -16,9 +16,8 @@ from accounts.models import Membership, Role
 from billing.models import UsageEvent
 from billing.queries.own_usage import organization_receipts, receipts
 from billing.receipts import receipt_of
+from config.kit.csv_files import plain
 from config.kit.money import to_decimal_text
-
-from .usage_settings import plain
 
 
 @member_page()

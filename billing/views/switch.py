@@ -28,10 +28,12 @@ modal = require_http_methods(["GET", "HEAD", "POST"])
 def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The modal behind Enable: organization cap, seat caps, for whom."""
     page = UsagePage(membership, timezone.now())
-    if page.is_prepaid or page.is_usage_based:  # the page says why there is nothing to enable
+    if page.is_usage_based or page.is_on:  # nothing to enable
         return redirect("usage_settings", slug=membership.organization.slug)
+    if page.is_prepaid:
+        return redirect("enable_step", slug=membership.organization.slug, step=page.balance.setup_step)
     posted = request.POST if request.method == "POST" else None
-    form = EnableForm(posted, plan=membership.organization.plan, initial=_caps_now(page))
+    form = EnableForm(posted, plan=membership.organization.plan, initial=caps_now(page))
     if form.is_valid():
         try:
             return _enabled(request, page, form)
@@ -40,7 +42,7 @@ def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
     return _modal(request, "enable", page, {"form": form}, status=422 if request.method == "POST" else 200)
 
 
-def _caps_now(page: UsagePage) -> dict[str, str]:
+def caps_now(page: UsagePage) -> dict[str, str]:
     """Caps kept from before, so that enabling again starts from them."""
     organization = page.caps.get((CapLevel.ORGANIZATION, None))
     seats = {tier: typed_amount(cap.later_nanos) for (_level, tier), cap in page.caps.items() if tier}
@@ -73,9 +75,15 @@ def turn_off(request: HttpRequest, membership: Membership) -> HttpResponse:
         except BusinessError as refused:
             error = refused.message
         else:
-            messages.success(request, _("Extra usage is off. Caps and history stay."))
+            messages.success(request, _off_words(page))
             return redirect("usage_settings", slug=membership.organization.slug)
     return _modal(request, "turn_off", page, {"error": error}, status=422 if error else 200)
+
+
+def _off_words(page: UsagePage) -> str:
+    if page.is_prepaid:
+        return _("Extra usage is off. Balance, caps and history stay; auto-reload stops.")
+    return _("Extra usage is off. Caps and history stay.")
 
 
 @member_page(Role.OWNER)

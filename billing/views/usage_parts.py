@@ -9,9 +9,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.models import Membership, Plan, Role, Settlement, Tier
+from accounts.models import Membership, Plan, Role, Tier
 from billing.forms import typed_amount
 from billing.models import CapLevel
+from billing.queries.balance import BalanceState, BalanceSummary, balance_summary
 from billing.queries.cap_rows import cap_rows
 from billing.queries.member_rows import OFF, PAGE_SIZE, Counts, Filter, counts, people
 from billing.queries.month_summary import MonthSummary, last_cap_change_at, month_summary
@@ -72,13 +73,23 @@ class UsagePage:
 
     @property
     def is_prepaid(self) -> bool:
-        """Whether extra usage would have to be paid before; a balance can't be bought yet."""
-        return bool(self.organization.settlement == Settlement.PREPAID) and not self.is_usage_based
+        """Whether usage is paid before, out of a balance; it follows the settlement, not the plan's name."""
+        return self.standing.is_prepaid
+
+    @cached_property
+    def balance(self) -> BalanceSummary:
+        """The balance of a prepaid organization."""
+        return balance_summary(self.standing, self.summary, now=self.now)
+
+    @property
+    def shows_balance(self) -> bool:
+        """Prepaid, and there is something to show or to buy for."""
+        return self.is_prepaid and (self.is_on or self.balance.has_any)
 
     @property
     def is_on(self) -> bool:
         """Whether the page shows the month rather than the offer to enable."""
-        return self.standing.is_on and not self.is_prepaid
+        return self.standing.is_on
 
     @property
     def has_caps_to_show(self) -> bool:
@@ -99,14 +110,19 @@ class UsagePage:
             "can_edit": self.can_edit,
         }
 
+    def balance_part(self) -> dict[str, Any]:
+        """The balance with auto-reload, and the one banner that matters; nothing where usage is billed afterwards."""
+        return self.shared() | ({"balance": self.balance} if self.is_prepaid else {})
+
     def month_part(self) -> dict[str, Any]:
         """The answer of the month, its bar, chart and figures."""
         summary, verdict = self.summary, self.summary.verdict
-        return self.shared() | {
+        return self.balance_part() | {
             "summary": summary,
             "verdict": verdict,
             "bar": bar(summary.spent_nanos, cap_nanos=verdict.cap_nanos, projected_nanos=verdict.projected_nanos),
             "chart": days_chart(summary),
+            "balance_verdict": self._balance_verdict(),
             "nobody_has_it": not self.counts.enabled,
             "is_projected": verdict.projected_nanos is not None,
             "next_month_on": next_month(summary.month.first_on),
@@ -114,6 +130,18 @@ class UsagePage:
             "cap_pace_nanos": verdict.cap_nanos // summary.month.days if verdict.cap_nanos else None,
             **(self._stopped() if verdict.state is State.STOPPED else {}),
         }
+
+    def _balance_verdict(self) -> str:
+        """What the balance makes of the verdict: the worst of cap, balance and switch is the one that is told.
+
+        `stopped`, `stop` (it will, with nothing that reloads it), or nothing: then the cap has the word.
+        """
+        if not self.is_prepaid or self.summary.verdict.state is State.STOPPED:
+            return ""
+        if self.balance.state is BalanceState.GONE:
+            return "stopped"
+        stops = self.balance.state in (BalanceState.LOW, BalanceState.DECLINED)
+        return "stop" if stops else ""
 
     def _stopped(self) -> dict[str, Any]:
         summary, cap_nanos = self.summary, self.summary.verdict.cap_nanos or 0
@@ -135,7 +163,7 @@ class UsagePage:
                 }
                 for tier in Tier
             ]
-        return self.shared() | {"organization_cap": self.caps.get((CapLevel.ORGANIZATION, None)), "seats": seats}
+        return self.balance_part() | {"organization_cap": self.caps.get((CapLevel.ORGANIZATION, None)), "seats": seats}
 
     def people_part(self, request: HttpRequest) -> dict[str, Any]:
         """One page of the table, as the reader filtered it."""
@@ -165,7 +193,7 @@ class UsagePage:
     def off_part(self) -> dict[str, Any]:
         """Before extra usage is on: the organization's own figures as the reason."""
         waits = waits_in(self.organization.pk, month=self.standing.month, now=self.now)
-        return self.shared() | {
+        return self.balance_part() | {
             "waits": waits,
             # Extra usage spent this month means that those who ran out did not only wait.
             "was_on": self.standing.spent_nanos > 0,

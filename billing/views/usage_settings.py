@@ -6,7 +6,7 @@ import csv
 import hashlib
 import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import member_page
 from accounts.models import Membership, Role
 from billing.queries.member_rows import Person, people
+from config.kit.csv_files import plain
 from config.kit.money import to_decimal_text
 from config.kit.months import Month
 
@@ -26,7 +27,6 @@ from .usage_parts import UsagePage
 
 UNSEEN = "unseen-unseen-16"
 CSRF_INPUT = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @member_page(Role.ADMIN)
@@ -46,6 +46,16 @@ def usage_month(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The month's panel by itself."""
     page = UsagePage(membership, timezone.now())
     return _part(request, "billing/_usage_month.html", page.month_part())
+
+
+@member_page(Role.ADMIN)
+@require_safe
+def usage_balance(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """The balance by itself."""
+    page = UsagePage(membership, timezone.now())
+    if not page.is_prepaid:
+        raise Http404
+    return _part(request, "billing/_usage_balance.html", page.balance_part())
 
 
 @member_page(Role.ADMIN)
@@ -102,8 +112,3 @@ def _csv_row(person: Person, month: Month) -> list[str]:
     source = _("Unlimited") if person.cap_nanos is None else cap_source_text(person, month)
     spent = to_decimal_text(person.spent_nanos)
     return [person.name, person.email, person.seat_label, cap, source, spent, status_text(person.reason)]
-
-
-def plain(cell: str) -> str:
-    """A cell no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -10,12 +10,18 @@ from functools import lru_cache
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import F
 
 from accounts.actions.audit import Actor
 from accounts.actions.organizations import create_organization
-from accounts.models import Membership, Organization, Plan, Role, SeatTier, Tier, User
+from accounts.models import Membership, Organization, OutgoingMail, Plan, Role, SeatTier, Tier, User
+from billing import paying
 from billing.actions.caps import set_member_cap, set_organization_cap, set_seat_tier_cap
+from billing.actions.ledger import roll_up_days
+from billing.actions.payments import save_customer
+from billing.actions.reloads import set_auto_reload
 from billing.actions.switch import set_extra_usage
+from billing.actions.usage import Recorded
 from config.kit.money import usd
 from config.kit.months import previous_month
 from requests_inbox.actions.asking import send_request
@@ -108,13 +114,37 @@ def _asking(member: Membership, note: str, amount: int | None) -> Callable[[dt.d
 
 
 def make_bolt(*, now: dt.datetime) -> Organization:
-    """A Team of 12 in Los Angeles, extra usage off: people wait for their resets."""
+    """A Team of 12 in Los Angeles that prepays: a balance bought last month, auto-reload on, an organization cap."""
     bolt, members = _organization(
         "Bolt", "bolt", plan=Plan.TEAM, timezone="America/Los_Angeles", owner="Beatriz Solano", admin=None,
         member="Miles Grant", others=people(BOLT_PEOPLE), premium=3, now=now,
     )  # fmt: skip
-    pick = random.Random("bolt")
-    Simulation(bolt, workers_of(members, pick=pick), pick=pick).run(first_on=months_before(now, 1), until=now)
+    start = dt.datetime.combine(months_before(now, 1), dt.time(18), dt.UTC)
+    owner = bolt.primary_owner
+    save_customer(bolt, customer_id=f"customer-{bolt.slug}")
+    paying.keep_card(bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start)
+    paying.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
+    set_auto_reload(
+        bolt, enabled=True, threshold_nanos=usd(25), amount_nanos=usd(100), limit_nanos=None,
+        actor=Actor.person(owner), now=start,
+    )  # fmt: skip
+    set_organization_cap(bolt, amount_nanos=usd(1_200), actor=Actor.person(owner), now=start)
+    set_extra_usage(bolt, enabled=True, scope="everyone", actor=Actor.person(owner), now=start)
+    pick, days = random.Random("bolt"), set[dt.date]()
+
+    def tend(recorded: Recorded, at: dt.datetime) -> None:
+        """What the jobs do: reload when a charge crossed the threshold, roll up the days that are over."""
+        if recorded.balance_crossed:
+            paying.tend(bolt.pk, now=at)
+        if at.date() not in days:
+            days.add(at.date())
+            roll_up_days(bolt.pk, now=at)
+
+    Simulation(bolt, workers_of(members, pick=pick), pick=pick, after_hour=tend).run(
+        first_on=start.date() + dt.timedelta(days=1), until=now
+    )
+    # What the mails of those months told was told then; a demo that starts today sends none of it.
+    OutgoingMail.objects.filter(organization=bolt).update(sent_at=F("created_at"))
     return bolt
 
 

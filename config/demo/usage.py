@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from accounts.models import Membership, Organization, Tier
-from billing.actions.usage import record_usage
+from billing.actions.usage import Recorded, record_usage
 from billing.queries.standing import standing_of, standings_for
 from billing.rules.funding import decide
 from billing.rules.pricing import Usage
@@ -51,11 +51,15 @@ def workers_of(memberships: list[Membership], *, pick: random.Random) -> list[Wo
 class Simulation:
     """One organization's usage, hour by hour; the same seed gives the same usage."""
 
-    def __init__(self, organization: Organization, workers: list[Worker], *, pick: random.Random) -> None:
+    def __init__(
+        self, organization: Organization, workers: list[Worker], *, pick: random.Random,
+        after_hour: Callable[[Recorded, dt.datetime], None] = lambda recorded, now: None,
+    ) -> None:  # fmt: skip
         self.organization = organization
         self.workers = workers
         self.pick = pick
         self.number = 0
+        self.after_hour = after_hour
 
     def run(self, *, first_on: dt.date, until: dt.datetime, happenings: Sequence[Happening] = ()) -> None:
         """From the local day `first_on` to the instant `until`, with what else happens at the first hour after its moment."""
@@ -83,9 +87,10 @@ class Simulation:
         standings = standings_for(self.organization.pk, [worker.membership_id for worker in at_work], now=start)
         allowed = [worker for worker in at_work if decide(standings[worker.membership_id]).allowed]
         if allowed:
-            record_usage(
+            recorded = record_usage(
                 [self._event(worker, start) for worker in allowed], organization_id=self.organization.pk, now=now
             )
+            self.after_hour(recorded, now)
 
     def _event(self, worker: Worker, start: dt.datetime) -> ReportedEvent:
         self.number += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing and say how to sign in."""
+        logging.getLogger("billing.paying").setLevel(logging.WARNING)  # months of purchases, made in one go
         made = make_demo(now=timezone.now())
         self.stdout.write(f"Made {', '.join(made)}." if made else "The demo is there already; nothing changed.")
         self.stdout.write(f"\nSign in at {settings.SITE_URL}/ with password “{PASSWORD}”:")

@@ -1,0 +1,120 @@
+"""The billing page: balance, card, purchases and the ledger; the ledger as CSV; what is behind one entry. Owners only."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterator
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import member_page
+from accounts.models import Membership, Role
+from billing.actions.payments import card_of
+from billing.models import EntryKind, LedgerEntry, Payment
+from billing.queries import ledger
+from billing.queries.ledger import LedgerFilter
+from config.kit.csv_files import Echo, plain
+from config.kit.money import to_decimal_text
+
+from .ledger_words import entry_words
+from .usage_parts import UsagePage
+
+RECENT = 10
+
+
+@member_page(Role.OWNER)
+@require_safe
+def billing(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Everything about money of one organization."""
+    page = UsagePage(membership, timezone.now())
+    context = page.balance_part()
+    if page.is_prepaid or LedgerEntry.objects.filter(organization=page.organization).exists():
+        context |= _ledger_part(request, page) | _payments_part(request, page)
+    return render(request, "billing/billing.html", context)
+
+
+def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
+    payments = Payment.objects.filter(organization=page.organization).select_related("created_by").order_by("-pk")
+    show_all = request.GET.get("payments") == "all"
+    return {
+        "payments": payments.prefetch_related("refunds")[: None if show_all else RECENT],
+        "more_payments": not show_all and payments.count() > RECENT,
+        "card": card_of(page.organization.pk),
+    }
+
+
+def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
+    calendar, wanted = page.organization.calendar, filter_of(request)
+    found = ledger.ledger_page(
+        ledger.entries(page.organization.pk, wanted, calendar=calendar), page=request.GET.get("page")
+    )
+    pending = ledger.pending_nanos(page.organization.pk)
+    return {
+        "ledger": [(entry, entry_words(entry)) for entry in found],
+        "ledger_page": found,
+        "has_ledger": True,
+        "wanted": wanted,
+        "kinds": EntryKind.choices,
+        "months": ledger.months_of(page.organization.pk, calendar=calendar),
+        "pending_nanos": pending if wanted == LedgerFilter() and found.number == 1 else 0,
+        "query": request.GET.urlencode(),
+    }
+
+
+def filter_of(request: HttpRequest) -> LedgerFilter:
+    """What the address asks for; what it can't mean is passed over."""
+    kind, month = request.GET.get("kind", ""), request.GET.get("month", "")
+    try:
+        month_on = dt.date.fromisoformat(f"{month}-01") if month else None
+    except ValueError:
+        month_on = None
+    in_range = month_on is not None and 2000 <= month_on.year < 9000
+    return LedgerFilter(kind if kind in EntryKind.values else "", month_on if in_range else None)
+
+
+@member_page(Role.OWNER)
+@require_safe
+def ledger_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+    """The filtered ledger, oldest first, exact to nine places; a mark lets spreadsheets read it as UTF-8."""
+    organization = membership.organization
+    found = ledger.entries(organization.pk, filter_of(request), calendar=organization.calendar).order_by("pk")
+    response = StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{organization.slug}-ledger.csv"'
+    return response
+
+
+def _csv(found: object) -> Iterator[str]:
+    writer = csv.writer(Echo())
+    heads = [_("Entry"), _("Booked (UTC)"), _("Kind"), _("What"), _("Day"), _("Amount (USD)"), _("Balance (USD)")]
+    yield "\ufeff" + writer.writerow(heads)
+    for entry in found.iterator(chunk_size=2_000):  # type: ignore[attr-defined]
+        what = entry_words(entry)
+        row = [
+            str(entry.pk), entry.created_at.isoformat(), entry.kind, " · ".join(part for part in what if part),
+            entry.day_on.isoformat() if entry.day_on else "",
+        ]  # fmt: skip
+        amounts = [to_decimal_text(entry.amount_nanos), to_decimal_text(entry.balance_nanos)]
+        yield writer.writerow([*map(plain, row), *amounts])
+
+
+@member_page(Role.OWNER)
+@require_safe
+def ledger_entry(request: HttpRequest, membership: Membership, entry_id: int) -> HttpResponse:
+    """One entry with what is behind it: for usage every event, for money its payment or refund."""
+    entries = LedgerEntry.objects.select_related("membership__user", "payment", "refund", "actor", "organization")
+    if entry_id >= 2**63:
+        raise Http404
+    entry = get_object_or_404(entries, organization=membership.organization, pk=entry_id)
+    context = {
+        "entry": entry,
+        "words": entry_words(entry),
+        "organization": membership.organization,
+        "zone": membership.organization.zone_at(timezone.now()),
+        "trace": ledger.trace(entry, page=request.GET.get("page")) if entry.membership_id else None,
+    }
+    return render(request, "billing/ledger_entry.html", context)

@@ -1,0 +1,35 @@
+"""Where Stripe tells what became of payments and refunds: signed, in any order, more than once."""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from accounts.access import public
+from billing import paying
+from billing.gateways import gateway_named
+from billing.gateways.base import ForgedNotice
+
+log = structlog.get_logger(__name__)
+
+
+@public
+@csrf_exempt  # Stripe sends no token of ours; its signature is the proof
+@require_POST
+def stripe_webhook(request: HttpRequest) -> HttpResponse:
+    """200 once the notice is kept, also when it was before or is about nothing of ours; 400 when it is forged."""
+    if not settings.STRIPE_SECRET_KEY:
+        raise Http404
+    gateway = gateway_named("stripe")
+    try:
+        notice = gateway.read_notice(request.body, request.headers.get("Stripe-Signature", ""))
+    except ForgedNotice:
+        log.warning("stripe.forged_notice")
+        return HttpResponse("The signature is not Stripe's.", status=400, content_type="text/plain")
+    is_new = paying.take_notice(notice, gateway=gateway.name, now=timezone.now())
+    log.info("stripe.notice", id=notice.id, kind=notice.kind, is_new=is_new)
+    return HttpResponse(status=200)
