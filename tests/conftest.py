@@ -9,6 +9,7 @@ from django.core.cache import cache
 
 from accounts.models import Membership, Organization
 from billing.queries.prices import forget_price_books
+from config.kit.append_only import guard_on_sqlite
 from tests.factories.people import make_cast
 from tests.factories.seeds import seed
 from tests.services import REQUIRED, missing
@@ -87,6 +88,28 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """The migrations' rows also in a kept database that an earlier run emptied."""
     with django_db_blocker.unblock():
         seed()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _append_only_tables_can_be_emptied():
+    """Transactional tests empty all tables; SQLite has no TRUNCATE, which on PostgreSQL passes the guards."""
+    from django.apps import apps
+    from django.db.backends.sqlite3.base import DatabaseOperations
+
+    empty = DatabaseOperations.execute_sql_flush
+
+    def without_guards(self, sql_list):
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
+        empty(self, sql_list)
+        for app in apps.get_app_configs():
+            guard_on_sqlite(app, using=self.connection.alias)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", without_guards)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -39,12 +39,12 @@ def address(route, *, membership_id):
     return path
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
 @pytest.mark.parametrize("route", [route for route, _view in PATTERNS])
-def test_d1_charlie_gets_404_whatever_the_method(client, acme, bob, charlie, now, route, method):
+def test_d1_charlie_gets_404_whatever_the_method(client, acme, bob, charlie, now, route):
     make_api_key(acme, now=now)
     client.force_login(charlie.user)
-    assert getattr(client, method)(address(route, membership_id=bob.pk)).status_code == 404
+    for method in ("get", "post", "put", "patch", "delete", "head", "options"):
+        assert getattr(client, method)(address(route, membership_id=bob.pk)).status_code == 404, method
 
 
 @pytest.mark.parametrize("route", [route for route, _view in PATTERNS if "settings/" in route])

@@ -116,13 +116,12 @@ def test_off_and_nobody_ran_out_says_just_that(acme, alice):
     assert "People who ran out, by day" not in html
 
 
-def test_a_prepaid_organization_is_told_why_it_stays_off(acme, alice):
-    type(acme).objects.update(plan=Plan.TEAM, settlement=Settlement.PREPAID)
+def test_t1_a_prepaid_organization_is_led_through_paying_first(acme, alice):
+    type(acme).objects.update(settlement=Settlement.PREPAID)
     html = page(alice)
-    assert "Buying a balance is not part of this version yet" in html
-    assert ">Enable</a>" not in html
+    assert "It is paid before, out of a balance you buy." in html and ">Enable</a>" in html
     response = sign_in(alice).get(reverse("enable_extra_usage", args=["acme"]))
-    assert (response.status_code, response["Location"]) == (302, "/o/acme/settings/usage/")
+    assert (response.status_code, response["Location"]) == (302, "/o/acme/settings/usage/enable/pay/")
 
 
 def test_d2_a_usage_based_plan_has_nothing_to_switch(acme, alice):

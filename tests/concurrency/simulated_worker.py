@@ -6,38 +6,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import random
-import signal
-import sys
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(os.environ["SIM_FOLDER"])
-CHANCE = int(os.environ.get("SIM_KILL", "0"))  # in a hundred
+from tests.concurrency.dying import FOLDER, maybe_die, note, run_celery
+
 JOBS = ("send-due-mails", "prepare-digests", "end-requests")
-TICK = 0.25
-pick = random.Random(os.urandom(8))
 
 
 def simulated_now() -> dt.datetime:
     """The clock of the test."""
     return dt.datetime.fromisoformat((FOLDER / "clock").read_text())
-
-
-def note(*words: object) -> None:
-    """One line of what happened, whole even when the process dies right after it."""
-    line = " ".join(map(str, words)) + "\n"
-    handle = os.open(FOLDER / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(handle, line.encode())
-    os.close(handle)
-
-
-def maybe_die(where: str, mail_id: int) -> None:
-    """SIGKILL to ourselves, by chance, after saying where."""
-    if pick.randrange(100) < CHANCE:
-        note("killed", where, mail_id)
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def install() -> None:
@@ -96,19 +74,8 @@ def main() -> None:
     import django
 
     django.setup()
-    from celery.schedules import schedule
-
-    from config.celery import app
-    from config.schedule import SCHEDULE
-
-    for name in list(SCHEDULE):
-        if name in JOBS:
-            SCHEDULE[name]["schedule"] = schedule(TICK)
-        else:
-            del SCHEDULE[name]
-    app.loader.import_default_modules()
     install()
-    app.start(["--quiet", *sys.argv[1:]])
+    run_celery(jobs=JOBS, tick=0.25)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@ again and again; each dies by chance between claim, send and mark and is started
 from __future__ import annotations
 
 import datetime as dt
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.db import connection
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization, OutgoingMail, User
@@ -32,17 +28,16 @@ from requests_inbox.rules import digest_of
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
-from tests.services import REDIS_URL
+
+from .machines import BROKER, Machines, happened
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
-ROOT = Path(__file__).resolve().parents[2]
 ZONES = {"tokyo": "Asia/Tokyo", "angeles": "America/Los_Angeles", "utc": "UTC"}
 START = dt.datetime(2027, 3, 10, tzinfo=dt.UTC)  # in Los Angeles the clocks go forward on Sunday 14 March
 DAYS = 7
 DISMISSED = dt.datetime(2027, 3, 13, 12, 0, tzinfo=dt.UTC)  # after that nothing waits in the organization in UTC
 SILENCE = (dt.datetime(2027, 3, 11, 23, 30, tzinfo=dt.UTC), dt.datetime(2027, 3, 12, 9, 30, tzinfo=dt.UTC))
 RETRIES = [dt.timedelta(minutes=minutes) for minutes in (0, 1, 12, 24)]
-BROKER = REDIS_URL.rsplit("/", 1)[0] + "/14"
 
 
 class Inbox:
@@ -59,53 +54,6 @@ class Inbox:
             moment = dt.datetime.fromisoformat(self.clock.read_text())
             self.accepted.append((envelope.rcpt_tos[0], message["Message-ID"], moment))
         return "250 OK"
-
-
-class Machines:
-    """Two workers and a beat; who dies is started again, unless it is the time of silence."""
-
-    def __init__(self, folder: Path, smtp_port: int) -> None:
-        settings = connection.settings_dict
-        place = f"{settings['HOST'] or '127.0.0.1'}:{settings['PORT'] or 5432}/{settings['NAME']}"
-        user = settings["USER"] + (f":{settings['PASSWORD']}" if settings["PASSWORD"] else "")
-        self.folder = folder
-        self.environ = {
-            **os.environ, "DEBUG": "true", "SECRET_KEY": "for-a-simulated-week-only", "VAR_DIR": str(folder), "REDIS_URL": BROKER,
-            "DATABASE_URL": f"postgres://{user}@{place}", "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}", "LOG_LEVEL": "ERROR",
-            "SITE_URL": "http://127.0.0.1:8000", "SIM_FOLDER": str(folder), "SIM_KILL": "15",
-        }  # fmt: skip
-        self.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.is_silent = False
-
-    def tend(self) -> None:
-        """Start whoever is not running."""
-        for name in () if self.is_silent else ("worker1", "worker2", "beat"):
-            if name not in self.running or self.running[name].poll() is not None:
-                self.running[name] = self._start(name)
-
-    def _start(self, name: str) -> subprocess.Popen[bytes]:
-        words = (
-            ["beat", "--schedule", str(self.folder / "beat"), "--max-interval", "1"]
-            if name == "beat"
-            else ["worker", "-P", "solo", "-n", name, "--without-gossip", "--without-mingle"]
-        )
-        command = [sys.executable, "-m", "tests.concurrency.simulated_worker", *words, "--loglevel", "ERROR"]
-        with (self.folder / f"{name}.out").open("ab") as out:
-            return subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=out, stderr=out)
-
-    def stop(self) -> None:
-        """SIGKILL to everybody."""
-        for process in self.running.values():
-            process.kill()
-            process.wait()
-        self.running.clear()
-
-
-def happened(folder: Path) -> list[list[str]]:
-    """The lines the workers wrote."""
-    log = folder / "log"
-    return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def wait_until_quiet(machines: Machines, now: dt.datetime) -> None:
@@ -156,7 +104,8 @@ def machines(tmp_path, organizations) -> Iterator[tuple[Machines, Inbox]]:
         port = probe.getsockname()[1]
     server = Controller(inbox, hostname="127.0.0.1", port=port)
     server.start()
-    running = Machines(tmp_path, port)
+    smtp = f"smtp://127.0.0.1:{port}"
+    running = Machines(tmp_path, "tests.concurrency.simulated_worker", workers=2, EMAIL_URL=smtp, SIM_KILL="15")
     try:
         yield running, inbox
     finally:

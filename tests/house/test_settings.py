@@ -82,6 +82,7 @@ def test_check_deploy_is_clean_as_the_demo_runs(tmp_path):
 PRODUCTION = {
     "SITE_URL": "https://usage.example", "ALLOWED_HOSTS": "usage.example", "REDIS_URL": "redis://redis:6379/0",
     "DATABASE_URL": "postgres://u:p@h:5432/d", "EMAIL_URL": "smtp+tls://u:p@h:587",
+    "STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
 }  # fmt: skip
 
 
@@ -97,6 +98,15 @@ def test_check_deploy_names_what_would_not_serve_people():
     )  # fmt: skip
     assert done.returncode == 1
     assert sorted(set(re.findall(r"config\.W\d+", done.stderr))) == ["config.W001", "config.W002", "config.W003"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "warning"),
+    [({"STRIPE_SECRET_KEY": ""}, "config.W004"), ({"STRIPE_WEBHOOK_SECRET": ""}, "config.W005")],
+)
+def test_check_deploy_names_payments_that_are_only_pretended_or_never_told(missing, warning):
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION | missing)
+    assert done.returncode == 1 and re.findall(r"config\.W\d+", done.stderr) == [warning]
 
 
 def settings_of_code() -> dict[str, str | None]:
