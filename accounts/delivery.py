@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.actions.mails import claim_mail, drop_mail, mark_sent, put_off
 from accounts.models import OutgoingMail
-from config.kit.mailer import send
+from config.kit.mailer import Attachment, send
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,7 @@ class Letter:
     name: str
     context: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 Writer = Callable[[OutgoingMail, dt.datetime], Letter | None]
@@ -57,7 +58,10 @@ def deliver(mail_id: int) -> bool:
             drop_mail(mail, why="", now=timezone.now())
             return False
         headers = {**letter.headers, "Message-ID": mail.message_id}
-        send(letter.name, to=mail.user.email, language=mail.user.language, context=letter.context, headers=headers)
+        send(
+            letter.name, to=mail.to, language=mail.reads, context=letter.context, headers=headers,
+            attachments=letter.attachments,
+        )  # fmt: skip
     except Exception as error:  # a template's fault as much as the server's: never lost, never sent twice
         log.warning("mail.failed", mail=mail.pk, kind=mail.kind, error=str(error), exc_info=True)
         put_off(mail, error=f"{type(error).__name__}: {error}", now=timezone.now())

@@ -7,10 +7,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.actions.audit import Actor
-from billing import paying
+from billing import closing, paying
 from billing.actions.ledger import roll_up_days
 from billing.actions.prices import sync_prices
 from billing.models import Payment, PendingCharge, Refund
+from billing.queries.months import organizations_to_close
 from billing.queries.reloads import balances_to_tend
 from config.kit.sweeps import each
 
@@ -76,3 +77,18 @@ def roll_up_charges() -> int:
     """Move the usage of local days that are over into the ledgers; how many entries."""
     organizations = list(PendingCharge.objects.values_list("organization_id", flat=True).distinct())
     return sum(each(organizations, lambda pk: roll_up_days(pk, now=timezone.now()), failed="billing.roll_up_failed"))
+
+
+@shared_task
+def close_months(organization_id: int) -> int:
+    """Close the months of one organization that are due, and what was left half-closed; how many."""
+    return len(closing.close_due(organization_id))
+
+
+@shared_task
+def close_due_months() -> int:
+    """Poke every organization with a month to close, also one that was missed long ago; how many."""
+    found = organizations_to_close(now=timezone.now())
+    for organization_id in found:
+        close_months.delay(organization_id)
+    return len(found)

@@ -37,6 +37,10 @@ class Environment:
         """A list separated by commas."""
         return [word.strip() for word in self._env.list(name, default=default) if word.strip()]
 
+    def lines(self, name: str) -> list[str]:
+        """Lines of text, separated by vertical bars."""
+        return [line.strip() for line in self.text(name).split("|") if line.strip()]
+
     def flag(self, name: str, *, default: bool) -> bool:
         """True or false, in one of the usual spellings and no other."""
         value = self.text(name, default=str(default)).lower()

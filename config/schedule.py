@@ -12,6 +12,7 @@ SCHEDULE = {
     "tend-balances": {"task": "billing.tasks.tend_balances", "schedule": 30.0},
     "settle-unknown": {"task": "billing.tasks.settle_unknown", "schedule": 30.0},
     "roll-up-charges": {"task": "billing.tasks.roll_up_charges", "schedule": crontab(minute=5)},
+    "close-months": {"task": "billing.tasks.close_due_months", "schedule": 300.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute=10, hour=3)},
     "sync-prices": {"task": "billing.tasks.sync_model_prices", "schedule": crontab(minute=20, hour=3)},
 }

@@ -195,6 +195,12 @@ FALLBACK_INPUT_USD_PER_MTOK = env.usd("FALLBACK_INPUT_USD_PER_MTOK", default="5"
 FALLBACK_OUTPUT_USD_PER_MTOK = env.usd("FALLBACK_OUTPUT_USD_PER_MTOK", default="25")
 AUTHORIZATION_HOURS = env.count("AUTHORIZATION_HOURS", default=24, least=1)
 CLOSE_GRACE_HOURS = env.count("CLOSE_GRACE_HOURS", default=6)
+# Who sells, as invoices and statements print it; lines of the address are separated by "|".
+SELLER_NAME = env.text("SELLER_NAME", default="Extra usage")
+SELLER_ADDRESS = env.lines("SELLER_ADDRESS")
+SELLER_TAX_ID = env.text("SELLER_TAX_ID")
+SELLER_EMAIL = env.text("SELLER_EMAIL")
+INVOICE_NOTE = env.text("INVOICE_NOTE")
 REQUEST_PAUSE_HOURS = env.count("REQUEST_PAUSE_HOURS", default=24)
 
 # With a Stripe key payments go to Stripe, else to the built-in test gateway, which pretends (T6).

@@ -25,12 +25,17 @@ WAITS = [dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail to write: `key` is what may be mailed once, `facts` what its writer needs (JSON)."""
+    """A mail to write: `key` is what may be mailed once, `facts` what its writer needs (JSON).
 
-    user: User
+    Without a `user` it goes to an `address`, in a `language`.
+    """
+
+    user: User | None
     kind: str
     key: str
     facts: dict[str, Any] = field(default_factory=dict)
+    address: str = ""
+    language: str = ""
 
 
 def queue_mails(
@@ -43,7 +48,7 @@ def queue_mails(
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     rows = [
         OutgoingMail(
-            organization=organization, user=one.user, kind=one.kind, key=one.key, facts=one.facts,
+            organization=organization, user=one.user, address=one.address, language=one.language, kind=one.kind, key=one.key, facts=one.facts,
             message_id=f"<{uuid.uuid4().hex}@{domain}>", created_at=now, next_try_at=now, expires_at=now + within,
         )
         for one in drafts

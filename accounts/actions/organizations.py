@@ -51,6 +51,7 @@ def create_organization(
         billing_email=billing_email,
         primary_owner=primary_owner,
         timezone=timezone,
+        created_at=now,
     )
     for tier in Tier:
         SeatTier.objects.create(organization=organization, tier=tier, bought=(seats or {}).get(tier, 0))

@@ -22,10 +22,15 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
 
 class OutgoingMail(models.Model):
-    """One mail to one person. `key` names what may be mailed once; the Message-ID stays the same in every try."""
+    """One mail to one person, or to an address. `key` names what may be mailed once; the Message-ID stays the same in every try."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="outgoing_mails")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("recipient"))
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("recipient")
+    )
+    # Where it goes to nobody with an account, such as a billing address.
+    address = models.EmailField(_("address"), blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
     kind = models.CharField(_("kind"), max_length=40)
     key = models.CharField(_("key"), max_length=200, unique=True)
     facts = models.JSONField(_("facts"), default=dict)
@@ -50,6 +55,11 @@ class OutgoingMail(models.Model):
                 condition=models.Q(sent_at__isnull=True) | models.Q(dropped_at__isnull=True),
                 name="mail_is_sent_or_dropped",
             ),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=False, address="")
+                | (models.Q(user__isnull=True) & ~models.Q(address="")),
+                name="mail_goes_to_a_person_or_an_address",
+            ),
         ]
         indexes = [
             models.Index(
@@ -61,3 +71,13 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def to(self) -> str:
+        """Where it goes."""
+        return self.user.email if self.user else self.address
+
+    @property
+    def reads(self) -> str:
+        """The language it is written in."""
+        return self.user.language if self.user else self.language

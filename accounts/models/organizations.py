@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.timezone import now as the_clock
 from django.utils.translation import gettext_lazy as _
 
 from config.kit.months import Calendar, zone_names
@@ -60,7 +61,7 @@ class Organization(models.Model):
     # Whether members may press “Request more usage” (R4a), and the local hour of the daily digest of requests (R6).
     requests_enabled = models.BooleanField(_("members may request more usage"), default=True)
     digest_hour = models.PositiveSmallIntegerField(_("hour of the daily digest"), default=9)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), default=the_clock, editable=False)
 
     objects = OrganizationQuerySet.as_manager()
 

@@ -23,6 +23,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from config.kit.months import first_of_month
 
 
 def account_of(locked: Organization) -> BillingAccount:
@@ -46,7 +47,7 @@ def post_entry(
     roll_up(locked, now=now)
     return _book(
         account_of(locked), kind=kind, amount_nanos=amount_nanos, created_at=now, payment=payment, refund=refund,
-        reason=reason, actor=actor,
+        reason=reason, actor=actor, month_on=locked.calendar.month_at(now).first_on,
     )  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def _book_many(
                 created_at=now,
                 membership_id=row.membership_id,
                 day_on=row.day_on,
+                month_on=first_of_month(row.day_on),
                 events_through=events_through,
                 adjustments_through=adjustments_through,
             )

@@ -10,12 +10,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.actions.organizations import lock_organization
-from billing.actions.ledger import add_pending
-from billing.actions.usage_rows import add_counts
-from billing.models import EntryKind, PriceSource, UsageAdjustment, UsageEvent
+from billing.actions.adjustments import book_adjustments
+from billing.models import AdjustmentSource, PriceSource, UsageAdjustment, UsageEvent
 from billing.queries.prices import read_price_book
 from billing.rules.pricing import PriceBook, Rates, Usage, cost_nanos
-from billing.rules.recording import DayKey, Spend, Tally
 
 BATCH = 500
 
@@ -57,7 +55,7 @@ def _reprice_batch(
 ) -> None:
     locked = lock_organization(organization_id)
     month = locked.calendar.month_at(now)
-    tally, rows = Tally(), []
+    rows = []
     for event, rates, amount in _differences(ids, book):
         done.events += 1
         if not amount:
@@ -65,7 +63,6 @@ def _reprice_batch(
         done.adjusted += 1
         done.nanos += amount
         done.by_model[event.model] = done.by_model.get(event.model, 0) + amount
-        day_on = month.day_of(now)
         rows.append(
             UsageAdjustment(
                 organization_id=organization_id,
@@ -77,23 +74,17 @@ def _reprice_batch(
                 reason=_reason(event),
                 created_at=now,
                 month_on=month.first_on,
-                day_on=day_on,
+                day_on=month.day_of(now),
             )
         )
-        _count(tally, event, amount, month_on=month.first_on, day_on=day_on)
     if rows and not dry_run:
-        UsageAdjustment.objects.bulk_create(rows)
-        add_counts(tally, organization_id=organization_id)
-        for row in rows:
-            if row.prepaid:
-                add_pending(
-                    locked, membership_id=row.membership_id, day_on=row.day_on, kind=EntryKind.ADJUSTMENT,
-                    amount_nanos=row.amount_nanos,
-                )  # fmt: skip
+        book_adjustments(locked, rows)
 
 
 def _differences(ids: list[int], book: PriceBook) -> Iterator[tuple[UsageEvent, Rates, int]]:
-    events = UsageEvent.objects.filter(pk__in=ids).annotate(booked=Sum("adjustments__amount_nanos")).order_by("pk")
+    # An operator's decision stands: a new price books what the prices alone differ by.
+    by_price = Sum("adjustments__amount_nanos", filter=Q(adjustments__source=AdjustmentSource.PRICE))
+    events = UsageEvent.objects.filter(pk__in=ids).annotate(booked=by_price).order_by("pk")
     for event in events:
         usage = Usage(
             event.input_tokens, event.output_tokens, event.cache_write_5m_tokens, event.cache_write_1h_tokens,
@@ -107,18 +98,3 @@ def _reason(event: UsageEvent) -> str:
     if event.estimated:
         return "The model has a price now; it was estimated at the fallback rate."
     return "The price it was charged at was corrected."
-
-
-def _count(tally: Tally, event: UsageEvent, amount: int, *, month_on: dt.date, day_on: dt.date) -> None:
-    """Money moves, the count of events does not."""
-    spend = Spend.of(event.funding, amount)
-    for counters, key in (
-        (tally.member_months, (event.membership_id, month_on)),
-        (tally.organization_months, month_on),
-    ):
-        before, events = counters.get(key, (Spend(), 0))  # type: ignore[arg-type]
-        counters[key] = (before.plus(spend), events)  # type: ignore[index]
-    day = tally.usage_days[DayKey(event.membership_id, day_on, event.surface, event.model, event.seat_tier)]
-    day.spend = day.spend.plus(spend)
-    if spend.extra:
-        tally.organization_days[day_on, event.surface] += spend.extra

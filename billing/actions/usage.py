@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -143,7 +142,6 @@ class _Batch:
     def __init__(self, read: _Read, *, now: dt.datetime) -> None:
         self.read = read
         self.now = now
-        self.grace = dt.timedelta(hours=settings.CLOSE_GRACE_HOURS)
         self.book: PriceBook = price_book(read.price_version)
         self.windows = Windows(read.found.closed if read.found else {}, now=now)
         self.tally = Tally()
@@ -216,16 +214,18 @@ class _Batch:
         assert self.read.found is not None
         month = standing.organization.month
         month_on, day_on = place(
-            event.occurred_at, now=self.now, month=month, calendar=self.read.found.calendar, grace=self.grace
-        )
+            event.occurred_at, now=self.now, month=month, calendar=self.read.found.calendar,
+            frozen_through=standing.organization.frozen_through_on,
+        )  # fmt: skip
         if month_on == month.first_on:
             standing.spent_nanos += spend.extra
             standing.organization.spent_nanos += spend.extra
-        prepaid = standing.organization.is_prepaid and funded[0] == EXTRA_USAGE
+        is_extra = funded[0] == EXTRA_USAGE
+        prepaid = standing.organization.is_prepaid and is_extra
         if standing.organization.balance_nanos is not None:
             standing.organization.balance_nanos -= spend.extra
         key = DayKey(standing.membership_id, day_on, event.surface, event.model, standing.seat_tier or "")
-        self.tally.add(key, month_on=month_on, usage=event.usage, spend=spend, prepaid=prepaid)
+        self.tally.add(key, month_on=month_on, usage=event.usage, spend=spend, is_extra=is_extra, prepaid=prepaid)
         self.rows.append(
             EventRow(event, digest, key, month_on, self.now, sum(spend), price_id, estimated, funded, used, prepaid)
         )

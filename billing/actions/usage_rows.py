@@ -45,6 +45,7 @@ MEMBER_MONTH = {"membership_id": "bigint", "month_on": "date"}
 ORGANIZATION_MONTH = {"organization_id": "bigint", "month_on": "date"}
 ORGANIZATION_DAY = {"organization_id": "bigint", "day_on": "date", "surface": "text"}
 PENDING = {"organization_id": "bigint", "membership_id": "bigint", "day_on": "date", "kind": "text"}
+USAGE_MONTH = {"membership_id": "bigint", "month_on": "date", "surface": "text", "model": "text", "prepaid": "boolean"}
 USAGE_DAY = {"membership_id": "bigint", "day_on": "date", "surface": "text", "model": "text", "seat_tier": "text"}
 TOKENS = {
     "events": "bigint",
@@ -118,7 +119,21 @@ def _counts(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]
         found.append(
             (_add(postgresql, "billing_organizationday", ORGANIZATION_DAY_KEYS, "extra_nanos"), [rows_json(days)])
         )
+    if tally.usage_months:
+        found.append(
+            (
+                _add(postgresql, "billing_usagemonth", USAGE_MONTH_KEYS, "events extra_nanos"),
+                [rows_json(_months(tally))],
+            )
+        )
     return found + _pending(tally, organization_id=organization_id) if tally.pending else found
+
+
+def _months(tally: Tally) -> list[dict[str, Any]]:
+    return [
+        {**key._asdict(), "month_on": key.month_on.isoformat(), "events": events, "extra_nanos": nanos}
+        for key, (events, nanos) in tally.usage_months.items()
+    ]
 
 
 def _pending(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]]:
@@ -138,9 +153,9 @@ def _pending(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]
 
 
 USAGE_DAY_KEYS, USAGE_DAY_SUMS = " ".join(USAGE_DAY), " ".join([*TOKENS, *SPEND])
-ORGANIZATION_DAY_KEYS = " ".join(ORGANIZATION_DAY)
+ORGANIZATION_DAY_KEYS, USAGE_MONTH_KEYS = " ".join(ORGANIZATION_DAY), " ".join(USAGE_MONTH)
 TYPES = {
-    **MEMBER_MONTH, **ORGANIZATION_DAY, **USAGE_DAY, **TOKENS, **SPEND, **PENDING,
+    **MEMBER_MONTH, **ORGANIZATION_DAY, **USAGE_MONTH, **USAGE_DAY, **TOKENS, **SPEND, **PENDING,
     "amount_nanos": "bigint", "pending_nanos": "bigint",
 }  # fmt: skip
 

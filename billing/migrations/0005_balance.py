@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                 ("amount_nanos", models.BigIntegerField(verbose_name="amount (nano-USD)")),
                 ("balance_nanos", models.BigIntegerField(verbose_name="balance after it (nano-USD)")),
                 ("created_at", models.DateTimeField(verbose_name="booked")),
+                ("month_on", models.DateField(verbose_name="billing month")),
                 ("day_on", models.DateField(blank=True, null=True, verbose_name="day")),
                 ("events_through", models.BigIntegerField(blank=True, editable=False, null=True)),
                 ("adjustments_through", models.BigIntegerField(blank=True, editable=False, null=True)),
@@ -530,6 +531,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="ledgerentry",
             index=models.Index(fields=["organization", "id"], name="ledger_of_organization"),
+        ),
+        migrations.AddIndex(
+            model_name="ledgerentry",
+            index=models.Index(fields=["organization", "month_on"], name="ledger_of_month"),
         ),
         migrations.AddIndex(
             model_name="ledgerentry",

@@ -2,22 +2,31 @@
 
 from .account import BillingAccount, ExtraUsageScope, SelectedMember, SetupStep
 from .caps import CapLevel, SpendCap
-from .counters import MemberMonth, OrganizationDay, OrganizationMonth, UsageDay
+from .counters import MemberMonth, OrganizationDay, OrganizationMonth, UsageDay, UsageMonth
 from .included import IncludedWindow, SeatAllowance, WindowName
+from .invoices import BillingDetails, CreditNote, Invoice, InvoiceLine
 from .ledger import EntryKind, LedgerEntry, PendingCharge
+from .months import BillingMonth
 from .payments import GatewayNotice, Payment, PaymentCard, Refund
 from .prices import ModelPrice, PriceList, PriceSource
 from .sandbox import SandboxPayment, SandboxRefund
-from .usage import Funding, Surface, UsageAdjustment, UsageEvent
+from .statements import Statement, StatementLine
+from .usage import AdjustmentSource, Funding, Surface, UsageAdjustment, UsageEvent
 
 __all__ = [
+    "AdjustmentSource",
     "BillingAccount",
+    "BillingDetails",
+    "BillingMonth",
     "CapLevel",
+    "CreditNote",
     "EntryKind",
     "ExtraUsageScope",
     "Funding",
     "GatewayNotice",
     "IncludedWindow",
+    "Invoice",
+    "InvoiceLine",
     "LedgerEntry",
     "MemberMonth",
     "ModelPrice",
@@ -35,9 +44,12 @@ __all__ = [
     "SelectedMember",
     "SetupStep",
     "SpendCap",
+    "Statement",
+    "StatementLine",
     "Surface",
     "UsageAdjustment",
     "UsageDay",
     "UsageEvent",
+    "UsageMonth",
     "WindowName",
 ]

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from config.kit.append_only import Guard
 
 
 class ExtraUsageScope(models.TextChoices):
@@ -51,7 +52,19 @@ class BillingAccount(models.Model):
     reload_retry_at = models.DateTimeField(_("next try"), null=True, blank=True)
     # When a series of declines switched auto-reload off; empty again once it is set anew.
     reload_ended_at = models.DateTimeField(_("switched off after declines"), null=True, blank=True)
+    # The latest month that is closed: months close in order, and the database adds nothing to one up to it (P2).
+    frozen_through_on = models.DateField(_("closed through"), null=True, blank=True)
     setup_step = models.CharField(_("enabling left at"), max_length=8, choices=SetupStep, blank=True, db_default="")
+
+    guards = (
+        Guard(
+            "months_stay_closed",
+            "UPDATE OF frozen_through_on",
+            "a closed month is not opened again",
+            when="OLD.frozen_through_on IS NOT NULL"
+            " AND (NEW.frozen_through_on IS NULL OR NEW.frozen_through_on < OLD.frozen_through_on)",
+        ),
+    )
 
     class Meta:
         verbose_name = _("billing account")

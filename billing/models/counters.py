@@ -103,3 +103,30 @@ class UsageDay(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class UsageMonth(models.Model):
+    """What one member's extra usage of one billing month cost on one surface by one model: the ground of invoices.
+
+    Events only: what was booked later is a line of its own. `prepaid` as the events say. Amounts are nano-USD.
+    """
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+", db_index=False)
+    month_on = models.DateField(_("month"))
+    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    model = models.CharField(_("model"), max_length=120)
+    prepaid = models.BooleanField(_("prepaid"))
+    events = models.BigIntegerField(default=0)
+    extra_nanos = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("usage month")
+        verbose_name_plural = _("usage months")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "month_on", "surface", "model", "prepaid"], name="one_counter_per_usage_month"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from config.kit.append_only import OPEN_MONTH
 
 from .payments import Payment, Refund
 
@@ -33,6 +34,8 @@ class LedgerEntry(models.Model):
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
     balance_nanos = models.BigIntegerField(_("balance after it (nano-USD)"))
     created_at = models.DateTimeField(_("booked"))
+    # The billing month it belongs to: that of the day used, for usage booked after midnight; else that of booking.
+    month_on = models.DateField(_("billing month"))
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="entries", verbose_name=_("payment")
     )
@@ -52,6 +55,7 @@ class LedgerEntry(models.Model):
     )  # fmt: skip
 
     append_only = True
+    guards = (OPEN_MONTH,)
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -80,6 +84,7 @@ class LedgerEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "id"], name="ledger_of_organization"),
+            models.Index(fields=["organization", "month_on"], name="ledger_of_month"),
             models.Index(
                 fields=["membership", "day_on"], condition=Q(membership__isnull=False), name="charges_of_member_and_day"
             ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
+from config.kit.append_only import OPEN_MONTH
 
 from .prices import ModelPrice
 
@@ -68,6 +70,7 @@ class UsageEvent(models.Model):
     labels = models.JSONField(_("labels"), default=dict, blank=True)
 
     append_only = True
+    guards = (OPEN_MONTH,)
 
     class Meta:
         verbose_name = _("usage event")
@@ -86,8 +89,16 @@ class UsageEvent(models.Model):
         return self.event_id
 
 
+class AdjustmentSource(models.TextChoices):
+    PRICE = "price", _("Price")
+    OPERATOR = "operator", _("Operator")
+
+
 class UsageAdjustment(models.Model):
-    """A difference booked later for one event, such as a corrected price (M4). Counts to the month it was booked in."""
+    """A difference booked later for one event: a corrected price (M4), or an operator's decision.
+
+    Counts to the month it was booked in.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="usage_adjustments")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="usage_adjustments")
@@ -95,17 +106,26 @@ class UsageAdjustment(models.Model):
     amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
     price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")
     prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
+    source = models.CharField(
+        _("source"), max_length=10, choices=AdjustmentSource, default=AdjustmentSource.PRICE, db_default="price"
+    )
     reason = models.CharField(_("reason"), max_length=200)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("booked by"),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("booked"))
     month_on = models.DateField(_("billing month"))
     day_on = models.DateField(_("day"))
 
     append_only = True
+    guards = (OPEN_MONTH,)
 
     class Meta:
         verbose_name = _("usage adjustment")
         verbose_name_plural = _("usage adjustments")
         ordering = ["-pk"]
+        indexes = [models.Index(fields=["organization", "month_on"], name="adjustments_of_month")]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from billing.queries.balance_books import balance_differences
 from billing.queries.differences import Difference
+from billing.queries.document_books import document_differences
 from config.kit.sql import is_postgresql, run
 
 
@@ -20,6 +21,8 @@ class Counter:
     table: str
     keys: tuple[str, ...]
     columns: dict[str, str]
+    # What of the entries it counts.
+    where: str = "true"
 
 
 SPEND = {
@@ -40,15 +43,19 @@ COUNTERS = (
     Counter("billing_organizationmonth", ("organization_id", "month_on"), {**SPEND, **EVENTS}),
     Counter("billing_organizationday", ("organization_id", "day_on", "surface"), {"extra_nanos": SPEND["extra_nanos"]}),
     Counter("billing_usageday", DAY_KEYS, {**SPEND, **EVENTS, **TOKENS}),
-)
+    Counter(
+        "billing_usagemonth", ("membership_id", "month_on", "surface", "model", "prepaid"),
+        {"extra_nanos": "SUM(entry.nanos)", **EVENTS}, where="entry.funding = 'extra_usage' AND entry.events = 1",
+    ),
+)  # fmt: skip
 # Events and their adjustments as one list of entries; an adjustment is paid by whoever paid its event.
 ENTRIES = """
- SELECT e.organization_id, e.membership_id, e.month_on, e.day_on, e.surface, e.model, e.seat_tier, e.funding,
+ SELECT e.organization_id, e.membership_id, e.month_on, e.day_on, e.surface, e.model, e.seat_tier, e.funding, e.prepaid,
         e.cost_nanos AS nanos, 1 AS events, e.input_tokens, e.output_tokens,
         e.cache_write_5m_tokens + e.cache_write_1h_tokens AS cache_write_tokens, e.cache_read_tokens
    FROM billing_usageevent e
  UNION ALL
- SELECT a.organization_id, a.membership_id, a.month_on, a.day_on, e.surface, e.model, e.seat_tier, e.funding,
+ SELECT a.organization_id, a.membership_id, a.month_on, a.day_on, e.surface, e.model, e.seat_tier, e.funding, a.prepaid,
         a.amount_nanos, 0, 0, 0, 0, 0
    FROM billing_usageadjustment a JOIN billing_usageevent e ON e.id = a.event_id
 """
@@ -59,6 +66,7 @@ def differences() -> Iterator[Difference]:
     for counter in COUNTERS:
         yield from _counter_differences(counter)
     yield from balance_differences()
+    yield from document_differences()
     yield from _window_differences()
     yield from _cost_differences()
 
@@ -67,7 +75,7 @@ def _counter_differences(counter: Counter) -> Iterator[Difference]:
     """Rows kept but not proven so, and rows proven but not kept. Two left joins, which both databases hash or index."""
     keys, columns = ", ".join(counter.keys), list(counter.columns)
     sums = ", ".join(f"{sql} AS {name}" for name, sql in counter.columns.items())
-    proven = f"WITH proven AS MATERIALIZED (SELECT {keys}, {sums} FROM ({ENTRIES}) entry GROUP BY {keys})"
+    proven = f"WITH proven AS MATERIALIZED (SELECT {keys}, {sums} FROM ({ENTRIES}) entry WHERE {counter.where} GROUP BY {keys})"
     same = " AND ".join(f"kept.{key} = proven.{key}" for key in counter.keys)
     differ = " OR ".join(f"kept.{name} <> COALESCE(proven.{name}, 0)" for name in columns)
     not_zero = " OR ".join(f"proven.{name} <> 0" for name in columns)

@@ -9,7 +9,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet, Sum
 
 from billing.models import EntryKind, LedgerEntry, PendingCharge, UsageAdjustment, UsageEvent
-from config.kit.months import Calendar
 
 PAGE_SIZE = 50
 
@@ -32,15 +31,14 @@ class Trace:
     total_nanos: int
 
 
-def entries(organization_id: int, wanted: LedgerFilter, *, calendar: Calendar) -> QuerySet[LedgerEntry]:
+def entries(organization_id: int, wanted: LedgerFilter) -> QuerySet[LedgerEntry]:
     """The entries that match, newest first."""
     found = LedgerEntry.objects.filter(organization_id=organization_id).order_by("-pk")
     found = found.select_related("membership__user", "payment", "refund", "actor")
     if wanted.kind in EntryKind.values:
         found = found.filter(kind=wanted.kind)
     if wanted.month_on:
-        month = calendar.month(wanted.month_on)
-        found = found.filter(created_at__gte=month.start, created_at__lt=month.end)
+        found = found.filter(month_on=wanted.month_on)
     return found
 
 
@@ -49,10 +47,10 @@ def ledger_page(found: QuerySet[LedgerEntry], *, page: str | None) -> Page[Ledge
     return Paginator(found, PAGE_SIZE).get_page(page)
 
 
-def months_of(organization_id: int, *, calendar: Calendar) -> list[dt.date]:
+def months_of(organization_id: int) -> list[dt.date]:
     """The months that have entries, newest first."""
-    moments = LedgerEntry.objects.filter(organization_id=organization_id).datetimes("created_at", "day")
-    return sorted({calendar.month_at(moment).first_on for moment in moments}, reverse=True)
+    months = LedgerEntry.objects.filter(organization_id=organization_id).order_by("-month_on")
+    return list(months.values_list("month_on", flat=True).distinct())
 
 
 def pending_nanos(organization_id: int) -> int:

@@ -40,6 +40,7 @@ class Columns(NamedTuple):
     pending: Any = "acc.pending_nanos"
     auto_reload: Any = "acc.auto_reload_enabled"
     reload_threshold: Any = "acc.reload_threshold_nanos"
+    frozen_through: Any = "acc.frozen_through_on"
     membership_id: Any = "m.id"
     status: Any = "m.status"
     seat_tier: Any = "m.seat_tier"
@@ -244,6 +245,7 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         balance_nanos=(row.ledger or 0) - (row.pending or 0) if row.settlement == "prepaid" else None,
         threshold_nanos=row.reload_threshold or 0,
         auto_reload=bool(row.auto_reload),
+        frozen_through_on=as_date(row.frozen_through),
     )
 
 

@@ -75,6 +75,16 @@ class DayKey(NamedTuple):
     seat_tier: str
 
 
+class MonthKey(NamedTuple):
+    """What a `UsageMonth` counts: extra usage as an invoice has a line for it."""
+
+    membership_id: int
+    month_on: dt.date
+    surface: str
+    model: str
+    prepaid: bool
+
+
 @dataclass(slots=True)
 class DayCount:
     """Tokens, events and spend of one `UsageDay`."""
@@ -118,11 +128,19 @@ class Tally:
     usage_days: dict[DayKey, DayCount] = field(default_factory=lambda: defaultdict(DayCount))
     # Extra usage that draws on a prepaid balance, by member and day (T2).
     pending: dict[tuple[int, dt.date], int] = field(default_factory=lambda: defaultdict(int))
+    # Extra usage by what an invoice has a line for: events and nano-USD.
+    usage_months: dict[MonthKey, tuple[int, int]] = field(default_factory=dict)
 
-    def add(self, key: DayKey, *, month_on: dt.date, usage: Usage, spend: Spend, prepaid: bool = False) -> None:
+    def add(
+        self, key: DayKey, *, month_on: dt.date, usage: Usage, spend: Spend, is_extra: bool, prepaid: bool = False
+    ) -> None:
         """Count one event everywhere."""
         if prepaid and spend.extra:
             self.pending[key.membership_id, key.day_on] += spend.extra
+        if is_extra:
+            month_key = MonthKey(key.membership_id, month_on, key.surface, key.model, prepaid)
+            events, nanos = self.usage_months.get(month_key, (0, 0))
+            self.usage_months[month_key] = (events + 1, nanos + spend.extra)
         _count(self.member_months, (key.membership_id, month_on), spend)
         _count(self.organization_months, month_on, spend)
         self.usage_days[key].add(usage, spend)
@@ -143,17 +161,18 @@ class Placement(NamedTuple):
 
 
 def place(
-    occurred_at: dt.datetime, *, now: dt.datetime, month: Month, calendar: Calendar, grace: dt.timedelta
+    occurred_at: dt.datetime, *, now: dt.datetime, month: Month, calendar: Calendar, frozen_through: dt.date | None
 ) -> Placement:
-    """Its own month while that is open, else the current one and the day of recording (P1). `month` is that of `now`."""
+    """Its own month while that is open, else the current one and the day of recording (P1). `month` is that of `now`.
+
+    `frozen_through` is the latest closed month; before any was closed, the current month and the one before are open.
+    """
     if month.start <= occurred_at < month.end:
         return Placement(month.first_on, month.day_of(occurred_at))
-    if occurred_at >= month.end:  # at most five minutes ahead, over the edge
-        following = calendar.month_at(occurred_at)
-        return Placement(following.first_on, following.day_of(occurred_at))
-    before = calendar.month(previous_month(month.first_on))
-    if before.start <= occurred_at and now < before.end + grace:
-        return Placement(before.first_on, before.day_of(occurred_at))
+    own = calendar.month_at(occurred_at)
+    closed_through = frozen_through or previous_month(previous_month(month.first_on))
+    if own.first_on > closed_through:  # also one that begins within the five minutes an event may be ahead
+        return Placement(own.first_on, own.day_of(occurred_at))
     return Placement(month.first_on, month.day_of(now))
 
 

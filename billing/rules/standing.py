@@ -90,6 +90,8 @@ class OrganizationStanding:
     balance_nanos: int | None = None
     threshold_nanos: int = 0
     auto_reload: bool = False
+    # The latest closed month; the following ones take events (P1).
+    frozen_through_on: dt.date | None = None
     requests_enabled: bool = True
 
     @property

@@ -49,10 +49,8 @@ def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 
 
 def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
-    calendar, wanted = page.organization.calendar, filter_of(request)
-    found = ledger.ledger_page(
-        ledger.entries(page.organization.pk, wanted, calendar=calendar), page=request.GET.get("page")
-    )
+    wanted = filter_of(request)
+    found = ledger.ledger_page(ledger.entries(page.organization.pk, wanted), page=request.GET.get("page"))
     pending = ledger.pending_nanos(page.organization.pk)
     return {
         "ledger": [(entry, entry_words(entry)) for entry in found],
@@ -60,7 +58,7 @@ def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
         "has_ledger": True,
         "wanted": wanted,
         "kinds": EntryKind.choices,
-        "months": ledger.months_of(page.organization.pk, calendar=calendar),
+        "months": ledger.months_of(page.organization.pk),
         "pending_nanos": pending if wanted == LedgerFilter() and found.number == 1 else 0,
         "query": request.GET.urlencode(),
     }
@@ -82,7 +80,7 @@ def filter_of(request: HttpRequest) -> LedgerFilter:
 def ledger_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """The filtered ledger, oldest first, exact to nine places; a mark lets spreadsheets read it as UTF-8."""
     organization = membership.organization
-    found = ledger.entries(organization.pk, filter_of(request), calendar=organization.calendar).order_by("pk")
+    found = ledger.entries(organization.pk, filter_of(request)).order_by("pk")
     response = StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{organization.slug}-ledger.csv"'
     return response

@@ -1,23 +1,111 @@
-"""Tables that only grow: the database itself refuses to change or delete their rows, raw SQL included.
+"""What the database itself refuses, raw SQL included: changing what only grows, and adding to what is closed.
 
-A model says `append_only = True`. On PostgreSQL a migration adds the trigger; on SQLite, whose migrations rebuild tables
-and lose triggers with it, they are put back after each `migrate`.
+A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the triggers; on SQLite, whose
+migrations rebuild tables and lose triggers with it, they are put back after each `migrate`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-FUNCTION = """
+REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
+REFUSE = """
+CREATE OR REPLACE FUNCTION refuse_with() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%: %', TG_TABLE_NAME, TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+END $$
+"""
+# One look for a whole statement, however many rows it adds: recording is the hottest path.
+REFUSE_ADDED = """
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM added one WHERE {when}) THEN
+        RAISE EXCEPTION '%: %', TG_TABLE_NAME, '{says}' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Refuse `change` (`UPDATE`, `UPDATE OF a, b`, `DELETE`) of a row, where `when` holds of `OLD` and `NEW`."""
+
+    name: str
+    change: str
+    says: str
+    when: str = "true"
+
+    def on_postgresql(self, table: str) -> list[str]:
+        """The statements that put it in place."""
+        return [
+            REFUSE,
+            f"CREATE TRIGGER {table}_{self.name} BEFORE {self.change} ON {table} FOR EACH ROW WHEN ({self.when})"
+            f" EXECUTE FUNCTION refuse_with('{self.says}')",
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class InsertGuard:
+    """Refuse rows added where `when`, SQL with subqueries about the row `new`, holds."""
+
+    name: str
+    says: str
+    when: str
+    change: str = "INSERT"
+
+    def on_postgresql(self, table: str) -> list[str]:
+        """The statements that put it in place."""
+        function = f"{table}_{self.name}"
+        return [
+            REFUSE_ADDED.format(function=function, when=self.when.replace("new.", "one."), says=self.says),
+            f"CREATE TRIGGER {table}_{self.name} AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        ]
+
+
+APPEND_ONLY = (  # on SQLite; PostgreSQL has one trigger for both
+    Guard("append_only_update", "UPDATE", "append-only, UPDATE is refused"),
+    Guard("append_only_delete", "DELETE", "append-only, DELETE is refused"),
+)
+# A closed month takes nothing more in (P2); months close in order, so that one date says which.
+OPEN_MONTH = InsertGuard(
+    "month_is_open",
+    "the billing month is closed",
+    "EXISTS (SELECT 1 FROM billing_billingaccount account WHERE account.organization_id = new.organization_id"
+    " AND new.month_on <= account.frozen_through_on)",
+)
+
+
+def guards_of(model: Any) -> tuple[Guard | InsertGuard, ...]:
+    """All that the database refuses on a model's table."""
+    own: tuple[Guard | InsertGuard, ...] = getattr(model, "guards", ())
+    return ((*APPEND_ONLY, *own)) if getattr(model, "append_only", False) else own
+
+
+def add_guards(table: str, *guards: Guard | InsertGuard) -> migrations.RunPython:
+    """A migration step that adds guards to a table on PostgreSQL."""
+
+    def forwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        for guard in guards if schema_editor.connection.vendor == "postgresql" else ():
+            for statement in guard.on_postgresql(table):
+                schema_editor.execute(statement, params=None)  # its % is no placeholder
+
+    def backwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        for guard in guards if schema_editor.connection.vendor == "postgresql" else ():
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_{guard.name} ON {table}")
+
+    return migrations.RunPython(forwards, backwards)
 
 
 def append_only(table: str) -> migrations.RunPython:
@@ -26,7 +114,7 @@ def append_only(table: str) -> migrations.RunPython:
     def forwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor != "postgresql":
             return
-        schema_editor.execute(FUNCTION, params=None)  # its % is no placeholder
+        schema_editor.execute(REFUSE_CHANGE, params=None)  # its % is no placeholder
         schema_editor.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
@@ -40,16 +128,16 @@ def append_only(table: str) -> migrations.RunPython:
 
 
 def guard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:
-    """After `migrate`: the same refusal on SQLite, for the models of one app."""
+    """After `migrate`: the same refusals on SQLite, for the models of one app."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         return
     present = set(connection.introspection.table_names())
-    tables = [model._meta.db_table for model in sender.get_models() if getattr(model, "append_only", False)]
     with connection.cursor() as cursor:
-        for table in sorted(present.intersection(tables)):
-            for change in ("UPDATE", "DELETE"):
+        for model in sender.get_models():
+            table = model._meta.db_table
+            for guard in guards_of(model) if table in present else ():
                 cursor.execute(
-                    f"CREATE TRIGGER IF NOT EXISTS {table}_append_only_{change.lower()} BEFORE {change} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: {change} is refused'); END"
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_{guard.name} BEFORE {guard.change} ON {table} WHEN {guard.when}"
+                    f" BEGIN SELECT RAISE(ABORT, '{table}: {guard.says}'); END"
                 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -10,7 +11,18 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 
-def send(name: str, *, to: str, language: str, context: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+class Attachment(NamedTuple):
+    """A file that goes with a mail."""
+
+    name: str
+    content: bytes
+    mime_type: str
+
+
+def send(
+    name: str, *, to: str, language: str, context: dict[str, Any], headers: dict[str, str] | None = None,
+    attachments: Sequence[Attachment] = (),
+) -> None:  # fmt: skip
     """Send `emails/<name>` to one address. Raises what the mail backend raises (SMTPException, OSError)."""
     words = {"site_url": settings.SITE_URL, "language": language, **context}
     with translation.override(language):
@@ -19,4 +31,6 @@ def send(name: str, *, to: str, language: str, context: dict[str, Any], headers:
         html = render_to_string(f"emails/{name}.html", words)
     message = EmailMultiAlternatives(subject, text, to=[to], headers=headers)
     message.attach_alternative(html, "text/html")
+    for file in attachments:
+        message.attach(file.name, file.content, file.mime_type)
     message.send()

@@ -134,6 +134,15 @@ def in_list(column: str, kind: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
+def half_even_sql(expression: str, divisor: int) -> str:
+    """SQL of `expression / divisor` rounded half-even, for a value of at least zero; goes with parameters (`%%`)."""
+    quotient, rest = f"({expression} / {divisor})", f"({expression} %% {divisor})"
+    return (
+        f"({quotient} + CASE WHEN 2 * {rest} > {divisor} OR (2 * {rest} = {divisor} AND {quotient} %% 2 = 1)"
+        " THEN 1 ELSE 0 END)"
+    )
+
+
 def list_param(values: Sequence[Any]) -> Any:
     """The parameter of `in_list`."""
     return list(values) if is_postgresql() else json.dumps(list(values))
@@ -145,6 +154,7 @@ __all__ = [
     "as_date",
     "as_time",
     "db_time",
+    "half_even_sql",
     "in_list",
     "is_postgresql",
     "list_param",

@@ -9,8 +9,9 @@ import io
 import pytest
 import time_machine
 
-from accounts.models import Membership
+from accounts.models import Membership, Organization
 from billing.actions.usage import record_usage
+from billing.closing import close_due
 from billing.models import UsageAdjustment, UsageEvent
 from billing.receipts import ReceiptLine, receipt_of
 from billing.rules.pricing import Usage
@@ -101,6 +102,8 @@ def test_an_unknown_models_cost_is_marked_as_estimated(client, bob):
     ],
 )
 def test_only_an_event_of_an_earlier_month_says_where_it_counts(client, bob, at, counted):
+    Organization.objects.update(created_at=dt.datetime(2026, 10, 5, tzinfo=dt.UTC))
+    close_due(bob.organization_id, now=NOW)
     report(bob, at=at, output_tokens=10)
     client.force_login(bob.user)
     page = text(client.get(URL))

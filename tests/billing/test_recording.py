@@ -8,6 +8,7 @@ import pytest
 
 from billing.actions.usage import record_usage
 from billing.authorizations import sign_authorization
+from billing.closing import close_due
 from billing.models import (
     IncludedWindow,
     MemberMonth,
@@ -162,18 +163,20 @@ def test_p1_an_event_from_more_than_5_minutes_ahead_is_refused(acme, bob, now):
     assert results[1].errors[0][0] == ("occurred_at",)
 
 
-def test_p1_months_end_in_the_organizations_zone_and_close_after_the_grace(acme, bob):
+def test_p1_a_late_event_counts_to_its_own_month_while_that_is_open_and_to_the_open_one_after_its_close(acme, bob):
     december = dt.datetime(2026, 12, 1, 5, tzinfo=dt.UTC)  # midnight in New York
     last = december - MINUTE
     in_grace, closed = december + 5 * HOUR, december + 7 * HOUR
     record(acme, event(bob, id="a", usd="0.01", at=last), now=in_grace)
-    record(acme, event(bob, id="b", usd="0.02", at=last), now=closed)
     record(acme, event(bob, id="c", usd="0.04", at=december), now=in_grace)
+    record(acme, event(bob, id="late close", usd="0.08", at=last), now=closed)
+    assert [one.month.month_on for one in close_due(acme.pk, now=closed)] == [dt.date(2026, 11, 1)]
+    record(acme, event(bob, id="b", usd="0.02", at=last), now=closed)
     placed = dict(UsageEvent.objects.values_list("event_id", "month_on"))
     november, december_on = dt.date(2026, 11, 1), dt.date(2026, 12, 1)
-    assert placed == {"a": november, "b": december_on, "c": december_on}
+    assert placed == {"a": november, "late close": november, "b": december_on, "c": december_on}
     assert UsageEvent.objects.get(event_id="b").occurred_at == last
-    assert dict(UsageDay.objects.values_list("day_on", "events")) == {dt.date(2026, 11, 30): 1, december_on: 2}
+    assert dict(UsageDay.objects.values_list("day_on", "events")) == {dt.date(2026, 11, 30): 2, december_on: 2}
 
 
 def test_e8_every_counter_equals_the_events(acme, ada, bob, now):

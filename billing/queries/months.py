@@ -1,0 +1,55 @@
+"""Which months are open, due to close, or left half-closed (P2). Read-only."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import Exists, Min, OuterRef, Q
+
+from accounts.models import Organization
+from billing.models import BillingAccount, BillingMonth, LedgerEntry, OrganizationMonth
+from billing.rules.invoicing import latest_closable, months_to_close
+from config.kit.months import first_of_month, next_month, previous_month
+
+
+def grace() -> dt.timedelta:
+    """How long after a month's end late events still count to it (P2)."""
+    return dt.timedelta(hours=settings.CLOSE_GRACE_HOURS)
+
+
+def first_open_month(organization: Organization) -> dt.date:
+    """The earliest month that is not closed: after the latest closed one, else the first with anything in it."""
+    account = BillingAccount.objects.filter(organization=organization).first()
+    if account and account.frozen_through_on:
+        return next_month(account.frozen_through_on)
+    mine = {"organization": organization}
+    firsts = [
+        organization.calendar.month_at(organization.created_at).first_on,
+        OrganizationMonth.objects.filter(**mine).aggregate(first=Min("month_on"))["first"],
+        LedgerEntry.objects.filter(**mine).aggregate(first=Min("month_on"))["first"],
+    ]
+    return min(first for first in firsts if first is not None)
+
+
+def due_months(organization: Organization, *, now: dt.datetime) -> list[dt.date]:
+    """The months to close at `now`, oldest first."""
+    latest = latest_closable(organization.calendar, now=now, grace=grace())
+    return months_to_close(first_open_month(organization), latest)
+
+
+def organizations_to_close(*, now: dt.datetime) -> list[int]:
+    """Organizations (ids) with a month that is due, or one that was left half-closed."""
+    unfinished = BillingMonth.objects.unfinished().filter(organization=OuterRef("pk"))
+    # The latest month that any zone could close now; each organization's own is looked at below.
+    latest = previous_month(first_of_month((now - grace() + dt.timedelta(hours=14)).date()))
+    through = "billing_account__frozen_through_on"
+    maybe = Organization.objects.filter(
+        Exists(unfinished) | Q(**{f"{through}__lt": latest}) | Q(**{f"{through}__isnull": True})
+    ).annotate(half_closed=Exists(unfinished))
+    return [one.pk for one in maybe.order_by("pk") if one.half_closed or due_months(one, now=now)]
+
+
+def days_of(month: BillingMonth) -> tuple[dt.date, dt.date]:
+    """A month's first day, and the day after its last."""
+    return month.month_on, next_month(month.month_on)
