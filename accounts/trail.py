@@ -33,7 +33,13 @@ ACTIONS = {
     "organization.edit": gettext_lazy("Organization"),
     "balance.card": gettext_lazy("Payment card"),
     "balance.auto_reload": gettext_lazy("Auto-reload"),
+    "billing.details": gettext_lazy("Billing details"),
+    "billing.terms": gettext_lazy("Tax and terms"),
+    "invoice.status": gettext_lazy("Invoice"),
+    "invoice.credit_note": gettext_lazy("Credit note"),
+    "usage.adjustment": gettext_lazy("Usage adjustment"),
 }
+MONEY = {"invoice.credit_note", "usage.adjustment"}  # their values are nano-USD
 GROUPS = [
     ("cap.", gettext_lazy("Spend caps")),
     ("extra_usage.", gettext_lazy("Extra usage")),
@@ -42,6 +48,9 @@ GROUPS = [
     ("api_key.", gettext_lazy("API keys")),
     ("organization.", gettext_lazy("Organization")),
     ("balance.", gettext_lazy("Balance")),
+    ("billing.", gettext_lazy("Billing details")),
+    ("invoice.", gettext_lazy("Invoices")),
+    ("usage.", gettext_lazy("Usage adjustments")),
 ]
 
 
@@ -64,9 +73,13 @@ def trail_row(entry: AuditEntry) -> TrailRow:
         str(entry.actor) if entry.actor else entry.actor_label or _("The system"),
         str(ACTIONS.get(entry.action, entry.action)),
         entry.subject,
-        value_text(entry.from_value),
-        value_text(entry.to_value),
+        _kept_text(entry, entry.from_value),
+        _kept_text(entry, entry.to_value),
     )
+
+
+def _kept_text(entry: AuditEntry, value: Any) -> str:
+    return format_usd(value) if entry.action in MONEY and isinstance(value, int) else value_text(value)
 
 
 def value_text(value: Any) -> str:

@@ -3,9 +3,11 @@
 from django.urls import URLPattern, path
 
 from billing.views import (
+    billing_details,
     billing_pages,
     buying,
     caps,
+    documents,
     enabling,
     own_receipts,
     own_usage,
@@ -18,6 +20,8 @@ from billing.views import (
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
+INVOICE = f"{BILLING}invoices/<slug:number>"
+STATEMENT = f"{BILLING}statements/<slug:month>"
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
@@ -43,6 +47,17 @@ urlpatterns: list[URLPattern] = [
     path(BILLING, billing_pages.billing, name="billing"),
     path(f"{BILLING}ledger.csv", billing_pages.ledger_csv, name="ledger_csv"),
     path(f"{BILLING}ledger/<int:entry_id>/", billing_pages.ledger_entry, name="ledger_entry"),
+    path(f"{BILLING}documents/", billing_pages.billing_documents, name="billing_documents"),
+    path(f"{BILLING}details/", billing_details.billing_details, name="billing_details"),
+    path(f"{INVOICE}/", documents.invoice, name="invoice"),
+    path(f"{INVOICE}.pdf", documents.invoice_pdf, name="invoice_pdf"),
+    path(f"{INVOICE}/lines.csv", documents.invoice_lines_csv, name="invoice_lines_csv"),
+    path(f"{INVOICE}/events.csv", documents.invoice_events_csv, name="invoice_events_csv"),
+    path(f"{INVOICE}/lines/<int:position>/", documents.invoice_line, name="invoice_line"),
+    path(f"{BILLING}credit-notes/<slug:number>.pdf", documents.credit_note_pdf, name="credit_note_pdf"),
+    path(f"{STATEMENT}/", documents.statement, name="statement"),
+    path(f"{STATEMENT}.pdf", documents.statement_pdf, name="statement_pdf"),
+    path(f"{STATEMENT}/entries.csv", documents.statement_entries_csv, name="statement_entries_csv"),
     path(f"{BILLING}buy/", buying.buy, name="buy_extra_usage"),
     path(f"{BILLING}auto-reload/", buying.auto_reload, name="auto_reload"),
     path(f"{BILLING}card/", buying.payment_card, name="payment_card"),

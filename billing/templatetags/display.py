@@ -45,6 +45,18 @@ def local_time(moment: dt.datetime, zone: str) -> str:
 
 
 @register.filter
+def full_day(day: dt.date) -> str:
+    """`10 December 2026`, in Japanese 2026年12月10日."""
+    return dates.format_day(day)
+
+
+@register.filter
+def full_day_in(moment: dt.datetime, zone: str) -> str:
+    """The local day of a moment with its year."""
+    return dates.format_day(moment.astimezone(ZoneInfo(zone)).date())
+
+
+@register.filter
 def month_year(first_on: dt.date) -> str:
     """`November 2026`, in Japanese 2026年11月."""
     return dates.month_text(first_on)

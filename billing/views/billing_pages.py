@@ -15,9 +15,12 @@ from django.views.decorators.http import require_safe
 from accounts.access import member_page
 from accounts.models import Membership, Role
 from billing.actions.payments import card_of
+from billing.buyers import buyer_of
 from billing.models import EntryKind, LedgerEntry, Payment
-from billing.queries import ledger
+from billing.queries import documents, ledger
 from billing.queries.ledger import LedgerFilter
+from billing.queries.months import grace
+from billing.rules.invoicing import closes_at
 from config.kit.csv_files import Echo, plain
 from config.kit.money import to_decimal_text
 
@@ -32,10 +35,33 @@ RECENT = 10
 def billing(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Everything about money of one organization."""
     page = UsagePage(membership, timezone.now())
-    context = page.balance_part()
+    context = page.balance_part() | documents_part(request, page)
+    context["closes_at"] = closes_at(page.standing.month, grace=grace())
     if page.is_prepaid or LedgerEntry.objects.filter(organization=page.organization).exists():
         context |= _ledger_part(request, page) | _payments_part(request, page)
     return render(request, "billing/billing.html", context)
+
+
+@member_page(Role.OWNER)
+@require_safe
+def billing_documents(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Invoices, statements and billing details by themselves, for HTMX."""
+    page = UsagePage(membership, timezone.now())
+    return render(request, "billing/_documents.html", page.shared() | documents_part(request, page))
+
+
+def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
+    """The newest documents, or all of them, and what the next one says about the buyer."""
+    organization, today = page.organization, page.standing.month.day_of(page.now)
+    most = None if request.GET.get("documents") == "all" else RECENT
+    invoices, statements = documents.invoices_of(organization.pk), documents.statements_of(organization.pk)
+    return {
+        "invoices": [(one, documents.is_overdue(one, today=today)) for one in invoices[:most]],
+        "more_invoices": most is not None and invoices.count() > most,
+        "statements": statements[:most],
+        "more_statements": most is not None and statements.count() > most,
+        "buyer": buyer_of(organization),
+    }
 
 
 def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:

@@ -38,6 +38,11 @@ def long_day_text(day: dt.date) -> str:
     return format_date(day, "M月d日" if _babel() == "ja_JP" else "d MMMM", locale=_babel())
 
 
+def format_day(day: dt.date) -> str:
+    """A day with its year, as on documents: `10 December 2026`, in Japanese 2026年12月10日."""
+    return format_date(day, "y年M月d日" if _babel() == "ja_JP" else "d MMMM y", locale=_babel())
+
+
 def month_text(first_on: dt.date) -> str:
     """`November 2026`, in Japanese 2026年11月."""
     return format_date(first_on, "y年M月" if _babel() == "ja_JP" else "MMMM y", locale=_babel())

@@ -1,0 +1,106 @@
+"""Reading invoices and statements: lists, pages of lines, sums, and the events behind each figure. Read-only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, QuerySet, Sum
+
+from billing.models import CreditNote, Funding, Invoice, InvoiceLine, Statement, StatementLine, UsageAdjustment, UsageEvent
+
+PAGE_SIZE = 50
+
+
+def invoices_of(organization_id: int) -> QuerySet[Invoice]:
+    """An organization's numbered invoices, newest first."""
+    return Invoice.objects.issued().filter(organization_id=organization_id)
+
+
+def credit_notes_of(organization_id: int) -> QuerySet[CreditNote]:
+    """An organization's credit notes, newest first."""
+    return CreditNote.objects.filter(organization_id=organization_id).select_related("invoice", "issued_by")
+
+
+def statements_of(organization_id: int) -> QuerySet[Statement]:
+    """An organization's statements, newest first."""
+    return Statement.objects.filter(organization_id=organization_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSum:
+    """What one surface and model came to, over all members."""
+
+    surface: str
+    model: str
+    events: int
+    amount_nanos: int
+
+
+def sums_by_model(invoice: Invoice) -> list[ModelSum]:
+    """An invoice's usage lines added up by surface and model, the largest first."""
+    rows = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by().values("surface", "model")
+    rows = rows.annotate(events_sum=Sum("events"), amount=Sum("amount_nanos")).order_by("-amount", "surface", "model")
+    return [ModelSum(row["surface"], row["model"], row["events_sum"], row["amount"]) for row in rows]
+
+
+def counts_of(invoice: Invoice) -> dict[str, int]:
+    """How many lines of each kind, and how many people are on them."""
+    kinds = dict(invoice.lines.order_by().values_list("kind").annotate(number=Count("pk")))
+    people = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by().values("membership_id").distinct().count()
+    return {**kinds, "people": people, "all": sum(kinds.values())}
+
+
+def page_of_lines(lines: QuerySet[Any], *, page: str | None) -> Page[Any]:
+    """One page of lines, in their order."""
+    return Paginator(lines.order_by("position"), PAGE_SIZE).get_page(page)
+
+
+def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
+    """The events whose sum a usage line is; none for other lines."""
+    if line.kind != InvoiceLine.Kind.USAGE:
+        return UsageEvent.objects.none()
+    return UsageEvent.objects.filter(
+        membership_id=line.membership_id, month_on=line.invoice.month_on, surface=line.surface, model=line.model,
+        funding=Funding.EXTRA_USAGE, prepaid=False,
+    ).order_by("pk")  # fmt: skip
+
+
+def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
+    """The differences whose sum a correction line is; none for other lines."""
+    if line.kind != InvoiceLine.Kind.CORRECTION:
+        return UsageAdjustment.objects.none()
+    return adjustments_of_month(line.invoice).filter(
+        membership_id=line.membership_id, event__surface=line.surface, event__model=line.model, reason=line.reason
+    )
+
+
+def events_of_month(invoice: Invoice) -> QuerySet[UsageEvent]:
+    """Every event an invoice bills."""
+    return UsageEvent.objects.filter(
+        organization_id=invoice.organization_id, month_on=invoice.month_on, funding=Funding.EXTRA_USAGE, prepaid=False
+    ).order_by("pk")  # fmt: skip
+
+
+def adjustments_of_month(invoice: Invoice) -> QuerySet[UsageAdjustment]:
+    """Every difference an invoice bills."""
+    return (
+        UsageAdjustment.objects.filter(
+            organization_id=invoice.organization_id, month_on=invoice.month_on, prepaid=False,
+            event__funding=Funding.EXTRA_USAGE,
+        )
+        .select_related("event__membership__user", "actor")
+        .order_by("pk")
+    )  # fmt: skip
+
+
+def lines_of(statement: Statement) -> QuerySet[StatementLine]:
+    """What each member's usage took, in their order."""
+    return statement.lines.order_by("position")
+
+
+def is_overdue(invoice: Invoice, *, today: dt.date) -> bool:
+    """Open, and its due day is over."""
+    return bool(invoice.status == Invoice.Status.OPEN and invoice.due_on and invoice.due_on < today)
