@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
 from config.environment import LEVELS, Environment
 from config.logging import logging_settings
@@ -244,6 +245,8 @@ STORAGES = {
         )
     },
 }
+# The fonts of printed documents are never sent to a browser: compressing them would cost half a second and 12 MB for nothing.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ttf")
 if TESTING or DEBUG:
     WHITENOISE_USE_FINDERS = True
     WHITENOISE_AUTOREFRESH = True
