@@ -10,4 +10,4 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who writes our mails."""
-        from billing import emails  # noqa: F401
+        from billing import document_mails, emails  # noqa: F401

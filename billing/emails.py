@@ -39,7 +39,7 @@ def _letter(mail: OutgoingMail, now: dt.datetime, write: Callable[[OutgoingMail,
     ).first()  # fmt: skip
     if membership is None or not membership.user.is_active or not membership.is_at_least(Role.OWNER):
         return None
-    with translation.override(mail.user.language):
+    with translation.override(mail.reads):
         words = write(mail, now)
         city = zone_city_text(mail.organization.zone_at(now))
     link = page_url(words.page, mail.organization.slug)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from billing.document_words import (
     statement_rows,
     tax_text,
 )
-from billing.models import CreditNote, Invoice, InvoiceLine, Statement, Surface
+from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine, Surface
 from billing.printing import Line, Printed
 from billing.queries.documents import lines_of, sums_by_model
 from config.kit.dates import format_day
@@ -41,9 +42,15 @@ def printed_invoice(invoice: Invoice) -> Printed:
         (_("Period"), f"{period_text(invoice)} ({invoice.zone})"),
         (_("Your reference"), str(invoice.buyer.get("reference", ""))),
     ]
-    notes = [_("Lines are summed exactly and rounded to cents each; what the rounding leaves is carried to the next invoice.")]
+    notes = [
+        _(
+            "Lines are summed exactly and rounded to cents each; what the rounding leaves is carried to the next invoice."
+        )
+    ]
     if not is_short:
-        notes.insert(0, _("Summed by model: the CSV of this invoice has all %(count)s lines.") % {"count": f"{count:,}"})
+        notes.insert(
+            0, _("Summed by model: the CSV of this invoice has all %(count)s lines.") % {"count": f"{count:,}"}
+        )
     if invoice.seller.get("note"):
         notes.insert(0, str(invoice.seller["note"]))
     return Printed(
@@ -56,7 +63,7 @@ def printed_invoice(invoice: Invoice) -> Printed:
     )  # fmt: skip
 
 
-def _parties(seller_data: dict[str, object], buyer_data: dict[str, object]) -> dict[str, object]:
+def _parties(seller_data: dict[str, Any], buyer_data: dict[str, Any]) -> dict[str, Any]:
     return {
         "language": (get_language() or "en")[:2],
         "seller": tuple(address_lines(seller_data)),
@@ -102,9 +109,11 @@ def _totals(invoice: Invoice, *, credited: int) -> Iterator[tuple[str, str, bool
     yield _("Total"), format_usd(invoice.total_nanos), not credited
     if credited:
         yield _("Credited"), format_usd(-credited), False
-        yield _("Left to pay") if invoice.status == Invoice.Status.OPEN else _("After credits"), format_usd(
-            invoice.total_nanos - credited
-        ), True
+        yield (
+            _("Left to pay") if invoice.status == Invoice.Status.OPEN else _("After credits"),
+            format_usd(invoice.total_nanos - credited),
+            True,
+        )
 
 
 def printed_credit_note(note: CreditNote) -> Printed:
@@ -149,10 +158,8 @@ def printed_statement(statement: Statement) -> Printed:
     )  # fmt: skip
 
 
-def _people(people: Iterable[object], statement: Statement) -> Iterator[Line]:
-    found = list(people)
-    if found:
+def _people(people: list[StatementLine], statement: Statement) -> Iterator[Line]:
+    if people:
         yield Line((_("Usage by person"), format_usd(statement.charges_nanos)), is_group=True)
-    for line in found:
-        person = f"{line.member_name} ({line.member_email})"  # type: ignore[attr-defined]
-        yield Line((person, format_usd(line.charges_nanos)))  # type: ignore[attr-defined]
+    for line in people:
+        yield Line((f"{line.member_name} ({line.member_email})", format_usd(line.charges_nanos)))

@@ -1,5 +1,5 @@
-"""Operators' pages of prices, allowances, usage, counters and money."""
+"""Operators' pages of prices, allowances, usage, counters, money and documents."""
 
-from . import balance, prices, usage
+from . import balance, documents, prices, usage
 
-__all__ = ["balance", "prices", "usage"]
+__all__ = ["balance", "documents", "prices", "usage"]

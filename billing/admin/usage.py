@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Organization
+from billing.actions.adjustments import adjust_event
+from billing.forms import AmountField
 from billing.models import (
     BillingAccount,
     IncludedWindow,
@@ -19,7 +28,8 @@ from billing.models import (
     UsageEvent,
 )
 from billing.receipts import receipt_of
-from config.kit.admin import ReadOnly
+from config.kit.admin import NoDelete, ReadOnly
+from config.kit.errors import BusinessError
 from config.kit.money import format_usd, to_decimal_text
 
 
@@ -79,12 +89,82 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
 
+class AdjustmentForm(forms.ModelForm):
+    """What an operator decides about one event: the organization and the event's id find it."""
+
+    organization = forms.ModelChoiceField(label=_("Organization"), queryset=Organization.objects.all())
+    event = forms.CharField(label=_("Event"), max_length=200, help_text=_("The id the gateway sent."))
+    amount = AmountField(label=_("Amount (USD)"))
+    takes = forms.BooleanField(label=_("Take it away (charge the event less)"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Owners read it on the bill."))
+
+    class Meta:
+        model = UsageAdjustment
+        fields = ("organization",)
+
+    def clean(self) -> dict[str, Any] | None:
+        """Book it by the act already here, so that what it refuses is told at the field."""
+        typed = super().clean() or {}
+        if self.errors:
+            return typed
+        event = UsageEvent.objects.filter(organization=typed["organization"], event_id=typed["event"]).first()
+        if event is None:
+            self.add_error("event", gettext("This organization has no event with that id."))
+            return typed
+        try:
+            with transaction.atomic():
+                self._adjust(event, typed)
+                transaction.set_rollback(True)  # it was only tried; saving does it
+        except BusinessError as error:
+            self.add_error(error.field if error.field in self.fields else None, error.message)
+        return typed | {"found": event}
+
+    def _adjust(self, event: UsageEvent, typed: dict[str, Any]) -> UsageAdjustment:
+        nanos = -typed["amount"] if typed["takes"] else typed["amount"]
+        return adjust_event(
+            event, amount_nanos=nanos, reason=typed["reason"], operator=self.operator, now=timezone.now()
+        )
+
+    operator: Any = None
+
+    def book(self) -> UsageAdjustment:
+        """Do it."""
+        return self._adjust(self.cleaned_data["found"], self.cleaned_data)
+
+
 @admin.register(UsageAdjustment)
-class UsageAdjustmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("event", "organization", "amount_nanos", "reason", "month_on", "created_at")
-    list_select_related = ("event", "organization")
+class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Corrections, to read; adding one charges an event more or less, on the open month's bill."""
+
+    list_display = ("event", "organization", "amount_nanos", "source", "reason", "actor", "month_on", "created_at")
+    list_filter = ("source",)
+    list_select_related = ("event", "organization", "actor")
     search_fields = ("event__event_id", "organization__slug")
     date_hierarchy = "created_at"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: adjustments only grow."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Adding is by a form of its own, which knows who adds."""
+        if obj:
+            return super().get_form(request, obj, change, **kwargs)
+        return type("OperatorsAdjustmentForm", (AdjustmentForm,), {"operator": request.user})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form's own when adding."""
+        return super().get_fields(request, obj) if obj else ("organization", "event", "amount", "takes", "reason")
+
+    def save_model(self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool) -> None:
+        """Book it by the act."""
+        booked = form.book()
+        obj.pk, obj._state.adding = booked.pk, False
+        obj.organization_id, obj.event_id = booked.organization_id, booked.event_id
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The trail says who booked what."""
+        return None
 
 
 @admin.register(SpendCap)

@@ -9,7 +9,16 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet, Sum
 
-from billing.models import CreditNote, Funding, Invoice, InvoiceLine, Statement, StatementLine, UsageAdjustment, UsageEvent
+from billing.models import (
+    CreditNote,
+    Funding,
+    Invoice,
+    InvoiceLine,
+    Statement,
+    StatementLine,
+    UsageAdjustment,
+    UsageEvent,
+)
 
 PAGE_SIZE = 50
 
@@ -60,7 +69,7 @@ def page_of_lines(lines: QuerySet[Any], *, page: str | None) -> Page[Any]:
 
 def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
     """The events whose sum a usage line is; none for other lines."""
-    if line.kind != InvoiceLine.Kind.USAGE:
+    if line.kind != InvoiceLine.Kind.USAGE or line.membership_id is None:
         return UsageEvent.objects.none()
     return UsageEvent.objects.filter(
         membership_id=line.membership_id, month_on=line.invoice.month_on, surface=line.surface, model=line.model,
@@ -70,7 +79,7 @@ def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
 
 def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
     """The differences whose sum a correction line is; none for other lines."""
-    if line.kind != InvoiceLine.Kind.CORRECTION:
+    if line.kind != InvoiceLine.Kind.CORRECTION or line.membership_id is None:
         return UsageAdjustment.objects.none()
     return adjustments_of_month(line.invoice).filter(
         membership_id=line.membership_id, event__surface=line.surface, event__model=line.model, reason=line.reason

@@ -30,9 +30,7 @@ def billing_details(request: HttpRequest, membership: Membership) -> HttpRespons
     initial = {name: getattr(details, name) for name in FIELDS} | {"billing_email": organization.billing_email}
     form = BillingDetailsForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
-        set_billing_details(
-            organization, **form.cleaned_data, actor=Actor.person(membership.user), now=timezone.now()
-        )
+        set_billing_details(organization, **form.cleaned_data, actor=Actor.person(membership.user), now=timezone.now())
         messages.success(request, _("Billing details are saved; the next document prints them."))
         return saved(request, "billingChanged", then=reverse("billing", args=[organization.slug]))
     is_part = getattr(request, "htmx", False)

@@ -39,9 +39,7 @@ def _one(found: QuerySet[M], number: str) -> M:
 def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
     """One invoice: what is to pay, what it is made of, every line."""
     found = invoice_of(membership, number)
-    lines = documents.page_of_lines(
-        found.lines.select_related("invoice__carried_from"), page=request.GET.get("page")
-    )
+    lines = documents.page_of_lines(found.lines.select_related("invoice__carried_from"), page=request.GET.get("page"))
     credited = credited_nanos(found)
     context = {
         "invoice": found,

@@ -17,17 +17,23 @@ from accounts.actions.organizations import create_organization
 from accounts.models import Membership, Organization, OutgoingMail, Plan, Role, SeatTier, Tier, User
 from billing import paying
 from billing.actions.caps import set_member_cap, set_organization_cap, set_seat_tier_cap
+from billing.actions.details import set_billing_details
+from billing.actions.issuing import mark_paid
 from billing.actions.ledger import roll_up_days
 from billing.actions.payments import save_customer
 from billing.actions.reloads import set_auto_reload
 from billing.actions.switch import set_extra_usage
 from billing.actions.usage import Recorded
+from billing.closing import close_due
+from billing.models import Invoice
+from billing.queries.months import grace
+from billing.rules.invoicing import closes_at
 from config.kit.money import usd
-from config.kit.months import previous_month
+from config.kit.months import next_month, previous_month
 from requests_inbox.actions.asking import send_request
 
 from .people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
-from .usage import Simulation, Worker, use_everything_up, workers_of
+from .usage import Happening, Simulation, Worker, use_everything_up, workers_of
 
 PASSWORD = "demo-password"
 OPERATOR = "operator@example.com"
@@ -94,13 +100,46 @@ def make_acme(*, now: dt.datetime) -> Organization:
     bob = by_name["member"]
     workers = [*workers_of([one for one in members if one != bob], pick=pick), Worker(bob.pk, pace=0.4, size=1.2)]
     month = acme.calendar.month_at(now)
+    set_billing_details(
+        acme, billing_email=acme.billing_email, legal_name="Acme Tools, Inc.", address="1200 Canal Street\nNew York, NY 10013",
+        tax_id="EIN 12-3456789", reference="PO 4711", actor=alice, now=start,
+    )  # fmt: skip
     asking = [
         (max(month.start, now - dt.timedelta(hours=hours)), _asking(by_name[name], note, amount))
         for name, hours, note, amount in REQUESTS
     ]
-    Simulation(acme, workers, pick=pick).run(first_on=start.date(), until=now, happenings=asking)
+    closing = _closing(acme, since=start.date(), now=now, paid_after=dt.timedelta(days=12))
+    Simulation(acme, workers, pick=pick).run(first_on=start.date(), until=now, happenings=[*asking, *closing])
     use_everything_up(bob, now=now)
+    _told_then(acme)
     return acme
+
+
+def _closing(
+    organization: Organization, *, since: dt.date, now: dt.datetime, paid_after: dt.timedelta | None = None
+) -> list[Happening]:
+    """The closes of the months that are over by `now`, and their invoices paid some days later, as far as that is past."""
+    found, month = list[Happening](), organization.calendar.month(since.replace(day=1))
+    while (due := closes_at(month, grace=grace())) <= now:
+        found.append((due, lambda at: _close(organization, at)))
+        if paid_after and due + paid_after <= now:
+            found.append((due + paid_after, lambda at: _pay(organization, at)))
+        month = organization.calendar.month(next_month(month.first_on))
+    return found
+
+
+def _close(organization: Organization, at: dt.datetime) -> None:
+    close_due(organization.pk, now=at)
+
+
+def _pay(organization: Organization, at: dt.datetime) -> None:
+    for invoice in Invoice.objects.filter(organization=organization, status=Invoice.Status.OPEN):
+        mark_paid(invoice, note="Bank transfer", operator=User.objects.get(email=OPERATOR), now=at)
+
+
+def _told_then(organization: Organization) -> None:
+    """What the mails of those months told was told then; a demo that starts today sends none of it."""
+    OutgoingMail.objects.filter(organization=organization, kind__startswith="b").update(sent_at=F("created_at"))
 
 
 def _asking(member: Membership, note: str, amount: int | None) -> Callable[[dt.datetime], None]:
@@ -141,10 +180,10 @@ def make_bolt(*, now: dt.datetime) -> Organization:
             roll_up_days(bolt.pk, now=at)
 
     Simulation(bolt, workers_of(members, pick=pick), pick=pick, after_hour=tend).run(
-        first_on=start.date() + dt.timedelta(days=1), until=now
-    )
-    # What the mails of those months told was told then; a demo that starts today sends none of it.
-    OutgoingMail.objects.filter(organization=bolt).update(sent_at=F("created_at"))
+        first_on=start.date() + dt.timedelta(days=1), until=now,
+        happenings=_closing(bolt, since=start.date(), now=now),
+    )  # fmt: skip
+    _told_then(bolt)
     return bolt
 
 
@@ -157,7 +196,11 @@ def make_cirrus(*, now: dt.datetime) -> Organization:
     start = dt.datetime.combine(months_before(now, 1), dt.time(), dt.UTC)
     set_organization_cap(cirrus, amount_nanos=usd(1_000), actor=Actor.person(cirrus.primary_owner), now=start)
     pick = random.Random("cirrus")
-    Simulation(cirrus, workers_of(members, pick=pick), pick=pick).run(first_on=start.date(), until=now)
+    closing = _closing(cirrus, since=start.date(), now=now)
+    Simulation(cirrus, workers_of(members, pick=pick), pick=pick).run(
+        first_on=start.date(), until=now, happenings=closing
+    )
+    _told_then(cirrus)
     return cirrus
 
 
