@@ -53,19 +53,21 @@ def tax_text(document: Invoice) -> str:
     return f"{document.tax_label or _('Tax')} {rate_text(document.tax_rate)}"
 
 
-def invoice_headline(invoice: Invoice, *, credited_nanos: int) -> str:
-    """The one thing to know: what is to pay and when, or what became of it."""
-    owed = invoice.total_nanos - credited_nanos
-    words = {"amount": format_usd(owed), "total": format_usd(invoice.total_nanos), "day": "", "number": ""}
+def state_text(invoice: Invoice) -> str:
+    """What became of an invoice, without its amount: due when, paid when, or void."""
     if invoice.status == Invoice.Status.VOID:
-        return _("%(total)s, void: nothing is to pay") % words
+        return _("Void: nothing is to pay")
+    if invoice.status == Invoice.Status.PAID and invoice.settled_at and invoice.total_nanos:
+        return _("Paid on %(day)s") % {"day": format_day(local_day(invoice.settled_at, invoice.zone))}
     if invoice.status == Invoice.Status.PAID:
-        if not invoice.total_nanos:
-            return _("%(total)s: nothing is to pay") % words
-        words["day"] = format_day(local_day(invoice.settled_at, invoice.zone)) if invoice.settled_at else ""
-        return _("%(total)s, paid on %(day)s") % words
-    words["day"] = format_day(invoice.due_on) if invoice.due_on else ""
-    return _("%(amount)s due on %(day)s") % words
+        return _("Nothing is to pay")
+    return _("Due on %(day)s") % {"day": format_day(invoice.due_on) if invoice.due_on else ""}
+
+
+def invoice_headline(invoice: Invoice, *, credited_nanos: int) -> str:
+    """The one thing to know: how much, and what became of it."""
+    owed = invoice.total_nanos - (credited_nanos if invoice.status == Invoice.Status.OPEN else 0)
+    return _("%(amount)s · %(state)s") % {"amount": format_usd(owed), "state": state_text(invoice)}
 
 
 def period_text(document: Invoice | Statement) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import member_page
 from accounts.models import Membership, Role
 from billing.actions.issuing import credited_nanos, owed_nanos
-from billing.document_words import invoice_headline, line_what, local_day, reason_text, statement_rows, tax_text
+from billing.document_words import line_what, local_day, reason_text, state_text, statement_rows, tax_text
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement
 from billing.printed_documents import printed_credit_note, printed_invoice, printed_statement
 from billing.printing import Printed, pdf_of
@@ -44,7 +44,7 @@ def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpRe
     context = {
         "invoice": found,
         "organization": found.organization,
-        "headline": invoice_headline(found, credited_nanos=credited),
+        "state_words": state_text(found),
         "credited_nanos": credited,
         "owed_nanos": owed_nanos(found),
         "is_overdue": documents.is_overdue(found, today=local_day(timezone.now(), found.zone)),
