@@ -21,7 +21,7 @@ from billing.document_words import (
     statement_rows,
     tax_text,
 )
-from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine, Surface
+from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
 from billing.printing import Line, Printed
 from billing.queries.documents import lines_of, sums_by_model
 from config.kit.dates import format_day
@@ -96,7 +96,7 @@ def _person(line: InvoiceLine) -> str:
 
 def _model_lines(invoice: Invoice) -> Iterator[Line]:
     for one in sums_by_model(invoice):
-        yield Line((f"{Surface(one.surface).label} · {one.model}", f"{one.events:,}", format_usd(one.amount_nanos)))
+        yield Line((f"{one.surface_label} · {one.model}", f"{one.events:,}", format_usd(one.amount_nanos)))
     others = invoice.lines.exclude(kind=InvoiceLine.Kind.USAGE).select_related("invoice__carried_from")
     for line in others.order_by("position")[:PRINTED_LINES]:
         yield Line((line_what(line), f"{line.events:,}" if line.events else "", format_usd(line.amount_nanos)))

@@ -162,10 +162,17 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def mount() -> NinjaAPI:
     """The API with its routers."""
-    from billing.api import managing, metering, reading
+    from billing.api import documents, managing, metering, reading
     from requests_inbox import api as requests
 
-    for router in (metering.router, reading.router, managing.router, requests.reading, requests.managing):
+    for router in (
+        metering.router,
+        reading.router,
+        documents.router,
+        managing.router,
+        requests.reading,
+        requests.managing,
+    ):
         api.add_router("", router)
     return api
 

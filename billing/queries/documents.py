@@ -47,6 +47,11 @@ class ModelSum:
     events: int
     amount_nanos: int
 
+    @property
+    def surface_label(self) -> str:
+        """The surface's name."""
+        return str(Surface(self.surface).label)
+
 
 def sums_by_model(invoice: Invoice) -> list[ModelSum]:
     """An invoice's usage lines added up by surface and model, the largest first."""

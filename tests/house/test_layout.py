@@ -148,7 +148,7 @@ DJANGO = re.compile(
 )
 MARKUP = re.compile(r"<!--.*?-->|<code\b.*?</code>|<[^>]*>", re.S)
 UNTRANSLATED = {"500.html", "api_docs.html"}  # one must not fail again, the other is English like the API
-NAMES = {"English", "日本語", "CSV", "Claude", "Claude Code"}  # the same in every language
+NAMES = {"English", "日本語", "CSV", "PDF", "Claude", "Claude Code"}  # the same in every language
 
 
 def test_every_text_in_templates_goes_through_gettext():
