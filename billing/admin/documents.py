@@ -126,7 +126,7 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """With the pages of steps."""
         view = self.admin_site.admin_view(self.step)
         view.access = "operators"  # type: ignore[attr-defined]
-        return [path("<int:invoice_id>/<slug:step>/", view, name="billing_invoice_step"), *super().get_urls()]
+        return [path("<int:invoice_id>/step/<slug:step>/", view, name="billing_invoice_step"), *super().get_urls()]
 
     def step(self, request: HttpRequest, invoice_id: int, step: str) -> HttpResponse:
         """One step with its form."""
