@@ -11,7 +11,9 @@
   });
 
   function focusFirst(dialog) {
-    const field = dialog.querySelector("[aria-invalid='true'], [autofocus], input:not([type=hidden]), select, textarea, button");
+    // In this order, whatever comes first in the page: the head's Close button is the last thing a person came for.
+    const wanted = ["[aria-invalid='true']", "[autofocus]", "input:not([type=hidden]), select, textarea", "button"];
+    const field = wanted.map((one) => dialog.querySelector(one)).find(Boolean);
     field?.focus();
     if (field?.select && field.type === "text") field.select();
   }
