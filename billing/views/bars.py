@@ -16,6 +16,7 @@ class Bar:
     over: str = ""
     is_reached: bool = False
     labels_fit: bool = False
+    projected_fits: bool = False
 
 
 def bar(spent_nanos: int, *, cap_nanos: int | None, projected_nanos: int | None = None) -> Bar:
@@ -33,6 +34,8 @@ def bar(spent_nanos: int, *, cap_nanos: int | None, projected_nanos: int | None 
         is_reached=cap_nanos is not None and spent_nanos >= cap_nanos,
         # With room on both sides of the cap's line, its label stands at the line.
         labels_fit=passes and scale * 35 // 100 <= cap <= scale * 94 // 100,
+        # So does the projection's, between what is spent and the cap's own label, on a phone too.
+        projected_fits=not passes and bool(projected_nanos) and scale * 55 // 100 <= projected <= scale * 78 // 100,
     )
 
 
