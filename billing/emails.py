@@ -96,13 +96,12 @@ def _declined(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = _decline_words(mail, now)
     retry_at = dt.datetime.fromisoformat(mail.facts["retry_at"])
     words["retry"] = moment_text(retry_at, zone=mail.organization.zone_at(now), now=now)
-    lines = [
-        _("The gateway says: “%(why)s” Nothing was paid.") % words,
-        _(
-            "The next try is %(retry)s. The balance is %(balance)s; once it is used up, extra usage pauses for everybody."
-        )
-        % words,
-    ]
+    next_try = _(
+        "The next try is %(retry)s. The balance is %(balance)s; once it is used up, extra usage pauses for everybody."
+    )
+    if words["is_gone"]:
+        next_try = _("The next try is %(retry)s. The balance is used up, so extra usage is paused for everybody.")
+    lines = [_("The gateway says: “%(why)s” Nothing was paid.") % words, next_try % words]
     title = _("%(card)s was declined for %(amount)s: the balance of %(name)s was not reloaded") % words
     return Words(title, lines, _("Change card"), "payment_card")
 
@@ -113,6 +112,7 @@ def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
     return {
         "name": mail.organization.name, "card": payment.card_label, "amount": format_usd(payment.amount_nanos),
         "why": payment.decline_message, "balance": format_usd(standing.balance_nanos or 0),
+        "is_gone": (standing.balance_nanos or 0) <= 0,
     }  # fmt: skip
 
 
@@ -152,6 +152,8 @@ def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> Words:
                          "Auto-reload bought %(count)d times today for %(name)s and pauses until tomorrow", MOST_A_DAY)  # fmt: skip
         line = _("The balance is %(balance)s. A larger reload amount lasts longer.")
     more = _("Once it is used up, extra usage pauses for everybody until then or until somebody buys more.")
+    if (standing.balance_nanos or 0) <= 0:
+        more = _("It is used up, so extra usage is paused for everybody until then or until somebody buys more.")
     return Words(title % words, [line % words, more], _("Open Settings › Usage"), "usage_settings")
 
 

@@ -83,6 +83,17 @@ def test_t5_declines_say_why_what_is_left_and_when_it_is_tried_again(running, no
     assert sorted(subjects) == sorted([first.subject, first.subject, "Auto-reload is off for Bolt"])
 
 
+def test_t5_a_decline_after_the_balance_is_gone_does_not_say_that_it_will_be(running, now):
+    deliver(NOW)
+    give_card(running, "declines", now=now)
+    use(running, "101")
+    paying.tend(running.pk, now=now)
+    [body] = [one.body for one in deliver(NOW) if "declined" in one.subject and one.to == ["bea@bolt.example"]]
+    assert (
+        "The balance is used up, so extra usage is paused for everybody." in body and "once it is used up" not in body
+    )
+
+
 def test_t4_n1_a_reached_limit_and_an_empty_balance_are_told(running, now):
     deliver(NOW)
     for amount in ("80", "50", "60", "10"):

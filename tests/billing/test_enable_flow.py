@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Plan, Settlement
+from billing import paying
 from billing.gateways.sandbox import SandboxGateway
 from billing.models import BillingAccount, Payment, SpendCap
 from config.kit.money import usd
@@ -135,6 +136,37 @@ def test_t1_a_purchase_that_waits_for_the_bank_comes_back_into_the_flow(owner, b
     back = owner.post(bank, {"answer": "confirm"})["Location"]
     assert owner.get(back)["Location"] == FLOW
     assert balance(bolt) == usd(50)
+
+
+def test_while_a_payment_is_being_settled_the_step_offers_no_second_one_and_goes_on_by_itself(owner, bolt, now):
+    give_card(bolt, "timeout_lost", now=now)
+    pay(owner)
+    html = owner.get(f"{FLOW}pay/").content.decode()
+    assert "A payment of $50.00 is being settled." in html and 'hx-trigger="every 10s"' in html
+    assert ">Buy extra usage</button>" not in html and 'name="amount"' not in html
+    paying.look_now(Payment.objects.get(), now=now)
+    html = owner.get(f"{FLOW}pay/").content.decode()
+    assert "The balance is $50.00." in html and "hx-trigger" not in html and ">Go on</button>" in html
+
+
+def test_canceling_the_card_comes_back_into_the_flow(owner):
+    html = owner.get(f"/o/bolt/settings/billing/card/?then={FLOW}pay/").content.decode()
+    assert f'href="{FLOW}pay/">Cancel</a>' in html
+
+
+def test_the_usage_page_says_where_the_flow_goes_on(owner):
+    html = owner.get(USAGE).content.decode()
+    assert "Next: pay, auto-reload, a cap, for whom." in html and "Should somebody run out," in html
+    assert "Caps at two levels" in html and "seat tier" not in html
+    pay(owner)
+    html = owner.get(USAGE).content.decode()
+    assert "Goes on where you left: Auto-reload." in html and "kept while extra usage is off" in html
+    assert "at this pace" not in html
+
+
+def test_a_balance_nobody_bought_yet_is_not_told_as_used_up(owner):
+    html = owner.get("/o/bolt/settings/billing/").content.decode()
+    assert "nothing bought yet" in html and "used up</p>" not in html and "xu-stop" not in html
 
 
 def test_a_purchase_given_up_at_the_bank_can_be_canceled(owner, bolt, now):
