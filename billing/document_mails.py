@@ -79,7 +79,7 @@ def _invoice(mail: OutgoingMail) -> Words:
     if invoice.seller.get("note"):
         lines.append(str(invoice.seller["note"]))
     sums = sums_by_model(invoice)
-    rows = [(f"{one.model}", format_usd(one.amount_nanos)) for one in sums[:MODELS]]
+    rows = [(f"{one.surface_label} · {one.model}", format_usd(one.amount_nanos)) for one in sums[:MODELS]]
     if sums[MODELS:]:
         rows.append((_("Other models"), format_usd(sum(one.amount_nanos for one in sums[MODELS:]))))
     rows.append((_("Total"), str(words["total"])))

@@ -16,6 +16,7 @@ from billing.models import (
     InvoiceLine,
     Statement,
     StatementLine,
+    Surface,
     UsageAdjustment,
     UsageEvent,
 )
