@@ -182,10 +182,10 @@ def card_form_url(organization: Organization, *, return_url: str, cancel_url: st
 
 
 def keep_card(organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime) -> PaymentCard:
-    """Take over the card that was entered at the gateway. Raises GatewayUnknown, GatewayRefused."""
+    """Take over the card that was entered at the gateway; without a session there is none. Raises what it raises."""
     gateway = current_gateway()
     known = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
-    if known is None:
+    if known is None or not session_id:
         raise GatewayRefused("no_card_entered")
     card = gateway.card_entered(customer_id=known.customer_id, session_id=session_id)
     return save_card(organization, card=card, actor=actor, now=now)

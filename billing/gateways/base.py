@@ -131,7 +131,7 @@ class Gateway(Protocol):
         """Where the owner enters a card: a page of the gateway's own, which leads back to `return_url`."""
 
     def card_entered(self, *, customer_id: str, session_id: str) -> Card:
-        """The card that was entered in the form with `session_id`. Raises GatewayRefused when there is none."""
+        """The card entered in the form with `session_id`. Raises GatewayRefused `no_card_entered`, `not_a_card`."""
 
     def pay(self, order: PayOrder) -> Outcome:
         """Make the payment, or answer what became of it where it was asked for before."""

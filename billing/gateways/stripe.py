@@ -22,21 +22,19 @@ from .base import (
     NeedsAction,
     Notice,
     Outcome,
-    Paid,
     PayOrder,
     Refunded,
     RefundFailed,
     RefundOrder,
     RefundOutcome,
 )
+from .stripe_answers import card_of, declined, notice_of, outcome_of, refund_outcome, text_of
 
 TIMEOUT_SECONDS = 30
 # Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay anew, so we only look.
 KEYS_HOLD = dt.timedelta(hours=23)
-PAYMENT_EVENTS = frozenset({
-    "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled",
-})  # fmt: skip
-REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
+# Balance is paid by card alone, whatever else the account's dashboard offers.
+CARDS_ONLY = {"allowed_payment_method_types": ["card"]}
 
 
 class StripeGateway:
@@ -65,6 +63,7 @@ class StripeGateway:
         back = f"{return_url}{'&' if '?' in return_url else '?'}session={{CHECKOUT_SESSION_ID}}"
         params: Any = {
             "mode": "setup", "currency": "usd", "customer": customer_id, "success_url": back, "cancel_url": cancel_url,
+            **CARDS_ONLY,
         }  # fmt: skip
         return str(_asked(lambda: self.client.v1.checkout.sessions.create(params)).url)
 
@@ -75,9 +74,7 @@ class StripeGateway:
         intent = session.setup_intent
         if session.customer != customer_id or not intent or intent.status != "succeeded":
             raise GatewayRefused("no_card_entered")
-        method = intent.payment_method
-        last = dt.date(method.card.exp_year + method.card.exp_month // 12, method.card.exp_month % 12 + 1, 1)
-        return Card(customer_id, method.id, _brand(method.card.brand), method.card.last4, last - dt.timedelta(days=1))
+        return card_of(intent.payment_method, customer_id=customer_id)
 
     def pay(self, order: PayOrder) -> Outcome:
         """See `Gateway`."""
@@ -86,14 +83,13 @@ class StripeGateway:
             return found or Declined("never_arrived", "Stripe has no record of this payment.")
         params: Any = {
             "amount": order.amount_cents, "currency": "usd", "customer": order.customer_id,
-            "payment_method": order.card_id, "payment_method_types": ["card"], "confirm": True,
-            "metadata": {"payment_key": order.key},
+            "payment_method": order.card_id, "confirm": True, "metadata": {"payment_key": order.key}, **CARDS_ONLY,
         }  # fmt: skip
         params |= {"return_url": order.return_url} if order.on_session else {"off_session": True}
         try:
             intent = self.client.v1.payment_intents.create(params, options={"idempotency_key": order.key})
         except stripe.CardError as error:
-            return _declined(error)
+            return declined(error)
         except stripe.StripeError as error:
             return self._after(error, order)
         return self._settled(intent, order)
@@ -118,7 +114,7 @@ class StripeGateway:
         }  # fmt: skip
         listed: Any = _asked(lambda: self.client.v1.payment_intents.list(params))
         for intent in _asked(lambda: list(listed.auto_paging_iter())):
-            if _text(intent.metadata, "payment_key") == order.key:
+            if text_of(intent.metadata, "payment_key") == order.key:
                 return self._settled(intent, order)
         return None
 
@@ -163,7 +159,7 @@ class StripeGateway:
             return RefundFailed(str(error.user_message or error)[:300])
         except stripe.StripeError as error:
             raise GatewayUnknown(str(error)) from error
-        return _refund_outcome(refund) or Refunded(refund.id)
+        return refund_outcome(refund) or Refunded(refund.id)
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """See `Gateway`."""
@@ -173,51 +169,7 @@ class StripeGateway:
             event: Any = self.client.construct_event(body, signature, self.webhook_secret)
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise ForgedNotice from error
-        about = event.data.object
-        if event.type in PAYMENT_EVENTS:
-            key = _text(getattr(about, "metadata", None), "payment_key")
-            return Notice(event.id, event.type, payment_key=key, outcome=outcome_of(about))
-        if event.type in REFUND_EVENTS:
-            key = _text(getattr(about, "metadata", None), "refund_key")
-            return Notice(event.id, event.type, refund_key=key, refund_outcome=_refund_outcome(about))
-        return Notice(event.id, event.type)
-
-
-def outcome_of(intent: Any) -> Outcome | None:
-    """What a PaymentIntent says; None while Stripe itself does not know (`processing`)."""
-    match intent.status:
-        case "succeeded":
-            return Paid(intent.id)
-        case "canceled":
-            return Canceled(intent.id)
-        case "requires_action":
-            action = intent.next_action
-            redirect = getattr(action, "redirect_to_url", None) if action else None
-            return NeedsAction(str(redirect.url) if redirect else "", intent.id)
-        case "requires_payment_method":
-            error = intent.last_payment_error
-            code = (getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None
-            words = getattr(error, "message", None) if error else None
-            return Declined(code or "card_declined", (words or "The card was declined.")[:300], intent.id)
-        case _other:
-            return None
-
-
-def _declined(error: stripe.CardError) -> Declined:
-    body: Any = (error.json_body or {}).get("error", {}) if isinstance(error.json_body, dict) else {}
-    code = body.get("decline_code") if body.get("code") == "card_declined" else None
-    intent = body.get("payment_intent") or {}
-    words = str(error.user_message or "The card was declined.")
-    return Declined(code or error.code or "card_declined", words[:300], intent.get("id", ""))
-
-
-def _refund_outcome(refund: Any) -> RefundOutcome | None:
-    """What a Refund says; None for `pending`, which Stripe settles by itself and tells by webhook."""
-    if refund.status == "succeeded":
-        return Refunded(refund.id)
-    if refund.status in ("failed", "canceled"):
-        return RefundFailed(getattr(refund, "failure_reason", None) or refund.status, refund.id)
-    return None
+        return notice_of(event)
 
 
 def _asked(ask: Any) -> Any:
@@ -228,13 +180,3 @@ def _asked(ask: Any) -> Any:
         raise GatewayRefused(str(error.user_message or error)) from error
     except stripe.StripeError as error:
         raise GatewayUnknown(f"{type(error).__name__}: {error}") from error
-
-
-def _text(metadata: Any, name: str) -> str:
-    return str((metadata or {}).get(name) or "") if hasattr(metadata or {}, "get") else str(getattr(metadata, name, ""))
-
-
-def _brand(brand: str) -> str:
-    known = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "jcb": "JCB", "diners": "Diners",
-             "discover": "Discover", "unionpay": "UnionPay"}  # fmt: skip
-    return known.get(brand, brand.title())

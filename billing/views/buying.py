@@ -169,8 +169,8 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
         )  # fmt: skip
     except GatewayUnknown:
         messages.error(request, _("The payment gateway does not answer, so the card was not taken over. Try again."))
-    except GatewayRefused:
-        messages.error(request, _("No card was entered. The one on file stays as it is."))
+    except GatewayRefused as refused:
+        messages.error(request, _not_taken_over(refused))
     else:
         words = {"brand": card.brand, "last4": card.last4}
         messages.success(request, _("%(brand)s ending %(last4)s is charged from now on.") % words)
@@ -178,6 +178,12 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
             messages.warning(request, _("Auto-reload is still off; switch it on again with Edit auto-reload."))
         poke(tend_balance, membership.organization_id)
     return redirect(safe_path(request.GET.get("then"), default=reverse("billing", args=[slug])))
+
+
+def _not_taken_over(refused: GatewayRefused) -> str:
+    if str(refused) == "not_a_card":
+        return _("Balance is bought by card, and what you entered is none. The card on file stays as it is.")
+    return _("No card was entered. The one on file stays as it is.")
 
 
 @member_page(Role.OWNER)

@@ -244,7 +244,8 @@ def test_t6_with_stripe_there_is_no_test_gateway(owner, settings):
     assert owner.get(f"{BILLING}test-gateway/bank/{'a' * 32}/").status_code == 404
 
 
-def test_a_made_up_session_is_no_card(owner):
-    answer = owner.get(f"{BILLING}card/back/?session=card_refused_0002&then=//evil.example/", follow=True)
+@pytest.mark.parametrize("session", ["?session=card_refused_0002&", "?session=card&", "?session=&", "?"])
+def test_t6_a_made_up_session_or_none_is_no_card(owner, session):
+    answer = owner.get(f"{BILLING}card/back/{session}then=//evil.example/", follow=True)
     assert answer.redirect_chain[-1][0] == BILLING
     assert "No card was entered." in answer.content.decode()

@@ -17,7 +17,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from stripe import RequestOptions, params
+from stripe.params import checkout
+
 Json = dict[str, Any]
+
+# What the installed client knows to send in the version of the API that it speaks; Stripe refuses any other name.
+KNOWN = {
+    ("POST", "customers"): params.CustomerCreateParams,
+    ("POST", "checkout sessions"): checkout.SessionCreateParams,
+    ("GET", "checkout sessions *"): checkout.SessionRetrieveParams,
+    ("POST", "payment_intents"): params.PaymentIntentCreateParams,
+    ("GET", "payment_intents"): params.PaymentIntentListParams,
+    ("GET", "payment_intents *"): params.PaymentIntentRetrieveParams,
+    ("POST", "payment_intents * cancel"): params.PaymentIntentCancelParams,
+    ("POST", "refunds"): params.RefundCreateParams,
+    ("GET", "refunds"): params.RefundListParams,
+}
 
 
 class StripeError(Exception):
@@ -39,6 +55,7 @@ class StripeServer:
         self.events: list[Json] = []
         self.answered: dict[str, tuple[str, int, Json]] = {}
         self.requests: list[tuple[str, str]] = []
+        self.bodies: list[Json] = []
         self.fail_next: str = ""
         self.before_answer: Callable[[Json], None] = lambda payment: None
         self.lock = threading.Lock()
@@ -58,7 +75,7 @@ class StripeServer:
     def enter_card(self, url: str, card: str) -> str:
         """Play the owner on Checkout's page: enter a card; where it leads back to."""
         session = self.sessions[url.rsplit("/", 1)[1]]
-        method = {"id": f"pm_{card}", "object": "payment_method", "card": {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}}  # fmt: skip
+        method = {"id": f"pm_{card}", "object": "payment_method", "type": "card", "card": {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}}  # fmt: skip
         session["setup_intent"] = {"id": self.new("seti"), "object": "setup_intent", "status": "succeeded", "payment_method": method}  # fmt: skip
         session["status"] = "complete"
         return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
@@ -198,7 +215,10 @@ class Handler(BaseHTTPRequestHandler):
                 return 400, {"error": {"type": "idempotency_error", "message": "Keys can only be used with the same parameters."}}  # fmt: skip
             return status, json.loads(json.dumps(answer))
         try:
-            status, answer = 200, self.stripe.post(path, _tree(parse_qsl(body)))
+            data = _tree(parse_qsl(body))
+            self.stripe.bodies.append(data)
+            _check_names("POST", path, data)
+            status, answer = 200, self.stripe.post(path, data)
         except StripeError as error:
             status, answer = error.status, error.body
         answer = json.loads(json.dumps(answer))  # as it is now, whatever becomes of it
@@ -208,8 +228,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query))
         try:
-            self._answer(200, self.stripe.get(parts.path, dict(parse_qsl(parts.query))))
+            _check_names("GET", parts.path, _tree(list(query.items())))
+            self._answer(200, self.stripe.get(parts.path, query))
         except StripeError as error:
             self._answer(error.status, error.body)
 
@@ -223,6 +245,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         """Silent."""
+
+
+def _check_names(method: str, path: str, data: Json) -> None:
+    """400 for a parameter that the installed client's typed parameters of this call do not have, as Stripe does."""
+    parts = path.strip("/").split("/")[1:]
+    place = " ".join("*" if "_" in part and part != "payment_intents" else part for part in parts)
+    if (method, place) not in KNOWN:
+        return
+    known = set(KNOWN[method, place].__annotations__) - set(RequestOptions.__annotations__)
+    for name in data:
+        if name not in known:
+            raise StripeError(400, type="invalid_request_error", code="parameter_unknown", param=name, message=f"Received unknown parameter: {name}")  # fmt: skip
 
 
 def _tree(pairs: list[tuple[str, str]]) -> Json:

@@ -7,6 +7,7 @@ import json
 import time
 
 import pytest
+import stripe as stripe_client
 import time_machine
 
 from billing import paying, tasks
@@ -50,6 +51,37 @@ def test_the_card_is_entered_on_stripes_page_and_only_its_last_digits_come_back(
     assert card.expires_on == dt.date(2030, 12, 31)
     [session] = stripe.sessions.values()
     assert (session["mode"], session["customer"]) == ("setup", card.customer_id)
+
+
+def test_t6_cards_alone_are_asked_for_by_the_name_the_client_of_today_knows(bolt, stripe, now):
+    assert buy(bolt, "50", now=now).status == "succeeded"
+    asked = [body["allowed_payment_method_types"] for body in stripe.bodies if "allowed_payment_method_types" in body]
+    assert asked == [{"0": "card"}, {"0": "card"}]  # Checkout's page, then the payment
+    assert not any("payment_method_types" in body for body in stripe.bodies)
+
+
+def test_t6_a_parameter_the_clients_version_does_not_have_is_refused_as_stripe_refuses_it(bolt, stripe):
+    with pytest.raises(stripe_client.InvalidRequestError, match="unknown parameter: payment_method_types"):
+        gateway_named("stripe").client.v1.payment_intents.create(
+            {"amount": 500, "currency": "usd", "payment_method_types": ["card"]}  # type: ignore[typeddict-unknown-key]
+        )
+
+
+def test_t6_a_saved_method_that_is_no_card_is_refused_in_words(bolt, stripe, client):
+    url = paying.card_form_url(bolt, return_url="http://testserver/", cancel_url="http://testserver/")
+    session = stripe.enter_card(url, "works").rsplit("session=", 1)[1]
+    bank = {"id": "pm_bank", "object": "payment_method", "type": "us_bank_account", "us_bank_account": {"last4": "6789"}}  # fmt: skip
+    stripe.sessions[session]["setup_intent"]["payment_method"] = bank
+    client.force_login(bolt.primary_owner)
+    page = client.get(f"/o/bolt/settings/billing/card/back/?session={session}", follow=True).content.decode()
+    assert "Balance is bought by card, and what you entered is none." in page
+    assert PaymentCard.objects.get().card_id == "pm_works"
+
+
+def test_t6_coming_back_without_a_session_is_no_card(bolt, stripe, client):
+    client.force_login(bolt.primary_owner)
+    page = client.get("/o/bolt/settings/billing/card/back/", follow=True).content.decode()
+    assert "No card was entered." in page and PaymentCard.objects.get().card_id == "pm_works"
 
 
 def test_a_session_of_somebody_else_or_without_a_card_is_not_taken_over(bolt, stripe, now):
