@@ -159,10 +159,10 @@ def refund_later(refund_id: int) -> Refund | None:
 
 
 def _refund_now(refund: Refund, *, now: dt.datetime) -> Refund:
-    order = RefundOrder(refund.key, refund.payment.gateway_id, to_cents(refund.amount_nanos))
+    order = RefundOrder(refund.key, refund.payment.gateway_id, to_cents(refund.amount_nanos), refund.created_at)
     try:
         outcome = gateway_named(refund.payment.gateway).refund(order)
-    except (GatewayUnknown, LookupError) as error:
+    except (GatewayUnknown, GatewayRefused, LookupError) as error:
         log.warning("refund.unknown", refund=refund.pk, error=str(error))
         put_off_refund(refund, now=now)
         return refund

@@ -87,6 +87,7 @@ class RefundOrder:
     key: str
     gateway_id: str
     amount_cents: int
+    started_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class StripeGateway:
 
     def pay(self, order: PayOrder) -> Outcome:
         """See `Gateway`."""
-        if timezone.now() - order.started_at >= KEYS_HOLD:
+        if _key_may_be_gone(order):
             found = self._find(order)
             return found or Declined("never_arrived", "Stripe has no record of this payment.")
         params: Any = {
@@ -148,6 +148,8 @@ class StripeGateway:
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """See `Gateway`."""
+        if _key_may_be_gone(order):
+            return self._find_refund(order) or RefundFailed("Stripe has no record of this refund.")
         params: Any = {
             "payment_intent": order.gateway_id, "amount": order.amount_cents, "metadata": {"refund_key": order.key},
         }  # fmt: skip
@@ -161,6 +163,15 @@ class StripeGateway:
             raise GatewayUnknown(str(error)) from error
         return refund_outcome(refund) or Refunded(refund.id)
 
+    def _find_refund(self, order: RefundOrder) -> RefundOutcome | None:
+        """The refund by our key in its metadata, among those of its payment."""
+        params: Any = {"payment_intent": order.gateway_id, "limit": 100}
+        listed: Any = _asked(lambda: self.client.v1.refunds.list(params))
+        for refund in _asked(lambda: list(listed.auto_paging_iter())):
+            if text_of(refund.metadata, "refund_key") == order.key:
+                return refund_outcome(refund) or Refunded(refund.id)
+        return None
+
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """See `Gateway`."""
         if not self.webhook_secret:
@@ -170,6 +181,10 @@ class StripeGateway:
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise ForgedNotice from error
         return notice_of(event)
+
+
+def _key_may_be_gone(order: PayOrder | RefundOrder) -> bool:
+    return timezone.now() - order.started_at >= KEYS_HOLD
 
 
 def _asked(ask: Any) -> Any:

@@ -137,6 +137,9 @@ class StripeServer:
                 return {"object": "list", "data": mine, "has_more": False, "url": "/v1/payment_intents"}
             case ["payment_intents", payment_id] if payment_id in self.payments:
                 return self.payments[payment_id]
+            case ["refunds"]:
+                mine = [one for one in self.refunds.values() if one["payment_intent"] == query.get("payment_intent")]
+                return {"object": "list", "data": mine, "has_more": False, "url": "/v1/refunds"}
             case _other:
                 raise StripeError(404, type="invalid_request_error", code="resource_missing", message=f"No such {path}.")  # fmt: skip
 

@@ -18,7 +18,7 @@ from billing import paying
 from billing.actions.payments import save_card, save_customer
 from billing.actions.usage import record_usage
 from billing.gateways import gateway_named
-from billing.gateways.base import Card
+from billing.gateways.base import Card, Refunded, RefundOrder
 from billing.models import GatewayNotice, Payment
 from billing.queries.books import differences
 from config.kit.money import usd
@@ -137,6 +137,8 @@ def test_t7_a_refund_is_made_there_too(bolt, client_of, off_session, now):
     theirs = client_of.v1.refunds.retrieve(refund.gateway_id)
     assert (refund.status, theirs.status, theirs.amount) == ("succeeded", "succeeded", 2000)
     assert balance(bolt) == usd(30) and list(differences()) == []
+    late = RefundOrder(refund.key, payment.gateway_id, 2000, started_at=now - dt.timedelta(days=1))
+    assert gateway_named("stripe").refund(late) == Refunded(refund.gateway_id)  # found in its list, not made again
 
 
 @pytest.mark.django_db(transaction=True)

@@ -300,6 +300,40 @@ def test_t7_a_refund_without_an_answer_is_asked_again_with_its_key_and_made_once
     assert Refund.objects.get().status == "succeeded" and len(stripe.refunds) == 1 and balance(bolt) == usd(30)
 
 
+@pytest.mark.parametrize(("amount", "left"), [("20", 30), ("50", 0)])
+def test_t7_after_stripes_keys_may_have_run_out_a_refund_is_only_looked_up(bolt, stripe, now, amount, left):
+    payment = buy(bolt, "50", now=now)
+    stripe.fail_next = "drop_after"
+    assert refund(payment, amount, now=now).status == "started"
+    stripe.answered.clear()  # Stripe forgets its keys
+    asked = len(stripe.requests)
+    settle_at(now + dt.timedelta(hours=23))
+    assert Refund.objects.get().status == "succeeded" and balance(bolt) == usd(left)
+    assert stripe.requests[asked:] == [] and len(stripe.refunds) == 1
+
+
+def test_t7_a_refund_that_never_arrived_comes_back_to_the_balance_and_is_not_made_late(bolt, stripe, now):
+    payment = buy(bolt, "50", now=now)
+    stripe.fail_next = "drop_before"
+    refund(payment, "20", now=now)
+    settle_at(now + dt.timedelta(hours=23))
+    assert Refund.objects.get().failure == "Stripe has no record of this refund."
+    assert balance(bolt) == usd(50) and not stripe.refunds and list(differences()) == []
+
+
+def test_t7_a_refund_whose_lookup_is_refused_stays_unknown(bolt, stripe, now):
+    payment = buy(bolt, "50", now=now)
+    stripe.fail_next = "drop_after"
+    refund(payment, "20", now=now)
+    get = stripe.get
+    stripe.get = lambda path, query: (_ for _ in ()).throw(_invalid("This key may not list refunds."))
+    settle_at(now + dt.timedelta(hours=23))
+    assert Refund.objects.get().status == "started"
+    stripe.get = get
+    settle_at(now + dt.timedelta(hours=25))
+    assert Refund.objects.get().status == "succeeded"
+
+
 def test_t7_a_refund_that_fails_later_comes_back_to_the_balance_once(bolt, stripe, now, client):
     payment = buy(bolt, "50", now=now)
     made = refund(payment, "20", now=now)
