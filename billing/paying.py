@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from collections.abc import Callable
 
 import structlog
 from django.db import transaction
@@ -32,7 +33,9 @@ from billing.actions.refunds import claim_refund, put_off_refund, settle_refund,
 from billing.actions.reloads import tend_balance
 from billing.gateways import current_gateway, gateway_named
 from billing.gateways.base import (
+    Canceled,
     Gateway,
+    GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
     NeedsAction,
@@ -42,6 +45,7 @@ from billing.gateways.base import (
     RefundOrder,
 )
 from billing.models import GatewayNotice, Payment, PaymentCard, Refund
+from billing.queries.reloads import is_wanted
 from config.kit.links import absolute
 from config.kit.money import to_cents
 from config.kit.pokes import poke
@@ -83,32 +87,45 @@ def call_off(payment: Payment, *, now: dt.datetime) -> Payment:
     """The owner gives up a purchase that waits for their bank; it may have been paid all the same."""
     if payment.status != Payment.Status.ACTION:
         return payment
-    gateway = gateway_named(payment.gateway)
-    try:
-        outcome = gateway.cancel(_order(payment), gateway_id=payment.gateway_id)
-    except GatewayUnknown as error:
-        return _unknown(payment, error, now=now)
-    return _keep(payment, outcome, now=now)
+    return _settle_now(payment, now=now, ask=_cancel)
 
 
-def _settle_now(payment: Payment, *, now: dt.datetime) -> Payment:
+Ask = Callable[[Gateway, Payment, dt.datetime], Outcome]
+
+
+def _ask(gateway: Gateway, payment: Payment, now: dt.datetime) -> Outcome:
+    order = _order(payment)
+    if payment.status == Payment.Status.ACTION:
+        outcome = gateway.look(order, gateway_id=payment.gateway_id)
+        return (
+            _cancel(gateway, payment, now) if isinstance(outcome, NeedsAction) and _is_over(payment, now) else outcome
+        )
+    is_asked_again = payment.purpose == Payment.Purpose.RELOAD and payment.checks > 1
+    if is_asked_again and not is_wanted(payment.organization_id, now=now):
+        # Whoever started it may have died before asking, and since then it, or extra usage, was switched off (C7).
+        return gateway.find(order) or Canceled("")
+    return gateway.pay(order)
+
+
+def _cancel(gateway: Gateway, payment: Payment, now: dt.datetime) -> Outcome:
+    return gateway.cancel(_order(payment), gateway_id=payment.gateway_id)
+
+
+def _is_over(payment: Payment, now: dt.datetime) -> bool:
+    """The owner's time to confirm at their bank has passed."""
+    return payment.status == Payment.Status.ACTION and now >= payment.created_at + ACTION_LASTS
+
+
+def _settle_now(payment: Payment, *, now: dt.datetime, ask: Ask = _ask) -> Payment:
     """Ask the gateway and keep its answer; without one the row stays unsettled and is asked about again."""
     asked_at = time.monotonic()
     try:
-        outcome = _ask(gateway_named(payment.gateway), payment, now=now)
+        outcome = ask(gateway_named(payment.gateway), payment, now)
     except (GatewayUnknown, GatewayRefused, LookupError) as error:
-        return _unknown(payment, error, now=now)
+        if not (isinstance(error, GatewayForgot) and _is_over(payment, now)):
+            return _unknown(payment, error, now=now)
+        outcome = Canceled(payment.gateway_id)  # nobody can confirm what the gateway does not have
     return _keep(payment, outcome, now=now + dt.timedelta(seconds=time.monotonic() - asked_at))
-
-
-def _ask(gateway: Gateway, payment: Payment, *, now: dt.datetime) -> Outcome:
-    order = _order(payment)
-    if payment.status != Payment.Status.ACTION:
-        return gateway.pay(order)
-    outcome = gateway.look(order, gateway_id=payment.gateway_id)
-    if isinstance(outcome, NeedsAction) and now >= payment.created_at + ACTION_LASTS:
-        return gateway.cancel(order, gateway_id=payment.gateway_id)
-    return outcome
 
 
 def _order(payment: Payment) -> PayOrder:

@@ -205,7 +205,9 @@ def settle_payment(payment_id: int, outcome: Outcome, *, now: dt.datetime) -> Se
     payment.decline_code = outcome.code[:60] if isinstance(outcome, Declined) else ""
     payment.decline_message = outcome.message[:300] if isinstance(outcome, Declined) else ""
     _keep(payment, outcome.gateway_id, now=now)
-    is_failed_reload = payment.purpose == Payment.Purpose.RELOAD
+    # What the gateway never heard of was declined by nobody. Called off over there, it counts, or it would be tried again
+    # at once and for ever.
+    is_failed_reload = payment.purpose == Payment.Purpose.RELOAD and (is_declined or bool(outcome.gateway_id))
     mails = _count_decline(locked, payment, now=now) if is_failed_reload else []
     return Settled(payment, True, mails=mails)
 

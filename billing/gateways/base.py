@@ -18,6 +18,10 @@ class GatewayRefused(Exception):
     """The gateway said no to something that is not a payment; the text is for the person who asked."""
 
 
+class GatewayForgot(GatewayRefused):
+    """The gateway does not know what it was asked about: it never had it, or another account of it has."""
+
+
 class ForgedNotice(Exception):
     """A webhook whose signature is not the gateway's."""
 
@@ -72,7 +76,7 @@ class NeedsAction:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
-    """It was called off before anything was taken."""
+    """It was called off before anything was taken; without an id the gateway never heard of it."""
 
     gateway_id: str
 
@@ -137,11 +141,14 @@ class Gateway(Protocol):
     def pay(self, order: PayOrder) -> Outcome:
         """Make the payment, or answer what became of it where it was asked for before."""
 
+    def find(self, order: PayOrder) -> Outcome | None:
+        """What became of a payment, by our key; None where the gateway was never asked for it. Moves no money."""
+
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
-        """What is true now of a payment that waited for the owner's bank; moves no money."""
+        """What is true now of a payment that waited for the owner's bank; moves no money. Raises GatewayForgot."""
 
     def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
-        """Call off a payment that waits for the owner's bank; what is true now, which may be `Paid`."""
+        """Call off a payment that waits for the bank; what is true now, which may be `Paid`. Raises GatewayForgot."""
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """Give money back, or answer what became of it where it was asked for before."""

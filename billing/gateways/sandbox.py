@@ -19,6 +19,7 @@ from .base import (
     Card,
     Declined,
     ForgedNotice,
+    GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
     NeedsAction,
@@ -50,6 +51,7 @@ DECLINE_WORDS = {
     "insufficient_funds": "Your card has insufficient funds.",
     "authentication_required": "Your card was declined. This transaction requires authentication.",
 }
+CLOSED = Declined("test_gateway_closed", "The test gateway is closed, and no money was taken.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,22 @@ class SandboxGateway:
             record.refresh_from_db()
         return self._outcome(record, order)
 
+    def find(self, order: PayOrder) -> Outcome | None:
+        """See `Gateway`."""
+        record = SandboxPayment.objects.filter(key=order.key).exclude(status="lost").first()
+        return self._outcome(record, order) if record else None
+
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
-        return self._outcome(SandboxPayment.objects.get(key=order.key), order)
+        outcome = self.find(order)
+        if outcome is None:
+            raise GatewayForgot("The test gateway has no record of this payment.")
+        return outcome
 
     def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
         SandboxPayment.objects.filter(key=order.key, status="requires_action").update(status="canceled")
-        return self._outcome(SandboxPayment.objects.get(key=order.key), order)
+        return self.look(order, gateway_id=gateway_id)
 
     def confirm(self, key: str, *, agree: bool) -> None:
         """What the owner answered their (pretended) bank."""
@@ -176,3 +186,22 @@ class SandboxGateway:
             url = reverse("sandbox_bank", args=[slug, record.key])
             return NeedsAction(f"{url}?{urlencode({'back': _path(order.return_url)})}", gateway_id)
         return Declined(record.status, DECLINE_WORDS.get(record.status, record.status), gateway_id)
+
+
+class ClosedSandbox(SandboxGateway):
+    """The test gateway once payments go to Stripe: what it only pretended to take never becomes balance any more.
+
+    Its refunds go on, since they take pretended money out of a balance.
+    """
+
+    def pay(self, order: PayOrder) -> Outcome:
+        """See `Gateway`."""
+        return CLOSED
+
+    def find(self, order: PayOrder) -> Outcome | None:
+        """See `Gateway`."""
+        return CLOSED
+
+    def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
+        """See `Gateway`."""
+        return CLOSED

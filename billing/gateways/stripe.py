@@ -17,6 +17,7 @@ from .base import (
     Card,
     Declined,
     ForgedNotice,
+    GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
     NeedsAction,
@@ -79,7 +80,7 @@ class StripeGateway:
     def pay(self, order: PayOrder) -> Outcome:
         """See `Gateway`."""
         if _key_may_be_gone(order):
-            found = self._find(order)
+            found = self.find(order)
             return found or Declined("never_arrived", "Stripe has no record of this payment.")
         params: Any = {
             "amount": order.amount_cents, "currency": "usd", "customer": order.customer_id,
@@ -101,33 +102,38 @@ class StripeGateway:
             if error.http_status != 409:
                 return Declined("gateway_refused", str(error.user_message or error)[:300])
         elif isinstance(error, stripe.APIError) and (error.http_status or 0) >= 500:
-            found = self._find(order)  # Stripe repeats a 500 for its key; the payment may exist all the same
+            found = self.find(order)  # Stripe repeats a 500 for its key; the payment may exist all the same
             if found is not None:
                 return found
         raise GatewayUnknown(f"{type(error).__name__}: {error}") from error
 
-    def _find(self, order: PayOrder) -> Outcome | None:
-        """The payment by our key in its metadata, among the customer's since it was started."""
+    def find(self, order: PayOrder) -> Outcome | None:
+        """See `Gateway`: by our key in the metadata, among the customer's payments since it was started."""
         params: Any = {
             "customer": order.customer_id, "limit": 100,
             "created": {"gte": int(order.started_at.timestamp()) - 3600},
         }  # fmt: skip
-        listed: Any = _asked(lambda: self.client.v1.payment_intents.list(params))
+        try:
+            listed: Any = _asked(lambda: self.client.v1.payment_intents.list(params))
+        except GatewayForgot:  # not even the customer is there
+            return None
         for intent in _asked(lambda: list(listed.auto_paging_iter())):
             if text_of(intent.metadata, "payment_key") == order.key:
                 return self._settled(intent, order)
         return None
 
     def _settled(self, intent: Any, order: PayOrder) -> Outcome:
-        outcome = outcome_of(intent)
-        if outcome is None:
-            raise GatewayUnknown(f"The payment is {intent.status}.")
-        if isinstance(outcome, NeedsAction) and not order.on_session:
-            # Nobody is there to confirm it; called off, so that it can't be taken later behind our back.
-            ended = self.cancel(order, gateway_id=intent.id)
-            needed = Declined("authentication_required", "The card's bank asks its owner to confirm.", intent.id)
-            return needed if isinstance(ended, Canceled) else ended
-        return outcome
+        waits_for_nobody = isinstance(outcome_of(intent), NeedsAction) and not order.on_session
+        if not waits_for_nobody and intent.status != "requires_confirmation":
+            return _known(intent)
+        # Nobody is there to confirm it, or Stripe stopped half-way: called off, so that it can't be taken later behind
+        # our back.
+        ended = self.cancel(order, gateway_id=intent.id)
+        if order.on_session or not isinstance(ended, Canceled):
+            return ended
+        if waits_for_nobody:
+            return Declined("authentication_required", "The card's bank asks its owner to confirm.", intent.id)
+        return Declined("not_confirmed", "The payment stopped half-way, so it was called off.", intent.id)
 
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
@@ -141,10 +147,7 @@ class StripeGateway:
             intent = _asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id))
         except stripe.StripeError as error:
             raise GatewayUnknown(str(error)) from error
-        outcome = outcome_of(intent)
-        if outcome is None:
-            raise GatewayUnknown(f"The payment is {intent.status}.")
-        return outcome
+        return _known(intent)
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """See `Gateway`."""
@@ -183,6 +186,13 @@ class StripeGateway:
         return notice_of(event)
 
 
+def _known(intent: Any) -> Outcome:
+    outcome = outcome_of(intent)
+    if outcome is None:
+        raise GatewayUnknown(f"The payment is {intent.status}.")
+    return outcome
+
+
 def _key_may_be_gone(order: PayOrder | RefundOrder) -> bool:
     return timezone.now() - order.started_at >= KEYS_HOLD
 
@@ -192,6 +202,7 @@ def _asked(ask: Any) -> Any:
     try:
         return ask()
     except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise GatewayRefused(str(error.user_message or error)) from error
+        is_gone = error.code == "resource_missing" or error.http_status == 404
+        raise (GatewayForgot if is_gone else GatewayRefused)(str(error.user_message or error)) from error
     except stripe.StripeError as error:
         raise GatewayUnknown(f"{type(error).__name__}: {error}") from error

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Plan, Settlement
 from billing.models import BillingAccount, Payment, PaymentCard
+from billing.queries.standing import organization_standing
 from billing.rules.reloading import ReloadState
 from billing.rules.standing import OrganizationStanding
 from config.kit.money import NANOS_PER_USD
@@ -43,6 +44,12 @@ def bought_this_month(standing: OrganizationStanding) -> int:
     """What auto-reload bought, or may have bought, since the month began."""
     month = Payment.objects.filter(organization_id=standing.id).reloads().counting()
     return month.filter(created_at__gte=standing.month.start).aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+
+
+def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
+    """Whether a reload started before may still be bought: not once it, or extra usage, was switched off (C7)."""
+    standing = organization_standing(organization_id, now=now)
+    return standing.is_prepaid and standing.is_on and standing.auto_reload
 
 
 def reload_state(account: BillingAccount, standing: OrganizationStanding, *, now: dt.datetime) -> ReloadState:

@@ -166,6 +166,26 @@ def test_t6_a_purchase_nobody_confirms_is_called_off_after_an_hour_but_not_when_
     assert Payment.objects.get(pk=confirmed.pk).status == "succeeded" and balance(bolt) == usd(50)
 
 
+@pytest.mark.parametrize("card", ["timeout_paid", "timeout_lost", "action"])
+def test_t6_what_the_test_gateway_pretended_is_no_balance_once_payments_go_to_stripe(bolt, now, settings, card):
+    give_card(bolt, card, now=now)
+    payment = buy(bolt, "5000", now=now)
+    if card == "action":
+        SandboxGateway().confirm(payment.key, agree=True)
+    settings.STRIPE_SECRET_KEY, settings.PAYMENT_GATEWAY = "sk_live_x", "stripe"
+    settle_at(now + ACTION_LASTS)
+    payment.refresh_from_db()
+    assert (payment.status, payment.decline_code) == ("declined", "test_gateway_closed")
+    assert balance(bolt) == 0 and list(differences()) == []
+
+
+def test_t6_calling_off_at_the_closed_test_gateway_ends_it(bolt, now, settings):
+    give_card(bolt, "action", now=now)
+    payment = buy(bolt, "50", now=now)
+    settings.STRIPE_SECRET_KEY, settings.PAYMENT_GATEWAY = "sk_live_x", "stripe"
+    assert paying.call_off(payment, now=now).status == "declined"
+
+
 @pytest.mark.parametrize(
     ("amount", "sentence"),
     [

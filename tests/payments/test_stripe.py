@@ -11,13 +11,15 @@ import stripe as stripe_client
 import time_machine
 
 from billing import paying, tasks
+from billing.actions.payments import ACTION_LASTS
+from billing.actions.reloads import set_auto_reload
 from billing.actions.usage import record_usage
 from billing.gateways import gateway_named
 from billing.gateways.base import GatewayRefused
 from billing.models import GatewayNotice, LedgerEntry, Payment, PaymentCard, Refund
 from billing.queries.books import differences
 from config.kit.money import usd
-from tests.factories.balances import balance, buy, turn_on, use_up_included
+from tests.factories.balances import balance, bea_of, buy, turn_on, use_up_included
 from tests.factories.usage import event
 
 from .conftest import SECRET
@@ -140,6 +142,107 @@ def test_calling_off_what_was_paid_meanwhile_books_it(bolt, stripe, give_card, n
     payment = buy(bolt, "50", now=now)
     stripe.confirm(payment.gateway_id, agree=True)
     assert paying.call_off(payment, now=now).status == "succeeded" and balance(bolt) == usd(50)
+
+
+def gone(stripe):
+    """Stripe has no record of any payment, say because the key is another account's."""
+    stripe.payments.clear()
+    stripe.post = lambda path, data: (_ for _ in ()).throw(_invalid("No such payment_intent"))
+
+
+def test_t6_a_purchase_that_stripe_does_not_know_any_more_ends_after_the_time_to_confirm_it(
+    bolt, stripe, give_card, now
+):
+    give_card(bolt, "action")
+    payment = buy(bolt, "50", now=now)
+    gone(stripe)
+    assert paying.call_off(payment, now=now).status == "action"  # perhaps only Stripe is behind
+    settle_at(now + ACTION_LASTS - dt.timedelta(minutes=1))
+    assert Payment.objects.get().status == "action"
+    settle_at(now + ACTION_LASTS + dt.timedelta(minutes=5))
+    assert Payment.objects.get().status == "canceled"
+
+
+def test_t6_calling_off_what_stripe_does_not_know_ends_it_once_the_time_is_over(bolt, stripe, give_card, now):
+    give_card(bolt, "action")
+    payment = buy(bolt, "50", now=now)
+    gone(stripe)
+    assert paying.call_off(payment, now=now + ACTION_LASTS).status == "canceled"
+
+
+def test_t6_calling_off_while_stripe_is_not_configured_leaves_it_waiting(bolt, stripe, give_card, now, settings):
+    give_card(bolt, "action")
+    payment = buy(bolt, "50", now=now)
+    settings.STRIPE_SECRET_KEY, settings.PAYMENT_GATEWAY = "", "sandbox"
+    assert paying.call_off(payment, now=now + ACTION_LASTS).status == "action"
+
+
+def test_t6_money_that_stripe_took_after_all_counts_also_when_the_purchase_had_ended(
+    bolt, stripe, give_card, now, client
+):
+    give_card(bolt, "action")
+    payment = buy(bolt, "50", now=now)
+    theirs = stripe.payments[payment.gateway_id] | {"status": "succeeded"}
+    gone(stripe)
+    settle_at(now + ACTION_LASTS)
+    assert tell(client, stripe.tell(theirs, "payment_intent.succeeded")) == 200
+    assert Payment.objects.get().status == "succeeded" and balance(bolt) == usd(50)
+
+
+def stop_half_way(stripe):
+    """Stripe keeps the next payment unconfirmed."""
+    pay = stripe._pay
+
+    def unconfirmed(data):
+        payment = pay(data)
+        payment["status"] = "requires_confirmation"
+        return payment
+
+    stripe._pay = unconfirmed
+
+
+def test_t6_a_purchase_that_stripe_left_unconfirmed_is_called_off_there(bolt, stripe, now):
+    stop_half_way(stripe)
+    payment = buy(bolt, "50", now=now)
+    assert payment.status == "canceled" and stripe.payments[payment.gateway_id]["status"] == "canceled"
+    assert balance(bolt) == 0
+
+
+def test_t6_a_reload_that_stripe_left_unconfirmed_counts_as_declined_and_is_not_tried_at_once(bolt, stripe, now):
+    use_up_included(bolt)
+    turn_on(bolt, balance="100", reload=("25", "50"), now=now)
+    stop_half_way(stripe)
+    record_usage([event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now)
+    payment = paying.tend(bolt.pk, now=now)
+    assert (payment.status, payment.decline_code) == ("declined", "not_confirmed")
+    assert stripe.payments[payment.gateway_id]["status"] == "canceled"
+    assert paying.tend(bolt.pk, now=now + dt.timedelta(minutes=1)) is None
+
+
+@pytest.mark.parametrize(("failure", "status"), [("drop_before", "canceled"), ("drop_after", "succeeded")])
+def test_c7_a_reload_nobody_wants_any_more_is_only_looked_up(bolt, stripe, now, failure, status):
+    use_up_included(bolt)
+    turn_on(bolt, balance="100", reload=("25", "50"), now=now)
+    record_usage([event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now)
+    stripe.fail_next = failure
+    payment = paying.tend(bolt.pk, now=now)
+    set_auto_reload(bolt, enabled=False, actor=bea_of(bolt), now=now)
+    asked = len(stripe.requests)
+    settle_at(now + dt.timedelta(minutes=1))
+    assert Payment.objects.get(pk=payment.pk).status == status and stripe.requests[asked:] == []
+
+
+def test_t5_a_payment_whose_gateway_is_not_configured_stays_unknown_and_is_asked_again(bolt, stripe, now, at_stripe):
+    stripe.fail_next = "drop_after"
+    buy(bolt, "50", now=now)
+    key = at_stripe.STRIPE_SECRET_KEY
+    at_stripe.STRIPE_SECRET_KEY, at_stripe.PAYMENT_GATEWAY = "", "sandbox"
+    for hours in (1, 3, 30):
+        settle_at(now + dt.timedelta(hours=hours))
+    assert Payment.objects.get().status == "started"  # money may have moved
+    at_stripe.STRIPE_SECRET_KEY, at_stripe.PAYMENT_GATEWAY = key, "stripe"
+    settle_at(now + dt.timedelta(hours=32))
+    assert Payment.objects.get().status == "succeeded" and balance(bolt) == usd(50)
 
 
 def test_t5_authentication_required_off_session_declines_the_reload(bolt, stripe, give_card, now):
