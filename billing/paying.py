@@ -209,11 +209,16 @@ def keep_card(organization: Organization, *, session_id: str, actor: Actor, now:
 
 
 def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
-    """Work off a verified webhook, in any order, once; whether it was new. One transaction: noted and settled or neither."""
-    payment = Payment.objects.filter(gateway=gateway, key=notice.payment_key).first() if notice.payment_key else None
-    refund = (
-        Refund.objects.filter(payment__gateway=gateway, key=notice.refund_key).first() if notice.refund_key else None
-    )
+    """Work off a verified webhook, in any order, once; whether it was new. One transaction: noted and settled or neither.
+
+    One whose amount, currency, customer, id or mode is not what our row says is only noted: it is about something else.
+    """
+    payment, refund = _rows_of(notice, gateway)
+    row = payment or refund
+    differs = _differences(notice, row) if row else []
+    if differs:
+        log.warning("notice.ignored", id=notice.id, kind=notice.kind, differs=differs)
+        payment = refund = None
     with transaction.atomic():
         _row, is_new = GatewayNotice.objects.get_or_create(
             gateway=gateway, notice_id=notice.id,
@@ -226,3 +231,30 @@ def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
         if refund is not None and notice.refund_outcome is not None:
             settle_refund(refund.pk, notice.refund_outcome, now=now)
     return True
+
+
+def _rows_of(notice: Notice, gateway: str) -> tuple[Payment | None, Refund | None]:
+    payments, refunds = Payment.objects.none(), Refund.objects.none()
+    if notice.payment_key:
+        payments = Payment.objects.filter(gateway=gateway, key=notice.payment_key)
+    if notice.refund_key:
+        refunds = Refund.objects.filter(payment__gateway=gateway, key=notice.refund_key).select_related("payment")
+    return payments.first(), refunds.first()
+
+
+def _differences(notice: Notice, row: Payment | Refund) -> list[str]:
+    """What of a notice is not as in our row, by name; none where it is about that very payment or refund."""
+    payment = row.payment if isinstance(row, Refund) else row
+    ours: dict[str, object] = {
+        "amount_cents": to_cents(row.amount_nanos),
+        "currency": "usd",
+        "livemode": gateway_named(payment.gateway).livemode,
+    }
+    if payment.gateway_id:
+        ours["gateway_id"] = payment.gateway_id
+    if isinstance(row, Payment):
+        ours["customer_id"] = row.customer_id
+    differs = [name for name, value in ours.items() if getattr(notice, name) != value]
+    if isinstance(row, Refund) and row.gateway_id and notice.refund_outcome:
+        differs += ["refund"] if notice.refund_outcome.gateway_id != row.gateway_id else []
+    return differs

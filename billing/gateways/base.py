@@ -114,7 +114,10 @@ RefundOutcome = Refunded | RefundFailed
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A verified webhook: the payment (or refund) it is about by our key, and what it says, if it says anything to us."""
+    """A verified webhook: the payment (or refund) it is about by our key, and what it says, if it says anything to us.
+
+    The rest must be what our row has, or it is about something else: `gateway_id` is the payment's, also of a refund.
+    """
 
     id: str
     kind: str
@@ -122,12 +125,18 @@ class Notice:
     outcome: Outcome | None = None
     refund_key: str = ""
     refund_outcome: RefundOutcome | None = None
+    amount_cents: int | None = None
+    currency: str = ""
+    customer_id: str = ""
+    gateway_id: str = ""
+    livemode: bool | None = None
 
 
 class Gateway(Protocol):
     """Every method may raise GatewayUnknown; those that only read or prepare also GatewayRefused."""
 
     name: str
+    livemode: bool  # whether real money moves
 
     def create_customer(self, *, reference: str, name: str, email: str) -> str:
         """The id of the customer for `reference` (our organization); the same reference gives the same customer."""

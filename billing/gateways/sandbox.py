@@ -87,6 +87,7 @@ class SandboxGateway:
     """Implements `Gateway` on the product's own database."""
 
     name = "sandbox"
+    livemode = False
 
     def create_customer(self, *, reference: str, name: str, email: str) -> str:
         """See `Gateway`."""

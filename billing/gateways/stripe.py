@@ -45,6 +45,7 @@ class StripeGateway:
 
     def __init__(self, secret_key: str, *, webhook_secret: str = "", api_base: str = "") -> None:
         self.webhook_secret = webhook_secret
+        self.livemode = secret_key.startswith(("sk_live_", "rk_live_"))
         self.client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base.rstrip("/")} if api_base else {},

@@ -81,13 +81,25 @@ def refund_outcome(refund: Any) -> RefundOutcome | None:
 def notice_of(event: Any) -> Notice:
     """A verified event, as far as it is about a payment or a refund."""
     about = event.data.object
+    if event.type not in PAYMENT_EVENTS | REFUND_EVENTS:
+        return Notice(event.id, event.type)
+    metadata = getattr(about, "metadata", None)
+    says: dict[str, Any] = {
+        "amount_cents": getattr(about, "amount", None), "currency": getattr(about, "currency", None) or "",
+        "livemode": event.livemode,
+    }  # fmt: skip
     if event.type in PAYMENT_EVENTS:
-        key = text_of(getattr(about, "metadata", None), "payment_key")
-        return Notice(event.id, event.type, payment_key=key, outcome=outcome_of(about))
-    if event.type in REFUND_EVENTS:
-        key = text_of(getattr(about, "metadata", None), "refund_key")
-        return Notice(event.id, event.type, refund_key=key, refund_outcome=refund_outcome(about))
-    return Notice(event.id, event.type)
+        says |= {"payment_key": text_of(metadata, "payment_key"), "outcome": outcome_of(about)}
+        says |= {"customer_id": _id(getattr(about, "customer", None)), "gateway_id": about.id}
+    else:
+        says |= {"refund_key": text_of(metadata, "refund_key"), "refund_outcome": refund_outcome(about)}
+        says |= {"gateway_id": _id(getattr(about, "payment_intent", None))}
+    return Notice(event.id, event.type, **says)
+
+
+def _id(named: Any) -> str:
+    """The id of what Stripe names by its id or, expanded, as the whole object."""
+    return str(getattr(named, "id", named) or "")
 
 
 def text_of(metadata: Any, name: str) -> str:

@@ -178,7 +178,7 @@ class StripeServer:
         if given + int(data["amount"]) > payment["amount"]:
             raise StripeError(400, type="invalid_request_error", message="Refund amount is greater than unrefunded amount.")  # fmt: skip
         refund = {
-            "object": "refund", "amount": int(data["amount"]), "payment_intent": payment["id"], "status": "succeeded",
+            "object": "refund", "amount": int(data["amount"]), "currency": payment["currency"], "payment_intent": payment["id"], "status": "succeeded",
             "metadata": data["metadata"],
         }  # fmt: skip
         return self._keep(self.refunds, "re", refund)

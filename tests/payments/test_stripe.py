@@ -372,6 +372,47 @@ def test_webhooks_about_others_are_taken_and_passed_over(bolt, stripe, client):
     assert not LedgerEntry.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"amount": 500}, {"currency": "jpy"}, {"customer": "cus_other"}, {"customer": None}, {"id": "pi_other"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_t6_a_webhook_that_is_not_what_our_row_says_is_noted_and_settles_nothing(
+    bolt, stripe, give_card, now, client, other
+):
+    give_card(bolt, "action")
+    payment = buy(bolt, "50", now=now)  # its id is known
+    theirs = stripe.payments[payment.gateway_id]
+    wrong = stripe.tell({**theirs, "status": "succeeded", **other}, "payment_intent.succeeded")
+    assert tell(client, wrong) == 200
+    assert Payment.objects.get().status == "action" and balance(bolt) == 0 and GatewayNotice.objects.count() == 1
+    assert tell(client, stripe.tell({**theirs, "status": "succeeded"}, "payment_intent.succeeded")) == 200
+    assert Payment.objects.get().status == "succeeded" and balance(bolt) == usd(50)
+
+
+@pytest.mark.parametrize(
+    ("key", "livemode", "status"),
+    [
+        ("sk_test_local", False, "succeeded"), ("sk_test_local", True, "started"), ("sk_live_local", True, "succeeded"),
+        ("rk_live_local", False, "started"),
+    ],
+)  # fmt: skip
+def test_t6_only_webhooks_of_the_keys_own_mode_settle(bolt, stripe, now, client, at_stripe, key, livemode, status):
+    stripe.fail_next = "drop_after"
+    buy(bolt, "50", now=now)
+    at_stripe.STRIPE_SECRET_KEY = key
+    assert tell(client, {**stripe.events[-1], "livemode": livemode}) == 200
+    assert Payment.objects.get().status == status and GatewayNotice.objects.count() == 1
+
+
+@pytest.mark.parametrize("other", [{"amount": 2001}, {"currency": "eur"}, {"payment_intent": "pi_x"}, {"id": "re_x"}])
+def test_t7_a_webhook_about_another_refund_changes_none_of_ours(bolt, stripe, now, client, other):
+    made = refund(buy(bolt, "50", now=now), "20", now=now)
+    failed = {**stripe.refunds[made.gateway_id], "status": "failed", **other}
+    assert tell(client, stripe.tell(failed, "refund.failed")) == 200
+    assert Refund.objects.get().status == "succeeded" and balance(bolt) == usd(30)
+
+
 def test_without_a_stripe_key_there_is_no_webhook(db, client):
     assert client.post(WEBHOOK, b"{}", content_type="application/json").status_code == 404
 
