@@ -17,16 +17,15 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, Settlement, User
+from billing.actions.declines import count_decline, end_series
 from billing.actions.ledger import account_of, post_entry
-from billing.actions.owner_mails import DECLINED, PAID, RELOAD_OFF, tell_owners
+from billing.actions.owner_mails import PAID, tell_owners
 from billing.gateways.base import Card, Declined, NeedsAction, Outcome, Paid
 from billing.models import BillingAccount, EntryKind, LedgerEntry, Payment, PaymentCard
-from billing.rules.reloading import next_try_at
+from billing.rules.reloading import LEAST_NANOS, MOST_NANOS
 from config.kit.errors import BusinessError
-from config.kit.money import NANOS_PER_CENT, NANOS_PER_USD, format_usd
+from config.kit.money import NANOS_PER_CENT, format_usd
 
-LEAST_NANOS = 5 * NANOS_PER_USD
-MOST_NANOS = 100_000 * NANOS_PER_USD
 # Longer than a gateway may take to answer; then somebody else asks again, with the same key.
 CLAIM = dt.timedelta(minutes=2)
 WAITS = [dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=15), dt.timedelta(hours=1)]
@@ -208,7 +207,7 @@ def settle_payment(payment_id: int, outcome: Outcome, *, now: dt.datetime) -> Se
     # What the gateway never heard of was declined by nobody. Called off over there, it counts, or it would be tried again
     # at once and for ever.
     is_failed_reload = payment.purpose == Payment.Purpose.RELOAD and (is_declined or bool(outcome.gateway_id))
-    mails = _count_decline(locked, payment, now=now) if is_failed_reload else []
+    mails = count_decline(locked, payment, card=card_of(locked.pk), now=now) if is_failed_reload else []
     return Settled(payment, True, mails=mails)
 
 
@@ -228,9 +227,7 @@ def _paid(locked: Organization, payment: Payment, outcome: Paid, *, now: dt.date
         locked, kind=EntryKind.RELOAD if is_reload else EntryKind.PURCHASE, amount_nanos=payment.amount_nanos,
         payment=payment, actor=payment.created_by, now=now,
     )  # fmt: skip
-    BillingAccount.objects.filter(organization=locked).update(
-        reload_declined_at=None, reload_declines=0, reload_retry_at=None
-    )
+    end_series(locked)
     mails = tell_owners(locked, PAID, key=str(payment.pk), facts={"entry": entry.pk}, now=now)
     return Settled(payment, True, entry, mails)
 
@@ -243,29 +240,3 @@ def _wait_for_bank(payment: Payment, outcome: NeedsAction, *, now: dt.datetime) 
     payment.gateway_id, payment.next_check_at = outcome.gateway_id, payment.created_at + ACTION_LASTS
     payment.save(update_fields=["status", "action_url", "gateway_id", "next_check_at"])
     return Settled(payment, True)
-
-
-def _count_decline(locked: Organization, payment: Payment, *, now: dt.datetime) -> list[int]:
-    """One more decline of auto-reload: try again after 1, 6 and 24 hours, then switch it off (T5)."""
-    account = account_of(locked)
-    account.reload_declines += 1
-    account.reload_declined_at = account.reload_declined_at or now
-    account.reload_retry_at = next_try_at(
-        declined_at=account.reload_declined_at, declines=account.reload_declines, now=now
-    )
-    fields = ["reload_declines", "reload_declined_at", "reload_retry_at"]
-    goes_off = account.reload_retry_at is None and account.auto_reload_enabled
-    before = account.auto_reload_as_audited
-    if goes_off:
-        account.auto_reload_enabled, account.reload_ended_at = False, now
-        fields += ["auto_reload_enabled", "reload_ended_at"]
-        record_change(
-            locked, actor=Actor(label="auto-reload"), action="balance.auto_reload", subject=locked.name, now=now,
-            from_value=before, to_value=account.auto_reload_as_audited,
-        )  # fmt: skip
-    account.save(update_fields=fields)
-    retry_at = account.reload_retry_at.isoformat() if account.reload_retry_at else None
-    return tell_owners(
-        locked, RELOAD_OFF if goes_off else DECLINED, key=str(payment.pk),
-        facts={"payment": payment.pk, "retry_at": retry_at}, now=now,
-    )  # fmt: skip

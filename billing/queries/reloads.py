@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import Plan, Settlement
-from billing.models import BillingAccount, Payment, PaymentCard
+from accounts.models import AuditEntry, Plan, Settlement
+from billing.models import BillingAccount, Payment, PaymentCard, Refund
 from billing.queries.standing import organization_standing
 from billing.rules.reloading import ReloadState
 from billing.rules.standing import OrganizationStanding
@@ -19,11 +19,18 @@ from config.kit.months import local_midnight
 
 
 def balances_to_tend() -> QuerySet[BillingAccount, int]:
-    """Organizations (ids) whose extra usage is on and whose prepaid balance has reached the amount to act at."""
+    """Organizations (ids) whose extra usage is on and whose prepaid balance has reached the amount to act at.
+
+    Also those with declines, since a balance that was lifted ends their series.
+    """
     is_on = Q(extra_usage_enabled=True) | Q(organization__plan=Plan.ENTERPRISE_USAGE)
     prepaid = BillingAccount.objects.filter(is_on, organization__settlement=Settlement.PREPAID)
     reached = F("pending_nanos") + Coalesce(F("reload_threshold_nanos"), Value(_default_low()))
-    return prepaid.filter(ledger_nanos__lte=reached).order_by("pk").values_list("pk", flat=True)
+    return (
+        prepaid.filter(Q(ledger_nanos__lte=reached) | Q(reload_declines__gt=0))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def low_mark(account: BillingAccount) -> int:
@@ -50,6 +57,12 @@ def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
     """Whether a reload started before may still be bought: not once it, or extra usage, was switched off (C7)."""
     standing = organization_standing(organization_id, now=now)
     return standing.is_prepaid and standing.is_on and standing.auto_reload
+
+
+def went_off_by(refund: Refund) -> bool:
+    """Whether this refund switched auto-reload off."""
+    entries = AuditEntry.objects.filter(organization_id=refund.payment.organization_id, action="balance.auto_reload")
+    return entries.filter(at=refund.created_at, actor_id=refund.created_by_id).exists()
 
 
 def reload_state(account: BillingAccount, standing: OrganizationStanding, *, now: dt.datetime) -> ReloadState:

@@ -6,7 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from config.kit.money import NANOS_PER_USD
+
+# The smallest and the largest purchase, by hand or by auto-reload.
+LEAST_NANOS = 5 * NANOS_PER_USD
+MOST_NANOS = 100_000 * NANOS_PER_USD
 MOST_A_DAY = 5
+NO_TIME = dt.timedelta()
 # After the first decline of a series, the next tries come this much later; then auto-reload goes off (T5).
 RETRIES = (dt.timedelta(hours=1), dt.timedelta(hours=6), dt.timedelta(hours=24))
 
@@ -25,7 +31,10 @@ class Hold(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReloadState:
-    """All that the decision looks at. `limit_nanos` None: no monthly limit. `retry_at`: no try before, after a decline."""
+    """All that the decision looks at. `limit_nanos` None: no monthly limit. `retry_at`: no try before, after a decline.
+
+    `most_nanos` is the largest single purchase.
+    """
 
     enabled: bool
     threshold_nanos: int
@@ -39,6 +48,7 @@ class ReloadState:
     bought_today: int
     bought_this_month_nanos: int
     limit_nanos: int | None
+    most_nanos: int = MOST_NANOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,14 @@ NOTHING = Reload()
 
 
 def reload_now(state: ReloadState, *, now: dt.datetime) -> Reload:
-    """The one purchase that is due, in whole multiples of the reload amount (T4)."""
+    """The one purchase that is due, in whole multiples of the reload amount and no larger than purchases may be (T4)."""
     if not state.enabled or state.balance_nanos > state.threshold_nanos:
         return NOTHING
     hold = _hold(state, now=now)
     if hold is not None:
         return Reload(hold=hold)
     wanted = (state.threshold_nanos - state.balance_nanos) // state.amount_nanos + 1
+    wanted = min(wanted, state.most_nanos // state.amount_nanos)
     if state.limit_nanos is not None:
         wanted = min(wanted, (state.limit_nanos - state.bought_this_month_nanos) // state.amount_nanos)
     return Reload(wanted * state.amount_nanos) if wanted > 0 else Reload(hold=Hold.MONTHLY_LIMIT)
@@ -82,8 +93,21 @@ def _hold(state: ReloadState, *, now: dt.datetime) -> Hold | None:
 def next_try_at(*, declined_at: dt.datetime, declines: int, now: dt.datetime) -> dt.datetime | None:
     """When to try again after the `declines`th decline of a series that began at `declined_at`; None: never again.
 
-    The tries are 1, 6 and 24 hours after the first decline; a late one still leaves an hour before the next.
+    The tries are 1, 6 and 24 hours after the first decline. One that came more than an hour late, say because extra usage
+    was off meanwhile, keeps the distance to the next, so that an old series is not run through in a hurry.
     """
     if declines > len(RETRIES):
         return None
-    return max(declined_at + RETRIES[declines - 1], now + RETRIES[0])
+    was_due_at = declined_at + (RETRIES[declines - 2] if declines > 1 else NO_TIME)
+    is_late = now - was_due_at > RETRIES[0]
+    return now + gap_before(declines) if is_late else declined_at + RETRIES[declines - 1]
+
+
+def gap_before(retry: int) -> dt.timedelta:
+    """How long after the try before it the `retry`th one comes, counted from 1."""
+    return RETRIES[retry - 1] - (RETRIES[retry - 2] if retry > 1 else NO_TIME)
+
+
+def threshold_is_in_reach(threshold_nanos: int, *, amount_nanos: int) -> bool:
+    """Whether the largest purchase in whole reload amounts lifts an empty balance above the threshold."""
+    return threshold_nanos < MOST_NANOS // amount_nanos * amount_nanos

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.rules.reloading import Hold, Reload, ReloadState, next_try_at, reload_now
+from billing.rules.reloading import (
+    MOST_NANOS,
+    Hold,
+    Reload,
+    ReloadState,
+    next_try_at,
+    reload_now,
+    threshold_is_in_reach,
+)
 from config.kit.money import usd
 from tests.conftest import NOW
 
@@ -34,6 +42,8 @@ HOUR = dt.timedelta(hours=1)
         ({"bought_this_month_nanos": usd(151)}, Reload(hold=Hold.MONTHLY_LIMIT)),
         ({"limit_nanos": None, "bought_this_month_nanos": usd(10_000)}, Reload(usd(50))),
         ({"limit_nanos": 0}, Reload(hold=Hold.MONTHLY_LIMIT)),
+        ({"limit_nanos": None, "balance_nanos": usd(-250_000)}, Reload(usd(100_000))),  # the largest purchase
+        ({"limit_nanos": None, "balance_nanos": usd(-250_000), "amount_nanos": usd(70_000)}, Reload(usd(70_000))),
         ({"bought_today": 4}, Reload(usd(50))),
         ({"bought_today": 5}, Reload(hold=Hold.DAILY_COUNT)),
         ({"enabled": False, "is_on": False}, Reload()),
@@ -66,7 +76,10 @@ def test_t4_one_purchase_lifts_the_balance_above_the_threshold_or_as_far_as_the_
         assert bought + answer.amount_nanos <= limit
     if balance > threshold:
         assert answer == Reload()
-    elif limit is None or (answer.amount_nanos and bought + answer.amount_nanos + amount <= limit):
+    assert answer.amount_nanos <= MOST_NANOS
+    if balance > threshold or answer.amount_nanos + amount > MOST_NANOS:
+        return
+    if limit is None or (answer.amount_nanos and bought + answer.amount_nanos + amount <= limit):
         assert balance + answer.amount_nanos > threshold >= balance + answer.amount_nanos - amount
 
 
@@ -75,5 +88,19 @@ def test_t5_the_tries_are_1_6_and_24_hours_after_the_first_decline_then_none():
     assert tries == [NOW + HOUR, NOW + 6 * HOUR, NOW + 24 * HOUR, None]
 
 
-def test_t5_a_late_try_leaves_an_hour_before_the_next():
-    assert next_try_at(declined_at=NOW, declines=2, now=NOW + 10 * HOUR) == NOW + 11 * HOUR
+@pytest.mark.parametrize(
+    ("declines", "late", "after"), [(2, HOUR, 5 * HOUR), (2, 9 * HOUR, 5 * HOUR), (3, 200 * HOUR, 18 * HOUR)]
+)
+def test_t5_a_late_try_keeps_its_distance_to_the_next(declines, late, after):
+    due_at = NOW + (HOUR, 6 * HOUR)[declines - 2]
+    tried_at = due_at + late
+    expected = tried_at + after if late > HOUR else due_at + after
+    assert next_try_at(declined_at=NOW, declines=declines, now=tried_at) == expected
+
+
+@pytest.mark.parametrize(
+    ("threshold", "amount", "in_reach"),
+    [("25", "50", True), ("99999.99", "100000", True), ("100000", "100000", False), ("70000", "70000", False)],
+)
+def test_t4_a_threshold_is_in_reach_of_the_largest_purchase_or_not(threshold, amount, in_reach):
+    assert threshold_is_in_reach(usd(threshold), amount_nanos=usd(amount)) is in_reach
