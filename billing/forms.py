@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -81,11 +82,23 @@ class EnableForm(FirstCapsForm, ScopeForm):
     """Turning extra usage on: first caps, and for whom."""
 
 
+class KeyField(forms.RegexField):
+    """Names this showing of a form, so that pressing its button twice does its act once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput, initial=new_key, **options)
+
+
+def new_key() -> str:
+    """A key that no other showing of a form has."""
+    return uuid.uuid4().hex
+
+
 class BuyForm(forms.Form):
-    """Buying balance. `key` names this showing of the form, so that pressing its button twice buys once."""
+    """Buying balance."""
 
     amount = AmountField(label=_("Amount"))
-    key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
+    key = KeyField()
 
 
 class ReloadForm(forms.Form):

@@ -161,11 +161,17 @@ def poke_mails(mail_ids: list[int]) -> None:
         poke(send_mail, mail_id)
 
 
-def give_back(payment: Payment, *, amount_nanos: int, reason: str, operator: User, now: dt.datetime) -> Refund:
-    """Refund an unused purchase, or a part of it. Raises what `start_refund` raises."""
-    return _refund_now(
-        start_refund(payment, amount_nanos=amount_nanos, reason=reason, operator=operator, now=now), now=now
+def give_back(
+    payment: Payment, *, amount_nanos: int, reason: str, operator: User, key: str = "", now: dt.datetime
+) -> Refund:
+    """Refund an unused purchase, or a part of it; with the same `key` again it is the same refund.
+
+    Raises what `start_refund` raises.
+    """
+    refund, is_new = start_refund(
+        payment, amount_nanos=amount_nanos, reason=reason, operator=operator, key=key, now=now
     )
+    return _refund_now(refund, now=now) if is_new else refund
 
 
 def refund_later(refund_id: int) -> Refund | None:

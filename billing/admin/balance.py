@@ -18,8 +18,18 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization, Settlement
 from billing import paying
 from billing.actions.refunds import post_credit, refundable_nanos
-from billing.forms import AmountField, typed_amount
-from billing.models import GatewayNotice, LedgerEntry, Payment, PaymentCard, Refund, SandboxPayment, SandboxRefund
+from billing.forms import AmountField, KeyField, typed_amount
+from billing.models import (
+    BillingAccount,
+    GatewayNotice,
+    LedgerEntry,
+    Payment,
+    PaymentCard,
+    Refund,
+    SandboxPayment,
+    SandboxRefund,
+)
+from billing.queries.reloads import went_off_by
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd, to_decimal_text
@@ -28,6 +38,7 @@ from config.kit.money import format_usd, to_decimal_text
 class RefundForm(forms.Form):
     """How much of a purchase goes back, and why."""
 
+    key = KeyField()
     amount = AmountField(label=gettext_lazy("Amount (USD)"))
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Owners read it in the ledger.")
@@ -37,6 +48,7 @@ class RefundForm(forms.Form):
 class CreditForm(forms.ModelForm):
     """A credit, or a correction downwards, of one balance."""
 
+    key = KeyField()
     organization = forms.ModelChoiceField(
         label=gettext_lazy("Organization"), queryset=Organization.objects.filter(settlement=Settlement.PREPAID)
     )
@@ -56,6 +68,17 @@ class CreditForm(forms.ModelForm):
         if not self.errors and not cleaned["amount"]:
             self.add_error("amount", _("Enter an amount other than zero."))
         return cleaned
+
+
+def say_refund(request: HttpRequest, refund: Refund) -> None:
+    """What became of a refund, and of auto-reload by it."""
+    words = {"amount": format_usd(refund.amount_nanos), "status": refund.get_status_display()}
+    messages.info(request, _("Refund of %(amount)s: %(status)s") % words)
+    if went_off_by(refund):
+        text = _(
+            "It took the balance to the reload threshold, so auto-reload is off now; owners can switch it on again."
+        )
+        messages.warning(request, text)
 
 
 class RefundInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -111,17 +134,17 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             try:
                 refund = paying.give_back(
                     payment, amount_nanos=form.cleaned_data["amount"], reason=form.cleaned_data["reason"],
-                    operator=request.user, now=timezone.now(),  # type: ignore[arg-type]
+                    operator=request.user, key=form.cleaned_data["key"], now=timezone.now(),  # type: ignore[arg-type]
                 )  # fmt: skip
             except BusinessError as error:
                 form.add_error(error.field if error.field in form.fields else None, error.message)
             else:
-                words = {"amount": format_usd(refund.amount_nanos), "status": refund.get_status_display()}
-                messages.info(request, _("Refund of %(amount)s: %(status)s") % words)
+                say_refund(request, refund)
                 return redirect("admin:billing_payment_change", payment_id)
+        account = BillingAccount.objects.filter(organization=payment.organization, auto_reload_enabled=True).first()
         context = {
             **self.admin_site.each_context(request), "form": form, "payment": payment, "opts": self.model._meta,
-            "title": _("Refund"), "left": format_usd(refundable_nanos(payment)),
+            "title": _("Refund"), "left": format_usd(refundable_nanos(payment)), "reloading": account,
         }  # fmt: skip
         return render(request, "admin/billing/payment/refund.html", context, status=422 if form.errors else 200)
 
@@ -157,14 +180,22 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's own when adding."""
-        return super().get_fields(request, obj) if obj else ("organization", "amount", "takes", "reason")
+        return super().get_fields(request, obj) if obj else ("organization", "amount", "takes", "reason", "key")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What the act refuses after all is told on a fresh form."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except BusinessError as error:
+            messages.error(request, error.message)
+            return redirect("admin:billing_ledgerentry_add")
 
     def save_model(self, request: HttpRequest, obj: LedgerEntry, form: Any, change: bool) -> None:
         """Book it by the act, so that usage until now is rolled up before it."""
         typed = form.cleaned_data
         entry = post_credit(
             typed["organization"], amount_nanos=-typed["amount"] if typed["takes"] else typed["amount"],
-            reason=typed["reason"], operator=request.user, now=timezone.now(),  # type: ignore[arg-type]
+            reason=typed["reason"], operator=request.user, key=typed["key"], now=timezone.now(),  # type: ignore[arg-type]
         )  # fmt: skip
         obj.pk, obj._state.adding = entry.pk, False
         obj.organization_id = entry.organization_id

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import time_machine
+from django.db import transaction
 
+from accounts.models import AuditEntry
 from billing import paying
-from billing.actions.refunds import post_credit
+from billing.actions.refunds import post_credit, refundable_nanos
 from billing.actions.usage import record_usage
-from billing.models import LedgerEntry, Payment, Refund, SandboxRefund
+from billing.models import BillingAccount, LedgerEntry, Payment, Refund, SandboxRefund
 from billing.queries.books import differences
 from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.conftest import NOW
-from tests.factories.balances import balance, buy, turn_on, use_up_included
+from tests.factories.balances import balance, buy, set_reload, turn_on, use_up_included
 from tests.factories.people import make_user
 from tests.factories.usage import event
 
@@ -51,10 +55,22 @@ def page_of(payment):
     return f"/admin/billing/payment/{payment.pk}/refund/"
 
 
+ADD = "/admin/billing/ledgerentry/add/"
+
+
+def send(client, url, typed, *, times=1, **options):
+    """Open a form, fill it in and press its button; the last answer."""
+    html = client.get(url).content.decode()
+    [key] = re.findall(r'name="key" value="([0-9a-f]{32})"', html)
+    for _press in range(times):
+        response = client.post(url, {**typed, "key": key}, **options)
+    return response
+
+
 def test_t7_an_operator_refunds_what_is_unused_with_a_reason(operator, olga, running):
     payment = Payment.objects.get()
     assert b"Refund up to $70.00" in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
-    response = operator.post(page_of(payment), {"amount": "70", "reason": "Bought for the wrong team"}, follow=True)
+    response = send(operator, page_of(payment), {"amount": "70", "reason": "Bought for the wrong team"}, follow=True)
     assert b"Refund of $70.00: Refunded" in response.content
     entry = LedgerEntry.objects.get(kind="refund")
     assert (entry.amount_nanos, entry.reason, entry.actor) == (-usd(70), "Bought for the wrong team", olga)
@@ -74,7 +90,7 @@ def test_t7_an_operator_refunds_what_is_unused_with_a_reason(operator, olga, run
     ],
 )
 def test_t7_what_can_not_be_refunded_is_told_at_the_field(operator, running, typed, says):
-    response = operator.post(page_of(Payment.objects.get()), typed)
+    response = send(operator, page_of(Payment.objects.get()), typed)
     assert response.status_code == 422 and says in response.content.decode()
     assert not Refund.objects.exists() and balance(running) == usd(70)
 
@@ -89,6 +105,99 @@ def test_t7_several_refunds_never_give_back_more_than_was_paid(running, olga, no
     assert balance(running) == usd(470) and list(differences()) == []
 
 
+def test_t7_pressing_refund_twice_is_one_refund(operator, running):
+    response = send(operator, page_of(Payment.objects.get()), {"amount": "20", "reason": "x"}, times=2, follow=True)
+    assert b"Refund of $20.00: Refunded" in response.content
+    assert Refund.objects.count() == SandboxRefund.objects.count() == 1 and balance(running) == usd(50)
+    send(operator, page_of(Payment.objects.get()), {"amount": "20", "reason": "x"})  # opened anew, it is another one
+    assert Refund.objects.count() == 2
+
+
+def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says_so(running, olga, now):
+    payment, key = Payment.objects.get(), "a" * 32
+    paying.give_back(payment, amount_nanos=usd(20), reason="a", operator=olga, key=key, now=now)
+    with pytest.raises(BusinessError, match=r"refund \$20\.00 before; nothing was refunded now") as refused:
+        paying.give_back(payment, amount_nanos=usd(30), reason="a", operator=olga, key=key, now=now)
+    assert refused.value.code == "already_refunded" and balance(running) == usd(50)
+
+
+def test_t7_pressing_add_twice_is_one_credit(operator, running):
+    typed = {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"}
+    send(operator, ADD, typed, times=2)
+    assert balance(running) == usd(95) and LedgerEntry.objects.filter(kind="credit").count() == 1
+    send(operator, ADD, typed)  # opened anew, it is another one
+    assert balance(running) == usd(120) and list(differences()) == []
+
+
+def test_t7_a_credit_form_used_again_for_something_else_books_nothing_and_says_so(operator, running):
+    html = operator.get(ADD).content.decode()
+    typed = {"organization": running.pk, "reason": "x", "key": re.findall(r'name="key" value="(\w+)"', html)[0]}
+    operator.post(ADD, {**typed, "amount": "25"})
+    page = operator.post(ADD, {**typed, "amount": "52"}, follow=True).content.decode()
+    assert "This form was used to book $25.00 before; nothing was booked now." in page and balance(running) == usd(95)
+
+
+def test_t7_an_entry_that_was_rolled_back_does_not_keep_its_form_from_booking(running, olga, now):
+    class Lost(Exception):
+        """The transaction around it fails after all."""
+
+    def book():
+        post_credit(running, amount_nanos=usd(25), reason="x", operator=olga, key="b" * 32, now=now)
+
+    with pytest.raises(Lost), transaction.atomic():
+        book()
+        raise Lost
+    book()
+    assert balance(running) == usd(95)
+
+
+@pytest.mark.parametrize(
+    ("given", "used", "left"),
+    [
+        ("50", "0", 70),  # the whole credit stays behind
+        ("50", "70", 0),  # bought money is used first, so only the credit is left
+        ("50", "90", 0),
+        ("0", "0", 70),
+        ("25", "140", 0),  # below zero, never negative
+    ],
+)
+def test_t7_what_credits_gave_is_never_paid_out(running, olga, now, given, used, left):
+    if usd(given):
+        post_credit(running, amount_nanos=usd(given), reason="Sorry", operator=olga, now=now)
+    if usd(used):
+        record_usage([event("mia@bolt.example", at=now, usd=used)], organization_id=running.pk, now=now)
+    assert refundable_nanos(Payment.objects.get()) == usd(left)
+
+
+def test_t7_credits_that_were_used_up_or_taken_back_hold_no_later_purchase(running, olga, now):
+    post_credit(running, amount_nanos=usd(50), reason="Sorry", operator=olga, now=now)
+    post_credit(running, amount_nanos=usd(-20), reason="Given twice", operator=olga, now=now)
+    assert refundable_nanos(Payment.objects.get()) == usd(70)
+    record_usage([event("mia@bolt.example", at=now, usd="95")], organization_id=running.pk, now=now)
+    assert balance(running) == usd(5)
+    assert refundable_nanos(buy(running, "40", now=now)) == usd(40)
+
+
+def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(operator, olga, running, now):
+    set_reload(running, "25", "50", now=now)
+    payment = Payment.objects.get()
+    assert "A refund that takes it to $25.00 or below switches auto-reload off" in operator.get(page_of(payment)).content.decode()  # fmt: skip
+    response = send(operator, page_of(payment), {"amount": "45", "reason": "x"}, times=2, follow=True)
+    assert b"so auto-reload is off now" in response.content
+    assert not BillingAccount.objects.get(organization=running).auto_reload_enabled
+    entry = AuditEntry.objects.filter(action="balance.auto_reload").latest("pk")
+    assert entry.actor == olga and entry.to_value == {"auto_reload": False}
+    assert paying.tend(running.pk, now=now) is None and balance(running) == usd(25)
+    assert "switches auto-reload off" not in operator.get(page_of(payment)).content.decode()
+
+
+def test_t7_a_refund_that_stays_above_the_threshold_leaves_auto_reload_on(operator, running, now):
+    set_reload(running, "25", "50", now=now)
+    response = send(operator, page_of(Payment.objects.get()), {"amount": "44.99", "reason": "x"}, follow=True)
+    assert b"auto-reload is off now" not in response.content
+    assert BillingAccount.objects.get(organization=running).auto_reload_enabled
+
+
 def test_t7_a_declined_purchase_has_nothing_to_refund(running, olga, now):
     payment = Payment.objects.get()
     Payment.objects.update(status="declined")
@@ -97,10 +206,8 @@ def test_t7_a_declined_purchase_has_nothing_to_refund(running, olga, now):
 
 
 def test_credits_and_corrections_are_entries_with_a_reason(operator, running):
-    add = "/admin/billing/ledgerentry/add/"
-    assert operator.get(add).status_code == 200
-    operator.post(add, {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"})
-    operator.post(add, {"organization": running.pk, "amount": "5", "takes": "on", "reason": "Given twice"})
+    send(operator, ADD, {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"})
+    send(operator, ADD, {"organization": running.pk, "amount": "5", "takes": "on", "reason": "Given twice"})
     rows = LedgerEntry.objects.filter(kind__in=["credit", "adjustment"]).order_by("pk")
     assert [(one.kind, one.amount_nanos, one.reason, one.actor.name) for one in rows] == [
         ("credit", usd(25), "Outage on Monday", "Olga Operator"), ("adjustment", -usd(5), "Given twice", "Olga Operator"),
@@ -112,13 +219,13 @@ def test_credits_and_corrections_are_entries_with_a_reason(operator, running):
     "typed", [{"amount": "0", "reason": "x"}, {"amount": "", "reason": "x"}, {"amount": "5", "reason": ""}]
 )
 def test_a_credit_needs_an_amount_and_a_reason(operator, running, typed):
-    response = operator.post("/admin/billing/ledgerentry/add/", {"organization": running.pk, **typed})
+    response = send(operator, ADD, {"organization": running.pk, **typed})
     assert response.status_code == 200 and b"errorlist" in response.content
     assert not LedgerEntry.objects.filter(kind="credit").exists()
 
 
 def test_only_prepaid_organizations_have_a_balance_to_credit(operator, running, acme, olga, now):
-    assert b">Acme<" not in operator.get("/admin/billing/ledgerentry/add/").content
+    assert b">Acme<" not in operator.get(ADD).content
     with pytest.raises(BusinessError) as refused:
         post_credit(acme, amount_nanos=usd(5), reason="x", operator=olga, now=now)
     assert refused.value.code == "not_prepaid"
