@@ -94,16 +94,33 @@ def declined_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 def _declined(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = _decline_words(mail, now)
-    retry_at = dt.datetime.fromisoformat(mail.facts["retry_at"])
-    words["retry"] = moment_text(retry_at, zone=mail.organization.zone_at(now), now=now)
-    next_try = _(
-        "The next try is %(retry)s. The balance is %(balance)s; once it is used up, extra usage pauses for everybody."
-    )
-    if words["is_gone"]:
-        next_try = _("The next try is %(retry)s. The balance is used up, so extra usage is paused for everybody.")
-    lines = [_("The gateway says: “%(why)s” Nothing was paid.") % words, next_try % words]
+    lines = [_("The gateway says: “%(why)s” Nothing was paid.") % words, _next_try(mail, words, now)]
     title = _("%(card)s was declined for %(amount)s: the balance of %(name)s was not reloaded") % words
     return Words(title, lines, _("Change card"), "payment_card")
+
+
+def _next_try(mail: OutgoingMail, words: dict[str, object], now: dt.datetime) -> str:
+    """When it is tried again, with what is left; it is not while auto-reload or extra usage is off."""
+    standing = organization_standing(mail.organization_id, now=now)
+    if not standing.auto_reload or mail.facts["retry_at"] is None:
+        sentence = _(
+            "Auto-reload is off meanwhile, so it is not tried again. The balance is %(balance)s; once it is used up, "
+            "extra usage pauses for everybody."
+        )
+        return sentence % words
+    if not standing.is_on:
+        sentence = _("Extra usage is off meanwhile; once it is on, it is tried again. The balance is %(balance)s.")
+        return sentence % words
+    retry_at = dt.datetime.fromisoformat(mail.facts["retry_at"])
+    words["retry"] = moment_text(retry_at, zone=mail.organization.zone_at(now), now=now)
+    if words["is_gone"]:
+        return _("The next try is %(retry)s. The balance is used up, so extra usage is paused for everybody.") % words
+    return (
+        _(
+            "The next try is %(retry)s. The balance is %(balance)s; once it is used up, extra usage pauses for everybody."
+        )
+        % words
+    )
 
 
 def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
@@ -111,7 +128,7 @@ def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
     standing = organization_standing(mail.organization_id, now=now)
     return {
         "name": mail.organization.name, "card": payment.card_label, "amount": format_usd(payment.amount_nanos),
-        "why": payment.decline_message, "balance": format_usd(standing.balance_nanos or 0),
+        "why": payment.decline_message or _("The payment was called off."), "balance": format_usd(standing.balance_nanos or 0),
         "is_gone": (standing.balance_nanos or 0) <= 0,
     }  # fmt: skip
 
@@ -159,17 +176,21 @@ def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> Words:
 
 @writes(LOW)
 def low_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
-    """The balance is low, and nothing reloads it."""
+    """The balance is low, and nothing reloads it: auto-reload is off, or has no card."""
     return _letter(mail, now, _low)
 
 
 def _low(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = {"name": mail.organization.name, "balance": format_usd(mail.facts["balance_nanos"])}
+    title, monthly = _("%(balance)s left: the balance of %(name)s is low") % words, _("You get this once a month.")
+    if mail.facts.get("has_no_card"):
+        why = _("Auto-reload is on, but there is no card to charge, so nothing is bought by itself.")
+        then = _("Once the balance is used up, extra usage pauses for everybody.")
+        return Words(title, [f"{why} {then}", monthly], _("Add card"), "payment_card")
     lines = [
         _("Auto-reload is off, so nothing is bought by itself. Once it is used up, extra usage pauses for everybody."),
-        _("You get this once a month."),
+        monthly,
     ]
-    title = _("%(balance)s left: the balance of %(name)s is low") % words
     return Words(title, lines, _("Buy extra usage"), "buy_extra_usage")
 
 

@@ -36,7 +36,7 @@ def tend_balance(organization_id: int) -> int | None:
 @shared_task
 def tend_balances() -> int:
     """Poke the balances that have reached their threshold, whoever should have noticed before; how many."""
-    found = list(balances_to_tend()[:SWEPT])
+    found = list(balances_to_tend())  # all of them: who stays below the threshold for ever must not hide the rest
     for organization_id in found:
         tend_balance.delay(organization_id)
     return len(found)

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
+from billing.actions.declines import end_series_if_lifted
 from billing.actions.ledger import account_of
 from billing.actions.owner_mails import EXHAUSTED, LOW, RELOAD_LIMIT, tell_owners
 from billing.actions.payments import card_of, check_is_prepaid, check_purchase_amount, new_payment
 from billing.models import BillingAccount, LedgerEntry, Payment
 from billing.queries.reloads import low_mark, reload_state
 from billing.queries.standing import organization_standing
-from billing.rules.reloading import Hold, Reload, reload_now
+from billing.rules.reloading import MOST_NANOS, Hold, Reload, ReloadState, reload_now, threshold_is_in_reach
 from billing.rules.standing import OrganizationStanding
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
@@ -90,6 +91,13 @@ def _check(
         missing = "threshold" if threshold_nanos is None else "amount"
         raise BusinessError(_("Enter an amount in dollars, such as 25.00."), code="empty", status=422, field=missing)
     check_purchase_amount(amount_nanos)
+    if not threshold_is_in_reach(threshold_nanos, amount_nanos=amount_nanos):
+        words = {"threshold": format_usd(threshold_nanos), "most": format_usd(MOST_NANOS)}
+        raise BusinessError(
+            _("One purchase is at most %(most)s, so it could not lift the balance above %(threshold)s. Enter less.")
+            % words,
+            code="reload_threshold", status=422, field="threshold",
+        )  # fmt: skip
     if limit_nanos is not None and limit_nanos < amount_nanos:
         words = {"limit": format_usd(limit_nanos), "amount": format_usd(amount_nanos)}
         raise BusinessError(
@@ -107,8 +115,10 @@ def tend_balance(organization_id: int, *, now: dt.datetime) -> Tended:
     standing = organization_standing(organization_id, now=now)
     if not standing.is_prepaid:
         return Tended()
+    end_series_if_lifted(locked)
     account = account_of(locked)
-    due = reload_now(reload_state(account, standing, now=now), now=now)
+    state = reload_state(account, standing, now=now)
+    due = reload_now(state, now=now)
     payment = None
     if due.amount_nanos:
         card = card_of(organization_id)
@@ -116,12 +126,13 @@ def tend_balance(organization_id: int, *, now: dt.datetime) -> Tended:
         payment = new_payment(
             locked, card, purpose=Payment.Purpose.RELOAD, amount_nanos=due.amount_nanos, buyer=None, now=now
         )
-    return Tended(payment, _notices(locked, account, standing, due, now=now) if payment is None else [])
+    return Tended(payment, _notices(locked, account, standing, state, due, now=now) if payment is None else [])
 
 
 def _notices(
-    locked: Organization, account: BillingAccount, standing: OrganizationStanding, due: Reload, *, now: dt.datetime
-) -> list[int]:
+    locked: Organization, account: BillingAccount, standing: OrganizationStanding, state: ReloadState, due: Reload, *,
+    now: dt.datetime,
+) -> list[int]:  # fmt: skip
     """What is low, gone or held back, each told once a threshold and month (N1)."""
     month_on, mails = standing.month.first_on.isoformat(), list[int]()
     facts = {"balance_nanos": account.balance_nanos}
@@ -133,8 +144,8 @@ def _notices(
     if account.balance_nanos <= 0:
         if not (due.hold is Hold.IN_FLIGHT and _is_fresh(locked, now=now)):
             mails += tell_owners(locked, EXHAUSTED, key=month_on, facts=facts, now=now)
-    elif not account.auto_reload_enabled and account.balance_nanos <= low_mark(account):
-        mails += tell_owners(locked, LOW, key=month_on, facts=facts, now=now)
+    elif not (state.enabled and state.has_card) and account.balance_nanos <= low_mark(account):
+        mails += tell_owners(locked, LOW, key=month_on, facts={**facts, "has_no_card": state.enabled}, now=now)
     return mails
 
 

@@ -67,7 +67,12 @@ class BalanceSummary:
     @property
     def is_paused(self) -> bool:
         """Auto-reload waits for its next try after a decline."""
-        return _waits_for_retry(self.account)
+        return _waits_for_retry(self.account, self.card)
+
+    @property
+    def lacks_card(self) -> bool:
+        """Auto-reload is on, and there is nothing it could charge."""
+        return self.account.auto_reload_enabled and self.card is None
 
     @property
     def has_ended(self) -> bool:
@@ -78,9 +83,9 @@ class BalanceSummary:
     def last_try_at(self) -> dt.datetime | None:
         """When the last try of a series of declines is due; None when the next one is the last."""
         account = self.account
-        if account.reload_declined_at is None or account.reload_declines >= len(RETRIES):
+        if account.reload_retry_at is None or not 0 < account.reload_declines < len(RETRIES):
             return None
-        return account.reload_declined_at + RETRIES[-1]
+        return account.reload_retry_at + RETRIES[-1] - RETRIES[account.reload_declines - 1]
 
 
 def balance_summary(standing: OrganizationStanding, summary: MonthSummary, *, now: dt.datetime) -> BalanceSummary:
@@ -92,14 +97,15 @@ def balance_summary(standing: OrganizationStanding, summary: MonthSummary, *, no
     reloads = payments.reloads()
     declined = reloads.filter(status=Payment.Status.DECLINED).first()
     cards = PaymentCard.objects.filter(organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY)
+    card = cards.exclude(card_id="").first()
     expected = summary.projection.expected if summary.projection else ()
     today_ends = local_midnight(summary.today + dt.timedelta(days=1), standing.month.zone)
     to_threshold = account.balance_nanos - (account.reload_threshold_nanos or 0)
     return BalanceSummary(
         account=account,
-        state=_state(account, standing),
+        state=_state(account, standing, card),
         hold=reload_now(reload_state(account, standing, now=now), now=now).hold,
-        card=cards.exclude(card_id="").first(),
+        card=card,
         limit_nanos=reload_limit(account, standing),
         bought_nanos=bought_this_month(standing),
         last_reload=reloads.filter(status=Payment.Status.SUCCEEDED).first(),
@@ -115,16 +121,17 @@ def balance_summary(standing: OrganizationStanding, summary: MonthSummary, *, no
     )
 
 
-def _waits_for_retry(account: BillingAccount) -> bool:
+def _waits_for_retry(account: BillingAccount, card: PaymentCard | None) -> bool:
     """A declined reload is due to be tried again; not any more where a credit lifted the balance meanwhile."""
     is_due = account.balance_nanos <= (account.reload_threshold_nanos or 0)
-    return account.auto_reload_enabled and account.reload_retry_at is not None and is_due
+    return account.auto_reload_enabled and card is not None and account.reload_retry_at is not None and is_due
 
 
-def _state(account: BillingAccount, standing: OrganizationStanding) -> BalanceState:
+def _state(account: BillingAccount, standing: OrganizationStanding, card: PaymentCard | None) -> BalanceState:
     if account.balance_nanos <= 0:
         return BalanceState.GONE
-    if _waits_for_retry(account) or account.reload_ended_at is not None:
+    if _waits_for_retry(account, card) or account.reload_ended_at is not None:
         return BalanceState.DECLINED
-    is_low = not account.auto_reload_enabled and account.balance_nanos <= low_mark(account)
+    reloads = account.auto_reload_enabled and card is not None
+    is_low = not reloads and account.balance_nanos <= low_mark(account)
     return BalanceState.LOW if is_low and standing.is_on else BalanceState.FINE

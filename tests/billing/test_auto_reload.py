@@ -6,19 +6,24 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.db.models import F
 
 from accounts.models import AuditEntry, OutgoingMail
 from billing import paying, tasks
 from billing.actions.caps import set_organization_cap
+from billing.actions.refunds import post_credit, settle_refund, start_refund
+from billing.actions.reloads import set_auto_reload, tend_balance
 from billing.actions.switch import set_extra_usage
 from billing.actions.usage import record_usage
-from billing.models import BillingAccount, Payment, SandboxPayment
+from billing.gateways.base import RefundFailed
+from billing.models import BillingAccount, Payment, PaymentCard, SandboxPayment
 from billing.queries.books import differences
 from billing.queries.standing import standing_of
 from billing.rules.funding import decide
 from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.factories.balances import balance, bea_of, buy, give_card, make_bolt, set_reload, turn_on, use_up_included
+from tests.factories.people import make_organization, make_user
 from tests.factories.usage import event
 
 HOUR = dt.timedelta(hours=1)
@@ -49,6 +54,12 @@ def mails(kind=None):
     found = OutgoingMail.objects.filter(organization__slug="bolt").order_by("pk")
     kinds = [mail.kind.removeprefix("balance.") for mail in found]
     return kinds if kind is None else kinds.count(kind)
+
+
+@pytest.fixture
+def olga(db):
+    """An operator."""
+    return make_user("olga@example.com", "Olga Operator")
 
 
 @pytest.fixture
@@ -141,13 +152,8 @@ def test_t4_none_while_extra_usage_is_off_or_the_cap_is_reached(reloading, now):
 def test_t5_a_declined_card_is_tried_again_after_1_6_and_24_hours_and_then_auto_reload_goes_off(reloading, now):
     give_card(reloading, "declines", now=now)
     use(reloading, "80", at=now)
-    tried_at = []
-    for minutes in range(0, 60 * 30, 20):
-        # An answer takes a moment, so the next try is due a moment after the full hour.
-        sweep(now + dt.timedelta(minutes=minutes, seconds=30 if minutes else 0))
-        while len(tried_at) < len(reloads()):
-            tried_at.append(minutes / 60)
-    assert tried_at == [0, 1, 6, 24] and SandboxPayment.objects.exclude(status="succeeded").count() == 4
+    assert tries(now, 30) == [0, 1, 6, 24]
+    assert SandboxPayment.objects.exclude(status="succeeded").count() == 4
     account = BillingAccount.objects.get(organization=reloading)
     assert not account.auto_reload_enabled and account.reload_ended_at is not None
     assert (mails("declined"), mails("reload_off"), mails("low")) == (3, 1, 1)
@@ -189,6 +195,112 @@ def test_t4_t5_no_second_reload_while_the_first_is_not_known(reloading, now):
     assert reloads(status="succeeded") == [50] and balance(reloading) == usd(60)
 
 
+def tries(start, hours):
+    """When auto-reload tried, in whole hours after `start`, while the sweeps run every 20 minutes."""
+    tried, before = [], len(reloads())
+    for minutes in range(0, 60 * hours, 20):
+        # An answer takes a moment, so the next try is due a moment after the full hour.
+        sweep(start + dt.timedelta(minutes=minutes, seconds=30 if minutes else 0))
+        while len(tried) < len(reloads()) - before:
+            tried.append(minutes / 60)
+    return tried
+
+
+@pytest.mark.parametrize("lifted_by", ["credit", "refund that failed", "adjustment of usage"])
+def test_t5_whatever_lifts_the_balance_above_the_threshold_ends_the_series(reloading, now, olga, lifted_by):
+    purchase = Payment.objects.get()
+    give_card(reloading, "declines", now=now)
+    use(reloading, "20", at=now)
+    refund, _is_new = start_refund(purchase, amount_nanos=usd(30), reason="x", operator=olga, now=now)
+    use(reloading, "30", at=now)
+    sweep(now)
+    assert BillingAccount.objects.get(organization=reloading).reload_declines == 1
+    if lifted_by == "credit":
+        post_credit(reloading, amount_nanos=usd(30), reason="Sorry", operator=olga, now=now + HOUR / 2)
+    elif lifted_by == "adjustment of usage":  # a corrected price; the next sweep sees it
+        BillingAccount.objects.filter(organization=reloading).update(pending_nanos=F("pending_nanos") - usd(30))
+        sweep(now + HOUR / 2)
+    else:
+        settle_refund(refund.pk, RefundFailed("The card is closed."), now=now + HOUR / 2)
+    account = BillingAccount.objects.get(organization=reloading)
+    assert (account.reload_declines, account.reload_declined_at, account.reload_retry_at) == (0, None, None)
+    later = now + 5 * DAY
+    use(reloading, "40", at=later)
+    assert tries(later, 26) == [0, 1, 6, 24]
+
+
+def test_t5_a_series_interrupted_for_days_is_not_run_through_in_a_hurry(reloading, now):
+    give_card(reloading, "declines", now=now)
+    use(reloading, "80", at=now)
+    sweep(now)
+    set_extra_usage(reloading, enabled=False, actor=bea_of(reloading), now=now)
+    later = now + 5 * DAY
+    set_extra_usage(reloading, enabled=True, actor=bea_of(reloading), now=later)
+    assert [int(hour) for hour in tries(later, 26)] == [0, 5, 23]  # the second, third and last
+    assert not BillingAccount.objects.get(organization=reloading).auto_reload_enabled
+
+
+def test_t5_a_decline_of_the_card_of_before_is_not_held_against_the_new_one(reloading, now):
+    give_card(reloading, "declines", now=now)
+    use(reloading, "80", at=now)
+    assert tend_balance(reloading.pk, now=now).payment  # whoever started it dies
+    give_card(reloading, "works", now=now)
+    sweep(now + dt.timedelta(minutes=3))
+    assert reloads(status="declined") == [50] and reloads(status="succeeded") == [50]
+    assert BillingAccount.objects.get(organization=reloading).reload_declines == 0 and mails() == ["paid"]
+
+
+@pytest.mark.parametrize("switched_off", ["extra usage", "auto-reload"])
+def test_c7_a_reload_whose_starter_died_before_asking_is_not_bought_once_nobody_wants_it(reloading, now, switched_off):
+    use(reloading, "80", at=now)
+    assert tend_balance(reloading.pk, now=now).payment
+    if switched_off == "extra usage":
+        set_extra_usage(reloading, enabled=False, actor=bea_of(reloading), now=now)
+    else:
+        set_auto_reload(reloading, enabled=False, actor=bea_of(reloading), now=now)
+    sweep(now + dt.timedelta(minutes=3))
+    assert reloads(status="canceled") == [50] and balance(reloading) == usd(20)
+    assert "declined" not in mails() and SandboxPayment.objects.filter(amount_cents=5000).count() == 0
+    account = BillingAccount.objects.get(organization=reloading)
+    assert account.reload_declines == 0 and account.reload_retry_at is None
+
+
+def test_c7_a_reload_that_was_asked_before_it_was_switched_off_counts_where_money_was_taken(reloading, now):
+    give_card(reloading, "timeout_paid", now=now)
+    use(reloading, "80", at=now)
+    sweep(now)
+    set_auto_reload(reloading, enabled=False, actor=bea_of(reloading), now=now)
+    sweep(now + dt.timedelta(minutes=3))
+    assert reloads(status="succeeded") == [50] and balance(reloading) == usd(70)
+
+
+def test_t4_no_reload_is_larger_than_the_largest_purchase(bolt, now):
+    use_up_included(bolt)
+    turn_on(bolt, cap=None, reload=("90000", "5"), now=now)
+    BillingAccount.objects.filter(organization=bolt).update(pending_nanos=usd(50_000))
+    sweep(now)
+    assert reloads() == [100_000, 39_905] and balance(bolt) == usd(90_005)
+
+
+def test_t4_organizations_that_stay_below_the_threshold_for_ever_hide_nobody(reloading, now, monkeypatch):
+    monkeypatch.setattr(tasks, "SWEPT", 1)
+    set_auto_reload(reloading, enabled=False, actor=bea_of(reloading), now=now)
+    use(reloading, "100", at=now)
+    zoe = make_organization("zoe", owner=make_user("zoe@zoe.example", "Zoe"), now=now, plan="team")
+    give_card(zoe, "works", now=now)
+    turn_on(zoe, reload=("125", "50"), now=now)
+    sweep(now)
+    assert reloads() == [50]
+
+
+def test_n1_a_low_balance_is_told_also_where_auto_reload_is_on_without_a_card(reloading, now):
+    PaymentCard.objects.filter(organization=reloading).update(card_id="")
+    use(reloading, "80", at=now)
+    sweep(now)
+    assert mails() == ["low"]
+    assert OutgoingMail.objects.get().facts["has_no_card"] is True
+
+
 def test_n1_owners_are_told_once_a_month_that_a_balance_is_low_and_that_it_is_gone(bolt, now):
     use_up_included(bolt)
     turn_on(bolt, now=now)
@@ -220,7 +332,7 @@ def test_e7_a_prepaid_organization_whose_owner_never_bought_hears_nothing(now, a
     ("threshold", "amount", "limit", "field"),
     [
         ("25", "4", None, "amount"), ("25", "50", "40", "limit"), ("1000001", "50", None, "threshold"),
-        ("25.001", "50", None, "threshold"),
+        ("25.001", "50", None, "threshold"), ("250000", "5", None, "threshold"),
     ],
 )  # fmt: skip
 def test_bad_amounts_of_auto_reload_are_refused_at_their_field(bolt, now, threshold, amount, limit, field):

@@ -13,9 +13,14 @@ from django.core.management import call_command
 from accounts.models import Role
 from accounts.tasks import send_due_mails
 from billing import paying, tasks
+from billing.actions.payments import settle_payment
+from billing.actions.reloads import set_auto_reload, tend_balance
+from billing.actions.switch import set_extra_usage
 from billing.actions.usage import record_usage
+from billing.gateways.base import Declined
+from billing.models import BillingAccount, PaymentCard
 from tests.conftest import NOW
-from tests.factories.balances import give_card, turn_on, use_up_included
+from tests.factories.balances import bea_of, give_card, turn_on, use_up_included
 from tests.factories.people import MembershipFactory, make_user
 from tests.factories.usage import event
 
@@ -92,6 +97,41 @@ def test_t5_a_decline_after_the_balance_is_gone_does_not_say_that_it_will_be(run
     assert (
         "The balance is used up, so extra usage is paused for everybody." in body and "once it is used up" not in body
     )
+
+
+def test_t5_a_decline_after_auto_reload_was_switched_off_promises_no_next_try(running, now):
+    deliver(NOW)
+    give_card(running, "declines", now=now)
+    use(running, "80")
+    BillingAccount.objects.update(reload_declines=3, reload_declined_at=now - dt.timedelta(hours=24))
+    payment = tend_balance(running.pk, now=now).payment
+    set_auto_reload(running, enabled=False, actor=bea_of(running), now=now)
+    settle_payment(payment.pk, Declined("card_declined", "Your card was declined."), now=now)
+    first = deliver(NOW)[0]
+    assert first.subject.startswith("Visa 0341 was declined for $50.00")
+    assert "Auto-reload is off meanwhile, so it is not tried again. The balance is $20.00" in first.body
+    assert "next try" not in first.body
+
+
+def test_t5_a_decline_while_extra_usage_is_off_says_that_it_waits(running, now):
+    deliver(NOW)
+    give_card(running, "declines", now=now)
+    use(running, "80")
+    payment = tend_balance(running.pk, now=now).payment
+    set_extra_usage(running, enabled=False, actor=bea_of(running), now=now)
+    settle_payment(payment.pk, Declined("card_declined", "Your card was declined."), now=now)
+    assert "Extra usage is off meanwhile; once it is on, it is tried again." in deliver(NOW)[0].body
+
+
+def test_n1_a_low_balance_without_a_card_is_told_in_true_words(running, now):
+    deliver(NOW)
+    PaymentCard.objects.update(card_id="")
+    use(running, "80")
+    paying.tend(running.pk, now=now)
+    first = deliver(NOW)[0]
+    assert first.subject == "$20.00 left: the balance of Bolt is low"
+    assert "Auto-reload is on, but there is no card to charge" in first.body and "Auto-reload is off" not in first.body
+    assert "/o/bolt/settings/billing/card/" in first.body
 
 
 def test_t4_n1_a_reached_limit_and_an_empty_balance_are_told(running, now):

@@ -15,7 +15,7 @@ from billing import paying, tasks
 from billing.actions.ledger import roll_up_days
 from billing.actions.refunds import post_credit
 from billing.actions.usage import record_usage
-from billing.models import LedgerEntry, Payment
+from billing.models import LedgerEntry, Payment, PaymentCard
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.balances import buy, give_card, set_reload, turn_on, use_up_included
@@ -162,6 +162,15 @@ def test_t5_after_the_last_try_another_card_ends_the_warning_and_reminds_of_auto
     assert "It was the last try, so auto-reload is off." in html_of(owner, USAGE)
     back = owner.get(f"{BILLING}card/back/?session=card_succeeds_4242&then={USAGE}", follow=True).content.decode()
     assert "Auto-reload is still off; switch it on again" in back and "It was the last try" not in back
+
+
+def test_t4_auto_reload_without_a_card_says_so_instead_of_promising_a_reload(owner, running, now):
+    PaymentCard.objects.update(gateway="stripe")  # a card of another gateway is none here
+    record_usage([event("mia@bolt.example", at=now, usd="70")], organization_id=running.pk, now=now)
+    html = html_of(owner, USAGE)
+    assert "On, but there is no card to charge" in html and "Nothing is bought until a card is added." in html
+    assert "next reload" not in html and "unless the balance is reloaded" in html
+    assert 'Auto-reload <span class="xu-pill xu-pill--stop">On, but' in html
 
 
 def test_a_credit_that_lifts_the_balance_ends_the_warning(owner, running, now):
