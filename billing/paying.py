@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.actions.audit import Actor
 from accounts.models import Organization, User
 from accounts.tasks import send_mail
+from billing.actions.invoice_sending import take_paid_invoice
 from billing.actions.payments import (
     ACTION_LASTS,
     Settled,
@@ -194,6 +195,12 @@ def _refund_now(refund: Refund, *, now: dt.datetime) -> Refund:
 
 def card_form_url(organization: Organization, *, return_url: str, cancel_url: str) -> str:
     """Where an owner enters the card. Raises GatewayUnknown, GatewayRefused."""
+    customer_id = customer_of(organization)
+    return current_gateway().card_form_url(customer_id=customer_id, return_url=return_url, cancel_url=cancel_url)
+
+
+def customer_of(organization: Organization) -> str:
+    """What the gateway in use calls the organization; made there at first. Raises GatewayUnknown, GatewayRefused."""
     gateway = current_gateway()
     card = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
     if card is None:
@@ -201,7 +208,7 @@ def card_form_url(organization: Organization, *, return_url: str, cancel_url: st
             reference=organization.slug, name=organization.name, email=organization.billing_email
         )
         card = save_customer(organization, customer_id=customer)
-    return gateway.card_form_url(customer_id=card.customer_id, return_url=return_url, cancel_url=cancel_url)
+    return card.customer_id
 
 
 def keep_card(organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime) -> PaymentCard:
@@ -232,6 +239,7 @@ def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
         )  # fmt: skip
         if not is_new:
             return False
+        take_paid_invoice(notice, gateway=gateway, livemode=gateway_named(gateway).livemode, now=now)
         if payment is not None and notice.outcome is not None:
             poke_mails(settle_payment(payment.pk, notice.outcome, now=now).mails)
         if refund is not None and notice.refund_outcome is not None:

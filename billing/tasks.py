@@ -7,10 +7,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.actions.audit import Actor
-from billing import closing, paying
+from billing import closing, invoice_sending, paying
 from billing.actions.ledger import roll_up_days
 from billing.actions.prices import sync_prices
-from billing.models import Payment, PendingCharge, Refund
+from billing.models import Invoice, Payment, PendingCharge, Refund
 from billing.queries.months import organizations_to_close
 from billing.queries.reloads import balances_to_tend
 from config.kit.sweeps import each
@@ -91,4 +91,19 @@ def close_due_months() -> int:
     found = organizations_to_close(now=timezone.now())
     for organization_id in found:
         close_months.delay(organization_id)
+    return len(found)
+
+
+@shared_task
+def send_invoice(invoice_id: int) -> bool:
+    """Bring the gateway's invoice to what ours is; whether it was done now."""
+    return invoice_sending.send_later(invoice_id)
+
+
+@shared_task
+def send_due_invoices() -> int:
+    """Poke every invoice that the gateway does not know as it is; how many."""
+    found = list(Invoice.objects.to_send(timezone.now()).values_list("pk", flat=True)[:SWEPT])
+    for invoice_id in found:
+        send_invoice.delay(invoice_id)
     return len(found)

@@ -13,6 +13,7 @@ SCHEDULE = {
     "settle-unknown": {"task": "billing.tasks.settle_unknown", "schedule": 30.0},
     "roll-up-charges": {"task": "billing.tasks.roll_up_charges", "schedule": crontab(minute=5)},
     "close-months": {"task": "billing.tasks.close_due_months", "schedule": 300.0},
+    "send-invoices": {"task": "billing.tasks.send_due_invoices", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute=10, hour=3)},
     "sync-prices": {"task": "billing.tasks.sync_model_prices", "schedule": crontab(minute=20, hour=3)},
 }

@@ -116,7 +116,11 @@ def _settle(
 ) -> Invoice:
     before = invoice.status
     invoice.status, invoice.settled_at, invoice.settled_by = status, now, operator
-    invoice.settled_note, invoice.gateway_next_try_at = note.strip()[:300], None
+    # Paid there is known there; whatever else an operator decides is told to the gateway.
+    invoice.settled_note, invoice.gateway_next_try_at = (
+        note.strip()[:300],
+        now if invoice.gateway and operator else None,
+    )
     invoice.save(update_fields=["status", "settled_at", "settled_by", "settled_note", "gateway_next_try_at"])
     record_change(
         locked, actor=Actor.person(operator) if operator else Actor(label=invoice.gateway or "gateway"),
@@ -159,6 +163,8 @@ def issue_credit_note(
         locked, actor=Actor.person(operator), action="invoice.credit_note", subject=f"{note.number} ({fresh.number})",
         now=now, from_value=None, to_value=note.total_nanos,
     )  # fmt: skip
+    if fresh.gateway:
+        Invoice.objects.filter(pk=fresh.pk).update(gateway_next_try_at=now)
     mails = _tell(locked, CREDIT_NOTE, key=str(note.pk), facts={"credit_note": note.pk}, now=now)
     if subtotal_nanos == left and fresh.status == Invoice.Status.OPEN:
         _settle(locked, fresh, Invoice.Status.PAID, note=note.number, operator=operator, now=now)

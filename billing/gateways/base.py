@@ -113,6 +113,30 @@ RefundOutcome = Refunded | RefundFailed
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceOrder:
+    """Our invoice as the gateway's should be: `status` open, paid or void; `gateway_id` empty before it was made there."""
+
+    key: str
+    number: str
+    gateway_id: str
+    customer_id: str
+    description: str
+    amount_cents: int
+    credited_cents: int
+    status: str
+    due_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SentInvoice:
+    """The gateway's invoice: its id, the page to pay it on, and whether it was paid there."""
+
+    gateway_id: str
+    url: str
+    is_paid: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A verified webhook: the payment (or refund) it is about by our key, and what it says, if it says anything to us.
 
@@ -125,6 +149,7 @@ class Notice:
     outcome: Outcome | None = None
     refund_key: str = ""
     refund_outcome: RefundOutcome | None = None
+    invoice_key: str = ""  # of an invoice that was paid
     amount_cents: int | None = None
     currency: str = ""
     customer_id: str = ""
@@ -161,6 +186,9 @@ class Gateway(Protocol):
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """Give money back, or answer what became of it where it was asked for before."""
+
+    def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
+        """Make the gateway's invoice what ours is. Raises GatewayForgot, GatewayRefused."""
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """A webhook's content. Raises ForgedNotice."""

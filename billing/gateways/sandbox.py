@@ -22,6 +22,7 @@ from .base import (
     GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
+    InvoiceOrder,
     NeedsAction,
     Notice,
     Outcome,
@@ -31,6 +32,7 @@ from .base import (
     RefundFailed,
     RefundOrder,
     RefundOutcome,
+    SentInvoice,
 )
 
 SUCCEEDS, DECLINES, NO_FUNDS, ACTION = "succeeds", "declines", "no_funds", "action"
@@ -151,6 +153,10 @@ class SandboxGateway:
                     return RefundFailed("The refund is larger than what is left of the payment.")
                 known = SandboxRefund.objects.create(payment=payment, key=order.key, amount_cents=order.amount_cents)
         return Refunded(f"sandbox_refund_{known.pk}")
+
+    def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
+        """See `Gateway`: the test gateway has no page to pay invoices on; operators mark them as paid."""
+        raise GatewayRefused("The test gateway sends no invoices.")
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """See `Gateway`: the test gateway sends none."""

@@ -20,6 +20,7 @@ from .base import (
     GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
+    InvoiceOrder,
     NeedsAction,
     Notice,
     Outcome,
@@ -28,8 +29,10 @@ from .base import (
     RefundFailed,
     RefundOrder,
     RefundOutcome,
+    SentInvoice,
 )
 from .stripe_answers import card_of, declined, notice_of, outcome_of, refund_outcome, text_of
+from .stripe_invoices import sync_invoice
 
 TIMEOUT_SECONDS = 30
 # Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay anew, so we only look.
@@ -175,6 +178,10 @@ class StripeGateway:
             if text_of(refund.metadata, "refund_key") == order.key:
                 return refund_outcome(refund) or Refunded(refund.id)
         return None
+
+    def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
+        """See `Gateway`."""
+        return sync_invoice(self.client, order)
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """See `Gateway`."""

@@ -79,8 +79,14 @@ def refund_outcome(refund: Any) -> RefundOutcome | None:
 
 
 def notice_of(event: Any) -> Notice:
-    """A verified event, as far as it is about a payment or a refund."""
+    """A verified event, as far as it is about a payment, a refund or a paid invoice."""
     about = event.data.object
+    if event.type == "invoice.paid":
+        return Notice(
+            event.id, event.type, invoice_key=text_of(getattr(about, "metadata", None), "invoice_key"),
+            amount_cents=getattr(about, "total", None), currency=getattr(about, "currency", None) or "",
+            customer_id=_id(getattr(about, "customer", None)), gateway_id=about.id, livemode=event.livemode,
+        )  # fmt: skip
     if event.type not in PAYMENT_EVENTS | REFUND_EVENTS:
         return Notice(event.id, event.type)
     metadata = getattr(about, "metadata", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -55,6 +57,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def issued(self) -> InvoiceQuerySet:
         """Numbered: everything but drafts."""
         return self.exclude(status=Invoice.Status.DRAFT)
+
+    def to_send(self, now: dt.datetime) -> InvoiceQuerySet:
+        """Those whose payment gateway does not know them as they are, and that nobody is sending at `now`."""
+        return self.issued().filter(gateway_next_try_at__lte=now).order_by("gateway_next_try_at")
 
 
 class Invoice(models.Model):

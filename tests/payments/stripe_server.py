@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from stripe import RequestOptions, params
 from stripe.params import checkout
 
-Json = dict[str, Any]
+from .stripe_invoices import Json, LocalInvoices, StripeError
 
 # What the installed client knows to send in the version of the API that it speaks; Stripe refuses any other name.
 KNOWN = {
@@ -33,14 +33,14 @@ KNOWN = {
     ("POST", "payment_intents * cancel"): params.PaymentIntentCancelParams,
     ("POST", "refunds"): params.RefundCreateParams,
     ("GET", "refunds"): params.RefundListParams,
+    ("POST", "invoices"): params.InvoiceCreateParams,
+    ("GET", "invoices"): params.InvoiceListParams,
+    ("POST", "invoiceitems"): params.InvoiceItemCreateParams,
+    ("POST", "invoices * finalize"): params.InvoiceFinalizeInvoiceParams,
+    ("POST", "invoices * void"): params.InvoiceVoidInvoiceParams,
+    ("POST", "invoices * pay"): params.InvoicePayParams,
+    ("POST", "credit_notes"): params.CreditNoteCreateParams,
 }
-
-
-class StripeError(Exception):
-    """An answer with a status other than 200."""
-
-    def __init__(self, status: int, **error: Any) -> None:
-        self.status, self.body = status, {"error": error}
 
 
 class StripeServer:
@@ -52,6 +52,7 @@ class StripeServer:
         self.sessions: dict[str, Json] = {}
         self.payments: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
+        self.invoices = LocalInvoices(self)
         self.events: list[Json] = []
         self.answered: dict[str, tuple[str, int, Json]] = {}
         self.requests: list[tuple[str, str]] = []
@@ -125,6 +126,8 @@ class StripeServer:
                 return payment
             case ["refunds"]:
                 return self._refund(data)
+            case [("invoices" | "invoiceitems" | "credit_notes") as kind, *rest]:
+                return self.invoices.post(kind, rest, data)
             case _other:
                 raise StripeError(404, type="invalid_request_error", message=f"Unrecognized request URL {path}.")
 
@@ -137,6 +140,8 @@ class StripeServer:
                 return {"object": "list", "data": mine, "has_more": False, "url": "/v1/payment_intents"}
             case ["payment_intents", payment_id] if payment_id in self.payments:
                 return self.payments[payment_id]
+            case ["invoices", *rest]:
+                return self.invoices.get(rest, query)
             case ["refunds"]:
                 mine = [one for one in self.refunds.values() if one["payment_intent"] == query.get("payment_intent")]
                 return {"object": "list", "data": mine, "has_more": False, "url": "/v1/refunds"}
@@ -253,7 +258,7 @@ class Handler(BaseHTTPRequestHandler):
 def _check_names(method: str, path: str, data: Json) -> None:
     """400 for a parameter that the installed client's typed parameters of this call do not have, as Stripe does."""
     parts = path.strip("/").split("/")[1:]
-    place = " ".join("*" if "_" in part and part != "payment_intents" else part for part in parts)
+    place = " ".join("*" if "_" in part and part not in ("payment_intents", "credit_notes") else part for part in parts)
     if (method, place) not in KNOWN:
         return
     known = set(KNOWN[method, place].__annotations__) - set(RequestOptions.__annotations__)
