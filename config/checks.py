@@ -49,6 +49,15 @@ def money_is_real(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def invoices_name_their_seller(**kwargs: Any) -> list[CheckMessage]:
+    """Documents copy who sells on the day they are issued, and are never edited."""
+    if settings.LOOPBACK or settings.SELLER_NAME not in ("", "Extra usage"):
+        return []
+    message = "SELLER_NAME is not set, so invoices would not name who sells."
+    return [Warning(message, "Set SELLER_NAME and the other SELLER_… settings.", id="config.W006")]
+
+
+@register(Tags.security, deploy=True)
 def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
     """Rate limits and jobs are shared by all machines only through Redis."""
     if settings.LOOPBACK or settings.REDIS_URL:

@@ -83,12 +83,18 @@ PRODUCTION = {
     "SITE_URL": "https://usage.example", "ALLOWED_HOSTS": "usage.example", "REDIS_URL": "redis://redis:6379/0",
     "DATABASE_URL": "postgres://u:p@h:5432/d", "EMAIL_URL": "smtp+tls://u:p@h:587",
     "STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    "SELLER_NAME": "Usage Inc.",
 }  # fmt: skip
 
 
 def test_check_deploy_is_clean_in_production():
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
     assert done.returncode == 0, done.stderr
+
+
+def test_check_deploy_warns_of_invoices_without_a_seller():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION | {"SELLER_NAME": ""})
+    assert done.returncode == 1 and re.findall(r"config\.W\d+", done.stderr) == ["config.W006"]
 
 
 def test_check_deploy_names_what_would_not_serve_people():
