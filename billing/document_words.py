@@ -91,7 +91,7 @@ def requests_text(count: int) -> str:
 def statement_rows(statement: Statement) -> list[tuple[str, int]]:
     """A statement from its opening to its close: label and nano-USD; kinds that did not move are left out."""
     moved = [
-        (_("Purchases"), statement.purchases_nanos),
+        (_("Bought"), statement.purchases_nanos),
         (_("Auto-reloads"), statement.reloads_nanos),
         (_("Usage"), statement.charges_nanos),
         (_("Refunds"), statement.refunds_nanos),

@@ -128,7 +128,7 @@ def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
     standing = organization_standing(mail.organization_id, now=now)
     return {
         "name": mail.organization.name, "card": payment.card_label, "amount": format_usd(payment.amount_nanos),
-        "why": payment.decline_message or _("The payment was called off."), "balance": format_usd(standing.balance_nanos or 0),
+        "why": payment.decline_text or _("The payment was called off."), "balance": format_usd(standing.balance_nanos or 0),
         "is_gone": (standing.balance_nanos or 0) <= 0,
     }  # fmt: skip
 

@@ -56,6 +56,21 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(status__in=[Payment.Status.STARTED, Payment.Status.SUCCEEDED])
 
 
+# What Stripe (https://docs.stripe.com/declines/codes) and the test gateway say most often, in the reader's language.
+DECLINED = _("Your card was declined.")
+DECLINE_WORDS = {
+    "card_declined": DECLINED,
+    "generic_decline": DECLINED,
+    "do_not_honor": DECLINED,
+    "lost_card": DECLINED,
+    "stolen_card": DECLINED,
+    "insufficient_funds": _("Your card has insufficient funds."),
+    "expired_card": _("Your card has expired."),
+    "authentication_required": _("Your card was declined. This transaction requires authentication."),
+    "processing_error": _("An error occurred while your card was processed."),
+}
+
+
 class Payment(models.Model):
     """One purchase of balance. `key` is the idempotency key: however often the gateway is asked, it pays once."""
 
@@ -120,6 +135,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def decline_text(self) -> str:
+        """Why it was declined, in the reader's language where the code is a usual one, else in the gateway's words."""
+        return str(DECLINE_WORDS.get(self.decline_code) or self.decline_message)
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):

@@ -75,7 +75,7 @@ def try_to_buy(page: UsagePage, form: BuyForm) -> Payment | None:
 
 def declined_words(payment: Payment) -> str:
     """What an owner reads after a decline: the card, what the gateway says, and that nothing was paid."""
-    words = {"card": payment.card_label, "why": payment.decline_message, "amount": format_usd(payment.amount_nanos)}
+    words = {"card": payment.card_label, "why": payment.decline_text, "amount": format_usd(payment.amount_nanos)}
     return _("%(card)s was declined for %(amount)s: “%(why)s” Nothing was paid. Try again or use another card.") % words
 
 
