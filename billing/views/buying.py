@@ -19,9 +19,10 @@ from accounts.models import Membership, Role
 from billing import paying
 from billing.actions.payments import card_of
 from billing.actions.reloads import set_auto_reload
+from billing.actions.switch import set_setup_step
 from billing.forms import BuyForm, ReloadForm, typed_amount
 from billing.gateways.base import GatewayRefused, GatewayUnknown
-from billing.models import Payment
+from billing.models import Payment, SetupStep
 from billing.tasks import tend_balance
 from config.kit.errors import BusinessError
 from config.kit.htmx import saved
@@ -115,6 +116,8 @@ def payment_back(request: HttpRequest, membership: Membership, key: str) -> Http
     payment = _payment(membership, key)
     payment = paying.look_now(payment, now=page.now)
     say_outcome(request, page, payment)
+    if payment.status == Payment.Status.SUCCEEDED and page.balance.account.setup_step == SetupStep.PAY:
+        set_setup_step(page.organization, step=SetupStep.RELOAD)  # the first step of the flow is done
     return redirect(next_page(page))
 
 

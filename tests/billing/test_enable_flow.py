@@ -136,6 +136,7 @@ def test_t1_a_purchase_that_waits_for_the_bank_comes_back_into_the_flow(owner, b
     back = owner.post(bank, {"answer": "confirm"})["Location"]
     assert owner.get(back)["Location"] == FLOW
     assert balance(bolt) == usd(50)
+    assert owner.get(FLOW)["Location"] == f"{FLOW}reload/"  # paying is done, however it was paid
 
 
 def test_while_a_payment_is_being_settled_the_step_offers_no_second_one_and_goes_on_by_itself(owner, bolt, now):
