@@ -6,14 +6,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
 
 from tests.services import REDIS_URL
 
 ROOT = Path(__file__).resolve().parents[2]
-# A Redis database for each process of the test run, so that workers of two tests never take each other's messages.
-BROKER = f"{REDIS_URL.rsplit('/', 1)[0]}/{14 - int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])}"
+# A Redis database for each process of the test run, counted down from the one that the tests were given, so that workers
+# of two tests never take each other's messages.
+_GIVEN = urlsplit(REDIS_URL)
+_DATABASE = int(_GIVEN.path.strip("/") or 0) - 1 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+BROKER = urlunsplit(_GIVEN._replace(path=f"/{_DATABASE % 16}"))
 
 
 class Machines:
