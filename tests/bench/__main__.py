@@ -1,4 +1,5 @@
-"""`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the bare views of `tests/bench/urls.py`.
+"""`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the bare views of `tests/bench/urls.py`,
+and the close of a month beside the bare query that adds up its events (`tests/bench/close.py`).
 
 Everything in one run on one machine; the rounds of all kinds alternate, and the median round is printed.
 Needs a PostgreSQL where it may make the database `extra_usage_bench` (TEST_DATABASE_URL); makes it anew and drops it.
@@ -26,6 +27,7 @@ import psycopg
 from tests.run import POSTGRES, ROOT, postgres_answers
 
 NAME, BATCH = "extra_usage_bench", 1_000
+PARTS = ("server", "close")
 # title, kind, how many of the organizations, connections, what each answer must hold
 KINDS = {
     "empty view": ("empty", 100, 8, "{}"),
@@ -73,6 +75,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def manage(command: str, environ: dict[str, str]) -> None:
+    """A command of `manage.py`, quietly."""
+    words = [sys.executable, "manage.py", command, "--noinput", "--verbosity", "0"]
+    subprocess.run(words, cwd=ROOT, env=environ, check=True)
 
 
 def start_server(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
@@ -169,33 +177,64 @@ def report_pages(seeded: Any, *, port: int) -> None:
               f"(aim 15 queries, 150 ms{', MISSED' if missed else ''})")  # fmt: skip
 
 
+def report_close(environ: dict[str, str], *, rounds: int) -> None:
+    """A large month closed, against the query that adds up its events."""
+    command = [sys.executable, "-m", "tests.bench.close", "--rounds", str(rounds)]
+    found = json.loads(subprocess.check_output(command, cwd=ROOT, env=environ))
+    print(f"\nClose of {found['events']:,} events of {found['members']:,} members: {found['lines']:,} lines")
+    names = {
+        "query": "query",
+        "roomy": "in 64 MB",
+        "close": "close",
+        "freeze": "freeze",
+        "draft": "draft",
+        "finish": "finish",
+    }
+    print(f"{'ms':10}" + "".join(f"{title:>10}" for title in names.values()))
+    for number, one in enumerate(found["rounds"], start=1):
+        print(f"round {number:<4}" + "".join(f"{one[name]:>10,.0f}" for name in names))
+    middle = {name: statistics.median(one[name] for one in found["rounds"]) for name in names}
+    ratio, held = middle["close"] / min(middle["query"], middle["roomy"]), middle["freeze"] + middle["finish"]
+    print(f"\nclose / the faster of the two queries: {ratio:.0%} (aim below 100%{'' if ratio < 1 else ', MISSED'})")
+    print(f"the organization's lock was held {held:.0f} ms: {middle['freeze']:.1f} to freeze, {middle['finish']:.1f} to finish, "
+          f"not while drafting ({middle['draft']:.0f} ms)")  # fmt: skip
+
+
+def report_server(environ: dict[str, str], *, rounds: int, seconds: float) -> None:
+    """The server under load, and its pages."""
+    seeded = json.loads(subprocess.check_output([sys.executable, "-m", "tests.bench.seed"], cwd=ROOT, env=environ))
+    port = free_port()
+    server = start_server(environ, port)
+    try:
+        report(measure(seeded, port=port, rounds=rounds, seconds=seconds))
+        report_pages(seeded, port=port)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
 def main() -> None:
-    """Make the database, start the server, measure, clean up."""
+    """Make the database anew for each part, measure, clean up."""
     words = argparse.ArgumentParser(prog="make bench ARGS=…")
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--seconds", type=float, default=3.0, help="measured time of each round")
+    words.add_argument("--only", choices=PARTS, help="one part of it alone")
     chosen = words.parse_args()
     if not postgres_answers():
         sys.exit(f"PostgreSQL does not answer at {POSTGRES}; the bench needs it (TEST_DATABASE_URL).")
-    recreate(make=True)
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
-        environ, port = environment(folder), free_port()
-        for command in ("migrate", "collectstatic"):
-            subprocess.run(
-                [sys.executable, "manage.py", command, "--noinput", "--verbosity", "0"],
-                cwd=ROOT,
-                env=environ,
-                check=True,
-            )
-        seeded = json.loads(subprocess.check_output([sys.executable, "-m", "tests.bench.seed"], cwd=ROOT, env=environ))
-        server = start_server(environ, port)
-        try:
-            report(measure(seeded, port=port, rounds=chosen.rounds, seconds=chosen.seconds))
-            report_pages(seeded, port=port)
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-            recreate(make=False)
+        environ = environment(folder)
+        manage("collectstatic", environ)
+        for part in [chosen.only] if chosen.only else PARTS:
+            recreate(make=True)
+            try:
+                manage("migrate", environ)
+                if part == "server":
+                    report_server(environ, rounds=chosen.rounds, seconds=chosen.seconds)
+                else:
+                    report_close(environ, rounds=chosen.rounds)
+            finally:
+                recreate(make=False)
 
 
 if __name__ == "__main__":
