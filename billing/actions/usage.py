@@ -215,7 +215,7 @@ class _Batch:
         month = standing.organization.month
         month_on, day_on = place(
             event.occurred_at, now=self.now, month=month, calendar=self.read.found.calendar,
-            frozen_through=standing.organization.frozen_through_on,
+            closed_through=standing.organization.closed_through_on,
         )  # fmt: skip
         if month_on == month.first_on:
             standing.spent_nanos += spend.extra

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from billing.rules.standing import Cap, OrganizationStanding, Standing, WindowState
-from config.kit.months import Calendar, Month, first_of_month
+from config.kit.months import Calendar, Month, first_of_month, previous_month
 from config.kit.sql import Row, as_date, as_time, in_list, list_param, run
 
 # The widest offsets in use: the month at an instant is that of one of these two local dates.
@@ -33,6 +33,7 @@ class Columns(NamedTuple):
     timezone: Any = "o.timezone"
     previous_timezone: Any = "o.previous_timezone"
     timezone_since: Any = "o.timezone_since"
+    created_at: Any = "o.created_at"
     requests_enabled: Any = "o.requests_enabled"
     enabled: Any = "acc.extra_usage_enabled"
     scope: Any = "acc.scope"
@@ -207,7 +208,7 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Found | None:
     first = Columns._make(rows[0])
     calendar = Calendar(first.timezone, first.previous_timezone, as_date(first.timezone_since))
     month = month_at(calendar, now)
-    organization = _organization(first, month=month)
+    organization = _organization(first, month=month, calendar=calendar)
     found = Found(organization, calendar, first.price_version or 0, first.key_id, (first.key_scopes or "").split())
     for row in map(Columns._make, rows):
         if as_date(row.organization_month_on) == month.first_on:
@@ -229,7 +230,7 @@ def month_at(calendar: Calendar, now: dt.datetime) -> Month:
     return month if now < month.end else following
 
 
-def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
+def _organization(row: Columns, *, month: Month, calendar: Calendar) -> OrganizationStanding:
     return OrganizationStanding(
         id=row.organization_id,
         slug=row.slug,
@@ -245,8 +246,15 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         balance_nanos=(row.ledger or 0) - (row.pending or 0) if row.settlement == "prepaid" else None,
         threshold_nanos=row.reload_threshold or 0,
         auto_reload=bool(row.auto_reload),
-        frozen_through_on=as_date(row.frozen_through),
+        closed_through_on=as_date(row.frozen_through) or _before_the_first(row, calendar),
     )
+
+
+def _before_the_first(row: Columns, calendar: Calendar) -> dt.date:
+    """Before any month was closed: open are all from the one before the organization's own first month on (P1)."""
+    created_at = as_time(row.created_at)
+    assert created_at is not None
+    return previous_month(previous_month(month_at(calendar, created_at).first_on))
 
 
 def _cap(amount: int | None, month_on: Any, month_amount: int | None, *, month: Month) -> Cap:

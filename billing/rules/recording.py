@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from config.kit.months import Calendar, Month, previous_month
+from config.kit.months import Calendar, Month
 
 from .funding import funding_or_reason
 from .pricing import Usage
@@ -161,16 +161,15 @@ class Placement(NamedTuple):
 
 
 def place(
-    occurred_at: dt.datetime, *, now: dt.datetime, month: Month, calendar: Calendar, frozen_through: dt.date | None
+    occurred_at: dt.datetime, *, now: dt.datetime, month: Month, calendar: Calendar, closed_through: dt.date
 ) -> Placement:
     """Its own month while that is open, else the current one and the day of recording (P1). `month` is that of `now`.
 
-    `frozen_through` is the latest closed month; before any was closed, the current month and the one before are open.
+    Months up to `closed_through` are closed.
     """
     if month.start <= occurred_at < month.end:
         return Placement(month.first_on, month.day_of(occurred_at))
     own = calendar.month_at(occurred_at)
-    closed_through = frozen_through or previous_month(previous_month(month.first_on))
     if own.first_on > closed_through:  # also one that begins within the five minutes an event may be ahead
         return Placement(own.first_on, own.day_of(occurred_at))
     return Placement(month.first_on, month.day_of(now))

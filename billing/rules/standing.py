@@ -82,6 +82,8 @@ class OrganizationStanding:
     plan: str
     settlement: str
     month: Month
+    # The latest month that is closed, or lies before all that may take events; the following ones are open (P1).
+    closed_through_on: dt.date
     enabled: bool
     scope: str
     cap: Cap
@@ -90,8 +92,6 @@ class OrganizationStanding:
     balance_nanos: int | None = None
     threshold_nanos: int = 0
     auto_reload: bool = False
-    # The latest closed month; the following ones take events (P1).
-    frozen_through_on: dt.date | None = None
     requests_enabled: bool = True
 
     @property

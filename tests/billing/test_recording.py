@@ -179,6 +179,19 @@ def test_p1_a_late_event_counts_to_its_own_month_while_that_is_open_and_to_the_o
     assert dict(UsageDay.objects.values_list("day_on", "events")) == {dt.date(2026, 11, 30): 2, december_on: 2}
 
 
+def test_p1_a_month_whose_close_was_missed_is_open_however_long_ago_it_was(acme, bob):
+    """Also the first of an organization: created in October, nothing closed until February."""
+    acme.created_at = dt.datetime(2026, 10, 5, tzinfo=dt.UTC)
+    acme.save(update_fields=["created_at"])
+    february = dt.datetime(2027, 2, 10, tzinfo=dt.UTC)
+    for month in (8, 9, 10, 11):
+        record(acme, event(bob, id=f"{month}", at=dt.datetime(2026, month, 20, tzinfo=dt.UTC)), now=february)
+    placed = dict(UsageEvent.objects.values_list("event_id", "month_on"))
+    too_old, september = dt.date(2027, 2, 1), dt.date(2026, 9, 1)
+    assert placed == {"8": too_old, "9": september, "10": dt.date(2026, 10, 1), "11": dt.date(2026, 11, 1)}
+    assert close_due(acme.pk, now=february)[0].month.month_on == september
+
+
 def test_e8_every_counter_equals_the_events(acme, ada, bob, now):
     enable_extra_usage(acme)
     record(acme, *[event(who, usd="0.40", at=now) for who in (ada, bob, bob, bob, bob)], now=now)

@@ -84,17 +84,17 @@ def make_cast() -> list[Cast]:
 def _organization(n: int, owner: User) -> Organization:
     plan, settlement = SETTLED[n % len(SETTLED)]
     zone = ZONES[n // len(SETTLED) % len(ZONES)] if n < DUE else LOS_ANGELES
-    # One in five is older: its December was closed, its January's close was missed.
-    created = dt.datetime(2026, 12, 20, tzinfo=dt.UTC) if n % 5 == 2 else dt.datetime(2027, 2, 3, tzinfo=dt.UTC)
+    # One in five missed January's close, half of them after that of December, half as their first.
+    created = {2: dt.datetime(2026, 12, 20, tzinfo=dt.UTC), 7: dt.datetime(2027, 1, 3, tzinfo=dt.UTC)}
     billing = f"billing@org{n:03d}.example" if n % 4 == 3 else owner.email
     return Organization(
         name=f"Organization {n}", slug=f"org{n:03d}", plan=plan, settlement=settlement, timezone=zone,
-        billing_email=billing, primary_owner=owner, created_at=created,
+        billing_email=billing, primary_owner=owner, created_at=created.get(n % 10, dt.datetime(2027, 2, 3, tzinfo=dt.UTC)),
     )  # fmt: skip
 
 
 def _cast(n: int, one: Organization, memberships: list[Membership]) -> Cast:
-    months = (JANUARY, FEBRUARY) if one.created_at.month == 12 else (FEBRUARY,)
+    months = (FEBRUARY,) if one.created_at.month == 2 else (JANUARY, FEBRUARY)
     owners = {member.user.email for member in memberships if member.base_role == Role.OWNER}
     members = tuple((member.pk, member.user.email) for member in memberships)
     return Cast(one, members, months if n < DUE else months[:-1], frozenset(owners | {one.billing_email}))
@@ -102,8 +102,8 @@ def _cast(n: int, one: Organization, memberships: list[Membership]) -> Cast:
 
 def _live(n: int, cast: Cast) -> None:
     """A balance where it is prepaid, and each month's usage; one in twenty uses nothing."""
-    months = [JANUARY, FEBRUARY] if cast.organization.created_at.month == 12 else [FEBRUARY]
-    if len(months) == 2:
+    months = [FEBRUARY] if cast.organization.created_at.month == 2 else [JANUARY, FEBRUARY]
+    if cast.organization.created_at.month == 12:
         assert [one.month.month_on for one in close_due(cast.pk, now=END_OF_DECEMBER)] == [DECEMBER]
     if cast.organization.settlement == Settlement.PREPAID:
         with transaction.atomic():
