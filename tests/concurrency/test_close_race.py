@@ -34,6 +34,7 @@ from billing.queries.books import differences
 from billing.queries.standing import standing_of
 from billing.rules.funding import decide
 from config.kit.money import usd
+from config.kit.sql import run
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage, event
 
@@ -457,6 +458,30 @@ def race(number: int, n: int, organization: Organization) -> object:
     """The first thread records, the second closes; in two of three rounds one of them starts later."""
     time.sleep(0.25 if number == (1, 0, None)[n % 3] else 0)
     return late_event(organization) if number == 0 else closing.close_due(organization.pk, now=CLOSING)
+
+
+def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_billed_already(acme, monkeypatch):
+    """Written while the month was open, committed after its invoice: only the books tell."""
+    wrote, closed, lock_sql, write = threading.Event(), threading.Event(), usage._lock_sql, usage.write
+
+    def write_and_wait(*args, **facts):
+        write(*args, **facts)
+        run("SELECT 1").rows()  # whatever was sent before is written by then
+        wrote.set()
+        assert closed.wait(timeout=20)
+
+    def work(number):
+        if number == 0:
+            return late_event(acme)
+        assert wrote.wait(timeout=20)
+        closing.close_due(acme.pk, now=CLOSING)
+        return closed.set()
+
+    monkeypatch.setattr(usage, "_lock_sql", lambda opener: lock_sql(opener).removesuffix(" FOR NO KEY UPDATE OF o"))
+    monkeypatch.setattr(usage, "write", write_and_wait)
+    assert run_together(2, work)[0] == FEBRUARY
+    [difference] = differences()
+    assert (difference.column, difference.kept, difference.proven) == ("exact_nanos", usd("0.10"), usd("0.20"))
 
 
 def test_control_a_recorder_that_does_not_know_of_the_close_is_refused_by_the_database(acme, monkeypatch):
