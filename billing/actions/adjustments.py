@@ -16,6 +16,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
 from billing.actions.ledger import add_pending
+from billing.actions.reasons import check_reason
 from billing.actions.usage_rows import add_counts
 from billing.models import AdjustmentSource, EntryKind, Funding, UsageAdjustment, UsageEvent
 from billing.rules.recording import DayKey, Spend, Tally
@@ -76,15 +77,11 @@ def adjust_event(
             _("%(event)s costs %(cost)s now. Enter an amount other than zero that takes at most that away.") % words,
             code="adjustment_amount", status=422, field="amount",
         )  # fmt: skip
-    if not reason.strip() or len(reason.strip()) > 200:
-        raise BusinessError(
-            _("Say why, in at most 200 characters; owners read it on the bill."),
-            code="reason_missing", status=422, field="reason",
-        )  # fmt: skip
+    said = check_reason(reason, most=200)
     month = locked.calendar.month_at(now)
     row = UsageAdjustment(
         organization=locked, membership_id=event.membership_id, event=event, amount_nanos=amount_nanos,
-        price_id=event.price_id, prepaid=event.prepaid, source=AdjustmentSource.OPERATOR, reason=reason.strip(),
+        price_id=event.price_id, prepaid=event.prepaid, source=AdjustmentSource.OPERATOR, reason=said,
         actor=operator, created_at=now, month_on=month.first_on, day_on=month.day_of(now),
     )  # fmt: skip
     book_adjustments(locked, [row])

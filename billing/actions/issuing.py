@@ -16,6 +16,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.mails import Draft, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
+from billing.actions.reasons import check_reason
 from billing.buyers import buyer_of, details_of, seller
 from billing.models import CreditNote, Invoice, Statement
 from billing.rules.invoicing import tax_nanos
@@ -101,7 +102,7 @@ def void_invoice(invoice: Invoice, *, reason: str, operator: User, now: dt.datet
     locked = lock_organization(invoice.organization_id)
     fresh = Invoice.objects.get(pk=invoice.pk)
     _check_open(fresh)
-    _check_reason(reason)
+    check_reason(reason)
     return _settle(locked, fresh, Invoice.Status.VOID, note=reason, operator=operator, now=now)
 
 
@@ -142,7 +143,7 @@ def issue_credit_note(
     fresh = Invoice.objects.get(pk=invoice.pk)
     if fresh.status not in (Invoice.Status.OPEN, Invoice.Status.PAID):
         _check_open(fresh)
-    _check_reason(reason)
+    check_reason(reason)
     left = fresh.subtotal_nanos - (fresh.credit_notes.aggregate(sum=Sum("subtotal_nanos"))["sum"] or 0)
     if subtotal_nanos <= 0 or subtotal_nanos % NANOS_PER_CENT or subtotal_nanos > left:
         words = {"amount": format_usd(subtotal_nanos), "left": format_usd(left), "number": fresh.number}
@@ -177,11 +178,3 @@ def _check_open(invoice: Invoice) -> None:
         raise BusinessError(
             _("%(number)s is not open but %(status)s, so nothing was changed.") % words, code="invoice_not_open"
         )
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip() or len(reason.strip()) > 300:
-        raise BusinessError(
-            _("Say why, in at most 300 characters; owners read it on the document."),
-            code="reason_missing", status=422, field="reason",
-        )  # fmt: skip

@@ -20,6 +20,7 @@ from accounts.models import Organization, User
 from billing.actions.declines import end_series_if_lifted, switch_reload_off
 from billing.actions.ledger import account_of, post_entry
 from billing.actions.payments import CLAIM, WAITS, check_is_prepaid
+from billing.actions.reasons import check_reason
 from billing.gateways.base import Refunded, RefundOutcome
 from billing.models import EntryKind, LedgerEntry, Payment, Refund
 from billing.queries.credits import credit_left
@@ -59,7 +60,7 @@ def start_refund(
     if known is not None:
         _check_same_press(known, payment, amount_nanos=amount_nanos)
         return known, False
-    _check_reason(reason)
+    check_reason(reason)
     left = refundable_nanos(payment)
     if amount_nanos <= 0 or amount_nanos % NANOS_PER_CENT or amount_nanos > left:
         words = {"left": format_usd(left), "amount": format_usd(amount_nanos)}
@@ -138,7 +139,7 @@ def post_credit(
     """
     locked = lock_organization(organization.pk)
     check_is_prepaid(locked)
-    _check_reason(reason)
+    check_reason(reason)
     if amount_nanos == 0 or amount_nanos % NANOS_PER_CENT or abs(amount_nanos) > MAX_AMOUNT_NANOS:
         sentence = _("Enter whole cents, other than zero and at most %(most)s.") % {
             "most": format_usd(MAX_AMOUNT_NANOS)
@@ -180,11 +181,3 @@ def _booked_before(locked: Organization, key: str, facts: dict[str, Any]) -> Led
         % {"amount": format_usd(known.amount_nanos)},
         code="already_booked",
     )
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip() or len(reason.strip()) > 300:
-        raise BusinessError(
-            _("Say why, in at most 300 characters; owners read it in the ledger."),
-            code="reason_missing", status=422, field="reason",
-        )  # fmt: skip
