@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.delivery import Letter, writes
 from accounts.models import OutgoingMail, Role
 from billing.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
-from billing.document_words import local_day, period_text, statement_rows
+from billing.document_words import local_day, period_text, statement_rows, tax_text
 from billing.models import CreditNote, Invoice, Statement
 from billing.printed_documents import printed_credit_note, printed_invoice, printed_statement
 from billing.printing import Printed, pdf_of
@@ -82,6 +82,9 @@ def _invoice(mail: OutgoingMail) -> Words:
     rows = [(f"{one.surface_label} · {one.model}", format_usd(one.amount_nanos)) for one in sums[:MODELS]]
     if sums[MODELS:]:
         rows.append((_("Other models"), format_usd(sum(one.amount_nanos for one in sums[MODELS:]))))
+    others = invoice.subtotal_nanos - sum(one.amount_nanos for one in sums)
+    rows += [(_("Corrections and what was carried"), format_usd(others))] if others else []
+    rows += [(tax_text(invoice), format_usd(invoice.tax_nanos))] if invoice.tax_rate else []
     rows.append((_("Total"), str(words["total"])))
     return Words(
         _("%(total)s for %(name)s: extra usage in %(month)s") % words, lines, rows, _("See every line"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from billing.actions.issuing import is_credited_whole
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, Surface
 from config.kit.dates import format_day, month_text
 from config.kit.money import format_usd
@@ -57,6 +58,8 @@ def state_text(invoice: Invoice) -> str:
     """What became of an invoice, without its amount: due when, paid when, or void."""
     if invoice.status == Invoice.Status.VOID:
         return _("Void: nothing is to pay")
+    if is_credited_whole(invoice):
+        return _("Credited in full")
     if invoice.status == Invoice.Status.PAID and invoice.settled_at and invoice.total_nanos:
         return _("Paid on %(day)s") % {"day": format_day(local_day(invoice.settled_at, invoice.zone))}
     if invoice.status == Invoice.Status.PAID:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from billing.actions.issuing import credited_nanos
+from billing.actions.issuing import credited_nanos, is_credited_whole
 from billing.buyers import address_lines, buyer_of, seller
 from billing.document_words import (
     credit_headline,
@@ -18,12 +18,13 @@ from billing.document_words import (
     local_day,
     period_text,
     rate_text,
+    reason_text,
     statement_rows,
     tax_text,
 )
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
 from billing.printing import Line, Printed
-from billing.queries.documents import lines_of, sums_by_model
+from billing.queries.documents import corrections_by_model, lines_of, sums_by_model
 from config.kit.dates import format_day
 from config.kit.money import format_usd
 
@@ -74,6 +75,8 @@ def _parties(seller_data: dict[str, Any], buyer_data: dict[str, Any]) -> dict[st
 
 
 def _stamp(invoice: Invoice) -> str:
+    if is_credited_whole(invoice):
+        return _("Credited")
     return str(invoice.get_status_display()) if invoice.status in (Invoice.Status.PAID, Invoice.Status.VOID) else ""
 
 
@@ -97,9 +100,13 @@ def _person(line: InvoiceLine) -> str:
 def _model_lines(invoice: Invoice) -> Iterator[Line]:
     for one in sums_by_model(invoice):
         yield Line((f"{one.surface_label} · {one.model}", f"{one.events:,}", format_usd(one.amount_nanos)))
-    others = invoice.lines.exclude(kind=InvoiceLine.Kind.USAGE).select_related("invoice__carried_from")
-    for line in others.order_by("position")[:PRINTED_LINES]:
-        yield Line((line_what(line), f"{line.events:,}" if line.events else "", format_usd(line.amount_nanos)))
+    for corrected in corrections_by_model(invoice):
+        words = {"events": f"{corrected.surface_label} · {corrected.model}", "reason": reason_text(corrected.reason)}
+        what = _("Correction of %(events)s: %(reason)s") % words
+        yield Line((what, f"{corrected.events:,}", format_usd(corrected.amount_nanos)))
+    carried = invoice.lines.filter(kind__startswith="carried").select_related("invoice__carried_from")
+    for line in carried.order_by("position"):
+        yield Line((line_what(line), "", format_usd(line.amount_nanos)))
 
 
 def _totals(invoice: Invoice, *, credited: int) -> Iterator[tuple[str, str, bool]]:

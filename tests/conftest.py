@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from accounts.models import Membership, Organization
 from billing.queries.prices import forget_price_books
-from config.kit.append_only import guard_on_sqlite
+from config.kit.append_only import guard_on_sqlite, unguard_on_sqlite
 from tests.factories.people import make_cast
 from tests.factories.seeds import seed
 from tests.services import REQUIRED, missing
@@ -99,10 +99,7 @@ def _append_only_tables_can_be_emptied():
     empty = DatabaseOperations.execute_sql_flush
 
     def without_guards(self, sql_list):
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in cursor.fetchall():
-                cursor.execute(f"DROP TRIGGER {name}")
+        unguard_on_sqlite(apps.get_app_config("config"), using=self.connection.alias)
         empty(self, sql_list)
         for app in apps.get_app_configs():
             guard_on_sqlite(app, using=self.connection.alias)

@@ -65,14 +65,14 @@ def create_organization(
 def change_timezone(organization: Organization, *, timezone: str, actor: Actor, now: dt.datetime) -> Organization:
     """Bill in another zone from the next month on; the running month keeps its own (C5)."""
     locked = lock_organization(organization.pk)
-    in_force = locked.zone_at(now)
-    current = locked.calendar.month_at(now)
     if timezone == locked.timezone:
         return locked
     from_value = locked.timezone
-    locked.previous_timezone, locked.timezone = in_force, timezone
-    locked.timezone_since = next_month(current.first_on)
-    locked.save(update_fields=["previous_timezone", "timezone", "timezone_since"])
+    since = next_month(locked.calendar.month_at(now).first_on)
+    changed = locked.calendar.changed(timezone, since=since)
+    locked.timezone = changed.zone
+    locked.past_timezones = [[until_on.isoformat(), zone] for until_on, zone in changed.past]
+    locked.save(update_fields=["timezone", "past_timezones"])
     record_change(
         locked,
         actor=actor,

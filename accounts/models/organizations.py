@@ -34,6 +34,11 @@ def validate_timezone(value: str) -> None:
         raise ValidationError(_("“%(value)s” is not an IANA time zone, such as Asia/Tokyo."), params={"value": value})
 
 
+def calendar_of(timezone: str, past_timezones: list[list[str]]) -> Calendar:
+    """The months of an organization with these columns."""
+    return Calendar(timezone, tuple((dt.date.fromisoformat(until_on), zone) for until_on, zone in past_timezones))
+
+
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def locked(self) -> OrganizationQuerySet:
         """Rows locked against every other writer of the organization until the transaction ends (house rule 2)."""
@@ -55,9 +60,9 @@ class Organization(models.Model):
         "accounts.User", on_delete=models.PROTECT, related_name="+", verbose_name=_("primary owner")
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
-    # A new zone holds from the month `timezone_since` on; until then the previous one does (C5).
-    previous_timezone = models.CharField(_("previous time zone"), max_length=64, blank=True, editable=False)
-    timezone_since = models.DateField(_("time zone since"), null=True, blank=True, editable=False)
+    # Zones that held before, oldest first: ["2026-12-01", "Asia/Tokyo"] held in all months before December (C5). Every one is
+    # kept, since an earlier month's edges must not move when the zone changes once more.
+    past_timezones = models.JSONField(_("past time zones"), default=list, editable=False)
     # Whether members may press “Request more usage” (R4a), and the local hour of the daily digest of requests (R6).
     requests_enabled = models.BooleanField(_("members may request more usage"), default=True)
     digest_hour = models.PositiveSmallIntegerField(_("hour of the daily digest"), default=9)
@@ -83,7 +88,7 @@ class Organization(models.Model):
     @property
     def calendar(self) -> Calendar:
         """Its billing months."""
-        return Calendar(self.timezone, self.previous_timezone, self.timezone_since)
+        return calendar_of(self.timezone, self.past_timezones)
 
     def zone_at(self, now: dt.datetime) -> str:
         """The time zone in force at `now`."""

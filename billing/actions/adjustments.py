@@ -56,14 +56,19 @@ def _count(tally: Tally, row: UsageAdjustment) -> None:
 
 @transaction.atomic
 def adjust_event(
-    event: UsageEvent, *, amount_nanos: int, reason: str, operator: User, now: dt.datetime
+    event: UsageEvent, *, amount_nanos: int, reason: str, operator: User, key: str = "", now: dt.datetime
 ) -> UsageAdjustment:
     """An operator's decision to charge an event more, or (negative) less; a line of the open month's bill.
+
+    `key` names the press of the button: the same again answers the first adjustment.
 
     Raises BusinessError `not_extra_usage` for an event nobody pays, `adjustment_amount` for zero or for more than
     the event cost, `reason_missing`.
     """
     locked = lock_organization(event.organization_id)
+    known = UsageAdjustment.objects.filter(event=event, key=key).first() if key else None
+    if known is not None:
+        return known
     booked = event.adjustments.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
     if event.funding != Funding.EXTRA_USAGE:
         raise BusinessError(
@@ -81,7 +86,7 @@ def adjust_event(
     month = locked.calendar.month_at(now)
     row = UsageAdjustment(
         organization=locked, membership_id=event.membership_id, event=event, amount_nanos=amount_nanos,
-        price_id=event.price_id, prepaid=event.prepaid, source=AdjustmentSource.OPERATOR, reason=said,
+        price_id=event.price_id, prepaid=event.prepaid, source=AdjustmentSource.OPERATOR, reason=said, key=key or None,
         actor=operator, created_at=now, month_on=month.first_on, day_on=month.day_of(now),
     )  # fmt: skip
     book_adjustments(locked, [row])

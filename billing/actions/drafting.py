@@ -109,7 +109,8 @@ def _add_up(invoice: Invoice) -> None:
     """The sums, with what the invoice before carried here; the draft takes them over."""
     summed = invoice.lines.aggregate(exact=Sum("exact_nanos"), billed=Sum("amount_nanos"), last=Max("position"))
     before = Invoice.objects.filter(organization_id=invoice.organization_id, month_on__lt=invoice.month_on).first()
-    carried = before.carried_out_nanos if before else 0
+    # A void invoice bills nothing of its month, and hands on what it took over.
+    carried = 0 if before is None else before.carried_in_nanos if before.status == "void" else before.carried_out_nanos
     sums = add_up(exact_nanos=summed["exact"] or 0, billed_nanos=summed["billed"] or 0, carried_nanos=carried)
     _write_carried(invoice, sums, carried=carried, position=summed["last"] or 0)
     details = BillingDetails.objects.filter(organization_id=invoice.organization_id).first() or BillingDetails()

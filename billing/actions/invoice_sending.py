@@ -38,8 +38,17 @@ def keep_sent(invoice: Invoice, sent: SentInvoice, *, now: dt.datetime) -> None:
     Invoice.objects.filter(pk=invoice.pk).update(
         gateway_id=sent.gateway_id[:100], gateway_url=sent.url[:1000], gateway_error=""
     )
-    if sent.is_paid and invoice.status == Invoice.Status.OPEN:
+    if sent.is_paid:
+        _take_money(Invoice.objects.get(pk=invoice.pk), now=now)
+
+
+def _take_money(invoice: Invoice, *, now: dt.datetime) -> None:
+    """Money came at the gateway: it pays an open invoice; for any other, operators are told to give it back."""
+    if invoice.status == Invoice.Status.OPEN:
         mark_paid(invoice, note="", operator=None, now=now)
+    elif invoice.settled_by is not None:  # it was paid another way before, or void
+        log.warning("invoice.paid_again", invoice=invoice.pk, status=invoice.status)
+        Invoice.objects.filter(pk=invoice.pk).update(gateway_error="Paid at Stripe as well: give it back there.")
 
 
 def put_off_invoice(invoice: Invoice, *, error: str, now: dt.datetime) -> None:
@@ -57,8 +66,7 @@ def take_paid_invoice(notice: Notice, *, gateway: str, livemode: bool, now: dt.d
     if invoice is None or notice.livemode != livemode or not _is_it(notice, invoice):
         log.warning("notice.ignored", id=notice.id, kind=notice.kind)
         return
-    if invoice.status == Invoice.Status.OPEN:
-        mark_paid(invoice, note="", operator=None, now=now)
+    _take_money(invoice, now=now)
 
 
 def _is_it(notice: Notice, invoice: Invoice) -> bool:

@@ -6,6 +6,7 @@ Amounts are nano-USD, whole cents on documents.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.conf import settings
 from django.db import transaction
@@ -19,12 +20,15 @@ from accounts.models import Organization, User
 from billing.actions.reasons import check_reason
 from billing.buyers import buyer_of, details_of, seller
 from billing.models import CreditNote, Invoice, Statement
-from billing.rules.invoicing import tax_nanos
+from billing.rules.invoicing import tax_nanos, whole_cents
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_CENT, format_usd
 
 INVOICE, STATEMENT, CREDIT_NOTE = "billing.invoice", "billing.statement", "billing.credit_note"
 WITHIN = dt.timedelta(days=14)
+# Below its minimum charge Stripe takes no payment: it would call the invoice paid and debit the customer's balance there
+# (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+LEAST_ONLINE = 50 * NANOS_PER_CENT
 
 
 def next_number(locked: Organization, model: type[Invoice] | type[CreditNote], *, infix: str = "") -> tuple[int, str]:
@@ -45,7 +49,7 @@ def issue_invoice(locked: Organization, invoice: Invoice, *, now: dt.datetime) -
     if not invoice.total_nanos:
         invoice.settled_at = now
         fields.append("settled_at")
-    elif settings.PAYMENT_GATEWAY == "stripe":
+    elif settings.PAYMENT_GATEWAY == "stripe" and invoice.total_nanos >= LEAST_ONLINE:
         invoice.gateway, invoice.gateway_next_try_at = "stripe", now
         fields += ["gateway", "gateway_next_try_at"]
     invoice.save(update_fields=fields)
@@ -80,6 +84,12 @@ def credited_nanos(invoice: Invoice) -> int:
     return sum(note.total_nanos for note in invoice.credit_notes.all())
 
 
+def is_credited_whole(invoice: Invoice) -> bool:
+    """Whether credit notes, rather than money, settled it."""
+    notes = invoice.credit_notes.all()
+    return invoice.status == Invoice.Status.PAID and any(note.number == invoice.settled_note for note in notes)
+
+
 def owed_nanos(invoice: Invoice) -> int:
     """What is still to be paid of it."""
     return invoice.total_nanos - credited_nanos(invoice) if invoice.status == Invoice.Status.OPEN else 0
@@ -103,6 +113,7 @@ def void_invoice(invoice: Invoice, *, reason: str, operator: User, now: dt.datet
     fresh = Invoice.objects.get(pk=invoice.pk)
     _check_open(fresh)
     check_reason(reason)
+    _check_credit_stays(fresh)
     return _settle(locked, fresh, Invoice.Status.VOID, note=reason, operator=operator, now=now)
 
 
@@ -132,14 +143,19 @@ def _settle(
 
 @transaction.atomic
 def issue_credit_note(
-    invoice: Invoice, *, subtotal_nanos: int, reason: str, operator: User, now: dt.datetime
+    invoice: Invoice, *, subtotal_nanos: int, reason: str, operator: User, key: str = "", now: dt.datetime
 ) -> tuple[CreditNote, list[int]]:
     """Take back a part of an invoice, before tax, with its tax; the note and the mails that are due.
+
+    `key` names the press of the button: the same again answers the first note.
 
     An open invoice that is credited whole is settled by it. Raises BusinessError `credit_amount` beyond what is left
     of it, `invoice_not_open` for a draft or void one, `reason_missing`.
     """
     locked = lock_organization(invoice.organization_id)
+    known = CreditNote.objects.filter(organization=locked, invoice=invoice, key=key).first() if key else None
+    if known is not None:
+        return known, []
     fresh = Invoice.objects.get(pk=invoice.pk)
     if fresh.status not in (Invoice.Status.OPEN, Invoice.Status.PAID):
         _check_open(fresh)
@@ -159,6 +175,7 @@ def issue_credit_note(
     note = CreditNote.objects.create(
         organization=locked, invoice=fresh, sequence=sequence, number=number, subtotal_nanos=subtotal_nanos,
         tax_nanos=tax, total_nanos=subtotal_nanos + tax, reason=reason.strip()[:300], issued_at=now, issued_by=operator,
+        key=key or uuid.uuid4().hex,
     )  # fmt: skip
     record_change(
         locked, actor=Actor.person(operator), action="invoice.credit_note", subject=f"{note.number} ({fresh.number})",
@@ -170,6 +187,18 @@ def issue_credit_note(
     if subtotal_nanos == left and fresh.status == Invoice.Status.OPEN:
         _settle(locked, fresh, Invoice.Status.PAID, note=note.number, operator=operator, now=now)
     return note, mails
+
+
+def _check_credit_stays(invoice: Invoice) -> None:
+    """A void invoice hands on what it took over; not any more once a later one was made without it."""
+    later = Invoice.objects.filter(organization_id=invoice.organization_id, month_on__gt=invoice.month_on)
+    if whole_cents(invoice.carried_in_nanos) < 0 and later.exists():
+        words = {"number": invoice.number, "credit": format_usd(-invoice.carried_in_nanos)}
+        raise BusinessError(
+            _("%(number)s took over a credit of %(credit)s, which voiding would lose. Issue a credit note instead.")
+            % words,
+            code="credit_would_be_lost",
+        )
 
 
 def _check_open(invoice: Invoice) -> None:

@@ -84,14 +84,20 @@ def _reprice_batch(
 def _differences(ids: list[int], book: PriceBook) -> Iterator[tuple[UsageEvent, Rates, int]]:
     # An operator's decision stands: a new price books what the prices alone differ by.
     by_price = Sum("adjustments__amount_nanos", filter=Q(adjustments__source=AdjustmentSource.PRICE))
-    events = UsageEvent.objects.filter(pk__in=ids).annotate(booked=by_price).order_by("pk")
+    events = (
+        UsageEvent.objects.filter(pk__in=ids)
+        .annotate(booked=by_price, every=Sum("adjustments__amount_nanos"))
+        .order_by("pk")
+    )
     for event in events:
         usage = Usage(
             event.input_tokens, event.output_tokens, event.cache_write_5m_tokens, event.cache_write_1h_tokens,
             event.cache_read_tokens, event.web_searches,
         )  # fmt: skip
         rates, _estimated = book.rates_for(event.model, occurred_at=event.occurred_at, total_input=usage.total_input)
-        yield event, rates, cost_nanos(usage, rates) - event.cost_nanos - (event.booked or 0)
+        amount = cost_nanos(usage, rates) - event.cost_nanos - (event.booked or 0)
+        # What an operator waived is not given back a second time: no event comes to less than nothing.
+        yield event, rates, max(amount, -(event.cost_nanos + (event.every or 0)))
 
 
 def _reason(event: UsageEvent) -> str:

@@ -20,7 +20,7 @@ from accounts.models import User
 from billing.actions.details import set_terms
 from billing.actions.issuing import credited_nanos, issue_credit_note, mark_paid, void_invoice
 from billing.document_words import rate_text
-from billing.forms import AmountField
+from billing.forms import AmountField, KeyField
 from billing.models import BillingDetails, BillingMonth, CreditNote, Invoice, Statement
 from billing.paying import poke_mails
 from config.kit.admin import NoDelete, ReadOnly
@@ -48,6 +48,7 @@ class VoidForm(forms.Form):
 class CreditNoteForm(forms.Form):
     """How much is taken back before tax, and why."""
 
+    key = KeyField()
     amount = AmountField(label=gettext_lazy("Amount before tax (USD)"))
     text = forms.CharField(
         label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Owners read it on the credit note.")
@@ -71,10 +72,21 @@ def take_step(invoice: Invoice, step: str, typed: dict[str, Any], *, operator: U
             "number": void_invoice(invoice, reason=typed["text"], operator=operator, now=now)
         }
     note, mails = issue_credit_note(
-        invoice, subtotal_nanos=typed["amount"], reason=typed["text"], operator=operator, now=now
+        invoice,
+        subtotal_nanos=typed["amount"],
+        reason=typed["text"],
+        operator=operator,
+        key=typed["key"],
+        now=now,
     )
     poke_mails(mails)
-    return _("Credit note %(number)s: %(amount)s") % {"number": note.number, "amount": format_usd(note.total_nanos)}
+    words = {"number": note.number, "amount": format_usd(note.total_nanos)}
+    if invoice.status == Invoice.Status.PAID:
+        return (
+            _("Credit note %(number)s: %(amount)s. The invoice was paid before, so give the money back yourself.")
+            % words
+        )
+    return _("Credit note %(number)s: %(amount)s") % words
 
 
 def steps_of(invoice: Invoice) -> list[str]:
@@ -94,7 +106,7 @@ class CreditNoteInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 class InvoiceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Every invoice; an open one can be marked as paid, voided or credited."""
 
-    list_display = ("number", "organization", "month_on", "status", "total", "due_on", "settled_at")
+    list_display = ("number", "organization", "month_on", "status", "total", "due_on", "settled_at", "gateway_error")
     list_filter = ("status", "month_on")
     list_select_related = ("organization",)
     search_fields = ("number", "organization__slug", "gateway_id")

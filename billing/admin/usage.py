@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from billing.actions.adjustments import adjust_event
-from billing.forms import AmountField
+from billing.forms import AmountField, KeyField
 from billing.models import (
     BillingAccount,
     IncludedWindow,
@@ -93,6 +93,7 @@ class AdjustmentForm(forms.ModelForm):
     """What an operator decides about one event: the organization and the event's id find it."""
 
     organization = forms.ModelChoiceField(label=_("Organization"), queryset=Organization.objects.all())
+    key = KeyField()
     event = forms.CharField(label=_("Event"), max_length=200, help_text=_("The id the gateway sent."))
     amount = AmountField(label=_("Amount (USD)"))
     takes = forms.BooleanField(label=_("Take it away (charge the event less)"), required=False)
@@ -122,7 +123,12 @@ class AdjustmentForm(forms.ModelForm):
     def _adjust(self, event: UsageEvent, typed: dict[str, Any]) -> UsageAdjustment:
         nanos = -typed["amount"] if typed["takes"] else typed["amount"]
         return adjust_event(
-            event, amount_nanos=nanos, reason=typed["reason"], operator=self.operator, now=timezone.now()
+            event,
+            amount_nanos=nanos,
+            reason=typed["reason"],
+            operator=self.operator,
+            key=typed["key"],
+            now=timezone.now(),
         )
 
     operator: Any = None
@@ -154,7 +160,9 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's own when adding."""
-        return super().get_fields(request, obj) if obj else ("organization", "event", "amount", "takes", "reason")
+        return (
+            super().get_fields(request, obj) if obj else ("key", "organization", "event", "amount", "takes", "reason")
+        )
 
     def save_model(self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool) -> None:
         """Book it by the act."""

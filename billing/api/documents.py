@@ -11,7 +11,7 @@ from ninja import Path, Query, Router
 
 from accounts.api_access import KeyAuth
 from accounts.models import Scope
-from billing.actions.issuing import credited_nanos, owed_nanos
+from billing.actions.issuing import credited_nanos, is_credited_whole, owed_nanos
 from billing.api.reading import organization_of
 from billing.api.schemas import ERRORS, InvoiceList, InvoiceWithLines
 from billing.models import Invoice, InvoiceLine
@@ -41,9 +41,13 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "carried_out_usd": to_decimal_text(invoice.carried_out_nanos),
         "issued_at": invoice.issued_at,
         "due_on": invoice.due_on,
-        "paid_at": invoice.settled_at if invoice.status == Invoice.Status.PAID else None,
+        "paid_at": invoice.settled_at if _was_paid(invoice) else None,
         "credit_notes": [_note_json(note) for note in sorted(invoice.credit_notes.all(), key=lambda note: note.pk)],
     }
+
+
+def _was_paid(invoice: Invoice) -> bool:
+    return invoice.status == Invoice.Status.PAID and not is_credited_whole(invoice)
 
 
 def _note_json(note: Any) -> dict[str, Any]:

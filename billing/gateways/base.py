@@ -129,7 +129,7 @@ class InvoiceOrder:
 
 @dataclass(frozen=True, slots=True)
 class SentInvoice:
-    """The gateway's invoice: its id, the page to pay it on, and whether it was paid there."""
+    """The gateway's invoice: its id, the page to pay it on, and whether the gateway itself took money for it."""
 
     gateway_id: str
     url: str

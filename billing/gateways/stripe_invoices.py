@@ -39,7 +39,14 @@ def _sync(api: Any, order: InvoiceOrder) -> SentInvoice:
         theirs = _finalize(api, theirs, order)
     if theirs.status == "open":
         theirs = _follow(api, theirs, order)
-    return SentInvoice(theirs.id, str(getattr(theirs, "hosted_invoice_url", "") or ""), theirs.status == "paid")
+    return SentInvoice(theirs.id, str(getattr(theirs, "hosted_invoice_url", "") or ""), _took_money(theirs))
+
+
+def _took_money(theirs: Any) -> bool:
+    """Paid there, and neither by our word for it nor by credit notes alone."""
+    credited = int(getattr(theirs, "pre_payment_credit_notes_amount", 0) or 0)
+    off_stripe = int(getattr(theirs, "amount_paid_off_stripe", 0) or 0)
+    return bool(theirs.status == "paid" and credited < theirs.total and not off_stripe)
 
 
 def _find(api: Any, order: InvoiceOrder) -> Any:

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
         *(add_guards(f"billing_{table}", OPEN_MONTH) for table in ("usageevent", "usageadjustment", "ledgerentry")),
         add_guards(
             "billing_billingaccount",
+            Guard("is_kept", "DELETE", "closed months are kept", when="OLD.frozen_through_on IS NOT NULL"),
             Guard(
                 "months_stay_closed", "UPDATE OF frozen_through_on", "a closed month is not opened again",
                 when="OLD.frozen_through_on IS NOT NULL"

@@ -57,6 +57,7 @@ class BillingAccount(models.Model):
     setup_step = models.CharField(_("enabling left at"), max_length=8, choices=SetupStep, blank=True, db_default="")
 
     guards = (
+        Guard("is_kept", "DELETE", "closed months are kept", when="OLD.frozen_through_on IS NOT NULL"),
         Guard(
             "months_stay_closed",
             "UPDATE OF frozen_through_on",

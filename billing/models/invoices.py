@@ -232,6 +232,7 @@ class CreditNote(models.Model):
     tax_nanos = models.BigIntegerField(_("tax (nano-USD)"), default=0)
     total_nanos = models.BigIntegerField(_("total (nano-USD)"))
     reason = models.CharField(_("reason"), max_length=300)
+    key = models.CharField(_("key of the form"), max_length=64, unique=True)  # pressed twice is issued once
     issued_at = models.DateTimeField(_("issued"))
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("issued by")

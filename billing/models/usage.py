@@ -110,6 +110,9 @@ class UsageAdjustment(models.Model):
         _("source"), max_length=10, choices=AdjustmentSource, default=AdjustmentSource.PRICE, db_default="price"
     )
     reason = models.CharField(_("reason"), max_length=200)
+    key = models.CharField(
+        _("key of the form"), max_length=64, null=True, blank=True, unique=True
+    )  # an operator's only
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
         verbose_name=_("booked by"),

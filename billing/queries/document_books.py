@@ -39,9 +39,13 @@ PROOFS = (
         "billing_invoice",
         "carried_in_nanos",
         """SELECT id, carried_in_nanos, before FROM (
-                  SELECT id, carried_in_nanos, COALESCE(LAG(carried_out_nanos) OVER (
-                         PARTITION BY organization_id ORDER BY month_on), 0) AS before FROM billing_invoice
-             ) chained WHERE carried_in_nanos <> before""",
+                  SELECT id, carried_in_nanos,
+                         COALESCE(LAG(carried_out_nanos) OVER months, 0) AS before,
+                         COALESCE(LAG(carried_in_nanos) OVER months, 0) AS before_void,
+                         LAG(status) OVER months AS status_before
+                    FROM billing_invoice WINDOW months AS (PARTITION BY organization_id ORDER BY month_on)
+             ) chained WHERE carried_in_nanos <> before
+                         AND NOT (status_before = 'void' AND carried_in_nanos = before_void)""",
     ),
     (  # what a month's invoice bills is that month's events and adjustments that nobody prepaid
         "billing_invoice",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from billing.models import (
 )
 
 PAGE_SIZE = 50
+PEOPLE = 200
 
 
 def invoices_of(organization_id: int) -> QuerySet[Invoice]:
@@ -61,6 +63,20 @@ def sums_by_model(invoice: Invoice) -> list[ModelSum]:
     return [ModelSum(row["surface"], row["model"], row["events_sum"], row["amount"]) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectionSum(ModelSum):
+    """What was corrected for one reason, over all members."""
+
+    reason: str
+
+
+def corrections_by_model(invoice: Invoice) -> list[CorrectionSum]:
+    """An invoice's corrections added up by surface, model and reason."""
+    rows = invoice.lines.filter(kind=InvoiceLine.Kind.CORRECTION).order_by().values("surface", "model", "reason")
+    rows = rows.annotate(number=Sum("events"), amount=Sum("amount_nanos")).order_by("surface", "model", "reason")
+    return [CorrectionSum(row["surface"], row["model"], row["number"], row["amount"], row["reason"]) for row in rows]
+
+
 def counts_of(invoice: Invoice) -> dict[str, int]:
     """How many lines of each kind, and how many people are on them."""
     kinds = dict(invoice.lines.order_by().values_list("kind").annotate(number=Count("pk")))
@@ -92,11 +108,16 @@ def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
     )
 
 
-def events_of_month(invoice: Invoice) -> QuerySet[UsageEvent]:
-    """Every event an invoice bills."""
-    return UsageEvent.objects.filter(
-        organization_id=invoice.organization_id, month_on=invoice.month_on, funding=Funding.EXTRA_USAGE, prepaid=False
-    ).order_by("pk")  # fmt: skip
+def events_of_month(invoice: Invoice) -> Iterator[UsageEvent]:
+    """Every event an invoice bills, some people at a time: by member there is an index, by month there is none."""
+    usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by("membership_id")
+    people = list(usage.values_list("membership_id", flat=True).distinct())
+    for start in range(0, len(people), PEOPLE):
+        found = UsageEvent.objects.filter(
+            membership_id__in=people[start : start + PEOPLE], month_on=invoice.month_on, funding=Funding.EXTRA_USAGE,
+            prepaid=False,
+        )  # fmt: skip
+        yield from found.select_related("membership__user").order_by("membership_id", "pk").iterator(chunk_size=2_000)
 
 
 def adjustments_of_month(invoice: Invoice) -> QuerySet[UsageAdjustment]:

@@ -7,14 +7,16 @@ Read-only.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from accounts.models.organizations import calendar_of
 from billing.rules.standing import Cap, OrganizationStanding, Standing, WindowState
 from config.kit.months import Calendar, Month, first_of_month, previous_month
-from config.kit.sql import Row, as_date, as_time, in_list, list_param, run
+from config.kit.sql import Row, as_date, as_text, as_time, in_list, list_param, run
 
 # The widest offsets in use: the month at an instant is that of one of these two local dates.
 EAST, WEST = dt.timedelta(hours=14), dt.timedelta(hours=-12)
@@ -31,8 +33,7 @@ class Columns(NamedTuple):
     plan: Any = "o.plan"
     settlement: Any = "o.settlement"
     timezone: Any = "o.timezone"
-    previous_timezone: Any = "o.previous_timezone"
-    timezone_since: Any = "o.timezone_since"
+    past_timezones: Any = "o.past_timezones"
     created_at: Any = "o.created_at"
     requests_enabled: Any = "o.requests_enabled"
     enabled: Any = "acc.extra_usage_enabled"
@@ -206,7 +207,7 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Found | None:
     if not rows:
         return None
     first = Columns._make(rows[0])
-    calendar = Calendar(first.timezone, first.previous_timezone, as_date(first.timezone_since))
+    calendar = _calendar(first.timezone, as_text(first.past_timezones))
     month = month_at(calendar, now)
     organization = _organization(first, month=month, calendar=calendar)
     found = Found(organization, calendar, first.price_version or 0, first.key_id, (first.key_scopes or "").split())
@@ -216,6 +217,11 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Found | None:
         if row.membership_id is not None:
             _fold_member(found, row, month=month, now=now)
     return found
+
+
+@lru_cache(maxsize=512)
+def _calendar(timezone: str, past_timezones: str) -> Calendar:
+    return calendar_of(timezone, json.loads(past_timezones))
 
 
 @lru_cache(maxsize=512)

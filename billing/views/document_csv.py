@@ -61,8 +61,7 @@ def _events(invoice: Invoice) -> Iterator[list[str]]:
         _("Model"), _("Input"), _("Output"), _("Cache write 5 min"), _("Cache write 1 h"), _("Cache read"),
         _("Web searches"), _("Estimated"), _("Cost (USD)"), _("Reason"),
     ]  # fmt: skip
-    events = documents.events_of_month(invoice).select_related("membership__user")
-    for event in events.iterator(chunk_size=CHUNK):
+    for event in documents.events_of_month(invoice):
         yield [
             plain(event.event_id), "event", *_who(event), *_tokens(event), "1" if event.estimated else "",
             to_decimal_text(event.cost_nanos), "",

@@ -1,7 +1,7 @@
 """What the database itself refuses, raw SQL included: changing what only grows, and adding to what is closed.
 
-A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the triggers; on SQLite, whose
-migrations rebuild tables and lose triggers with it, they are put back after each `migrate`.
+A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the triggers. On SQLite, whose migrations
+rebuild tables, they are taken away before each `migrate` and put back after it. PostgreSQL's TRUNCATE passes them.
 """
 
 from __future__ import annotations
@@ -125,6 +125,17 @@ def append_only(table: str) -> migrations.RunPython:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
 
     return migrations.RunPython(forwards, backwards)
+
+
+def unguard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:
+    """Before `migrate`: no trigger stands in the way of a table that is rebuilt."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
 def guard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:

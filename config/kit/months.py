@@ -68,15 +68,20 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """An organization's months. `zone` holds from the month `since` on, `previous` before it (C5)."""
+    """An organization's months. `zone` holds now or from the next month on; each of `past`, in order, before its month (C5)."""
 
     zone: str
-    previous: str = ""
-    since: dt.date | None = None
+    past: tuple[tuple[dt.date, str], ...] = ()
 
     def zone_for(self, first_on: dt.date) -> str:
         """The zone in force during the month that starts on `first_on`."""
-        return self.previous if self.since and self.previous and first_on < self.since else self.zone
+        return next((zone for until_on, zone in self.past if first_on < until_on), self.zone)
+
+    def changed(self, zone: str, *, since: dt.date) -> Calendar:
+        """The calendar with another zone from the month `since` on; a change that was to come then is forgotten."""
+        before = self.zone_for(previous_month(since))
+        past = tuple(one for one in self.past if one[0] < since)
+        return Calendar(zone, past if before == zone else (*past, (since, before)))
 
     def month(self, first_on: dt.date) -> Month:
         """The month that starts on `first_on`; it begins where the month before it ended, in that one's zone."""

@@ -127,6 +127,11 @@ def as_date(value: Any) -> dt.date | None:
     return value if value is None or isinstance(value, dt.date) else dt.date.fromisoformat(value)
 
 
+def as_text(value: Any) -> str:
+    """A JSON column of a raw row as text: PostgreSQL answers it parsed, SQLite as it stands."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def in_list(column: str, kind: str) -> str:
     """`column` is one of a list passed by `list_param`."""
     if is_postgresql():
@@ -152,6 +157,7 @@ __all__ = [
     "Result",
     "Row",
     "as_date",
+    "as_text",
     "as_time",
     "db_time",
     "half_even_sql",

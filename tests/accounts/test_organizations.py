@@ -23,6 +23,21 @@ def test_c5_a_new_zone_takes_effect_with_the_next_month(acme, alice, now):
     assert changed.calendar.month_at(november.end - dt.timedelta(microseconds=1)) == november
 
 
+def test_c5_every_zone_that_ever_held_is_kept_and_one_that_never_came_is_forgotten(acme, alice, now):
+    actor, month = Actor.person(alice.user), dt.timedelta(days=31)
+    for zone, at in (
+        ("Asia/Tokyo", now),
+        ("Europe/Berlin", now),
+        ("UTC", now + month),
+        ("Asia/Tokyo", now + 2 * month),
+    ):
+        acme = change_timezone(acme, timezone=zone, actor=actor, now=at)
+    zones = [acme.calendar.zone_for(dt.date(2026 + n // 12, n % 12 + 1, 1)) for n in range(10, 15)]
+    assert zones == ["America/New_York", "Europe/Berlin", "UTC", "Asia/Tokyo", "Asia/Tokyo"]
+    back = change_timezone(acme, timezone="UTC", actor=actor, now=now + 2 * month)
+    assert back.calendar.zone_for(dt.date(2027, 3, 1)) == "UTC" and len(back.past_timezones) == 2
+
+
 def test_d3_the_primary_owner_is_handed_over_and_kept_as_owner(acme, alice, bob, now):
     hand_over_primary_owner(acme, membership=bob, actor=Actor.person(alice.user), now=now)
     acme.refresh_from_db()

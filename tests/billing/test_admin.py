@@ -99,7 +99,7 @@ def test_c5_an_operator_changes_the_zone_by_the_act(operator, acme):
     address = reverse("admin:accounts_organization_change", args=[acme.pk])
     assert operator.post(address, organization_data(acme, timezone="Asia/Tokyo")).status_code == 302
     acme.refresh_from_db()
-    assert (acme.timezone, acme.previous_timezone) == ("Asia/Tokyo", "America/New_York")
+    assert (acme.timezone, [zone for _until_on, zone in acme.past_timezones]) == ("Asia/Tokyo", ["America/New_York"])
     assert AuditEntry.objects.filter(action="organization.timezone").exists()
 
 

@@ -10,11 +10,14 @@ import time_machine
 from django.core import mail
 from pypdf import PdfReader
 
+from accounts.actions.audit import Actor
 from accounts.models import Organization, OutgoingMail, Role
 from accounts.tasks import send_due_mails
+from billing.actions.adjustments import adjust_event
+from billing.actions.details import set_terms
 from billing.actions.issuing import issue_credit_note
 from billing.closing import close_due
-from billing.models import Invoice
+from billing.models import Invoice, UsageEvent
 from config.kit.money import usd
 from tests.factories.balances import turn_on, use_up_included
 from tests.factories.documents import CLOSES, close_november, use, use_november
@@ -57,6 +60,18 @@ def test_p3_owners_and_the_billing_address_get_it_once_with_the_pdf(invoice):
     assert sent["ken@acme.example"].subject.startswith("Acme") and "11月" in sent["ken@acme.example"].subject
     assert "billing address of Acme" in sent["billing@acme.example"].body
     assert deliver(CLOSES + dt.timedelta(hours=1)) == []
+
+
+def test_the_rows_of_an_invoices_mail_add_up_with_tax_and_corrections(acme, alice, now):
+    set_terms(acme, tax_rate=10_000, tax_label="VAT", due_days=30, actor=Actor(label="test"), now=now)
+    use_november(acme, at=now)
+    event = UsageEvent.objects.get(event_id="ada-code")
+    adjust_event(event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=now)
+    close_november(acme)
+    body = deliver()[0].body
+    for row in ("Claude Code · claude-sonnet-5: $42.34", "Claude · claude-sonnet-5: $2.00",
+                "Corrections and what was carried: -$3.00", "VAT 10 %: $4.13", "Total: $45.47"):  # fmt: skip
+        assert row in body, row
 
 
 def test_p3_a_billing_address_that_is_an_owners_gets_one_mail(acme, now):

@@ -12,6 +12,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from accounts.models import AuditEntry
+from billing import printed_documents
 from billing.actions.adjustments import adjust_event
 from billing.actions.issuing import issue_credit_note, mark_paid
 from billing.actions.refunds import post_credit
@@ -135,6 +136,19 @@ def test_p3_the_pdf_has_seller_buyer_lines_and_total_in_both_languages(owner, ac
     owner.cookies["django_language"] = "ja"
     japanese = pdf_text(owner, f"{INVOICE}.pdf")
     assert "請求書" in japanese and "2026年12月31日" in japanese
+
+
+def test_a_pdf_of_too_many_lines_has_sums_that_add_up(owner, acme, alice, invoice, monkeypatch):
+    event = UsageEvent.objects.get(event_id="ada-code")
+    adjust_event(event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=CLOSES)
+    use(acme, "bob", "10", at=CLOSES)
+    close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
+    monkeypatch.setattr(printed_documents, "PRINTED_LINES", 1)
+    text = pdf_text(owner, f"{BILLING}invoices/ACME-0002.pdf")
+    for words in ("Correction of Claude Code · claude-sonnet-5: Outage", "-$3.00", "$10.00", "Carried over from ACME-0001",
+                  "$7.00", "all 3 lines"):  # fmt: skip
+        assert words in text.replace("\n", " "), words
+    assert "Ada Okafor" not in text
 
 
 def test_p3_a_void_or_paid_invoice_says_so_on_page_and_paper(owner, invoice, alice):

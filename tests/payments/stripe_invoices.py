@@ -45,6 +45,8 @@ class LocalInvoices:
         before, after = {"finalize": ("draft", "open"), "void": ("open", "void"), "pay": ("open", "paid")}[rest[1]]
         invoice = self._open(rest[0], before)
         invoice["status"] = after
+        if rest[1] == "pay":
+            invoice["amount_paid_off_stripe"] = invoice["total"]
         if after == "open":
             invoice["hosted_invoice_url"] = f"{self.server.url}/i/{invoice['id']}"
         return invoice

@@ -10,9 +10,10 @@ import time_machine
 
 from billing import tasks
 from billing.actions.issuing import issue_credit_note, mark_paid, void_invoice
-from billing.models import Invoice
+from billing.models import Invoice, SeatAllowance
 from config.kit.money import usd
-from tests.factories.documents import CLOSES, close_november, use_november
+from tests.factories.documents import CLOSES, close_november, use, use_november
+from tests.factories.usage import enable_extra_usage
 from tests.payments.stripe_server import signature
 
 from .conftest import SECRET
@@ -147,6 +148,30 @@ def test_what_operators_decide_is_told_to_stripe(invoice, stripe, alice):
     assert (theirs["pre_payment_credit_notes_amount"], theirs["status"]) == (400, "open")
     mark_paid(fresh(invoice), note="Wire", operator=alice.user, now=CLOSES)
     assert sweep() == 1 and theirs["status"] == "paid" and sweep() == 0
+
+
+@pytest.mark.parametrize("decide", [mark_paid, void_invoice])
+@pytest.mark.parametrize("told_by", ["webhook", "sweep"])
+def test_money_for_an_invoice_that_is_settled_already_is_told_to_operators(
+    invoice, stripe, client, alice, decide, told_by
+):
+    sweep()
+    words = {"note": "Wire"} if decide is mark_paid else {"reason": "Wrong company"}
+    decide(fresh(invoice), operator=alice.user, now=CLOSES, **words)
+    notice = stripe.invoices.pay(fresh(invoice).gateway_id)  # before Stripe was told
+    if told_by == "webhook":
+        tell(client, notice)
+    else:
+        sweep()
+    assert fresh(invoice).gateway_error == "Paid at Stripe as well: give it back there."
+    assert fresh(invoice).status != "open"
+
+
+def test_a_bill_below_stripes_least_charge_is_not_sent_there(acme, at_stripe, stripe, now):
+    enable_extra_usage(acme)
+    SeatAllowance.objects.all().delete()
+    use(acme, "bob", "0.49", at=now)
+    assert close_november(acme).gateway == "" and sweep() == 0 and stripe.invoices.kept == {}
 
 
 def test_a_void_invoice_can_not_be_paid_there_either(invoice, stripe, alice):
