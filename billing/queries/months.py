@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 
 from accounts.models import Organization
 from billing.models import BillingAccount, BillingMonth, LedgerEntry, OrganizationMonth
@@ -23,6 +23,10 @@ def first_open_month(organization: Organization) -> dt.date:
     account = BillingAccount.objects.filter(organization=organization).first()
     if account and account.frozen_through_on:
         return next_month(account.frozen_through_on)
+    return _first_month(organization)
+
+
+def _first_month(organization: Organization) -> dt.date:
     mine = {"organization": organization}
     firsts = [
         organization.calendar.month_at(organization.created_at).first_on,
@@ -43,13 +47,12 @@ def organizations_to_close(*, now: dt.datetime) -> list[int]:
     unfinished = BillingMonth.objects.unfinished().filter(organization=OuterRef("pk"))
     # The latest month that any zone could close now; each organization's own is looked at below.
     latest = previous_month(first_of_month((now - grace() + dt.timedelta(hours=14)).date()))
-    through = "billing_account__frozen_through_on"
-    maybe = Organization.objects.filter(
-        Exists(unfinished) | Q(**{f"{through}__lt": latest}) | Q(**{f"{through}__isnull": True})
-    ).annotate(half_closed=Exists(unfinished))
-    return [one.pk for one in maybe.order_by("pk") if one.half_closed or due_months(one, now=now)]
+    through = F("billing_account__frozen_through_on")
+    found = Organization.objects.annotate(half_closed=Exists(unfinished), closed_through=through)
+    maybe = found.filter(Q(half_closed=True) | Q(closed_through__lt=latest) | Q(closed_through__isnull=True))
+    return [one.pk for one in maybe.order_by("pk") if one.half_closed or _is_due(one, one.closed_through, now=now)]
 
 
-def days_of(month: BillingMonth) -> tuple[dt.date, dt.date]:
-    """A month's first day, and the day after its last."""
-    return month.month_on, next_month(month.month_on)
+def _is_due(organization: Organization, closed_through: dt.date | None, *, now: dt.datetime) -> bool:
+    first = next_month(closed_through) if closed_through else _first_month(organization)
+    return first <= latest_closable(organization.calendar, now=now, grace=grace())
