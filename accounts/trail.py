@@ -40,6 +40,7 @@ ACTIONS = {
     "usage.adjustment": gettext_lazy("Usage adjustment"),
 }
 MONEY = {"invoice.credit_note", "usage.adjustment"}  # their values are nano-USD
+INVOICE_STATES = {"open": gettext_lazy("Open"), "paid": gettext_lazy("Paid"), "void": gettext_lazy("Void")}
 GROUPS = [
     ("cap.", gettext_lazy("Spend caps")),
     ("extra_usage.", gettext_lazy("Extra usage")),
@@ -79,7 +80,13 @@ def trail_row(entry: AuditEntry) -> TrailRow:
 
 
 def _kept_text(entry: AuditEntry, value: Any) -> str:
-    return format_usd(value) if entry.action in MONEY and isinstance(value, int) else value_text(value)
+    if entry.action in MONEY and isinstance(value, int):
+        return format_usd(value)
+    return (
+        str(INVOICE_STATES[value])
+        if entry.action == "invoice.status" and value in INVOICE_STATES
+        else value_text(value)
+    )
 
 
 def value_text(value: Any) -> str:

@@ -258,3 +258,14 @@ def test_t6_a_made_up_session_or_none_is_no_card(owner, session):
     answer = owner.get(f"{BILLING}card/back/{session}then=//evil.example/", follow=True)
     assert answer.redirect_chain[-1][0] == BILLING
     assert "No card was entered." in answer.content.decode()
+
+
+def test_on_its_first_day_of_use_a_balance_does_not_say_that_nothing_was_used(bolt, now):
+    use_up_included(bolt)
+    turn_on(bolt, now=now)
+    client = Client()
+    client.force_login(bolt.primary_owner)
+    assert "no extra usage yet this month" in html_of(client, USAGE)
+    record_usage([event("mia@bolt.example", at=now, usd="3")], organization_id=bolt.pk, now=now)
+    page = html_of(client, USAGE)
+    assert "too early to say how long it lasts" in page and "no extra usage yet" not in page

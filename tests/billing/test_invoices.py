@@ -9,6 +9,7 @@ import time_machine
 
 from accounts.actions.audit import Actor
 from accounts.models import AuditEntry
+from accounts.trail import trail_row
 from billing.actions.adjustments import adjust_event
 from billing.actions.details import set_billing_details, set_terms
 from billing.actions.issuing import credited_nanos, issue_credit_note, mark_paid, owed_nanos, void_invoice
@@ -73,6 +74,8 @@ def test_p3_paid_twice_is_paid_once_and_the_trail_says_by_whom(invoice, olga):
     assert (invoice.status, invoice.settled_note, owed_nanos(invoice)) == ("paid", "Wire 1", 0)
     [entry] = AuditEntry.objects.filter(action="invoice.status")
     assert (entry.actor, entry.subject, entry.from_value, entry.to_value) == (olga, "ACME-0001", "open", "paid")
+    row = trail_row(entry)
+    assert (row.action, row.before, row.after) == ("Invoice", "Open", "Paid")
 
 
 def test_p3_a_paid_invoice_can_not_be_voided_and_a_void_one_not_paid(invoice, olga):
