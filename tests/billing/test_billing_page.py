@@ -269,3 +269,14 @@ def test_on_its_first_day_of_use_a_balance_does_not_say_that_nothing_was_used(bo
     record_usage([event("mia@bolt.example", at=now, usd="3")], organization_id=bolt.pk, now=now)
     page = html_of(client, USAGE)
     assert "too early to say how long it lasts" in page and "no extra usage yet" not in page
+
+
+def test_a_team_of_people_without_seats_is_led_to_the_members_page(bolt, now):
+    turn_on(bolt, now=now)
+    bolt.memberships.exclude(user__email="mia@bolt.example").update(seat_tier=None)
+    client = Client()
+    client.force_login(bolt.primary_owner)
+    assert "1 of 3 people" in html_of(client, USAGE)
+    bolt.memberships.update(seat_tier=None)
+    page = html_of(client, USAGE)
+    assert "nobody has it yet" in page and '<a class="xu-link" href="/o/bolt/settings/members/">' in page
