@@ -12,15 +12,16 @@ from django.utils.translation import gettext as _
 from accounts.delivery import Letter, writes
 from accounts.models import OutgoingMail, Role
 from billing.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
-from billing.document_words import local_day, period_text, statement_rows, tax_text
+from billing.document_words import statement_rows, tax_text
 from billing.models import CreditNote, Invoice, Statement
 from billing.printed_documents import printed_credit_note, printed_invoice, printed_statement
 from billing.printing import Printed, pdf_of
 from billing.queries.documents import sums_by_model
-from config.kit.dates import format_day
+from config.kit.dates import format_day, month_text
 from config.kit.links import page_url
 from config.kit.mailer import Attachment
 from config.kit.money import format_usd
+from config.kit.months import local_day
 
 MODELS = 5
 
@@ -70,7 +71,7 @@ def invoice_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 def _invoice(mail: OutgoingMail) -> Words:
     invoice = Invoice.objects.select_related("organization", "carried_from").get(pk=mail.facts["invoice"])
     words = {
-        "name": mail.organization.name, "month": period_text(invoice), "total": format_usd(invoice.total_nanos),
+        "name": mail.organization.name, "month": month_text(invoice.month_on), "total": format_usd(invoice.total_nanos),
         "number": invoice.number, "due": format_day(invoice.due_on) if invoice.due_on else "",
     }  # fmt: skip
     lines = [_("Invoice %(number)s is attached, due on %(due)s.") % words]
@@ -122,7 +123,7 @@ def statement_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 def _statement(mail: OutgoingMail) -> Words:
     statement = Statement.objects.select_related("organization").get(pk=mail.facts["statement"])
     words = {
-        "name": mail.organization.name, "month": period_text(statement),
+        "name": mail.organization.name, "month": month_text(statement.month_on),
         "used": format_usd(-statement.charges_nanos), "closing": format_usd(statement.closing_nanos),
     }  # fmt: skip
     rows = [

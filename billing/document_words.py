@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from zoneinfo import ZoneInfo
-
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from billing.actions.issuing import is_credited_whole
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, Surface
-from config.kit.dates import format_day, month_text
+from billing.queries.documents import is_credited_whole
+from config.kit.dates import format_day
 from config.kit.money import format_usd
-
-
-def local_day(moment: dt.datetime, zone: str) -> dt.date:
-    """The calendar day of an instant in `zone`."""
-    return moment.astimezone(ZoneInfo(zone)).date()
+from config.kit.months import local_day
 
 
 def line_what(line: InvoiceLine) -> str:
@@ -49,9 +41,9 @@ def rate_text(rate: int) -> str:
     return f"{whole}{f'.{rest:03d}'.rstrip('0') if rest else ''} %"
 
 
-def tax_text(document: Invoice) -> str:
+def tax_text(invoice: Invoice) -> str:
     """The tax line: its name and rate."""
-    return f"{document.tax_label or _('Tax')} {rate_text(document.tax_rate)}"
+    return f"{invoice.tax_label or _('Tax')} {rate_text(invoice.tax_rate)}"
 
 
 def state_text(invoice: Invoice) -> str:
@@ -73,22 +65,12 @@ def invoice_headline(invoice: Invoice, *, credited_nanos: int) -> str:
     return _("%(amount)s · %(state)s") % {"amount": format_usd(owed), "state": state_text(invoice)}
 
 
-def period_text(document: Invoice | Statement) -> str:
-    """The month billed, with its days: `November 2026`."""
-    return month_text(document.month_on)
-
-
 def credit_headline(note: CreditNote) -> str:
     """What is taken back, of which invoice."""
     return _("%(amount)s credited on %(number)s") % {
         "amount": format_usd(note.total_nanos),
         "number": note.invoice.number,
     }
-
-
-def requests_text(count: int) -> str:
-    """`1,204 requests`."""
-    return ngettext("%(count)s request", "%(count)s requests", count) % {"count": f"{count:,}"}
 
 
 def statement_rows(statement: Statement) -> list[tuple[str, int]]:

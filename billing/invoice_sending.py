@@ -9,11 +9,11 @@ import structlog
 from django.utils import timezone
 
 from billing.actions.invoice_sending import claim_invoice, invoice_key, keep_sent, put_off_invoice
-from billing.actions.issuing import credited_nanos
 from billing.gateways import gateway_named
 from billing.gateways.base import GatewayForgot, GatewayRefused, GatewayUnknown, InvoiceOrder
 from billing.models import Invoice
 from billing.paying import customer_of
+from billing.queries.documents import credited_nanos
 from config.kit.money import to_cents
 
 log = structlog.get_logger(__name__)

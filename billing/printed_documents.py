@@ -9,24 +9,21 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from billing.actions.issuing import credited_nanos, is_credited_whole
 from billing.buyers import address_lines, buyer_of, seller
 from billing.document_words import (
     credit_headline,
     invoice_headline,
     line_what,
-    local_day,
-    period_text,
-    rate_text,
     reason_text,
     statement_rows,
     tax_text,
 )
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
 from billing.printing import Line, Printed
-from billing.queries.documents import corrections_by_model, lines_of, sums_by_model
-from config.kit.dates import format_day
+from billing.queries.documents import corrections_by_model, credited_nanos, is_credited_whole, lines_of, sums_by_model
+from config.kit.dates import format_day, month_text
 from config.kit.money import format_usd
+from config.kit.months import local_day
 
 # More lines than this make a PDF nobody reads; then it has the sums, and the CSV every line.
 PRINTED_LINES = 2_000
@@ -40,7 +37,7 @@ def printed_invoice(invoice: Invoice) -> Printed:
     facts = [
         (_("Date"), format_day(local_day(invoice.issued_at, invoice.zone)) if invoice.issued_at else ""),
         (_("Due"), format_day(invoice.due_on) if invoice.due_on else ""),
-        (_("Period"), f"{period_text(invoice)} ({invoice.zone})"),
+        (_("Period"), f"{month_text(invoice.month_on)} ({invoice.zone})"),
         (_("Your reference"), str(invoice.buyer.get("reference", ""))),
     ]
     notes = [
@@ -130,13 +127,13 @@ def printed_credit_note(note: CreditNote) -> Printed:
     if note.tax_nanos:
         totals = [
             (_("Subtotal"), format_usd(note.subtotal_nanos), False),
-            (f"{invoice.tax_label or _('Tax')} {rate_text(invoice.tax_rate)}", format_usd(note.tax_nanos), False),
+            (tax_text(invoice), format_usd(note.tax_nanos), False),
         ]
     return Printed(
         title=_("Credit note"), number=note.number, stamp="", headline=credit_headline(note),
         facts=(
             (_("Date"), format_day(local_day(note.issued_at, invoice.zone))), (_("Invoice"), invoice.number),
-            (_("Period"), period_text(invoice)),
+            (_("Period"), month_text(invoice.month_on)),
         ),
         columns=(_("Reason"), _("Amount")), lines=(Line((note.reason, format_usd(note.subtotal_nanos))),),
         totals=(*totals, (_("Total credited"), format_usd(note.total_nanos), True)), notes=(), created_at=note.issued_at,
@@ -153,11 +150,11 @@ def printed_statement(statement: Statement) -> Printed:
         people = people[:0]
         notes.insert(0, _("The CSV of this statement has the usage of each person."))
     return Printed(
-        title=_("Statement"), number=period_text(statement), stamp="",
+        title=_("Statement"), number=month_text(statement.month_on), stamp="",
         headline=_("%(amount)s at the end of %(month)s")
-        % {"amount": format_usd(statement.closing_nanos), "month": period_text(statement)},
+        % {"amount": format_usd(statement.closing_nanos), "month": month_text(statement.month_on)},
         facts=((_("Date"), format_day(local_day(statement.issued_at, statement.zone))),
-               (_("Period"), f"{period_text(statement)} ({statement.zone})")),
+               (_("Period"), f"{month_text(statement.month_on)} ({statement.zone})")),
         columns=(_("What"), _("Amount")),
         lines=(*(Line((label, format_usd(nanos))) for label, nanos in rows), *_people(people, statement)),
         totals=((_("Closing balance"), format_usd(statement.closing_nanos), True),), notes=tuple(notes),

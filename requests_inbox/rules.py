@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from billing.rules.funding import extra_usage_refusal
 from billing.rules.standing import CAP_REASONS, SEAT_PLAN, Standing
+from config.kit.months import local_day
 
 RESOLVED, WITHDRAWN = "resolved", "withdrawn"
 
@@ -51,7 +52,7 @@ def digest_of(now: dt.datetime, *, zone: str, hour: int) -> tuple[dt.date, dt.da
 
     A local hour that a change of clocks skips is taken an hour later, one that comes twice at its first coming.
     """
-    local_on = now.astimezone(ZoneInfo(zone)).date()
+    local_on = local_day(now, zone)
     for day in (local_on, local_on - dt.timedelta(days=1)):
         due_at = dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(dt.UTC)
         if due_at <= now:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from django import template
 
 from config.kit import dates
+from config.kit.months import local_day
 
 register = template.Library()
 
@@ -15,7 +15,7 @@ register = template.Library()
 @register.filter
 def day_in(moment: dt.datetime, zone: str) -> str:
     """The local day: `Fri 27 Nov`."""
-    return dates.day_text(moment.astimezone(ZoneInfo(zone)).date())
+    return dates.day_text(local_day(moment, zone))
 
 
 @register.filter

@@ -29,7 +29,9 @@ def book_adjustments(locked: Organization, rows: Sequence[UsageAdjustment]) -> N
     UsageAdjustment.objects.bulk_create(rows)
     tally = Tally()
     for row in rows:
-        _count(tally, row)
+        event = row.event
+        key = DayKey(row.membership_id, row.day_on, event.surface, event.model, event.seat_tier)
+        tally.correct(key, month_on=row.month_on, spend=Spend.of(event.funding, row.amount_nanos))
     add_counts(tally, organization_id=locked.pk)
     for row in rows:
         if row.prepaid:
@@ -37,21 +39,6 @@ def book_adjustments(locked: Organization, rows: Sequence[UsageAdjustment]) -> N
                 locked, membership_id=row.membership_id, day_on=row.day_on, kind=EntryKind.ADJUSTMENT,
                 amount_nanos=row.amount_nanos,
             )  # fmt: skip
-
-
-def _count(tally: Tally, row: UsageAdjustment) -> None:
-    """Money moves, the count of events does not."""
-    event, spend = row.event, Spend.of(row.event.funding, row.amount_nanos)
-    for counters, key in (
-        (tally.member_months, (row.membership_id, row.month_on)),
-        (tally.organization_months, row.month_on),
-    ):
-        before, events = counters.get(key, (Spend(), 0))  # type: ignore[arg-type]
-        counters[key] = (before.plus(spend), events)  # type: ignore[index]
-    day = tally.usage_days[DayKey(row.membership_id, row.day_on, event.surface, event.model, event.seat_tier)]
-    day.spend = day.spend.plus(spend)
-    if spend.extra:
-        tally.organization_days[row.day_on, event.surface] += spend.extra
 
 
 @transaction.atomic

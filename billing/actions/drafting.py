@@ -11,19 +11,17 @@ import datetime as dt
 from django.db.models import Max, Sum
 
 from accounts.models import Membership, Settlement
-from billing.buyers import buyer_of, seller
+from billing.buyers import buyer_of, details_of, seller
 from billing.models import (
-    BillingDetails,
     BillingMonth,
     EntryKind,
-    Funding,
     Invoice,
     InvoiceLine,
     LedgerEntry,
     Statement,
-    UsageAdjustment,
     UsageMonth,
 )
+from billing.queries.documents import billed_adjustments
 from billing.rules.invoicing import Correction, Sums, add_up, corrections, tax_nanos, whole_cents
 from config.kit.money import NANOS_PER_CENT
 from config.kit.sql import half_even_sql, run
@@ -76,10 +74,7 @@ def draft_invoice(month: BillingMonth) -> Invoice | None:
 def _corrections(month: BillingMonth) -> list[Correction]:
     """What was booked this month about events that are billed afterwards, as lines."""
     rows = (
-        UsageAdjustment.objects.filter(
-            organization_id=month.organization_id, month_on=month.month_on, prepaid=False,
-            event__funding=Funding.EXTRA_USAGE,
-        )
+        billed_adjustments(month.organization_id, month.month_on)
         .order_by("membership__user__name", "membership__user__email", "membership_id", "event_id", "pk")
         .values_list(
             "membership_id", "event__surface", "event__model", "reason", "event__event_id", "amount_nanos"
@@ -109,11 +104,10 @@ def _add_up(invoice: Invoice) -> None:
     """The sums, with what the invoice before carried here; the draft takes them over."""
     summed = invoice.lines.aggregate(exact=Sum("exact_nanos"), billed=Sum("amount_nanos"), last=Max("position"))
     before = Invoice.objects.filter(organization_id=invoice.organization_id, month_on__lt=invoice.month_on).first()
-    # A void invoice bills nothing of its month, and hands on what it took over.
-    carried = 0 if before is None else before.carried_in_nanos if before.status == "void" else before.carried_out_nanos
+    carried = before.handed_on_nanos if before else 0
     sums = add_up(exact_nanos=summed["exact"] or 0, billed_nanos=summed["billed"] or 0, carried_nanos=carried)
     _write_carried(invoice, sums, carried=carried, position=summed["last"] or 0)
-    details = BillingDetails.objects.filter(organization_id=invoice.organization_id).first() or BillingDetails()
+    details = details_of(invoice.organization)
     tax = tax_nanos(sums.subtotal_nanos, rate=details.tax_rate)
     Invoice.objects.filter(pk=invoice.pk).update(
         exact_nanos=summed["exact"] or 0, carried_in_nanos=carried, carried_out_nanos=sums.carried_out_nanos,

@@ -23,6 +23,7 @@ from billing.models import CreditNote, Invoice, Statement
 from billing.rules.invoicing import tax_nanos, whole_cents
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_CENT, format_usd
+from config.kit.months import local_day
 
 INVOICE, STATEMENT, CREDIT_NOTE = "billing.invoice", "billing.statement", "billing.credit_note"
 WITHIN = dt.timedelta(days=14)
@@ -39,10 +40,9 @@ def next_number(locked: Organization, model: type[Invoice] | type[CreditNote], *
 
 def issue_invoice(locked: Organization, invoice: Invoice, *, now: dt.datetime) -> list[int]:
     """Number a draft, date it, copy who sells and buys, and queue its mails; their ids. Nothing to pay: paid at once."""
-    zone = invoice.zone
     invoice.sequence, invoice.number = next_number(locked, Invoice)
     invoice.issued_at = now
-    invoice.due_on = _local_day(now, zone) + dt.timedelta(days=details_of(locked).due_days)
+    invoice.due_on = local_day(now, invoice.zone) + dt.timedelta(days=details_of(locked).due_days)
     invoice.seller, invoice.buyer = seller(), buyer_of(locked)
     invoice.status = Invoice.Status.OPEN if invoice.total_nanos else Invoice.Status.PAID
     fields = ["sequence", "number", "issued_at", "due_on", "seller", "buyer", "status"]
@@ -61,12 +61,6 @@ def tell_of_statement(locked: Organization, statement: Statement, *, now: dt.dat
     return _tell(locked, STATEMENT, key=str(statement.pk), facts={"statement": statement.pk}, now=now)
 
 
-def _local_day(now: dt.datetime, zone: str) -> dt.date:
-    from zoneinfo import ZoneInfo
-
-    return now.astimezone(ZoneInfo(zone)).date()
-
-
 def _tell(locked: Organization, kind: str, *, key: str, facts: dict[str, object], now: dt.datetime) -> list[int]:
     """A mail to each owner and to the billing address, once each (P3)."""
     owners = [one.user for one in locked.memberships.owners().select_related("user") if one.user.is_active]
@@ -77,22 +71,6 @@ def _tell(locked: Organization, kind: str, *, key: str, facts: dict[str, object]
                   language=locked.primary_owner.language)
         )  # fmt: skip
     return queue_mails(locked, drafts, now=now, within=WITHIN)
-
-
-def credited_nanos(invoice: Invoice) -> int:
-    """What credit notes took back of an invoice, tax included."""
-    return sum(note.total_nanos for note in invoice.credit_notes.all())
-
-
-def is_credited_whole(invoice: Invoice) -> bool:
-    """Whether credit notes, rather than money, settled it."""
-    notes = invoice.credit_notes.all()
-    return invoice.status == Invoice.Status.PAID and any(note.number == invoice.settled_note for note in notes)
-
-
-def owed_nanos(invoice: Invoice) -> int:
-    """What is still to be paid of it."""
-    return invoice.total_nanos - credited_nanos(invoice) if invoice.status == Invoice.Status.OPEN else 0
 
 
 @transaction.atomic
@@ -129,10 +107,8 @@ def _settle(
     before = invoice.status
     invoice.status, invoice.settled_at, invoice.settled_by = status, now, operator
     # Paid there is known there; whatever else an operator decides is told to the gateway.
-    invoice.settled_note, invoice.gateway_next_try_at = (
-        note.strip()[:300],
-        now if invoice.gateway and operator else None,
-    )
+    invoice.gateway_next_try_at = now if invoice.gateway and operator else None
+    invoice.settled_note = note.strip()[:300]
     invoice.save(update_fields=["status", "settled_at", "settled_by", "settled_note", "gateway_next_try_at"])
     record_change(
         locked, actor=Actor.person(operator) if operator else Actor(label=invoice.gateway or "gateway"),
@@ -159,22 +135,12 @@ def issue_credit_note(
     fresh = Invoice.objects.get(pk=invoice.pk)
     if fresh.status not in (Invoice.Status.OPEN, Invoice.Status.PAID):
         _check_open(fresh)
-    check_reason(reason)
-    left = fresh.subtotal_nanos - (fresh.credit_notes.aggregate(sum=Sum("subtotal_nanos"))["sum"] or 0)
-    if subtotal_nanos <= 0 or subtotal_nanos % NANOS_PER_CENT or subtotal_nanos > left:
-        words = {"amount": format_usd(subtotal_nanos), "left": format_usd(left), "number": fresh.number}
-        raise BusinessError(
-            _("%(amount)s can't be credited: %(left)s of %(number)s is left before tax. Enter whole cents up to that.")
-            % words,
-            code="credit_amount", status=422, field="amount",
-        )  # fmt: skip
-    # The last one takes what is left of the tax, so that all notes together are the invoice, to the cent.
-    tax_left = fresh.tax_nanos - (fresh.credit_notes.aggregate(sum=Sum("tax_nanos"))["sum"] or 0)
-    tax = tax_left if subtotal_nanos == left else min(tax_left, tax_nanos(subtotal_nanos, rate=fresh.tax_rate))
+    said = check_reason(reason)
+    tax, is_whole = _check_credit(fresh, subtotal_nanos)
     sequence, number = next_number(locked, CreditNote, infix="CN-")
     note = CreditNote.objects.create(
         organization=locked, invoice=fresh, sequence=sequence, number=number, subtotal_nanos=subtotal_nanos,
-        tax_nanos=tax, total_nanos=subtotal_nanos + tax, reason=reason.strip()[:300], issued_at=now, issued_by=operator,
+        tax_nanos=tax, total_nanos=subtotal_nanos + tax, reason=said, issued_at=now, issued_by=operator,
         key=key or uuid.uuid4().hex,
     )  # fmt: skip
     record_change(
@@ -184,9 +150,26 @@ def issue_credit_note(
     if fresh.gateway:
         Invoice.objects.filter(pk=fresh.pk).update(gateway_next_try_at=now)
     mails = _tell(locked, CREDIT_NOTE, key=str(note.pk), facts={"credit_note": note.pk}, now=now)
-    if subtotal_nanos == left and fresh.status == Invoice.Status.OPEN:
+    if is_whole and fresh.status == Invoice.Status.OPEN:
         _settle(locked, fresh, Invoice.Status.PAID, note=note.number, operator=operator, now=now)
     return note, mails
+
+
+def _check_credit(invoice: Invoice, subtotal_nanos: int) -> tuple[int, bool]:
+    """The tax that goes with an amount before tax, and whether nothing of the invoice is left then."""
+    given = invoice.credit_notes.aggregate(subtotal=Sum("subtotal_nanos"), tax=Sum("tax_nanos"))
+    left, tax_left = invoice.subtotal_nanos - (given["subtotal"] or 0), invoice.tax_nanos - (given["tax"] or 0)
+    if subtotal_nanos <= 0 or subtotal_nanos % NANOS_PER_CENT or subtotal_nanos > left:
+        words = {"amount": format_usd(subtotal_nanos), "left": format_usd(left), "number": invoice.number}
+        raise BusinessError(
+            _("%(amount)s can't be credited: %(left)s of %(number)s is left before tax. Enter whole cents up to that.")
+            % words,
+            code="credit_amount", status=422, field="amount",
+        )  # fmt: skip
+    # The last one takes what is left of the tax, so that all notes together are the invoice, to the cent.
+    if subtotal_nanos == left:
+        return tax_left, True
+    return min(tax_left, tax_nanos(subtotal_nanos, rate=invoice.tax_rate)), False
 
 
 def _check_credit_stays(invoice: Invoice) -> None:

@@ -147,6 +147,7 @@ class _Batch:
         self.tally = Tally()
         self.rows: list[EventRow] = []
         self.organization = read.found.organization if read.found else None
+        self.closed_through = read.found.closed_through_on() if read.found else None
         self.opening_nanos = self.organization.balance_nanos if self.organization else None
 
     @property
@@ -211,11 +212,11 @@ class _Batch:
         funded: tuple[str, str, str],
         used: dict[str, str],
     ) -> None:
-        assert self.read.found is not None
+        assert self.read.found is not None and self.closed_through is not None
         month = standing.organization.month
         month_on, day_on = place(
             event.occurred_at, now=self.now, month=month, calendar=self.read.found.calendar,
-            closed_through=standing.organization.closed_through_on,
+            closed_through=self.closed_through,
         )  # fmt: skip
         if month_on == month.first_on:
             standing.spent_nanos += spend.extra

@@ -11,11 +11,10 @@ from ninja import Path, Query, Router
 
 from accounts.api_access import KeyAuth
 from accounts.models import Scope
-from billing.actions.issuing import credited_nanos, is_credited_whole, owed_nanos
 from billing.api.reading import organization_of
 from billing.api.schemas import ERRORS, InvoiceList, InvoiceWithLines
 from billing.models import Invoice, InvoiceLine
-from billing.queries.documents import invoices_of
+from billing.queries.documents import credited_nanos, invoices_of, is_credited_whole, owed_nanos
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 

@@ -26,6 +26,7 @@ from billing.receipts import receipt_of
 from billing.rules.funding import decide
 from billing.rules.standing import Cap, Standing
 from billing.sentences import refusal_message
+from config.kit.csv_files import plain
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 
@@ -177,12 +178,7 @@ def _csv(report: UsageReport) -> HttpResponse:
     writer.writerow([*report.keys, *SUMS])
     for row in report.rows:
         cells = _usage_json(report, row)
-        writer.writerow(
-            [
-                f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-                for cell in cells.values()
-            ]
-        )
+        writer.writerow([plain(cell) if isinstance(cell, str) else cell for cell in cells.values()])
     return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
 
 

@@ -159,9 +159,9 @@ class Invoice(models.Model):
         return self.number or f"#{self.pk}"
 
     @property
-    def rounding_nanos(self) -> int:
-        """What this invoice's rounding added to (or took from) what is carried."""
-        return self.carried_out_nanos - self.carried_in_nanos
+    def handed_on_nanos(self) -> int:
+        """What the next invoice takes over: a void one bills nothing of its month, and hands on what it took over."""
+        return self.carried_in_nanos if self.status == Invoice.Status.VOID else self.carried_out_nanos
 
 
 class InvoiceLine(models.Model):

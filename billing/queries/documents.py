@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from billing.models import (
     CreditNote,
@@ -77,16 +77,15 @@ def corrections_by_model(invoice: Invoice) -> list[CorrectionSum]:
     return [CorrectionSum(row["surface"], row["model"], row["number"], row["amount"], row["reason"]) for row in rows]
 
 
-def counts_of(invoice: Invoice) -> dict[str, int]:
-    """How many lines of each kind, and how many people are on them."""
-    kinds = dict(invoice.lines.order_by().values_list("kind").annotate(number=Count("pk")))
-    people = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by().values("membership_id").distinct().count()
-    return {**kinds, "people": people, "all": sum(kinds.values())}
+def people_on(invoice: Invoice) -> int:
+    """How many people's usage an invoice bills."""
+    usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by()
+    return usage.values("membership_id").distinct().count()
 
 
-def page_of_lines(lines: QuerySet[Any], *, page: str | None) -> Page[Any]:
-    """One page of lines, in their order."""
-    return Paginator(lines.order_by("position"), PAGE_SIZE).get_page(page)
+def page_of(rows: QuerySet[Any], *, page: str | None) -> Page[Any]:
+    """One page of rows, in their order."""
+    return Paginator(rows, PAGE_SIZE).get_page(page)
 
 
 def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
@@ -120,21 +119,38 @@ def events_of_month(invoice: Invoice) -> Iterator[UsageEvent]:
         yield from found.select_related("membership__user").order_by("membership_id", "pk").iterator(chunk_size=2_000)
 
 
+def billed_adjustments(organization_id: int, month_on: dt.date) -> QuerySet[UsageAdjustment]:
+    """The differences booked in a month that its invoice bills."""
+    return UsageAdjustment.objects.filter(
+        organization_id=organization_id, month_on=month_on, prepaid=False, event__funding=Funding.EXTRA_USAGE
+    )
+
+
 def adjustments_of_month(invoice: Invoice) -> QuerySet[UsageAdjustment]:
-    """Every difference an invoice bills."""
-    return (
-        UsageAdjustment.objects.filter(
-            organization_id=invoice.organization_id, month_on=invoice.month_on, prepaid=False,
-            event__funding=Funding.EXTRA_USAGE,
-        )
-        .select_related("event__membership__user", "actor")
-        .order_by("pk")
-    )  # fmt: skip
+    """Every difference an invoice bills, with its event and who booked it."""
+    found = billed_adjustments(invoice.organization_id, invoice.month_on)
+    return found.select_related("event__membership__user", "actor").order_by("pk")
 
 
 def lines_of(statement: Statement) -> QuerySet[StatementLine]:
     """What each member's usage took, in their order."""
     return statement.lines.order_by("position")
+
+
+def credited_nanos(invoice: Invoice) -> int:
+    """What credit notes took back of an invoice, tax included."""
+    return sum(note.total_nanos for note in invoice.credit_notes.all())
+
+
+def is_credited_whole(invoice: Invoice) -> bool:
+    """Whether credit notes, rather than money, settled it."""
+    notes = invoice.credit_notes.all()
+    return invoice.status == Invoice.Status.PAID and any(note.number == invoice.settled_note for note in notes)
+
+
+def owed_nanos(invoice: Invoice) -> int:
+    """What is still to be paid of it."""
+    return invoice.total_nanos - credited_nanos(invoice) if invoice.status == Invoice.Status.OPEN else 0
 
 
 def is_overdue(invoice: Invoice, *, today: dt.date) -> bool:

@@ -34,7 +34,8 @@ class Columns(NamedTuple):
     settlement: Any = "o.settlement"
     timezone: Any = "o.timezone"
     past_timezones: Any = "o.past_timezones"
-    created_at: Any = "o.created_at"
+    # Only the recorder needs it, and only before the first close.
+    created_at: Any = "CASE WHEN acc.frozen_through_on IS NULL THEN o.created_at END"
     requests_enabled: Any = "o.requests_enabled"
     enabled: Any = "acc.extra_usage_enabled"
     scope: Any = "acc.scope"
@@ -114,6 +115,9 @@ class Found:
     price_version: int
     key_id: int | None
     scopes: list[str]
+    # The latest closed month; until there is one, when the organization was created.
+    frozen_through_on: dt.date | None = None
+    created_at: dt.datetime | None = None
     by_email: dict[str, Standing] = field(default_factory=dict)
     by_id: dict[int, Standing] = field(default_factory=dict)
     # Latest windows that are no longer open at the moment of the reading, for events that come late.
@@ -124,6 +128,13 @@ class Found:
         if is_membership_id(ref):
             return self.by_id.get(int(ref))
         return self.by_email.get(ref.strip().lower())
+
+    def closed_through_on(self) -> dt.date:
+        """The latest month that takes no events: closed, or two before the organization's own first month (P1)."""
+        if self.frozen_through_on is not None:
+            return self.frozen_through_on
+        assert self.created_at is not None
+        return previous_month(previous_month(month_at(self.calendar, self.created_at).first_on))
 
 
 def is_membership_id(ref: str) -> bool:
@@ -209,8 +220,11 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Found | None:
     first = Columns._make(rows[0])
     calendar = _calendar(first.timezone, as_text(first.past_timezones))
     month = month_at(calendar, now)
-    organization = _organization(first, month=month, calendar=calendar)
-    found = Found(organization, calendar, first.price_version or 0, first.key_id, (first.key_scopes or "").split())
+    organization = _organization(first, month=month)
+    found = Found(
+        organization, calendar, first.price_version or 0, first.key_id, (first.key_scopes or "").split(),
+        as_date(first.frozen_through), as_time(first.created_at),
+    )  # fmt: skip
     for row in map(Columns._make, rows):
         if as_date(row.organization_month_on) == month.first_on:
             organization.spent_nanos = row.organization_spent
@@ -236,7 +250,7 @@ def month_at(calendar: Calendar, now: dt.datetime) -> Month:
     return month if now < month.end else following
 
 
-def _organization(row: Columns, *, month: Month, calendar: Calendar) -> OrganizationStanding:
+def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
     return OrganizationStanding(
         id=row.organization_id,
         slug=row.slug,
@@ -252,15 +266,7 @@ def _organization(row: Columns, *, month: Month, calendar: Calendar) -> Organiza
         balance_nanos=(row.ledger or 0) - (row.pending or 0) if row.settlement == "prepaid" else None,
         threshold_nanos=row.reload_threshold or 0,
         auto_reload=bool(row.auto_reload),
-        closed_through_on=as_date(row.frozen_through) or _before_the_first(row, calendar),
     )
-
-
-def _before_the_first(row: Columns, calendar: Calendar) -> dt.date:
-    """Before any month was closed: open are all from the one before the organization's own first month on (P1)."""
-    created_at = as_time(row.created_at)
-    assert created_at is not None
-    return previous_month(previous_month(month_at(calendar, created_at).first_on))
 
 
 def _cap(amount: int | None, month_on: Any, month_amount: int | None, *, month: Month) -> Cap:

@@ -141,16 +141,25 @@ class Tally:
             month_key = MonthKey(key.membership_id, month_on, key.surface, key.model, prepaid)
             events, nanos = self.usage_months.get(month_key, (0, 0))
             self.usage_months[month_key] = (events + 1, nanos + spend.extra)
-        _count(self.member_months, (key.membership_id, month_on), spend)
-        _count(self.organization_months, month_on, spend)
+        self._spend(key, month_on, spend, events=1)
         self.usage_days[key].add(usage, spend)
+
+    def correct(self, key: DayKey, *, month_on: dt.date, spend: Spend) -> None:
+        """Count a difference booked later: money moves, the count of events does not."""
+        self._spend(key, month_on, spend, events=0)
+        day = self.usage_days[key]
+        day.spend = day.spend.plus(spend)
+
+    def _spend(self, key: DayKey, month_on: dt.date, spend: Spend, *, events: int) -> None:
+        _count(self.member_months, (key.membership_id, month_on), spend, events)
+        _count(self.organization_months, month_on, spend, events)
         if spend.extra:
             self.organization_days[key.day_on, key.surface] += spend.extra
 
 
-def _count(counters: dict[Any, tuple[Spend, int]], key: Any, spend: Spend) -> None:
-    before, events = counters.get(key, (Spend(), 0))
-    counters[key] = (before.plus(spend), events + 1)
+def _count(counters: dict[Any, tuple[Spend, int]], key: Any, spend: Spend, events: int) -> None:
+    before, known = counters.get(key, (Spend(), 0))
+    counters[key] = (before.plus(spend), known + events)
 
 
 class Placement(NamedTuple):

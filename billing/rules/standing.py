@@ -82,8 +82,6 @@ class OrganizationStanding:
     plan: str
     settlement: str
     month: Month
-    # The latest month that is closed, or lies before all that may take events; the following ones are open (P1).
-    closed_through_on: dt.date
     enabled: bool
     scope: str
     cap: Cap

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from config.kit import dates
 from config.kit.money import format_usd, to_decimal_text
+from config.kit.months import local_day as local_day_of
 
 register = template.Library()
 
@@ -53,7 +54,7 @@ def full_day(day: dt.date) -> str:
 @register.filter
 def full_day_in(moment: dt.datetime, zone: str) -> str:
     """The local day of a moment with its year."""
-    return dates.format_day(moment.astimezone(ZoneInfo(zone)).date())
+    return dates.format_day(local_day_of(moment, zone))
 
 
 @register.filter

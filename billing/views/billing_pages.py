@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-from collections.abc import Iterator
+from itertools import chain
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
@@ -21,10 +18,10 @@ from billing.queries import documents, ledger
 from billing.queries.ledger import LedgerFilter
 from billing.queries.months import grace
 from billing.rules.invoicing import closes_at
-from config.kit.csv_files import Echo, plain
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import streamed
+from config.kit.months import month_from_text
 
-from .ledger_words import entry_words
+from .ledger_words import entry_cells, entry_heads, entry_words
 from .usage_parts import UsagePage
 
 RECENT = 10
@@ -92,13 +89,8 @@ def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 
 def filter_of(request: HttpRequest) -> LedgerFilter:
     """What the address asks for; what it can't mean is passed over."""
-    kind, month = request.GET.get("kind", ""), request.GET.get("month", "")
-    try:
-        month_on = dt.date.fromisoformat(f"{month}-01") if month else None
-    except ValueError:
-        month_on = None
-    in_range = month_on is not None and 2000 <= month_on.year < 9000
-    return LedgerFilter(kind if kind in EntryKind.values else "", month_on if in_range else None)
+    kind = request.GET.get("kind", "")
+    return LedgerFilter(kind if kind in EntryKind.values else "", month_from_text(request.GET.get("month", "")))
 
 
 @member_page(Role.OWNER)
@@ -107,23 +99,8 @@ def ledger_csv(request: HttpRequest, membership: Membership) -> StreamingHttpRes
     """The filtered ledger, oldest first, exact to nine places; a mark lets spreadsheets read it as UTF-8."""
     organization = membership.organization
     found = ledger.entries(organization.pk, filter_of(request)).order_by("pk")
-    response = StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{organization.slug}-ledger.csv"'
-    return response
-
-
-def _csv(found: object) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    heads = [_("Entry"), _("Booked (UTC)"), _("Kind"), _("What"), _("Day"), _("Amount (USD)"), _("Balance (USD)")]
-    yield "\ufeff" + writer.writerow(heads)
-    for entry in found.iterator(chunk_size=2_000):  # type: ignore[attr-defined]
-        what = entry_words(entry)
-        row = [
-            str(entry.pk), entry.created_at.isoformat(), entry.kind, " · ".join(part for part in what if part),
-            entry.day_on.isoformat() if entry.day_on else "",
-        ]  # fmt: skip
-        amounts = [to_decimal_text(entry.amount_nanos), to_decimal_text(entry.balance_nanos)]
-        yield writer.writerow([*map(plain, row), *amounts])
+    rows = (entry_cells(entry, balance_nanos=entry.balance_nanos) for entry in found.iterator(chunk_size=2_000))
+    return streamed(chain([entry_heads()], rows), name=f"{organization.slug}-ledger")
 
 
 @member_page(Role.OWNER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
 from django.http import StreamingHttpResponse
@@ -11,25 +10,12 @@ from django.utils.translation import gettext as _
 from billing.document_words import reason_text
 from billing.models import Invoice, LedgerEntry, Statement, UsageEvent
 from billing.queries import documents
-from config.kit.csv_files import Echo, plain
+from config.kit.csv_files import plain, streamed
 from config.kit.money import to_decimal_text
 
-from .ledger_words import entry_words
+from .ledger_words import entry_cells, entry_heads
 
 CHUNK = 2_000
-
-
-def streamed(rows: Iterator[list[str]], *, name: str) -> StreamingHttpResponse:
-    """Rows as a file to save; a mark lets spreadsheets read it as UTF-8."""
-    response = StreamingHttpResponse(_written(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
-
-
-def _written(rows: Iterator[list[str]]) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    for number, row in enumerate(rows):
-        yield ("" if number else "\ufeff") + str(writer.writerow(row))
 
 
 def lines_csv(invoice: Invoice) -> StreamingHttpResponse:
@@ -94,15 +80,12 @@ def statement_csv(statement: Statement) -> StreamingHttpResponse:
 
 
 def _entries(statement: Statement) -> Iterator[list[str]]:
-    yield [_("Entry"), _("Booked (UTC)"), _("Kind"), _("What"), _("Day"), _("Amount (USD)"), _("Balance (USD)")]
+    yield entry_heads()
     balance = statement.opening_nanos
     yield ["", "", "opening", _("Opening balance"), "", "", to_decimal_text(balance)]
     entries = LedgerEntry.objects.filter(organization_id=statement.organization_id, month_on=statement.month_on)
     entries = entries.select_related("membership__user", "payment", "refund", "actor").order_by("pk")
     for entry in entries.iterator(chunk_size=CHUNK):
         balance += entry.amount_nanos
-        what = " · ".join(part for part in entry_words(entry) if part)
-        day = entry.day_on.isoformat() if entry.day_on else ""
-        texts = [str(entry.pk), entry.created_at.isoformat(), entry.kind, plain(what), day]
-        yield [*texts, to_decimal_text(entry.amount_nanos), to_decimal_text(balance)]
+        yield entry_cells(entry, balance_nanos=balance)
     yield ["", "", "closing", _("Closing balance"), "", "", to_decimal_text(statement.closing_nanos)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet, Sum
@@ -13,12 +12,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
-from billing.actions.issuing import credited_nanos, owed_nanos
-from billing.document_words import line_what, local_day, reason_text, state_text, statement_rows, tax_text
+from billing.document_words import line_what, reason_text, state_text, statement_rows, tax_text
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement
 from billing.printed_documents import printed_credit_note, printed_invoice, printed_statement
 from billing.printing import Printed, pdf_of
 from billing.queries import documents
+from config.kit.months import local_day, month_from_text
 
 from .document_csv import events_csv, lines_csv, statement_csv
 
@@ -39,20 +38,21 @@ def _one(found: QuerySet[M], number: str) -> M:
 def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
     """One invoice: what is to pay, what it is made of, every line."""
     found = invoice_of(membership, number)
-    lines = documents.page_of_lines(found.lines.select_related("invoice__carried_from"), page=request.GET.get("page"))
-    credited = credited_nanos(found)
+    lines = found.lines.select_related("invoice__carried_from").order_by("position")
+    shown = documents.page_of(lines, page=request.GET.get("page"))
+    credited = documents.credited_nanos(found)
     context = {
         "invoice": found,
         "organization": found.organization,
         "state_words": state_text(found),
         "credited_nanos": credited,
-        "owed_nanos": owed_nanos(found),
+        "owed_nanos": documents.owed_nanos(found),
         "is_overdue": documents.is_overdue(found, today=local_day(timezone.now(), found.zone)),
         "tax_words": tax_text(found),
         "models": documents.sums_by_model(found),
-        "counts": documents.counts_of(found),
-        "lines": [(line, line_what(line)) for line in lines],
-        "lines_page": lines,
+        "people": documents.people_on(found),
+        "lines": [(line, line_what(line)) for line in shown],
+        "lines_page": shown,
         "notes": documents.credit_notes_of(membership.organization_id).filter(invoice=found).order_by("pk"),
     }
     return render(request, "billing/invoice.html", context)
@@ -66,20 +66,19 @@ def invoice_line(request: HttpRequest, membership: Membership, number: str, posi
     if position >= 2**31:
         raise Http404
     line = get_object_or_404(found.lines.select_related("invoice__carried_from"), position=position)
-    events, adjustments = documents.events_behind(line), documents.adjustments_behind(line)
     if line.kind not in (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION):
         raise Http404
     is_usage = line.kind == InvoiceLine.Kind.USAGE
-    behind = (events if is_usage else adjustments).aggregate(sum=Sum("cost_nanos" if is_usage else "amount_nanos"))
+    behind: QuerySet[Any] = documents.events_behind(line) if is_usage else documents.adjustments_behind(line)
+    summed = behind.aggregate(sum=Sum("cost_nanos" if is_usage else "amount_nanos"))
     context = {
         "invoice": found,
         "organization": found.organization,
         "line": line,
         "what": line_what(line),
         "reason": reason_text(line.reason),
-        "total_nanos": behind["sum"] or 0,
-        "events": documents.Paginator(events, documents.PAGE_SIZE).get_page(request.GET.get("page")),
-        "adjustments": documents.Paginator(adjustments, documents.PAGE_SIZE).get_page(request.GET.get("page")),
+        "total_nanos": summed["sum"] or 0,
+        "behind": documents.page_of(behind, page=request.GET.get("page")),
     }
     return render(request, "billing/invoice_line.html", context)
 
@@ -115,12 +114,8 @@ def credit_note_pdf(request: HttpRequest, membership: Membership, number: str) -
 
 def statement_of(membership: Membership, month: str) -> Statement:
     """The organization's statement of a month written `2026-11`. Raises Http404."""
-    try:
-        month_on = dt.date.fromisoformat(f"{month}-01")
-    except ValueError as error:
-        raise Http404 from error
     found = documents.statements_of(membership.organization_id).select_related("organization")
-    return get_object_or_404(found, month_on=month_on)
+    return get_object_or_404(found, month_on=month_from_text(month))
 
 
 @member_page(Role.OWNER)
@@ -132,7 +127,7 @@ def statement(request: HttpRequest, membership: Membership, month: str) -> HttpR
         "statement": found,
         "organization": found.organization,
         "rows": statement_rows(found),
-        "lines": documents.page_of_lines(found.lines.all(), page=request.GET.get("page")),
+        "lines": documents.page_of(documents.lines_of(found), page=request.GET.get("page")),
     }
     return render(request, "billing/statement.html", context)
 

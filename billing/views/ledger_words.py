@@ -5,6 +5,21 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from billing.models import EntryKind, LedgerEntry
+from config.kit.csv_files import plain
+from config.kit.money import to_decimal_text
+
+
+def entry_heads() -> list[str]:
+    """The heads of a CSV of entries."""
+    return [_("Entry"), _("Booked (UTC)"), _("Kind"), _("What"), _("Day"), _("Amount (USD)"), _("Balance (USD)")]
+
+
+def entry_cells(entry: LedgerEntry, *, balance_nanos: int) -> list[str]:
+    """An entry in a CSV, exact to nine places, with the balance after it."""
+    what = " · ".join(part for part in entry_words(entry) if part)
+    day = entry.day_on.isoformat() if entry.day_on else ""
+    texts = [str(entry.pk), entry.created_at.isoformat(), entry.kind, plain(what), day]
+    return [*texts, to_decimal_text(entry.amount_nanos), to_decimal_text(balance_nanos)]
 
 
 def entry_words(entry: LedgerEntry) -> tuple[str, str]:

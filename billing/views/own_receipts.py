@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,7 +15,7 @@ from accounts.models import Membership, Role
 from billing.models import UsageEvent
 from billing.queries.own_usage import organization_receipts, receipts
 from billing.receipts import receipt_of
-from config.kit.csv_files import plain
+from config.kit.csv_files import plain, streamed
 from config.kit.money import to_decimal_text
 
 
@@ -37,28 +36,12 @@ HEAD = ["id", "occurred_at", "surface", "model", "input_tokens", "output_tokens"
         "counted_month"]  # fmt: skip
 
 
-class _Line:
-    """A file whose writes are the lines."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
-
-
 @member_page()
 @require_safe
 def own_receipts_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """Every event of the reader, streamed."""
-    writer = csv.writer(_Line())
-
-    def lines() -> Iterator[str]:
-        yield "\ufeff" + writer.writerow(HEAD)
-        for event in receipts(membership.pk).iterator(chunk_size=500):
-            yield writer.writerow(_csv_cells(event))
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{membership.organization.slug}-receipts.csv"'
-    return response
+    events = receipts(membership.pk).iterator(chunk_size=500)
+    return streamed(chain([HEAD], map(_csv_cells, events)), name=f"{membership.organization.slug}-receipts")
 
 
 def _csv_cells(event: UsageEvent) -> list[Any]:

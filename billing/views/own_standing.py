@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from billing.rules.standing import CAP_REASONS, CapSource, Standing, WindowState
 from billing.sentences import LayerWords, layer_words, refusal_message, window_name
 from config.kit.dates import moment_label, time_text
 from config.kit.money import format_usd
+from config.kit.months import local_day
 
 from .bars import Bar, row_bar
 
@@ -112,7 +112,7 @@ def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRo
 
 def _opened(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     """`10:40` on the same day, else with its day."""
-    days = [one.astimezone(ZoneInfo(zone)).date() for one in (moment, now)]
+    days = [local_day(one, zone) for one in (moment, now)]
     return time_text(moment, zone=zone) if days[0] == days[1] else moment_label(moment, zone=zone, now=now)
 
 

@@ -6,6 +6,7 @@ Pure functions and values; the zone is always an argument and the clock never re
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -37,6 +38,18 @@ def local_midnight(day: dt.date, zone: str) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
 
 
+def local_day(moment: dt.datetime, zone: str) -> dt.date:
+    """The calendar day of an instant in `zone`."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def month_from_text(text: str) -> dt.date | None:
+    """The first day of a month written `2026-11`; None for anything else."""
+    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII) and 2000 <= int(text[:4]) < 9000:
+        return dt.date.fromisoformat(f"{text}-01")
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Month:
     """One billing month: `first_on` names it, `start` <= instant < `end` (UTC) belong to it, `zone` names its days."""
@@ -58,7 +71,7 @@ class Month:
 
     def day_of(self, moment: dt.datetime) -> dt.date:
         """The local calendar day of `moment`, kept inside the month where a change of zone shifted its edge."""
-        local = moment.astimezone(ZoneInfo(self.zone)).date()
+        local = local_day(moment, self.zone)
         return min(max(local, self.first_on), self.last_on)
 
     def days_left(self, now: dt.datetime) -> int:
@@ -91,7 +104,7 @@ class Calendar:
 
     def month_at(self, moment: dt.datetime) -> Month:
         """The month to which the instant `moment` belongs."""
-        month = self.month(first_of_month(moment.astimezone(ZoneInfo(self.zone)).date()))
+        month = self.month(first_of_month(local_day(moment, self.zone)))
         while moment < month.start:
             month = self.month(previous_month(month.first_on))
         while moment >= month.end:

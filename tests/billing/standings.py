@@ -7,7 +7,7 @@ from typing import Any
 
 from billing.rules.standing import Cap, OrganizationStanding, Standing, WindowState
 from config.kit.money import usd
-from config.kit.months import Calendar, previous_month
+from config.kit.months import Calendar
 from tests.conftest import NOW
 
 MONTH = Calendar("America/New_York").month_at(NOW)
@@ -33,7 +33,6 @@ def organization(**changes: Any) -> OrganizationStanding:
         "plan": "enterprise_seat",
         "settlement": "postpaid",
         "month": MONTH,
-        "closed_through_on": previous_month(previous_month(MONTH.first_on)),
         "enabled": True,
         "scope": "everyone",
         "cap": cap(12_000),

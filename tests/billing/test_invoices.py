@@ -12,13 +12,14 @@ from accounts.models import AuditEntry
 from accounts.trail import trail_row
 from billing.actions.adjustments import adjust_event
 from billing.actions.details import set_billing_details, set_terms
-from billing.actions.issuing import credited_nanos, issue_credit_note, mark_paid, owed_nanos, void_invoice
+from billing.actions.issuing import issue_credit_note, mark_paid, void_invoice
 from billing.actions.prices import correct_price
 from billing.actions.repricing import reprice_events
 from billing.closing import close_due
 from billing.models import BillingDetails, CreditNote, Invoice, ModelPrice, UsageAdjustment, UsageEvent
 from billing.models.prices import RATE_FIELDS
 from billing.queries.books import differences
+from billing.queries.documents import credited_nanos, owed_nanos
 from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.factories.documents import CLOSES, close_november, use, use_november

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -19,6 +18,7 @@ from billing.queries.months import grace
 from billing.rules.invoicing import closes_at
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
+from config.kit.months import month_from_text
 
 
 class Undo(Exception):
@@ -106,6 +106,7 @@ class Command(BaseCommand):
 
 def _month(text: str) -> dt.date:
     """The first day of a month written YYYY-MM. Raises CommandError."""
-    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII) and 2000 <= int(text[:4]) < 9000:
-        return dt.date.fromisoformat(f"{text}-01")
-    raise CommandError(f"“{text}” is not a month. Write it as YYYY-MM, such as 2026-11.")
+    month_on = month_from_text(text)
+    if month_on is None:
+        raise CommandError(f"“{text}” is not a month. Write it as YYYY-MM, such as 2026-11.")
+    return month_on
