@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.delivery import deliver
 from accounts.key_usage import write_down_uses
 from accounts.models import OutgoingMail
+from config.kit.pokes import poke
 
 SWEPT = 1_000
 
@@ -38,3 +39,9 @@ def send_due_mails() -> int:
     for mail_id in due:
         send_mail.delay(mail_id)
     return len(due)
+
+
+def poke_mails(mail_ids: list[int]) -> None:
+    """Have mails sent soon; a sweep finds those whose poke is lost."""
+    for mail_id in mail_ids:
+        poke(send_mail, mail_id)

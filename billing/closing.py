@@ -12,9 +12,9 @@ import structlog
 from django.utils import timezone
 
 from accounts.models import Organization
+from accounts.tasks import poke_mails
 from billing.actions.months import Closed, draft_month, finish_month, freeze_month
 from billing.models import BillingMonth
-from billing.paying import poke_mails
 from billing.queries.months import due_months
 from config.kit.errors import BusinessError
 

@@ -12,14 +12,12 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actions.audit import Actor
 from accounts.models import Organization, User
-from accounts.tasks import send_mail
-from billing.actions.invoice_sending import take_paid_invoice
+from accounts.tasks import poke_mails
 from billing.actions.payments import (
     ACTION_LASTS,
     Settled,
@@ -40,16 +38,14 @@ from billing.gateways.base import (
     GatewayRefused,
     GatewayUnknown,
     NeedsAction,
-    Notice,
     Outcome,
     PayOrder,
     RefundOrder,
 )
-from billing.models import GatewayNotice, Payment, PaymentCard, Refund
+from billing.models import Payment, PaymentCard, Refund
 from billing.queries.reloads import is_wanted
 from config.kit.links import absolute
 from config.kit.money import to_cents
-from config.kit.pokes import poke
 
 log = structlog.get_logger(__name__)
 
@@ -156,12 +152,6 @@ def _keep(payment: Payment, outcome: Outcome, *, now: dt.datetime) -> Payment:
     return settled.payment
 
 
-def poke_mails(mail_ids: list[int]) -> None:
-    """Have mails sent soon; a sweep finds those whose poke is lost."""
-    for mail_id in mail_ids:
-        poke(send_mail, mail_id)
-
-
 def give_back(
     payment: Payment, *, amount_nanos: int, reason: str, operator: User, key: str = "", now: dt.datetime
 ) -> Refund:
@@ -219,56 +209,3 @@ def keep_card(organization: Organization, *, session_id: str, actor: Actor, now:
         raise GatewayRefused("no_card_entered")
     card = gateway.card_entered(customer_id=known.customer_id, session_id=session_id)
     return save_card(organization, card=card, actor=actor, now=now)
-
-
-def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
-    """Work off a verified webhook, in any order, once; whether it was new. One transaction: noted and settled or neither.
-
-    One whose amount, currency, customer, id or mode is not what our row says is only noted: it is about something else.
-    """
-    payment, refund = _rows_of(notice, gateway)
-    row = payment or refund
-    differs = _differences(notice, row) if row else []
-    if differs:
-        log.warning("notice.ignored", id=notice.id, kind=notice.kind, differs=differs)
-        payment = refund = None
-    with transaction.atomic():
-        _row, is_new = GatewayNotice.objects.get_or_create(
-            gateway=gateway, notice_id=notice.id,
-            defaults={"kind": notice.kind[:80], "received_at": now, "payment": payment},
-        )  # fmt: skip
-        if not is_new:
-            return False
-        take_paid_invoice(notice, gateway=gateway, livemode=gateway_named(gateway).livemode, now=now)
-        if payment is not None and notice.outcome is not None:
-            poke_mails(settle_payment(payment.pk, notice.outcome, now=now).mails)
-        if refund is not None and notice.refund_outcome is not None:
-            settle_refund(refund.pk, notice.refund_outcome, now=now)
-    return True
-
-
-def _rows_of(notice: Notice, gateway: str) -> tuple[Payment | None, Refund | None]:
-    payments, refunds = Payment.objects.none(), Refund.objects.none()
-    if notice.payment_key:
-        payments = Payment.objects.filter(gateway=gateway, key=notice.payment_key)
-    if notice.refund_key:
-        refunds = Refund.objects.filter(payment__gateway=gateway, key=notice.refund_key).select_related("payment")
-    return payments.first(), refunds.first()
-
-
-def _differences(notice: Notice, row: Payment | Refund) -> list[str]:
-    """What of a notice is not as in our row, by name; none where it is about that very payment or refund."""
-    payment = row.payment if isinstance(row, Refund) else row
-    ours: dict[str, object] = {
-        "amount_cents": to_cents(row.amount_nanos),
-        "currency": "usd",
-        "livemode": gateway_named(payment.gateway).livemode,
-    }
-    if payment.gateway_id:
-        ours["gateway_id"] = payment.gateway_id
-    if isinstance(row, Payment):
-        ours["customer_id"] = row.customer_id
-    differs = [name for name, value in ours.items() if getattr(notice, name) != value]
-    if isinstance(row, Refund) and row.gateway_id and notice.refund_outcome:
-        differs += ["refund"] if notice.refund_outcome.gateway_id != row.gateway_id else []
-    return differs

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import Funding, Surface, UsageEvent
+from billing.prices.words import rate_text
 from config.kit.money import NANOS_PER_USD
 
 CLASSES = (
@@ -89,13 +90,6 @@ class Receipt:
         """The month it counts to, where that is not the month it occurred in."""
         occurred = self.event.organization.calendar.month_at(self.event.occurred_at)
         return None if occurred.first_on == self.event.month_on else self.event.month_on
-
-
-def rate_text(nanos: int) -> str:
-    """A rate in USD as short decimal text: `5.00`, `0.375`."""
-    usd = (Decimal(nanos) / NANOS_PER_USD).normalize()
-    exponent = usd.as_tuple().exponent
-    return f"{usd:.2f}" if isinstance(exponent, int) and exponent >= -2 else f"{usd:f}"
 
 
 def receipt_of(event: UsageEvent) -> Receipt:

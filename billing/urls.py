@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from billing import webhooks
 from billing.views import (
     billing_details,
     billing_pages,
@@ -15,7 +16,6 @@ from billing.views import (
     selection,
     switch,
     usage_settings,
-    webhooks,
 )
 
 USAGE = "o/<slug:slug>/settings/usage/"

@@ -163,11 +163,13 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 def mount() -> NinjaAPI:
     """The API with its routers."""
     from billing.api import documents, managing, metering, reading
+    from billing.metering.api import receipts, reports  # noqa: F401  (reports adds to the metering router)
     from requests_inbox import api as requests
 
     for router in (
         metering.router,
         reading.router,
+        receipts.router,
         documents.router,
         managing.router,
         requests.reading,

@@ -12,12 +12,10 @@ from ninja import Body, Query, Router, Schema
 from pydantic import ConfigDict, Field, StrictBool
 
 from accounts.actions.audit import Actor
-from accounts.api_access import KeyAuth
+from accounts.api_access import KeyAuth, MemberRef, member_by_ref, organization_of
 from accounts.models import Scope
 from accounts.tasks import send_mail
-from billing.api.metering_schemas import MemberRef
-from billing.api.reading import member_by_ref, organization_of
-from billing.api.schemas import ERRORS, AmountText, CapUsd, Usd
+from config.kit.api import ERRORS, AmountText, CapUsd, Usd
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text, usd
 from requests_inbox.actions.asking import send_request, withdraw_request

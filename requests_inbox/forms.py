@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import AmountField
+from config.kit.fields import AmountField
 
 from .models import NOTE_LENGTH
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Membership
-from billing.forms import typed_amount
 from billing.rules.funding import Decision, may_request
 from billing.rules.standing import Standing
 from config.kit.dates import moment_label, moment_text
+from config.kit.fields import typed_amount
 
 from .actions.asking import pause_after_dismissal
 from .forms import DetailsForm

@@ -10,10 +10,10 @@ from django import forms
 
 from accounts.models import Membership, Role, Tier
 from accounts.queries import seat_counts
-from billing.forms import typed_amount
 from billing.queries.cap_effects import member_effect
 from billing.rules.standing import OrganizationStanding, Reason
 from billing.views.cap_previews import Preview, member_preview
+from config.kit.fields import typed_amount
 from config.kit.money import AmountError, parse_amount
 
 from .forms import DismissForm, IncreaseForm

@@ -23,7 +23,7 @@ from billing.actions.payments import CLAIM, WAITS, check_is_prepaid
 from billing.actions.reasons import check_reason
 from billing.gateways.base import Refunded, RefundOutcome
 from billing.models import EntryKind, LedgerEntry, Payment, Refund
-from billing.queries.credits import credit_left
+from billing.queries.ledger import credit_left
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
 

@@ -14,7 +14,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Settlement
 from billing.actions.caps import set_organization_cap, set_seat_tier_cap
 from billing.actions.ledger import account_of
-from billing.models import BillingAccount, ExtraUsageScope, SelectedMember, SetupStep
+from billing.models import BillingAccount, ExtraUsageScope, SelectedMember
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
@@ -86,14 +86,6 @@ def change_selection(
         locked, enabled=bool(account and account.extra_usage_enabled), scope=ExtraUsageScope.SELECTED,
         members=members, actor=actor, now=now,
     )  # fmt: skip
-
-
-@transaction.atomic
-def set_setup_step(organization: Organization, *, step: SetupStep) -> None:
-    """Keep where an owner is in the flow that enables, so that it can be left and resumed (T1)."""
-    account = account_of(lock_organization(organization.pk))
-    if not account.extra_usage_enabled:
-        BillingAccount.objects.filter(pk=account.pk).update(setup_step=step)
 
 
 def _check(organization: Organization, *, enabled: bool, scope: str | None, members: list[Membership] | None) -> None:

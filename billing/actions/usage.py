@@ -12,20 +12,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.api_access import is_membership_id
 from billing.actions.usage_rows import EventRow, write
 from billing.authorizations import promised_funding
 from billing.queries.prices import price_book
-from billing.queries.standing import (
-    BY_KEY,
-    BY_ORGANIZATION,
-    OPENED_BY,
-    Found,
-    candidate_months,
-    fold,
-    is_membership_id,
-    many_by,
-    one_by,
-)
+from billing.queries.standing import BY_KEY, BY_ORGANIZATION, OPENED_BY, Found, candidate_months, fold, many_by, one_by
 from billing.rules.pricing import PriceBook, cost_nanos
 from billing.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, content_digest, fund, place
 from billing.rules.standing import EXTRA_USAGE, INCLUDED, Standing

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization, Settlement
 from billing import paying
 from billing.actions.refunds import post_credit, refundable_nanos
-from billing.forms import AmountField, KeyField, typed_amount
 from billing.models import (
     BillingAccount,
     GatewayNotice,
@@ -32,6 +31,7 @@ from billing.models import (
 from billing.queries.reloads import went_off_by
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
+from config.kit.fields import AmountField, KeyField, typed_amount
 from config.kit.money import format_usd, to_decimal_text
 
 

@@ -17,15 +17,15 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actions.audit import Actor
 from accounts.models import User
+from accounts.tasks import poke_mails
 from billing.actions.details import set_terms
 from billing.actions.issuing import issue_credit_note, mark_paid, void_invoice
 from billing.document_words import rate_text
-from billing.forms import AmountField, KeyField
 from billing.models import BillingDetails, BillingMonth, CreditNote, Invoice, Statement
-from billing.paying import poke_mails
 from billing.queries.documents import credited_nanos
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
+from config.kit.fields import AmountField, KeyField
 from config.kit.money import format_usd
 
 

@@ -13,7 +13,7 @@ from accounts.actions.audit import Actor, record_change
 from billing.actions.prices import correct_price
 from billing.models import ModelPrice, SeatAllowance
 from billing.models.prices import RATE_FIELDS
-from billing.receipts import rate_text
+from billing.prices.words import rate_text
 from config.kit.admin import NoDelete
 from config.kit.money import format_usd
 

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from billing.actions.adjustments import adjust_event
-from billing.forms import AmountField, KeyField
 from billing.models import (
     BillingAccount,
     IncludedWindow,
@@ -30,6 +29,7 @@ from billing.models import (
 from billing.receipts import receipt_of
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
+from config.kit.fields import AmountField, KeyField
 from config.kit.money import format_usd, to_decimal_text
 
 

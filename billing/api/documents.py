@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router
 
-from accounts.api_access import KeyAuth
+from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
-from billing.api.reading import organization_of
-from billing.api.schemas import ERRORS, InvoiceList, InvoiceWithLines
+from billing.documents.schemas import InvoiceList, InvoiceWithLines
 from billing.models import Invoice, InvoiceLine
 from billing.queries.documents import credited_nanos, invoices_of, is_credited_whole, owed_nanos
+from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 

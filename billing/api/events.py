@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
+from accounts.api_access import MemberRef
 from billing.actions.usage import EventResult
+from billing.api.metering_schemas import SurfaceName
 from billing.rules.pricing import Usage
 from billing.rules.recording import ReportedEvent
-
-from .metering_schemas import MemberRef, SurfaceName
 
 MAX_TOKENS = 1_000_000_000  # a thousand times the largest context; keeps every sum far inside 64 bits
 

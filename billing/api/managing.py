@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from ninja import Body, Router
 
 from accounts.actions.audit import Actor
-from accounts.api_access import KeyAuth
+from accounts.api_access import KeyAuth, MemberPath, is_membership_id, member_by_ref, organization_of
 from accounts.models import Membership, Scope
 from billing.actions.caps import CapChange, set_member_cap, set_organization_cap, set_seat_tier_cap
 from billing.actions.switch import set_extra_usage
-from billing.api.reading import MemberPath, member_by_ref, organization_of
-from billing.api.schemas import ERRORS, CapIn, CapOut, SwitchIn, SwitchOut
+from billing.caps.schemas import CapIn, CapOut, SwitchIn, SwitchOut
 from billing.models import SelectedMember
-from billing.queries.standing import is_membership_id
+from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text, usd
 

@@ -7,7 +7,6 @@ directly: they are built from plain values, and a full batch has a thousand of t
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -20,14 +19,14 @@ from accounts.models import Scope
 from billing.actions.usage import EventResult, KeyLacksScope, Recorded, UnknownKey, record_usage_by_key
 from billing.api.events import parse_event
 from billing.api.metering_schemas import AuthorizeIn, AuthorizeOut, UsageIn, UsageOut
-from billing.api.schemas import ERRORS
 from billing.authorizations import sign_authorization
+from billing.payments.tasks import tend_balance
 from billing.queries.standing import Found, standing_by_key
 from billing.rules.funding import Decision, decide, may_request
 from billing.rules.layers import Layer
 from billing.rules.standing import Standing
 from billing.sentences import refusal_message
-from billing.tasks import tend_balance
+from config.kit.api import ERRORS, json_response, rfc3339
 from config.kit.errors import BusinessError
 from config.kit.links import page_url
 from config.kit.money import to_decimal_text
@@ -36,16 +35,6 @@ from config.kit.pokes import poke
 router = Router(tags=["Metering"])
 # The key is looked up inside the call's own statement, so the description says what Ninja does not know.
 BEARER: dict[str, Any] = {"security": [{"KeyAuth": []}]}
-
-
-def rfc3339(moment: dt.datetime | None) -> str | None:
-    """An instant as the API writes it: UTC with `Z`."""
-    return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-
-
-def json_response(body: dict[str, Any]) -> HttpResponse:
-    """A JSON answer as it is, without another validation of what was just built."""
-    return HttpResponse(json.dumps(body, ensure_ascii=False), content_type="application/json")
 
 
 @router.post(

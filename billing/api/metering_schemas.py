@@ -6,33 +6,14 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field, StrictStr, WithJsonSchema
+
+from accounts.api_access import MemberRef
+from config.kit.api import at_most
 
 SurfaceName = Literal["claude", "claude_code"]
 
 
-def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 7.0 is the whole number 7."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def at_most(number: int) -> AfterValidator:
-    """No list longer than `number`. Answered 413, which JSON Schema's maxItems has no word for."""
-
-    def check(value: list[Any]) -> list[Any]:
-        if len(value) > number:
-            raise PydanticCustomError("too_many", "has more than {most} items", {"most": number})
-        return value
-
-    return AfterValidator(check)
-
-
-MemberRef = Annotated[
-    Annotated[StrictStr, Field(min_length=1, max_length=254)] | Annotated[StrictInt, Field(ge=1, le=2**63 - 1)],
-    BeforeValidator(_whole),
-    Field(description="The account's e-mail address (case-insensitive) or the membership id."),
-]
 MAX_EVENTS = 1_000
 
 

@@ -2,7 +2,8 @@
 
 from django.db import migrations
 
-from config.kit.append_only import OPEN_MONTH, Guard, InsertGuard, add_guards, append_only
+from billing.models.months import OPEN_MONTH
+from config.kit.append_only import Guard, InsertGuard, add_guards, append_only
 
 ISSUED = (
     "organization_id, month_on, sequence, number, exact_nanos, carried_in_nanos, carried_out_nanos, carried_from_id,"

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
-from config.kit.append_only import OPEN_MONTH
+from billing.models.months import OPEN_MONTH
 
 from .payments import Payment, Refund
 

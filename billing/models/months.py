@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
-from config.kit.append_only import Guard
+from config.kit.append_only import Guard, InsertGuard
 
 
 class BillingMonthQuerySet(models.QuerySet["BillingMonth"]):
@@ -57,3 +57,12 @@ class BillingMonth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month_on:%Y-%m}"
+
+
+# A closed month takes nothing more in (P2); months close in order, so that one date says which.
+OPEN_MONTH = InsertGuard(
+    "month_is_open",
+    "the billing month is closed",
+    "EXISTS (SELECT 1 FROM billing_billingaccount account WHERE account.organization_id = new.organization_id"
+    " AND new.month_on <= account.frozen_through_on)",
+)

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
-from config.kit.append_only import OPEN_MONTH
+from billing.models.months import OPEN_MONTH
 
 from .prices import ModelPrice
 

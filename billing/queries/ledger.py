@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet, Sum
 
-from billing.models import EntryKind, LedgerEntry, PendingCharge, UsageAdjustment, UsageEvent
+from billing.models import BillingAccount, EntryKind, LedgerEntry, PendingCharge, UsageAdjustment, UsageEvent
 
 PAGE_SIZE = 50
 
@@ -79,3 +79,22 @@ def trace(entry: LedgerEntry, *, page: str | None) -> Trace:
         )  # fmt: skip
     total = (events.aggregate(sum=Sum("cost_nanos"))["sum"] or 0) + sum(one.amount_nanos for one in adjustments)
     return Trace(Paginator(events, PAGE_SIZE).get_page(page), adjustments, events.count(), total)
+
+
+def credit_left(account: BillingAccount) -> int:
+    """What is left of the credits in a balance, where bought money counts as used first.
+
+    Credits less operators' corrections downwards; whenever the balance fell below them, the rest of them was used.
+    """
+    left = 0
+    entries = LedgerEntry.objects.filter(organization_id=account.pk).order_by("pk")
+    first = entries.filter(kind=EntryKind.CREDIT).first()
+    if first is None:
+        return 0
+    rows = entries.filter(pk__gte=first.pk).values_list("kind", "amount_nanos", "balance_nanos", "membership", "refund")
+    for kind, amount, balance, membership, refund in rows.iterator():
+        is_correction = kind == EntryKind.ADJUSTMENT and membership is None and refund is None
+        if kind == EntryKind.CREDIT or is_correction:
+            left = max(0, left + amount)
+        left = min(left, max(0, balance))
+    return min(left, max(0, account.balance_nanos))

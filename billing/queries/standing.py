@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from accounts.api_access import is_membership_id
 from accounts.models.organizations import calendar_of
 from billing.rules.standing import Cap, OrganizationStanding, Standing, WindowState
 from config.kit.months import Calendar, Month, first_of_month, previous_month
@@ -135,11 +136,6 @@ class Found:
             return self.frozen_through_on
         assert self.created_at is not None
         return previous_month(previous_month(month_at(self.calendar, self.created_at).first_on))
-
-
-def is_membership_id(ref: str) -> bool:
-    """Whether a member reference is an id rather than an e-mail address."""
-    return ref.isascii() and ref.isdigit() and len(ref) < 19
 
 
 def candidate_months(now: dt.datetime) -> tuple[str, str]:

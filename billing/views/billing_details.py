@@ -15,7 +15,7 @@ from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.actions.details import set_billing_details
 from billing.buyers import details_of
-from billing.forms import BillingDetailsForm
+from billing.documents.forms import BillingDetailsForm
 from config.kit.htmx import saved
 
 FIELDS = ("legal_name", "address", "tax_id", "reference")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,19 +18,20 @@ from accounts.models import Membership, Role
 from billing import paying
 from billing.actions.payments import card_of
 from billing.actions.reloads import set_auto_reload
-from billing.actions.switch import set_setup_step
-from billing.forms import BuyForm, ReloadForm, typed_amount
+from billing.actions.setup import set_setup_step
 from billing.gateways.base import GatewayRefused, GatewayUnknown
 from billing.models import Payment, SetupStep
-from billing.tasks import tend_balance
+from billing.payments.forms import BuyForm, ReloadForm
+from billing.payments.reader import BalanceReader
+from billing.payments.tasks import tend_balance
 from config.kit.errors import BusinessError
+from config.kit.fields import typed_amount
 from config.kit.htmx import saved
 from config.kit.links import absolute
 from config.kit.money import format_usd, usd
 from config.kit.pokes import poke
 
 from .going import go_to, safe_path
-from .usage_parts import UsagePage
 
 modal = require_http_methods(["GET", "HEAD", "POST"])
 FIRST_PURCHASE, FIRST_THRESHOLD, FIRST_RELOAD = usd(100), usd(25), usd(100)
@@ -41,7 +41,7 @@ FIRST_PURCHASE, FIRST_THRESHOLD, FIRST_RELOAD = usd(100), usd(25), usd(100)
 @modal
 def buy(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The modal behind Buy extra usage."""
-    page = prepaid_page(membership)
+    page = BalanceReader.of_prepaid(membership)
     form = BuyForm(request.POST if request.method == "POST" else None, initial=first_amount(page))
     if form.is_valid():
         payment = try_to_buy(page, form)
@@ -50,13 +50,13 @@ def buy(request: HttpRequest, membership: Membership) -> HttpResponse:
     return money_modal(request, "buy", page, {"form": form}, refused=request.method == "POST")
 
 
-def first_amount(page: UsagePage) -> dict[str, str]:
+def first_amount(page: BalanceReader) -> dict[str, str]:
     """What a form to buy starts with: the amount bought last, and a key of its own."""
     bought = Payment.objects.filter(organization=page.organization, status=Payment.Status.SUCCEEDED).first()
     return {"amount": typed_amount(bought.amount_nanos if bought else FIRST_PURCHASE), "key": uuid.uuid4().hex}
 
 
-def try_to_buy(page: UsagePage, form: BuyForm) -> Payment | None:
+def try_to_buy(page: BalanceReader, form: BuyForm) -> Payment | None:
     """Buy what was typed; a refusal or a decline becomes an error of the form, with a fresh key for another try."""
     payment = None
     try:
@@ -80,7 +80,7 @@ def declined_words(payment: Payment) -> str:
     return _("%(card)s was declined for %(amount)s: “%(why)s” Nothing was paid. Try again or use another card.") % words
 
 
-def after_payment(request: HttpRequest, page: UsagePage, payment: Payment, *, then: str) -> HttpResponse:
+def after_payment(request: HttpRequest, page: BalanceReader, payment: Payment, *, then: str) -> HttpResponse:
     """Paid, on the way to the bank, or not known yet: say which, and go on."""
     if payment.status == Payment.Status.ACTION:
         return go_to(request, payment.action_url or then)
@@ -88,11 +88,11 @@ def after_payment(request: HttpRequest, page: UsagePage, payment: Payment, *, th
     return saved(request, "balanceChanged", "capChanged", then=then)
 
 
-def say_outcome(request: HttpRequest, page: UsagePage, payment: Payment) -> None:
+def say_outcome(request: HttpRequest, page: BalanceReader, payment: Payment) -> None:
     """A toast with what is true now."""
     words = {"amount": format_usd(payment.amount_nanos), "card": payment.card_label}
     if payment.status == Payment.Status.SUCCEEDED:
-        balance = UsagePage(page.membership, page.now).standing.balance_nanos or 0
+        balance = BalanceReader(page.membership, page.now).standing.balance_nanos or 0
         text = _("%(amount)s bought. The balance is now %(balance)s.") % {**words, "balance": format_usd(balance)}
         messages.success(request, text)
     elif payment.status == Payment.Status.DECLINED:
@@ -112,7 +112,7 @@ def say_outcome(request: HttpRequest, page: UsagePage, payment: Payment) -> None
 @require_safe
 def payment_back(request: HttpRequest, membership: Membership, key: str) -> HttpResponse:
     """Back from the bank: ask the gateway what is true, and go on where the purchase began."""
-    page = prepaid_page(membership)
+    page = BalanceReader.of_prepaid(membership)
     payment = _payment(membership, key)
     payment = paying.look_now(payment, now=page.now)
     say_outcome(request, page, payment)
@@ -135,7 +135,7 @@ def payment_confirm(request: HttpRequest, membership: Membership, key: str) -> H
 @require_POST
 def payment_cancel(request: HttpRequest, membership: Membership, key: str) -> HttpResponse:
     """Give up a purchase that waits for the bank."""
-    page = prepaid_page(membership)
+    page = BalanceReader.of_prepaid(membership)
     payment = paying.call_off(_payment(membership, key), now=page.now)
     say_outcome(request, page, payment)
     return redirect(next_page(page))
@@ -145,7 +145,7 @@ def payment_cancel(request: HttpRequest, membership: Membership, key: str) -> Ht
 @modal
 def payment_card(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Add or change the card: says where it is entered; POST goes to the gateway's own form."""
-    page, slug = prepaid_page(membership), membership.organization.slug
+    page, slug = BalanceReader.of_prepaid(membership), membership.organization.slug
     then = safe_path(request.POST.get("then") or request.GET.get("then"), default=reverse("billing", args=[slug]))
     error = ""
     if request.method == "POST":
@@ -163,7 +163,7 @@ def payment_card(request: HttpRequest, membership: Membership) -> HttpResponse:
 @require_safe
 def payment_card_back(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Back from the gateway's form with a card."""
-    page, slug = prepaid_page(membership), membership.organization.slug
+    page, slug = BalanceReader.of_prepaid(membership), membership.organization.slug
     had_ended = page.balance.has_ended
     try:
         card = paying.keep_card(
@@ -193,7 +193,7 @@ def _not_taken_over(refused: GatewayRefused) -> str:
 @modal
 def auto_reload(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The modal behind Edit auto-reload."""
-    page = prepaid_page(membership)
+    page = BalanceReader.of_prepaid(membership)
     form = ReloadForm(request.POST if request.method == "POST" else None, initial=first_reload(page))
     if form.is_valid() and try_to_set_reload(page, form):
         enabled = form.cleaned_data["enabled"]
@@ -202,7 +202,7 @@ def auto_reload(request: HttpRequest, membership: Membership) -> HttpResponse:
     return money_modal(request, "reload", page, {"form": form}, refused=request.method == "POST")
 
 
-def first_reload(page: UsagePage) -> dict[str, object]:
+def first_reload(page: BalanceReader) -> dict[str, object]:
     """What the form of auto-reload starts with: what is set, or a proposal."""
     account = page.balance.account
     was_set = account.reload_amount_nanos is not None
@@ -214,7 +214,7 @@ def first_reload(page: UsagePage) -> dict[str, object]:
     }
 
 
-def try_to_set_reload(page: UsagePage, form: ReloadForm) -> bool:
+def try_to_set_reload(page: BalanceReader, form: ReloadForm) -> bool:
     """Set what was typed; a refusal becomes an error of the form."""
     typed = form.cleaned_data
     try:
@@ -230,22 +230,14 @@ def try_to_set_reload(page: UsagePage, form: ReloadForm) -> bool:
     return True
 
 
-def prepaid_page(membership: Membership) -> UsagePage:
-    """The reader's look at a prepaid organization; Http404 where usage is billed after the month."""
-    page = UsagePage(membership, timezone.now())
-    if not page.is_prepaid:
-        raise Http404
-    return page
-
-
-def next_page(page: UsagePage) -> str:
+def next_page(page: BalanceReader) -> str:
     """The flow that enables, while it is not through; else the usage page."""
     if page.balance.account.setup_step and not page.standing.is_on:
         return reverse("enable_extra_usage", args=[page.organization.slug])
     return _usage_page(page)
 
 
-def _usage_page(page: UsagePage) -> str:
+def _usage_page(page: BalanceReader) -> str:
     return reverse("usage_settings", args=[page.organization.slug])
 
 
@@ -255,7 +247,7 @@ def _payment(membership: Membership, key: str) -> Payment:
 
 
 def money_modal(
-    request: HttpRequest, name: str, page: UsagePage, context: dict[str, object], *, refused: bool
+    request: HttpRequest, name: str, page: BalanceReader, context: dict[str, object], *, refused: bool
 ) -> HttpResponse:
     """A dialog for HTMX, else the same form as a page: `billing/_<name>_form.html`."""
     template = "billing/_money_modal.html" if getattr(request, "htmx", False) else "billing/money_dialog.html"

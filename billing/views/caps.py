@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
-from billing.forms import CapForm, typed_amount
+from billing.caps.forms import CapForm
 from billing.views.cap_targets import CapTarget, MemberTarget, OrganizationTarget, SeatTarget
 from config.kit.errors import BusinessError
+from config.kit.fields import typed_amount
 from config.kit.money import AmountError, parse_amount
 
 SAVED = json.dumps({"capChanged": {}, "closeModal": {}})

@@ -16,16 +16,17 @@ from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.actions.caps import set_organization_cap, set_seat_tier_cap
 from billing.actions.payments import card_of
-from billing.actions.switch import set_extra_usage, set_setup_step
-from billing.forms import BuyForm, FirstCapsForm, ReloadForm, ScopeForm
+from billing.actions.setup import set_setup_step
+from billing.actions.switch import set_extra_usage
+from billing.forms import FirstCapsForm, ScopeForm
 from billing.models import ExtraUsageScope, Payment, SetupStep
+from billing.payments.forms import BuyForm, ReloadForm
 from config.kit.errors import BusinessError
 
 from .buying import (
     after_payment,
     first_amount,
     first_reload,
-    prepaid_page,
     say_outcome,
     try_to_buy,
     try_to_set_reload,
@@ -41,7 +42,7 @@ Answer = HttpResponse | dict[str, Any]
 @require_http_methods(["GET", "HEAD", "POST"])
 def enable_step(request: HttpRequest, membership: Membership, step: str) -> HttpResponse:
     """One step as a page; a step that is not reached yet leads to the current one."""
-    page = prepaid_page(membership)
+    page = UsagePage.of_prepaid(membership)
     slug = membership.organization.slug
     if page.standing.is_on:
         return redirect("usage_settings", slug=slug)
@@ -99,7 +100,11 @@ def _reload(request: HttpRequest, page: UsagePage) -> Answer:
 
 def _cap(request: HttpRequest, page: UsagePage) -> Answer:
     posted = request.POST if request.method == "POST" else None
-    form = FirstCapsForm(posted, plan=page.organization.plan, initial=caps_now(page))
+    form = FirstCapsForm(
+        posted,
+        plan=page.organization.plan,
+        initial=caps_now(page.caps),
+    )
     if form.is_valid():
         actor = Actor.person(page.membership.user)
         try:

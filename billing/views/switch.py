@@ -13,9 +13,11 @@ from accounts.access import member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.actions.switch import enable_extra_usage, set_extra_usage
-from billing.forms import EnableForm, typed_amount
+from billing.forms import EnableForm
 from billing.models import CapLevel, ExtraUsageScope
+from billing.rules.standing import Cap
 from config.kit.errors import BusinessError
+from config.kit.fields import typed_amount
 
 from .selection import selection_context
 from .usage_parts import UsagePage
@@ -33,7 +35,7 @@ def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
     if page.is_prepaid:
         return redirect("enable_step", slug=membership.organization.slug, step=page.balance.setup_step)
     posted = request.POST if request.method == "POST" else None
-    form = EnableForm(posted, plan=membership.organization.plan, initial=caps_now(page))
+    form = EnableForm(posted, plan=membership.organization.plan, initial=caps_now(page.caps))
     if form.is_valid():
         try:
             return _enabled(request, page, form)
@@ -42,10 +44,10 @@ def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
     return _modal(request, "enable", page, {"form": form}, status=422 if request.method == "POST" else 200)
 
 
-def caps_now(page: UsagePage) -> dict[str, str]:
+def caps_now(caps: dict[tuple[str, str | None], Cap]) -> dict[str, str]:
     """Caps kept from before, so that enabling again starts from them."""
-    organization = page.caps.get((CapLevel.ORGANIZATION, None))
-    seats = {tier: typed_amount(cap.later_nanos) for (_level, tier), cap in page.caps.items() if tier}
+    organization = caps.get((CapLevel.ORGANIZATION, None))
+    seats = {tier: typed_amount(cap.later_nanos) for (_level, tier), cap in caps.items() if tier}
     return {"organization_cap": typed_amount(organization.later_nanos) if organization else "", **seats}
 
 

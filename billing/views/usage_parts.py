@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.models import Membership, Plan, Role, Tier
-from billing.forms import typed_amount
+from accounts.models import Plan, Tier
 from billing.models import CapLevel
-from billing.queries.balance import BalanceState, BalanceSummary, balance_summary
+from billing.payments.reader import BalanceReader
+from billing.queries.balance import BalanceState
 from billing.queries.cap_rows import cap_rows
-from billing.queries.member_rows import OFF, PAGE_SIZE, Counts, Filter, counts, people
-from billing.queries.month_summary import MonthSummary, last_cap_change_at, month_summary
-from billing.queries.standing import standing_of
+from billing.queries.member_rows import OFF, PAGE_SIZE, Filter, counts, people
+from billing.queries.month_summary import last_cap_change_at
 from billing.queries.waits import waits_in
-from billing.rules.standing import Cap, OrganizationStanding
+from billing.rules.standing import Cap
 from billing.rules.verdict import State
-from config.kit.dates import zone_city_text
+from config.kit.fields import typed_amount
 from config.kit.months import next_month
 
 from .bars import bar, row_bar
@@ -28,38 +25,8 @@ from .charts import days_chart, waits_chart
 from .usage_filters import address_of, filter_of, page_of
 
 
-@dataclass
-class UsagePage:
-    """One reader's look at an organization's extra usage at one moment; queries run when a part first needs them."""
-
-    membership: Membership
-    now: dt.datetime
-
-    @property
-    def organization(self) -> Any:
-        """The organization looked at."""
-        return self.membership.organization
-
-    @property
-    def can_edit(self) -> bool:
-        """Owners change caps and the switch; admins read (D3)."""
-        return self.membership.is_at_least(Role.OWNER)
-
-    @cached_property
-    def standing(self) -> OrganizationStanding:
-        """What all members share, from the same query as a check."""
-        here = standing_of(self.membership.pk, organization_id=self.membership.organization_id, now=self.now)
-        return here.organization
-
-    @cached_property
-    def summary(self) -> MonthSummary:
-        """The running month."""
-        return month_summary(self.standing, now=self.now)
-
-    @cached_property
-    def counts(self) -> Counts:
-        """Everybody by standing and seat."""
-        return counts(self.standing)
+class UsagePage(BalanceReader):
+    """Settings › Usage as one reader sees it, part by part."""
 
     @cached_property
     def caps(self) -> dict[tuple[str, str | None], Cap]:
@@ -67,48 +34,9 @@ class UsagePage:
         return cap_rows(self.organization.pk, month_on=self.standing.month.first_on)
 
     @property
-    def is_usage_based(self) -> bool:
-        """A plan on which every token is billed and nothing can be switched (D2)."""
-        return bool(self.organization.plan == Plan.ENTERPRISE_USAGE)
-
-    @property
-    def is_prepaid(self) -> bool:
-        """Whether usage is paid before, out of a balance; it follows the settlement, not the plan's name."""
-        return self.standing.is_prepaid
-
-    @cached_property
-    def balance(self) -> BalanceSummary:
-        """The balance of a prepaid organization."""
-        return balance_summary(self.standing, self.summary, now=self.now)
-
-    @property
-    def shows_balance(self) -> bool:
-        """Prepaid, and there is something to show or to buy for."""
-        return self.is_prepaid and (self.is_on or self.balance.has_any)
-
-    @property
-    def is_on(self) -> bool:
-        """Whether the page shows the month rather than the offer to enable."""
-        return self.standing.is_on
-
-    @property
     def has_caps_to_show(self) -> bool:
         """Whether caps and table are worth showing while extra usage is off: it was on before, or caps were set."""
         return self.is_on or bool(self.caps) or self.summary.spent_nanos > 0 or self.summary.last_month_nanos > 0
-
-    def shared(self) -> dict[str, Any]:
-        """What every part needs."""
-        return {
-            "page": self,
-            "organization": self.organization,
-            "standing": self.standing,
-            "month": self.standing.month,
-            "zone_city": zone_city_text(self.standing.month.zone),
-            "days_left": self.standing.month.days_left(self.now),
-            "today": self.standing.month.day_of(self.now),
-            "counts": self.counts,
-            "can_edit": self.can_edit,
-        }
 
     def balance_part(self) -> dict[str, Any]:
         """The balance with auto-reload, and the one banner that matters; nothing where usage is billed afterwards."""

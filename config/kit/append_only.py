@@ -78,13 +78,6 @@ APPEND_ONLY = (  # on SQLite; PostgreSQL has one trigger for both
     Guard("append_only_update", "UPDATE", "append-only, UPDATE is refused"),
     Guard("append_only_delete", "DELETE", "append-only, DELETE is refused"),
 )
-# A closed month takes nothing more in (P2); months close in order, so that one date says which.
-OPEN_MONTH = InsertGuard(
-    "month_is_open",
-    "the billing month is closed",
-    "EXISTS (SELECT 1 FROM billing_billingaccount account WHERE account.organization_id = new.organization_id"
-    " AND new.month_on <= account.frozen_through_on)",
-)
 
 
 def guards_of(model: Any) -> tuple[Guard | InsertGuard, ...]:

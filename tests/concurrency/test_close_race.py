@@ -234,7 +234,7 @@ def send_closes(casts: list[Cast]) -> None:
     with Celery(broker=BROKER) as app:
         for n, cast in enumerate(casts):
             for _time in range(1 + n % 2):
-                app.send_task("billing.tasks.close_months", [cast.pk])
+                app.send_task("billing.documents.tasks.close_months", [cast.pk])
 
 
 def all_closed(casts: list[Cast]) -> bool:

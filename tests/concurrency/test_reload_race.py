@@ -66,7 +66,7 @@ def charge_from_all_threads(bolt, *, usd_each: str) -> None:
             sent = event("mia@bolt.example", id=f"charge-{index}", at=now, usd=usd_each)
             recorded = record_usage([sent], organization_id=bolt.pk, now=now)
             if recorded.balance_crossed:
-                app.send_task("billing.tasks.tend_balance", [bolt.pk])
+                app.send_task("billing.payments.tasks.tend_balance", [bolt.pk])
 
     run_together(THREADS, work)
 

@@ -1,0 +1,74 @@
+"""Shapes of usage reports and receipts. Money is a decimal string of USD with 9 places."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from config.kit.api import Usd
+
+
+class UsageRow(Schema):
+    """One group: the grouped keys, then the sums."""
+
+    model_config = ConfigDict(extra="allow")
+
+    events: int
+    input_tokens: int
+    output_tokens: int
+    cache_write_tokens: int
+    cache_read_tokens: int
+    included_usd: Usd
+    extra_usage_usd: Usd
+    unbilled_usd: Usd
+
+
+class UsageList(Schema):
+    """All groups; never paged, since groups are few."""
+
+    results: list[UsageRow]
+    next_cursor: str | None
+
+
+class ReceiptLineOut(Schema):
+    """A token class: count × rate."""
+
+    kind: str
+    count: int
+    rate_usd: str
+    per: int
+
+
+class AdjustmentOut(Schema):
+    """A difference booked later."""
+
+    amount_usd: str
+    reason: str
+    month: str
+    created_at: dt.datetime
+
+
+class EventOut(Schema):
+    """The receipt of one event."""
+
+    id: str
+    member: int
+    email: str
+    surface: str
+    model: str
+    seat_tier: str | None
+    occurred_at: dt.datetime
+    recorded_at: dt.datetime
+    month: str
+    lines: list[ReceiptLineOut]
+    exact_usd: Annotated[str, Field(description="The cost before its one half-even rounding to nine places.")]
+    cost_usd: Usd
+    adjustments: list[AdjustmentOut]
+    estimated: bool
+    funding: Literal["included", "extra_usage", "unbilled"]
+    funding_why: Literal["promised", "checked", "refused"]
+    refusal_reason: str | None
+    labels: dict[str, str]

@@ -1,0 +1,70 @@
+"""Usage by group, JSON or CSV. Scope `read`; on the metering router, since one path is one view whatever the method."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query
+
+from accounts.api_access import KeyAuth, organization_of
+from accounts.models import Scope
+from billing.api.metering import router as metering_router
+from billing.metering.api.receipt_schemas import UsageList
+from billing.queries.reports import SUMS, UsageReport, usage_report
+from config.kit.api import ERRORS, json_response
+from config.kit.csv_files import plain
+from config.kit.money import to_decimal_text
+
+ONE_GROUP = r"(day|member|surface|model|seat_tier|label:[^,\x00]{1,60})"
+
+
+GROUP_PATTERN = rf"^({ONE_GROUP}(,{ONE_GROUP})*)?$"
+
+
+# On the metering router: one path, one view, whatever the method.
+@metering_router.get(
+    "/usage",
+    auth=KeyAuth(Scope.READ),
+    tags=["Reading"],
+    response={200: UsageList, **ERRORS},
+    summary="Usage by group, JSON or CSV",
+)
+def usage(
+    request: HttpRequest,
+    start: Annotated[dt.date, Query(description="First day, in the organization's zone.")],
+    end: Annotated[dt.date, Query(description="Day after the last, in the organization's zone.")],
+    group_by: Annotated[
+        str,
+        Query(
+            max_length=300,
+            pattern=GROUP_PATTERN,
+            description="Any of day, member, surface, model, seat_tier, label:KEY, by commas.",
+        ),
+    ] = "day",
+) -> HttpResponse:
+    """Sums of events and adjustments; `Accept: text/csv` answers CSV."""
+    report = usage_report(organization_of(request).pk, start=start, end=end, group_by=group_by)
+    if "text/csv" in request.headers.get("Accept", ""):
+        return _csv(report)
+    return json_response({"results": [_usage_json(report, row) for row in report.rows], "next_cursor": None})
+
+
+def _usage_json(report: UsageReport, row: tuple[Any, ...]) -> dict[str, Any]:
+    keys = dict(zip(report.keys, row[: len(report.keys)], strict=True))
+    sums = dict(zip(SUMS, row[len(report.keys) :], strict=True))
+    money = {name: to_decimal_text(value) if name.endswith("_usd") else value for name, value in sums.items()}
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in keys.items()} | money
+
+
+def _csv(report: UsageReport) -> HttpResponse:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*report.keys, *SUMS])
+    for row in report.rows:
+        cells = _usage_json(report, row)
+        writer.writerow([plain(cell) if isinstance(cell, str) else cell for cell in cells.values()])
+    return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")

@@ -1,0 +1,58 @@
+"""Jobs of balances and payments: doors, so they read the clock. Safe to run twice, at once and late."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from billing import paying
+from billing.models import Payment, Refund
+from billing.queries.reloads import balances_to_tend
+
+SWEPT = 1_000
+
+
+@shared_task
+def tend_balance(organization_id: int) -> int | None:
+    """Look after one prepaid balance: the reload that is due, and what owners have to know. The payment's id."""
+    payment = paying.tend(organization_id, now=timezone.now())
+    return payment.pk if payment else None
+
+
+@shared_task
+def tend_balances() -> int:
+    """Poke the balances that have reached their threshold, whoever should have noticed before; how many."""
+    found = list(balances_to_tend())  # all of them: who stays below the threshold for ever must not hide the rest
+    for organization_id in found:
+        tend_balance.delay(organization_id)
+    return len(found)
+
+
+@shared_task
+def settle_payment(payment_id: int) -> str | None:
+    """Ask what became of one payment; its status, None when there was nothing to ask."""
+    payment = paying.settle_later(payment_id)
+    if payment is None:
+        return None
+    tend_balance.delay(payment.organization_id)
+    return payment.status
+
+
+@shared_task
+def settle_refund(refund_id: int) -> str | None:
+    """Ask what became of one refund; its status, None when there was nothing to ask."""
+    refund = paying.refund_later(refund_id)
+    return refund.status if refund else None
+
+
+@shared_task
+def settle_unknown() -> int:
+    """Poke every payment and refund whose outcome is not known and that nobody is asking about; how many."""
+    now = timezone.now()
+    payments = list(Payment.objects.due(now).order_by("next_check_at").values_list("pk", flat=True)[:SWEPT])
+    refunds = list(Refund.objects.due(now).order_by("next_check_at").values_list("pk", flat=True)[:SWEPT])
+    for payment_id in payments:
+        settle_payment.delay(payment_id)
+    for refund_id in refunds:
+        settle_refund.delay(refund_id)
+    return len(payments) + len(refunds)
