@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr
 
 from accounts.key_usage import note_use
-from accounts.models import ApiKey, Membership, Organization
+from accounts.models import ApiKey, Organization
 from config.kit.api import whole_number
-from config.kit.errors import BusinessError
 
 
 class Unauthorized(Exception):
@@ -69,30 +67,9 @@ MemberRef = Annotated[
 ]
 
 
-def is_membership_id(ref: str) -> bool:
-    """Whether a member reference is an id rather than an e-mail address."""
-    return ref.isascii() and ref.isdigit() and len(ref) < 19
-
-
 def organization_of(request: HttpRequest) -> Organization:
     """The organization of the key that called."""
     return request.auth.organization  # type: ignore[attr-defined,no-any-return]
-
-
-def member_by_ref(organization: Organization, ref: str) -> Membership:
-    """The membership, removed or not, with this e-mail address or id. Raises BusinessError 404."""
-    memberships = Membership.objects.select_related("user", "organization").filter(organization=organization)
-    found = (
-        memberships.filter(pk=int(ref))
-        if is_membership_id(ref)
-        else memberships.filter(user__email=ref.replace("\0", "").strip().lower())
-    )
-    member = found.first()
-    if member is None:
-        raise BusinessError(
-            _("No member “%(member)s” in this organization.") % {"member": ref}, code="member_not_found", status=404
-        )
-    return member
 
 
 MemberPath = Annotated[str, Field(max_length=254)]

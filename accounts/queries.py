@@ -8,8 +8,10 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Organization, SeatTier
+from config.kit.errors import BusinessError
 
 PAGE_SIZE = 50
 
@@ -93,3 +95,24 @@ def activity(
             | Q(actor_label__icontains=word)
         )
     return Paginator(found, PAGE_SIZE).get_page(page)
+
+
+def is_membership_id(ref: str) -> bool:
+    """Whether a member reference is an id rather than an e-mail address."""
+    return ref.isascii() and ref.isdigit() and len(ref) < 19
+
+
+def member_by_ref(organization: Organization, ref: str) -> Membership:
+    """The membership, removed or not, with this e-mail address or id. Raises BusinessError 404."""
+    memberships = Membership.objects.select_related("user", "organization").filter(organization=organization)
+    found = (
+        memberships.filter(pk=int(ref))
+        if is_membership_id(ref)
+        else memberships.filter(user__email=ref.replace("\0", "").strip().lower())
+    )
+    member = found.first()
+    if member is None:
+        raise BusinessError(
+            _("No member “%(member)s” in this organization.") % {"member": ref}, code="member_not_found", status=404
+        )
+    return member

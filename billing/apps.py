@@ -10,4 +10,5 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who writes our mails."""
-        from billing import document_mails, emails  # noqa: F401
+        from billing.documents import mails as document_mails  # noqa: F401
+        from billing.payments import mails as payment_mails  # noqa: F401

@@ -3,20 +3,11 @@
 from django.urls import URLPattern, path
 
 from billing import webhooks
-from billing.views import (
-    billing_details,
-    billing_pages,
-    buying,
-    caps,
-    documents,
-    enabling,
-    own_receipts,
-    own_usage,
-    sandbox_pages,
-    selection,
-    switch,
-    usage_settings,
-)
+from billing.caps.views import caps, selection
+from billing.documents.views import details, documents
+from billing.metering import views
+from billing.pages import billing, own_usage, setup, switch, usage_settings
+from billing.payments.views import purchases, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
@@ -25,8 +16,8 @@ STATEMENT = f"{BILLING}statements/<slug:month>"
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
-    path("o/<slug:slug>/usage/receipts.csv", own_receipts.own_receipts_csv, name="own_receipts_csv"),
-    path("o/<slug:slug>/usage/receipts/<int:event_pk>/", own_receipts.own_receipt, name="own_receipt"),
+    path("o/<slug:slug>/usage/receipts.csv", views.own_receipts_csv, name="own_receipts_csv"),
+    path("o/<slug:slug>/usage/receipts/<int:event_pk>/", views.own_receipt, name="own_receipt"),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
     path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
@@ -40,15 +31,15 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}caps/members/<int:membership_id>/", caps.member_cap, name="member_cap"),
     path(f"{USAGE}caps/members/<int:membership_id>/preview/", caps.member_cap_preview, name="member_cap_preview"),
     path(f"{USAGE}enable/", switch.enable, name="enable_extra_usage"),
-    path(f"{USAGE}enable/<slug:step>/", enabling.enable_step, name="enable_step"),
+    path(f"{USAGE}enable/<slug:step>/", setup.enable_step, name="enable_step"),
     path(f"{USAGE}turn-off/", switch.turn_off, name="turn_off_extra_usage"),
     path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
     path(f"{USAGE}selected-members/", selection.selected_members, name="selected_members"),
-    path(BILLING, billing_pages.billing, name="billing"),
-    path(f"{BILLING}ledger.csv", billing_pages.ledger_csv, name="ledger_csv"),
-    path(f"{BILLING}ledger/<int:entry_id>/", billing_pages.ledger_entry, name="ledger_entry"),
-    path(f"{BILLING}documents/", billing_pages.billing_documents, name="billing_documents"),
-    path(f"{BILLING}details/", billing_details.billing_details, name="billing_details"),
+    path(BILLING, billing.billing, name="billing"),
+    path(f"{BILLING}ledger.csv", billing.ledger_csv, name="ledger_csv"),
+    path(f"{BILLING}ledger/<int:entry_id>/", billing.ledger_entry, name="ledger_entry"),
+    path(f"{BILLING}documents/", billing.billing_documents, name="billing_documents"),
+    path(f"{BILLING}details/", details.billing_details, name="billing_details"),
     path(f"{INVOICE}/", documents.invoice, name="invoice"),
     path(f"{INVOICE}.pdf", documents.invoice_pdf, name="invoice_pdf"),
     path(f"{INVOICE}/lines.csv", documents.invoice_lines_csv, name="invoice_lines_csv"),
@@ -58,14 +49,14 @@ urlpatterns: list[URLPattern] = [
     path(f"{STATEMENT}/", documents.statement, name="statement"),
     path(f"{STATEMENT}.pdf", documents.statement_pdf, name="statement_pdf"),
     path(f"{STATEMENT}/entries.csv", documents.statement_entries_csv, name="statement_entries_csv"),
-    path(f"{BILLING}buy/", buying.buy, name="buy_extra_usage"),
-    path(f"{BILLING}auto-reload/", buying.auto_reload, name="auto_reload"),
-    path(f"{BILLING}card/", buying.payment_card, name="payment_card"),
-    path(f"{BILLING}card/back/", buying.payment_card_back, name="payment_card_back"),
-    path(f"{BILLING}payments/<slug:key>/back/", buying.payment_back, name="payment_back"),
-    path(f"{BILLING}payments/<slug:key>/confirm/", buying.payment_confirm, name="payment_confirm"),
-    path(f"{BILLING}payments/<slug:key>/cancel/", buying.payment_cancel, name="payment_cancel"),
-    path(f"{BILLING}test-gateway/card/", sandbox_pages.sandbox_card, name="sandbox_card"),
-    path(f"{BILLING}test-gateway/bank/<slug:key>/", sandbox_pages.sandbox_bank, name="sandbox_bank"),
+    path(f"{BILLING}buy/", purchases.buy, name="buy_extra_usage"),
+    path(f"{BILLING}auto-reload/", purchases.auto_reload, name="auto_reload"),
+    path(f"{BILLING}card/", purchases.payment_card, name="payment_card"),
+    path(f"{BILLING}card/back/", purchases.payment_card_back, name="payment_card_back"),
+    path(f"{BILLING}payments/<slug:key>/back/", purchases.payment_back, name="payment_back"),
+    path(f"{BILLING}payments/<slug:key>/confirm/", purchases.payment_confirm, name="payment_confirm"),
+    path(f"{BILLING}payments/<slug:key>/cancel/", purchases.payment_cancel, name="payment_cancel"),
+    path(f"{BILLING}test-gateway/card/", sandbox.sandbox_card, name="sandbox_card"),
+    path(f"{BILLING}test-gateway/bank/<slug:key>/", sandbox.sandbox_bank, name="sandbox_bank"),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

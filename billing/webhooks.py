@@ -14,14 +14,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import public
 from accounts.tasks import poke_mails
-from billing.actions.invoice_sending import take_paid_invoice
-from billing.actions.payments import (
-    settle_payment,
-)
-from billing.actions.refunds import settle_refund
-from billing.gateways import gateway_named
-from billing.gateways.base import ForgedNotice, Notice
+from billing.documents.actions.online_payment import take_paid_invoice
 from billing.models import GatewayNotice, Payment, Refund
+from billing.payments.actions.purchases import settle_payment
+from billing.payments.actions.refunds import settle_refund
+from billing.payments.gateways import gateway_named
+from billing.payments.gateways.base import ForgedNotice, Notice
 from config.kit.money import to_cents
 
 log = structlog.get_logger(__name__)

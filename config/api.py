@@ -162,16 +162,18 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def mount() -> NinjaAPI:
     """The API with its routers."""
-    from billing.api import documents, managing, metering, reading
-    from billing.metering.api import receipts, reports  # noqa: F401  (reports adds to the metering router)
+    from billing.caps import api as caps
+    from billing.documents import api as documents
+    from billing.metering.api import receipts, reports, usage  # noqa: F401  (reports adds to the router of usage)
+    from billing.reports import api as organization
     from requests_inbox import api as requests
 
     for router in (
-        metering.router,
-        reading.router,
+        usage.router,
+        organization.router,
         receipts.router,
         documents.router,
-        managing.router,
+        caps.router,
         requests.reading,
         requests.managing,
     ):

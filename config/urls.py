@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import health
-from .api import api
+from config import health
+from config.api import api
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),

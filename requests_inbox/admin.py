@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
 from config.kit.admin import ReadOnly
-
-from .models import DigestOptOut, DigestRun, UsageRequest
+from requests_inbox.models import DigestOptOut, DigestRun, UsageRequest
 
 
 @admin.register(UsageRequest)

@@ -12,8 +12,9 @@ from ninja import Body, Query, Router, Schema
 from pydantic import ConfigDict, Field, StrictBool
 
 from accounts.actions.audit import Actor
-from accounts.api_access import KeyAuth, MemberRef, member_by_ref, organization_of
+from accounts.api_access import KeyAuth, MemberRef, organization_of
 from accounts.models import Scope
+from accounts.queries import member_by_ref
 from accounts.tasks import send_mail
 from config.kit.api import ERRORS, AmountText, CapUsd, Usd
 from config.kit.errors import BusinessError

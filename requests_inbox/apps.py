@@ -10,4 +10,4 @@ class RequestsInboxConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who writes our mails."""
-        from requests_inbox import emails  # noqa: F401
+        from requests_inbox import mails  # noqa: F401

@@ -6,8 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.kit.fields import AmountField
-
-from .models import NOTE_LENGTH
+from requests_inbox.models import NOTE_LENGTH
 
 MONTH, ALWAYS = "month", "always"
 

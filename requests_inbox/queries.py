@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from accounts.models import Membership, Organization, Role
-from billing.queries.standing import standings_for
-from billing.rules.funding import extra_usage_refusal
-from billing.rules.standing import Reason, Standing
-
-from .models import UsageRequest
-from .rules import Asked, ending_of
+from billing.funding.queries import standings_for
+from billing.funding.rules.decision import extra_usage_refusal
+from billing.funding.rules.standing import Reason, Standing
+from requests_inbox.models import UsageRequest
+from requests_inbox.rules import Asked, ending_of
 
 PEOPLE = ("membership__user", "membership__organization", "decided_by")
 

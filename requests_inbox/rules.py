@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from billing.rules.funding import extra_usage_refusal
-from billing.rules.standing import CAP_REASONS, SEAT_PLAN, Standing
+from billing.funding.rules.decision import extra_usage_refusal
+from billing.funding.rules.standing import CAP_REASONS, SEAT_PLAN, Standing
 from config.kit.months import local_day
 
 RESOLVED, WITHDRAWN = "resolved", "withdrawn"

@@ -8,10 +8,9 @@ from django.utils import timezone
 from accounts.models import Organization
 from accounts.tasks import send_mail
 from config.kit.sweeps import each
-
-from .actions.digests import prepare_digest
-from .actions.ending import write_down_endings
-from .queries import organizations_with_pending
+from requests_inbox.actions.digests import prepare_digest
+from requests_inbox.actions.ending import write_down_endings
+from requests_inbox.queries import organizations_with_pending
 
 FAILED = "requests.sweep_failed"
 

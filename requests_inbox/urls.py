@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import own, review, settings
+from requests_inbox.views import own, review, settings
 
 REVIEW = "o/<slug:slug>/settings/usage/requests/"
 urlpatterns = [

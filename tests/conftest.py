@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import Membership, Organization
-from billing.queries.prices import forget_price_books
+from billing.prices.queries import forget_price_books
 from config.kit.append_only import guard_on_sqlite, unguard_on_sqlite
 from tests.factories.people import make_cast
 from tests.factories.seeds import seed

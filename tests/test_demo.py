@@ -13,11 +13,11 @@ from django.db import connection
 from django.db.models import Sum
 
 from accounts.models import AuditEntry, Membership, Organization, Role, Tier, User
+from billing.books import differences
+from billing.funding.queries import standing_of, standings_for
+from billing.funding.rules.decision import decide, extra_usage_refusal
+from billing.funding.rules.standing import Reason
 from billing.models import Invoice, Statement, UsageEvent
-from billing.queries.books import differences
-from billing.queries.standing import standing_of, standings_for
-from billing.rules.funding import decide, extra_usage_refusal
-from billing.rules.standing import Reason
 from config.demo import story, usage
 from config.demo.story import PASSWORD, make_acme, make_demo
 from requests_inbox.queries import pending_of

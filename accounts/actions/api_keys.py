@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.actions.audit import Actor, record_change
+from accounts.actions.organizations import lock_organization
 from accounts.models import ApiKey, Organization, Scope
 from config.kit.errors import BusinessError
-
-from .audit import Actor, record_change
-from .organizations import lock_organization
 
 PREFIX = "xu_"
 

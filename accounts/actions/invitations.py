@@ -13,13 +13,12 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.actions.audit import Actor, record_change
+from accounts.actions.members import refuse_unless_may_make
+from accounts.actions.organizations import lock_organization
+from accounts.actions.seats import take_seat
 from accounts.models import Invitation, Membership, Organization, User
 from config.kit.errors import BusinessError
-
-from .audit import Actor, record_change
-from .members import refuse_unless_may_make
-from .organizations import lock_organization
-from .seats import take_seat
 
 
 def digest_of(token: str) -> str:

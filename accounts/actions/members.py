@@ -7,13 +7,12 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.actions.audit import Actor, record_change
+from accounts.actions.organizations import lock_organization
+from accounts.actions.seats import assign_seat, take_seat
 from accounts.models import Membership, Organization, Role
 from accounts.models.people import ASSIGNED_ROLES
 from config.kit.errors import BusinessError
-
-from .audit import Actor, record_change
-from .organizations import lock_organization
-from .seats import assign_seat, take_seat
 
 
 def _locked(membership: Membership) -> tuple[Organization, Membership]:

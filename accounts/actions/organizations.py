@@ -7,11 +7,10 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.actions.audit import Actor, record_change
 from accounts.models import Membership, Organization, Plan, Role, SeatTier, Settlement, Tier, User
 from config.kit.errors import BusinessError
 from config.kit.months import next_month
-
-from .audit import Actor, record_change
 
 SETTLEMENT_OF = {
     Plan.TEAM: Settlement.PREPAID,

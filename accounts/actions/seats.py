@@ -7,11 +7,10 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.actions.audit import Actor, record_change
+from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, SeatTier, Tier
 from config.kit.errors import BusinessError
-
-from .audit import Actor, record_change
-from .organizations import lock_organization
 
 
 def take_seat(organization: Organization, tier: str | None) -> None:

@@ -1,10 +1,10 @@
 """Tables of organizations and people, re-exported so that others import `accounts.models`."""
 
-from .api_keys import ApiKey, Scope
-from .audit import AuditEntry
-from .mails import OutgoingMail
-from .organizations import Organization, Plan, SeatTier, Settlement, Tier
-from .people import Invitation, Membership, Role, User
+from accounts.models.api_keys import ApiKey, Scope
+from accounts.models.audit import AuditEntry
+from accounts.models.mails import OutgoingMail
+from accounts.models.organizations import Organization, Plan, SeatTier, Settlement, Tier
+from accounts.models.people import Invitation, Membership, Role, User
 
 __all__ = [
     "ApiKey",

@@ -7,8 +7,8 @@ import hashlib
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .organizations import Organization
-from .people import User
+from accounts.models.organizations import Organization
+from accounts.models.people import User
 
 
 class Scope(models.TextChoices):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .organizations import Organization
-from .people import Membership, User
+from accounts.models.organizations import Organization
+from accounts.models.people import Membership, User
 
 
 class AuditEntry(models.Model):

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from .organizations import Organization, Tier
+from accounts.models.organizations import Organization, Tier
 
 
 class Role(models.TextChoices):

@@ -20,8 +20,8 @@ from accounts.actions.audit import Actor
 from accounts.actions.invitations import invite, revoke_invitation
 from accounts.actions.members import bring_back, edit_member, remove_member
 from accounts.actions.organizations import hand_over_primary_owner
-from accounts.emails import send_invitation
 from accounts.forms import InvitationForm, MemberForm, ReturnForm, add_business_error
+from accounts.mails import send_invitation
 from accounts.models import Invitation, Membership, Role
 from accounts.queries import invitations, members, seat_counts
 from config.kit.errors import BusinessError

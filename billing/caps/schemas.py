@@ -8,7 +8,7 @@ from ninja import Schema
 from pydantic import ConfigDict, StrictBool
 
 from accounts.api_access import MemberRef
-from billing.api.schemas import ExtraUsageOut
+from billing.reports.schemas import ExtraUsageOut
 from config.kit.api import AmountText, CapUsd, at_most
 
 

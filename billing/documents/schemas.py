@@ -7,7 +7,7 @@ from typing import Literal
 
 from ninja import Schema
 
-from billing.api.schemas import MonthOut
+from billing.reports.schemas import MonthOut
 from config.kit.api import Usd
 
 

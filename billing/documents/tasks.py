@@ -5,10 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from billing import closing, invoice_sending
+from billing.documents import closing, online_payment
+from billing.documents.queries.months import organizations_to_close
 from billing.models import Invoice
 from billing.payments.tasks import SWEPT
-from billing.queries.months import organizations_to_close
 
 
 @shared_task
@@ -29,7 +29,7 @@ def close_due_months() -> int:
 @shared_task
 def send_invoice(invoice_id: int) -> bool:
     """Bring the gateway's invoice to what ours is; whether it was done now."""
-    return invoice_sending.send_later(invoice_id)
+    return online_payment.send_later(invoice_id)
 
 
 @shared_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions.ledger import roll_up_days
+from billing.ledger.actions import roll_up_days
 from billing.models import PendingCharge
 from config.kit.sweeps import each
 

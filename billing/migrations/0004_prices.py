@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 def forwards(apps, schema_editor):
-    from billing.actions.prices import SINCE_ALWAYS, fallback_rates, package_prices
+    from billing.prices.actions import SINCE_ALWAYS, fallback_rates, package_prices
 
     ModelPrice = apps.get_model("billing", "ModelPrice")
     now = timezone.now()

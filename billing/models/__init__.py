@@ -1,17 +1,17 @@
 """Tables of prices, usage, caps, their counters and money, re-exported so that others import `billing.models`."""
 
-from .account import BillingAccount, ExtraUsageScope, SelectedMember, SetupStep
-from .caps import CapLevel, SpendCap
-from .counters import MemberMonth, OrganizationDay, OrganizationMonth, UsageDay, UsageMonth
-from .included import IncludedWindow, SeatAllowance, WindowName
-from .invoices import BillingDetails, CreditNote, Invoice, InvoiceLine
-from .ledger import EntryKind, LedgerEntry, PendingCharge
-from .months import BillingMonth
-from .payments import GatewayNotice, Payment, PaymentCard, Refund
-from .prices import ModelPrice, PriceList, PriceSource
-from .sandbox import SandboxPayment, SandboxRefund
-from .statements import Statement, StatementLine
-from .usage import AdjustmentSource, Funding, Surface, UsageAdjustment, UsageEvent
+from billing.models.account import BillingAccount, ExtraUsageScope, SelectedMember, SetupStep
+from billing.models.caps import CapLevel, SpendCap
+from billing.models.counters import MemberMonth, OrganizationDay, OrganizationMonth, UsageDay, UsageMonth
+from billing.models.included import IncludedWindow, SeatAllowance, WindowName
+from billing.models.invoices import BillingDetails, CreditNote, Invoice, InvoiceLine
+from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
+from billing.models.months import BillingMonth
+from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
+from billing.models.prices import ModelPrice, PriceList, PriceSource
+from billing.models.sandbox import SandboxPayment, SandboxRefund
+from billing.models.statements import Statement, StatementLine
+from billing.models.usage import AdjustmentSource, Funding, Surface, UsageAdjustment, UsageEvent
 
 __all__ = [
     "AdjustmentSource",

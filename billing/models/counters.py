@@ -9,8 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
-
-from .usage import Surface
+from billing.models.usage import Surface
 
 
 class MemberMonth(models.Model):

@@ -10,9 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from billing.models.usage import Surface
 from config.kit.append_only import Guard, InsertGuard
-
-from .usage import Surface
 
 
 class BillingDetails(models.Model):

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
 from billing.models.months import OPEN_MONTH
-
-from .payments import Payment, Refund
+from billing.models.payments import Payment, Refund
 
 
 class EntryKind(models.TextChoices):

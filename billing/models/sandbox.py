@@ -1,6 +1,6 @@
 """The test gateway's own record, as Stripe would keep it on its side: what it was asked and what it did.
 
-Only `billing.gateways.sandbox` writes here; the ledger never reads it, so each can be held against the other.
+Only `billing.payments.gateways.sandbox` writes here; the ledger never reads it, so each can be held against the other.
 """
 
 from __future__ import annotations

@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
 from billing.models.months import OPEN_MONTH
-
-from .prices import ModelPrice
+from billing.models.prices import ModelPrice
 
 
 class Surface(models.TextChoices):

@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import Membership
-from billing.queries.balance import BalanceSummary, balance_summary
+from billing.payments.queries.balance import BalanceSummary, balance_summary
 from billing.reports.reader import Reader
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from billing import paying
 from billing.models import Payment, Refund
-from billing.queries.reloads import balances_to_tend
+from billing.payments import processing
+from billing.payments.queries.reloads import balances_to_tend
 
 SWEPT = 1_000
 
@@ -15,7 +15,7 @@ SWEPT = 1_000
 @shared_task
 def tend_balance(organization_id: int) -> int | None:
     """Look after one prepaid balance: the reload that is due, and what owners have to know. The payment's id."""
-    payment = paying.tend(organization_id, now=timezone.now())
+    payment = processing.tend(organization_id, now=timezone.now())
     return payment.pk if payment else None
 
 
@@ -31,7 +31,7 @@ def tend_balances() -> int:
 @shared_task
 def settle_payment(payment_id: int) -> str | None:
     """Ask what became of one payment; its status, None when there was nothing to ask."""
-    payment = paying.settle_later(payment_id)
+    payment = processing.settle_later(payment_id)
     if payment is None:
         return None
     tend_balance.delay(payment.organization_id)
@@ -41,7 +41,7 @@ def settle_payment(payment_id: int) -> str | None:
 @shared_task
 def settle_refund(refund_id: int) -> str | None:
     """Ask what became of one refund; its status, None when there was nothing to ask."""
-    refund = paying.refund_later(refund_id)
+    refund = processing.refund_later(refund_id)
     return refund.status if refund else None
 
 

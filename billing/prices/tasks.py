@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.actions.audit import Actor
-from billing.actions.prices import sync_prices
+from billing.prices.actions import sync_prices
 
 
 @shared_task

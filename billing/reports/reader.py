@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import Membership, Plan, Role
-from billing.queries.member_rows import Counts, counts
-from billing.queries.month_summary import MonthSummary, month_summary
-from billing.queries.standing import standing_of
-from billing.rules.standing import OrganizationStanding
+from billing.funding.queries import standing_of
+from billing.funding.rules.standing import OrganizationStanding
+from billing.reports.queries.month import MonthSummary, month_summary
+from billing.reports.queries.people import Counts, counts
 from config.kit.dates import zone_city_text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from billing.views.status_words import cap_source_text, status_text
+from billing.caps.words.status import cap_source_text, status_text
 
 register = template.Library()
 register.filter("cap_source", cap_source_text)

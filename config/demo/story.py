@@ -15,25 +15,24 @@ from django.db.models import F
 from accounts.actions.audit import Actor
 from accounts.actions.organizations import create_organization
 from accounts.models import Membership, Organization, OutgoingMail, Plan, Role, SeatTier, Tier, User
-from billing import paying
-from billing.actions.caps import set_member_cap, set_organization_cap, set_seat_tier_cap
-from billing.actions.details import set_billing_details
-from billing.actions.issuing import mark_paid
-from billing.actions.ledger import roll_up_days
-from billing.actions.payments import save_customer
-from billing.actions.reloads import set_auto_reload
-from billing.actions.switch import set_extra_usage
-from billing.actions.usage import Recorded
-from billing.closing import close_due
+from billing.caps.actions.caps import set_member_cap, set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.switch import set_extra_usage
+from billing.documents.actions.details import set_billing_details
+from billing.documents.actions.issuing import mark_paid
+from billing.documents.closing import close_due
+from billing.documents.queries.months import grace
+from billing.documents.rules import closes_at
+from billing.ledger.actions import roll_up_days
+from billing.metering.actions.recording import Recorded
 from billing.models import Invoice
-from billing.queries.months import grace
-from billing.rules.invoicing import closes_at
+from billing.payments import processing
+from billing.payments.actions.purchases import save_customer
+from billing.payments.actions.reloads import set_auto_reload
+from config.demo.people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
+from config.demo.usage import Happening, Simulation, Worker, use_everything_up, workers_of
 from config.kit.money import usd
 from config.kit.months import next_month, previous_month
 from requests_inbox.actions.asking import send_request
-
-from .people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
-from .usage import Happening, Simulation, Worker, use_everything_up, workers_of
 
 PASSWORD = "demo-password"
 OPERATOR = "operator@example.com"
@@ -161,8 +160,8 @@ def make_bolt(*, now: dt.datetime) -> Organization:
     start = dt.datetime.combine(months_before(now, 1), dt.time(18), dt.UTC)
     owner = bolt.primary_owner
     save_customer(bolt, customer_id=f"customer-{bolt.slug}")
-    paying.keep_card(bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start)
-    paying.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
+    processing.keep_card(bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start)
+    processing.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
     set_auto_reload(
         bolt, enabled=True, threshold_nanos=usd(25), amount_nanos=usd(100), limit_nanos=None,
         actor=Actor.person(owner), now=start,
@@ -174,7 +173,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
     def tend(recorded: Recorded, at: dt.datetime) -> None:
         """What the jobs do: reload when a charge crossed the threshold, roll up the days that are over."""
         if recorded.balance_crossed:
-            paying.tend(bolt.pk, now=at)
+            processing.tend(bolt.pk, now=at)
         if at.date() not in days:
             days.add(at.date())
             roll_up_days(bolt.pk, now=at)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from accounts.models import Membership, Organization, Tier
-from billing.actions.usage import Recorded, record_usage
-from billing.queries.standing import standing_of, standings_for
-from billing.rules.funding import decide
-from billing.rules.pricing import Usage
-from billing.rules.recording import ReportedEvent
+from billing.funding.queries import standing_of, standings_for
+from billing.funding.rules.decision import decide
+from billing.metering.actions.recording import Recorded, record_usage
+from billing.metering.rules.recording import ReportedEvent
+from billing.prices.rules import Usage
 from config.kit.sql import refresh_statistics
 
 MODELS = {"claude-sonnet-5": 6, "claude-opus-5": 3, "claude-haiku-4-5": 3}

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership
-from billing.queries.standing import standing_of
-from billing.rules.funding import Decision, decide, may_request
-from billing.rules.standing import Standing
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import Decision, decide, may_request
+from billing.funding.rules.standing import Standing
 from config.kit.dates import moment_text
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd

@@ -17,18 +17,17 @@ from accounts.actions.mails import Draft, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.actions.seats import assign_seat
 from accounts.models import AuditEntry, Membership, Organization, Role, Tier
-from billing.actions.caps import check_amount, set_member_cap
-from billing.actions.switch import change_selection
-from billing.queries.standing import standing_of
-from billing.rules.standing import Standing
+from billing.caps.actions.caps import check_amount, set_member_cap
+from billing.caps.actions.switch import change_selection
+from billing.funding.queries import standing_of
+from billing.funding.rules.standing import Standing
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
+from requests_inbox.actions.asking import end_request
 from requests_inbox.models import NOTE_LENGTH, UsageRequest
 from requests_inbox.queries import PEOPLE, asked_of, deciders_for, may_decide
 from requests_inbox.rules import ending_of
-from requests_inbox.sentences import decided_sentence
-
-from .asking import end_request
+from requests_inbox.words import decided_sentence
 
 ANSWER = "request.answer"
 ANSWERED_WITHIN = dt.timedelta(days=3)

@@ -7,12 +7,11 @@ import datetime as dt
 from django.db import transaction
 
 from accounts.actions.organizations import lock_organization
-from billing.queries.standing import standings_for
+from billing.funding.queries import standings_for
+from requests_inbox.actions.asking import end_request
 from requests_inbox.models import UsageRequest
 from requests_inbox.queries import asked_of, pending_of
 from requests_inbox.rules import ending_of
-
-from .asking import end_request
 
 
 def write_down_endings(organization_id: int, *, now: dt.datetime) -> int:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Plan, Role, Tier
 from config.kit.dates import day_text
 from requests_inbox.models import DigestOptOut
-from requests_inbox.own_request import own_request_context
 from requests_inbox.queries import Waiting, pending_of
-from requests_inbox.sentences import answer_title, cap_kind_text, reason_text, waited_text
+from requests_inbox.views.own_request import own_request_context
+from requests_inbox.words import answer_title, cap_kind_text, reason_text, waited_text
 
 register = template.Library()
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import member_page
 from accounts.models import Membership
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
 from config.kit.errors import BusinessError
 from requests_inbox.actions.asking import add_details, send_request, withdraw_request
 from requests_inbox.forms import DetailsForm
-from requests_inbox.own_request import own_request_context
+from requests_inbox.views.own_request import own_request_context
 
 
 @member_page()

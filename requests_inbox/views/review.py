@@ -29,7 +29,7 @@ from requests_inbox.actions.deciding import (
     move_to_premium,
 )
 from requests_inbox.forms import DismissForm, IncreaseForm
-from requests_inbox.review_rows import Review, ReviewRow
+from requests_inbox.views.review_rows import Review, ReviewRow
 
 MOST_TICKED = 1_000
 form_view = require_http_methods(["GET", "HEAD", "POST"])

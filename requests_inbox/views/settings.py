@@ -17,8 +17,8 @@ from accounts.actions.audit import Actor
 from accounts.models import Membership, Plan, Role
 from config.kit.dates import zone_city_text
 from requests_inbox.actions.settings import set_digest, set_requests
+from requests_inbox.digest_links import membership_id_of
 from requests_inbox.forms import RequestSettingsForm
-from requests_inbox.unsubscribing import membership_id_of
 
 SAVED = json.dumps({"capChanged": {}, "closeModal": {}})
 

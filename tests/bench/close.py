@@ -27,9 +27,9 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Organization  # noqa: E402
-from billing import closing  # noqa: E402
+from billing.documents import closing  # noqa: E402
+from billing.documents.queries.months import grace  # noqa: E402
 from billing.models import BillingMonth, Invoice, ModelPrice  # noqa: E402
-from billing.queries.months import grace  # noqa: E402
 from config.kit.months import first_of_month, previous_month  # noqa: E402
 from tests.bench.seed import make_organization  # noqa: E402
 

@@ -23,7 +23,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.actions.organizations import create_organization  # noqa: E402
 from accounts.models import ApiKey, Membership, Organization, Plan, Tier, User  # noqa: E402
-from billing.authorizations import sign_authorization  # noqa: E402
+from billing.funding.promises import sign_authorization  # noqa: E402
 from billing.models import BillingAccount, IncludedWindow, MemberMonth, OrganizationMonth, SpendCap, UsageDay  # noqa: E402
 
 USD = 1_000_000_000

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Organization, SeatTier
-from billing.actions.usage import record_usage
+from billing.metering.actions.recording import record_usage
 from billing.models import ModelPrice, UsageEvent
 from billing.models.prices import RATE_FIELDS
 from tests.factories.people import MembershipFactory, make_api_key, make_user

@@ -9,11 +9,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 
-from billing.actions.usage import record_usage
+from billing.books import differences
+from billing.metering.actions.recording import record_usage
+from billing.metering.rules.recording import ReportedEvent
 from billing.models import IncludedWindow, MemberMonth, OrganizationDay, OrganizationMonth, UsageDay, UsageEvent
-from billing.queries.books import differences
-from billing.rules.pricing import Usage
-from billing.rules.recording import ReportedEvent
+from billing.prices.rules import Usage
 from tests.factories.usage import enable_extra_usage, event
 
 

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from billing.books import differences
 from billing.models import BillingAccount, LedgerEntry, Payment, SandboxPayment
-from billing.queries.books import differences
 from config.kit.money import NANOS_PER_CENT, usd
 from tests.browser.test_usage_settings import assert_accessible
 from tests.factories.balances import balance, buy, give_card, make_bolt, turn_on, use_up_included
@@ -131,14 +131,14 @@ def test_buying_and_auto_reload_in_their_dialogs_update_the_page_in_place(runnin
 
 
 def test_t5_a_declined_card_is_changed_from_the_banner_and_the_reload_follows(running, open_page):
-    from billing import paying
-    from billing.actions.usage import record_usage
+    from billing.metering.actions.recording import record_usage
+    from billing.payments import processing
     from tests.factories.usage import event
 
     now = timezone.now()
     give_card(running, "declines", now=now)
     record_usage([event("mia@bolt.example", at=now, usd="90")], organization_id=running.pk, now=now)
-    paying.tend(running.pk, now=now)
+    processing.tend(running.pk, now=now)
     page = open_page(BEA, USAGE)
     expect(page.get_by_text("Visa 0341 was declined")).to_be_visible()
     assert_accessible(page)

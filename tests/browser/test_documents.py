@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Organization
-from billing.closing import close_due
+from billing.documents.closing import close_due
 from billing.models import Invoice, Statement
 from config.kit.months import previous_month
 from tests.browser.test_usage_settings import assert_accessible

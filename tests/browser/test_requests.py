@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership
-from billing.actions.caps import set_seat_tier_cap
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
+from billing.caps.actions.caps import set_seat_tier_cap
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
 from config.kit.money import usd
 from requests_inbox.actions.asking import send_request
 from requests_inbox.models import UsageRequest

@@ -10,10 +10,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership
-from billing.actions.usage import record_usage
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
+from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, SelectedMember
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
 from config.kit.money import usd
 from tests.factories.usage import enable_extra_usage, event
 

@@ -11,12 +11,12 @@ from django.db import transaction
 
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Role, Settlement, User
-from billing.actions.ledger import post_entry
-from billing.actions.usage import record_usage
-from billing.closing import close_due
+from billing.documents.closing import close_due
+from billing.ledger.actions import post_entry
+from billing.metering.actions.recording import record_usage
+from billing.metering.rules.recording import ReportedEvent
 from billing.models import BillingAccount, EntryKind, SeatAllowance
-from billing.rules.pricing import Usage
-from billing.rules.recording import ReportedEvent
+from billing.prices.rules import Usage
 from config.kit.money import usd
 
 DUE, NOT_DUE, MEMBERS = 200, 6, 3

@@ -41,9 +41,9 @@ def install() -> None:
     timezone.now = now  # type: ignore[assignment]
 
     from accounts import delivery
-    from billing import closing, document_mails
+    from billing.documents import closing, mails
 
-    document_mails.pdf_of = lambda document: b"%PDF-1.7 stub"
+    mails.pdf_of = lambda document: b"%PDF-1.7 stub"
     close_due = closing.close_due
 
     def closing_due(organization_id: int, **options: Any) -> Any:

@@ -16,13 +16,13 @@ JOBS = ("tend-balances", "settle-unknown")
 
 def install() -> None:
     """Put notes and deaths between started, paid and settled; what is left behind is taken up after two seconds."""
-    from billing import paying
-    from billing.actions import payments
-    from billing.gateways.sandbox import SandboxGateway
+    from billing.payments import processing
+    from billing.payments.actions import purchases
+    from billing.payments.gateways.sandbox import SandboxGateway
 
-    payments.CLAIM = dt.timedelta(seconds=2)
-    payments.WAITS = [dt.timedelta(seconds=1)]
-    tend, pay, settle = paying.tend_balance, SandboxGateway.pay, paying.settle_payment
+    purchases.CLAIM = dt.timedelta(seconds=2)
+    purchases.WAITS = [dt.timedelta(seconds=1)]
+    tend, pay, settle = processing.tend_balance, SandboxGateway.pay, processing.settle_payment
 
     def tending(*args: Any, **options: Any) -> Any:
         tended = tend(*args, **options)
@@ -44,7 +44,7 @@ def install() -> None:
         maybe_die("settled", payment_id)
         return settled
 
-    paying.tend_balance, SandboxGateway.pay, paying.settle_payment = tending, slow_pay, settling
+    processing.tend_balance, SandboxGateway.pay, processing.settle_payment = tending, slow_pay, settling
 
 
 def main() -> None:

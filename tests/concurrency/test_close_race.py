@@ -26,19 +26,17 @@ from django.db import IntegrityError, connection
 from django.db.models import Sum
 
 from accounts.models import Organization, OutgoingMail
-from billing import closing
-from billing.actions import months, usage
-from billing.actions.usage import record_usage
+from billing.books import differences
+from billing.documents import closing
+from billing.documents.actions import months
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
+from billing.metering.actions import recording
+from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, BillingMonth, Invoice, Statement, UsageEvent
-from billing.queries.books import differences
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
 from config.kit.money import usd
 from config.kit.sql import run
-from tests.factories.people import MembershipFactory, make_organization, make_user
-from tests.factories.usage import enable_extra_usage, event
-
-from .close_cast import (
+from tests.concurrency.close_cast import (
     DECEMBER,
     FEBRUARY,
     JANUARY,
@@ -50,8 +48,10 @@ from .close_cast import (
     make_cast,
     request,
 )
-from .machines import BROKER, Machines, happened
-from .threads import run_together
+from tests.concurrency.machines import BROKER, Machines, happened
+from tests.concurrency.threads import run_together
+from tests.factories.people import MembershipFactory, make_organization, make_user
+from tests.factories.usage import enable_extra_usage, event
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 WORKERS = 6
@@ -462,7 +462,7 @@ def race(number: int, n: int, organization: Organization) -> object:
 
 def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_billed_already(acme, monkeypatch):
     """Written while the month was open, committed after its invoice: only the books tell."""
-    wrote, closed, lock_sql, write = threading.Event(), threading.Event(), usage._lock_sql, usage.write
+    wrote, closed, lock_sql, write = threading.Event(), threading.Event(), recording._lock_sql, recording.write
 
     def write_and_wait(*args, **facts):
         write(*args, **facts)
@@ -477,8 +477,8 @@ def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_
         closing.close_due(acme.pk, now=CLOSING)
         return closed.set()
 
-    monkeypatch.setattr(usage, "_lock_sql", lambda opener: lock_sql(opener).removesuffix(" FOR NO KEY UPDATE OF o"))
-    monkeypatch.setattr(usage, "write", write_and_wait)
+    monkeypatch.setattr(recording, "_lock_sql", lambda opener: lock_sql(opener).removesuffix(" FOR NO KEY UPDATE OF o"))
+    monkeypatch.setattr(recording, "write", write_and_wait)
     assert run_together(2, work)[0] == FEBRUARY
     [difference] = differences()
     assert (difference.column, difference.kept, difference.proven) == ("exact_nanos", usd("0.10"), usd("0.20"))
@@ -487,10 +487,10 @@ def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_
 def test_control_a_recorder_that_does_not_know_of_the_close_is_refused_by_the_database(acme, monkeypatch):
     """Placed by its own month alone, an event would change a bill that was sent; the trigger keeps it out."""
     closing.close_due(acme.pk, now=CLOSING)
-    place = usage.place
+    place = recording.place
     by_its_own_month = lambda at, **facts: place(at, **{**facts, "closed_through": JANUARY})  # noqa: E731
     with monkeypatch.context() as patch:
-        patch.setattr(usage, "place", by_its_own_month)
+        patch.setattr(recording, "place", by_its_own_month)
         with pytest.raises(IntegrityError, match="the billing month is closed"):
             late_event(acme)
     assert not UsageEvent.objects.filter(event_id="late").exists() and list(differences()) == []

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actions.audit import Actor
 from accounts.models import AuditEntry, Membership, OutgoingMail
-from billing.actions.caps import set_seat_tier_cap
+from billing.caps.actions.caps import set_seat_tier_cap
 from billing.models import SpendCap
 from config.kit.errors import BusinessError
 from config.kit.money import usd
@@ -14,11 +14,10 @@ from requests_inbox.actions import asking, deciding
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import Reviewer, dismiss_request, increase_limit
 from requests_inbox.models import UsageRequest
+from tests.concurrency.threads import run_together
 from tests.factories.people import MembershipFactory, make_cast
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
-
-from .threads import run_together
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 REVIEWERS = 12

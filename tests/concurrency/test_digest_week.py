@@ -21,15 +21,14 @@ from aiosmtpd.controller import Controller
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization, OutgoingMail, User
-from billing.actions.caps import set_seat_tier_cap
+from billing.caps.actions.caps import set_seat_tier_cap
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import Reviewer, dismiss_request
 from requests_inbox.rules import digest_of
+from tests.concurrency.machines import BROKER, Machines, happened
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
-
-from .machines import BROKER, Machines, happened
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 ZONES = {"tokyo": "Asia/Tokyo", "angeles": "America/Los_Angeles", "utc": "UTC"}

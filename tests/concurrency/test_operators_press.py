@@ -7,16 +7,15 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from billing import paying
-from billing.actions import refunds
-from billing.actions.refunds import post_credit
+from billing.books import differences
 from billing.models import LedgerEntry, Payment, Refund, SandboxRefund
-from billing.queries.books import differences
+from billing.payments import processing
+from billing.payments.actions import refunds
+from billing.payments.actions.refunds import post_credit
 from config.kit.money import usd
+from tests.concurrency.threads import run_together
 from tests.factories.balances import balance, make_bolt, turn_on
 from tests.factories.people import make_user
-
-from .threads import run_together
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 THREADS = 8
@@ -40,7 +39,7 @@ def test_t7_eight_presses_at_once_are_one_refund(bolt, olga):
     payment, key = Payment.objects.get(), uuid.uuid4().hex
 
     def press(_number):
-        paying.give_back(payment, amount_nanos=usd(20), reason="x", operator=olga, key=key, now=timezone.now())
+        processing.give_back(payment, amount_nanos=usd(20), reason="x", operator=olga, key=key, now=timezone.now())
 
     run_together(THREADS, press)
     assert Refund.objects.count() == SandboxRefund.objects.count() == 1

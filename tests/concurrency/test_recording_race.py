@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 from django.db.models import Sum
 
-from billing.actions import usage
-from billing.actions.usage import record_usage
-from billing.authorizations import sign_authorization
+from billing.funding.promises import sign_authorization
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
+from billing.metering.actions import recording
+from billing.metering.actions.recording import record_usage
 from billing.models import IncludedWindow, MemberMonth, OrganizationMonth, UsageDay, UsageEvent
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
 from config.kit.money import usd
+from tests.concurrency.threads import run_together
 from tests.factories.people import make_cast
 from tests.factories.usage import enable_extra_usage, event
-
-from .threads import run_together
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 THREADS, EACH = 24, 10
@@ -87,7 +86,7 @@ def test_e5_without_authorizations_the_cap_is_exact(acme, bob, now):
 
 def test_control_without_the_lock_more_is_funded_by_check_than_the_cap_allows(acme, bob, now, monkeypatch):
     """The same as above with the lock taken away: stale readings let further events through, or two open one window."""
-    monkeypatch.setattr(usage, "_lock_sql", lambda opener: _without_lock(opener))
+    monkeypatch.setattr(recording, "_lock_sql", lambda opener: _without_lock(opener))
     record_usage([event(bob, usd="1.00", at=now)], organization_id=acme.pk, now=now)
 
     def charge(number):
@@ -98,7 +97,7 @@ def test_control_without_the_lock_more_is_funded_by_check_than_the_cap_allows(ac
     assert UsageEvent.objects.filter(funding_why="checked", funding="extra_usage").count() > 7
 
 
-original_lock_sql = usage._lock_sql
+original_lock_sql = recording._lock_sql
 
 
 def _without_lock(opener: str) -> str:

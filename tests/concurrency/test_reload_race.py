@@ -16,17 +16,16 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import OutgoingMail
-from billing import paying
-from billing.actions import reloads
-from billing.actions.usage import record_usage
+from billing.books import differences
+from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, LedgerEntry, Payment, PendingCharge, SandboxPayment
-from billing.queries.books import differences
+from billing.payments import processing
+from billing.payments.actions import reloads
 from config.kit.money import NANOS_PER_CENT, usd
+from tests.concurrency.machines import BROKER, Machines, happened
+from tests.concurrency.threads import run_together
 from tests.factories.balances import balance, make_bolt, turn_on, use_up_included
 from tests.factories.usage import event
-
-from .machines import BROKER, Machines, happened
-from .threads import run_together
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 THREADS, CHARGES = 16, 1_000
@@ -152,7 +151,7 @@ def _the_gateway_agrees(bought: list[Payment]) -> None:
 def test_t4_sixteen_who_look_after_one_balance_at_once_start_one_reload(bolt):
     now = timezone.now()
     record_usage([event("mia@bolt.example", at=now, usd="80")], organization_id=bolt.pk, now=now)
-    run_together(THREADS, lambda number: paying.tend(bolt.pk, now=now))
+    run_together(THREADS, lambda number: processing.tend(bolt.pk, now=now))
     assert Payment.objects.filter(purpose="reload").count() == 1 and balance(bolt) == usd(70)
 
 

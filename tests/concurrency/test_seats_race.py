@@ -9,9 +9,8 @@ from accounts.actions.audit import Actor
 from accounts.actions.seats import assign_seat
 from accounts.models import Membership, SeatTier
 from config.kit.errors import BusinessError
+from tests.concurrency.threads import run_together
 from tests.factories.people import MembershipFactory, make_cast
-
-from .threads import run_together
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 OWNERS, FREE = 16, 3

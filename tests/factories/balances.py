@@ -6,12 +6,12 @@ import datetime as dt
 
 from accounts.actions.audit import Actor
 from accounts.models import Organization, Plan
-from billing import paying
-from billing.actions.caps import set_organization_cap
-from billing.actions.payments import save_customer
-from billing.actions.reloads import set_auto_reload
-from billing.actions.switch import set_extra_usage
+from billing.caps.actions.caps import set_organization_cap
+from billing.caps.actions.switch import set_extra_usage
 from billing.models import BillingAccount, Payment, SeatAllowance
+from billing.payments import processing
+from billing.payments.actions.purchases import save_customer
+from billing.payments.actions.reloads import set_auto_reload
 from config.kit.money import usd
 from tests.factories.people import MembershipFactory, make_organization, make_user
 
@@ -43,12 +43,12 @@ def bea_of(bolt: Organization) -> Actor:
 def give_card(bolt: Organization, card: str, *, now: dt.datetime) -> None:
     """Put one of the test gateway's cards on file."""
     save_customer(bolt, customer_id=f"customer-{bolt.slug}")
-    paying.keep_card(bolt, session_id=CARD[card], actor=bea_of(bolt), now=now)
+    processing.keep_card(bolt, session_id=CARD[card], actor=bea_of(bolt), now=now)
 
 
 def buy(bolt: Organization, amount: str, *, now: dt.datetime) -> Payment:
     """Bea buys `amount` USD."""
-    return paying.buy(bolt, amount_nanos=usd(amount), buyer=bolt.primary_owner, now=now)
+    return processing.buy(bolt, amount_nanos=usd(amount), buyer=bolt.primary_owner, now=now)
 
 
 def turn_on(

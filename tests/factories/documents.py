@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from accounts.models import Organization
-from billing.actions.usage import record_usage
-from billing.closing import close_due
+from billing.documents.closing import close_due
+from billing.metering.actions.recording import record_usage
 from billing.models import Invoice, SeatAllowance
 from tests.factories.usage import enable_extra_usage, event
 

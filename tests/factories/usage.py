@@ -6,9 +6,9 @@ import datetime as dt
 import itertools
 
 from accounts.models import Membership, Organization
+from billing.metering.rules.recording import ReportedEvent
 from billing.models import BillingAccount, SpendCap
-from billing.rules.pricing import Usage
-from billing.rules.recording import ReportedEvent
+from billing.prices.rules import Usage
 from config.kit.money import usd as nanos
 
 NANOS_PER_OUTPUT_TOKEN = 10_000  # claude-sonnet-5: $10 per million output tokens

@@ -9,8 +9,8 @@ import time_machine
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership
-from billing.actions.caps import set_seat_tier_cap
-from billing.actions.usage import record_usage
+from billing.caps.actions.caps import set_seat_tier_cap
+from billing.metering.actions.recording import record_usage
 from config.kit.money import usd
 from requests_inbox.actions.deciding import Reviewer
 from tests.conftest import NOW

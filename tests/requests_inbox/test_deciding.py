@@ -6,9 +6,9 @@ import pytest
 
 from accounts.actions.mails import claim_mail
 from accounts.models import AuditEntry, Membership, OutgoingMail, Role, SeatTier
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
 from billing.models import BillingAccount, SelectedMember, SpendCap
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
 from config.kit.money import usd
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import (
@@ -23,8 +23,7 @@ from requests_inbox.queries import pending_of
 from tests.conftest import NOW
 from tests.factories.people import MembershipFactory
 from tests.requests_inbox.conftest import block
-
-from .test_asking import refused
+from tests.requests_inbox.test_asking import refused
 
 pytestmark = pytest.mark.django_db
 

@@ -19,10 +19,10 @@ from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import dismiss_request
 from requests_inbox.actions.digests import prepare_digest
 from requests_inbox.actions.settings import set_digest
+from requests_inbox.digest_links import membership_id_of, unsubscribe_url
 from requests_inbox.models import DigestRun, UsageRequest
 from requests_inbox.rules import digest_of
 from requests_inbox.tasks import end_requests, prepare_digests
-from requests_inbox.unsubscribing import membership_id_of, unsubscribe_url
 from tests.conftest import NOW
 from tests.factories.people import MembershipFactory
 

@@ -9,8 +9,8 @@ import pytest
 from accounts.actions.audit import Actor
 from accounts.actions.members import remove_member
 from accounts.actions.seats import assign_seat
-from billing.actions.caps import set_member_cap, set_organization_cap
-from billing.actions.switch import set_extra_usage
+from billing.caps.actions.caps import set_member_cap, set_organization_cap
+from billing.caps.actions.switch import set_extra_usage
 from config.kit.money import usd
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.ending import write_down_endings

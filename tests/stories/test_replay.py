@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
 from accounts.models import ApiKey
+from billing.books import differences
 from billing.models import OrganizationMonth, UsageEvent
-from billing.queries.books import differences
 from config.kit.money import to_decimal_text
 from tests.factories.usage import enable_extra_usage
 
@@ -90,7 +90,7 @@ def test_what_can_not_be_replayed_is_one_sentence(acme, words, says):
 
 
 def test_a_server_that_is_down_is_named(acme, trace, monkeypatch):
-    monkeypatch.setattr("config.replaying.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("config.replay.time.sleep", lambda seconds: None)
     with pytest.raises(CommandError, match=r"127\.0\.0\.1:9 does not answer"):
         replay("acme", trace, "--members", 3, "--no-wait", "--server", "http://127.0.0.1:9")
     assert not ApiKey.objects.filter(revoked_at=None).exists()

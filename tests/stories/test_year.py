@@ -16,16 +16,17 @@ import time_machine
 from accounts.actions.audit import Actor
 from accounts.actions.members import remove_member
 from accounts.models import Membership, Organization
-from billing import paying
-from billing.actions.adjustments import adjust_event
-from billing.actions.caps import set_member_cap
-from billing.actions.details import set_terms
-from billing.actions.issuing import issue_credit_note, mark_paid
-from billing.actions.prices import correct_price
-from billing.actions.refunds import post_credit
-from billing.actions.repricing import reprice_events
-from billing.actions.usage import record_usage
-from billing.closing import close_due
+from billing.books import differences
+from billing.caps.actions.caps import set_member_cap
+from billing.documents.actions.details import set_terms
+from billing.documents.actions.issuing import issue_credit_note, mark_paid
+from billing.documents.closing import close_due
+from billing.funding.queries import standing_of
+from billing.funding.rules.decision import decide
+from billing.metering.actions.adjustments import adjust_event
+from billing.metering.actions.recording import record_usage
+from billing.metering.actions.repricing import reprice_events
+from billing.metering.rules.recording import ReportedEvent
 from billing.models import (
     BillingMonth,
     Invoice,
@@ -38,11 +39,10 @@ from billing.models import (
     UsageEvent,
 )
 from billing.models.prices import RATE_FIELDS
-from billing.queries.books import differences
-from billing.queries.standing import standing_of
-from billing.rules.funding import decide
-from billing.rules.pricing import Usage
-from billing.rules.recording import ReportedEvent
+from billing.payments import processing
+from billing.payments.actions.refunds import post_credit
+from billing.prices.actions import correct_price
+from billing.prices.rules import Usage
 from config.kit.money import NANOS_PER_USD, usd
 from tests.factories.balances import balance, make_bolt, turn_on, use_up_included
 from tests.factories.people import MembershipFactory, make_cast, make_user
@@ -304,7 +304,7 @@ class Bolt:
         recorded = record_usage([sent], organization_id=self.organization.pk, now=now)
         assert f"{UsageEvent.objects.get(event_id=sent.id).month_on:%Y-%m}" == month
         self.sums[month]["charges"] -= Decimal(amount)
-        if recorded.balance_crossed and (payment := paying.tend(self.organization.pk, now=now)) is not None:
+        if recorded.balance_crossed and (payment := processing.tend(self.organization.pk, now=now)) is not None:
             self.sums[f"{now.astimezone(ZoneInfo('America/Los_Angeles')):%Y-%m}"]["reloads"] += (
                 Decimal(payment.amount_nanos) / NANOS_PER_USD
             )
@@ -354,7 +354,7 @@ def test_a_year_of_bolt(clock):
     post_credit(bolt.organization, amount_nanos=usd(7), reason="Sorry for Tuesday", operator=owner, now=now)
     bolt.sums["2026-04"]["credits"] = Decimal(7)
     bought = Payment.objects.filter(organization=bolt.organization, purpose="reload").latest("pk")
-    paying.give_back(bought, amount_nanos=usd(10), reason="Bought by mistake", operator=owner, now=now)
+    processing.give_back(bought, amount_nanos=usd(10), reason="Bought by mistake", operator=owner, now=now)
     bolt.sums["2026-04"]["refunds"] = Decimal(-10)
     april = bolt.closes("2026-04", on="2026-05-01T06:00")
     assert april.refunds_nanos == -usd(10)

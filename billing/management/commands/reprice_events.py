@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from billing.actions.repricing import reprice_events
+from billing.metering.actions.repricing import reprice_events
 from config.kit.money import to_decimal_text
 
 

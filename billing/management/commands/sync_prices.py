@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.actions.audit import Actor
-from billing.actions.prices import PriceKey, sync_prices
+from billing.prices.actions import PriceKey, sync_prices
 
 
 class Command(BaseCommand):

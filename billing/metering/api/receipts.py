@@ -12,8 +12,8 @@ from ninja import Router
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import EventOut
+from billing.metering.receipts import receipt_of
 from billing.models import UsageEvent
-from billing.receipts import receipt_of
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text

@@ -12,9 +12,9 @@ from ninja import Query
 
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
-from billing.api.metering import router as metering_router
 from billing.metering.api.receipt_schemas import UsageList
-from billing.queries.reports import SUMS, UsageReport, usage_report
+from billing.metering.api.usage import router as metering_router
+from billing.reports.queries.groups import SUMS, UsageReport, usage_report
 from config.kit.api import ERRORS, json_response
 from config.kit.csv_files import plain
 from config.kit.money import to_decimal_text

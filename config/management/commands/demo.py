@@ -27,7 +27,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing and say how to sign in."""
-        logging.getLogger("billing.paying").setLevel(logging.WARNING)  # months of purchases, made in one go
+        logging.getLogger("billing.payments.processing").setLevel(
+            logging.WARNING
+        )  # months of purchases, made in one go
         made = make_demo(now=timezone.now())
         self.stdout.write(f"Made {', '.join(made)}." if made else "The demo is there already; nothing changed.")
         self.stdout.write(f"\nSign in at {settings.SITE_URL}/ with password “{PASSWORD}”:")

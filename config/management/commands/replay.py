@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
+from accounts.management.commands.create_api_key import organization_by_slug
 from accounts.models import Organization, Scope
 from billing.models import Surface
 from config.kit.money import to_decimal_text
-from config.management.commands.create_api_key import organization_by_slug
-from config.replaying import Outcome, Plan, ReplayError, TraceRow, read_trace, replay
+from config.replay import Outcome, Plan, ReplayError, TraceRow, read_trace, replay
 
 
 class Command(BaseCommand):

@@ -1,0 +1,197 @@
+"""The effect of a typed cap in words: one sentence with the outcome, one with the numbers, a small bar."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.caps.queries.effects import MemberEffect, OrganizationEffect, SeatEffect
+from billing.funding.rules.standing import CAP_REASONS, Reason
+from billing.reports.bars import Bar, bar
+from billing.reports.queries.month import MonthSummary
+from billing.reports.rules.verdict import State, Verdict
+from config.kit.dates import day_text, long_day_text, month_name_text, short_day_text
+from config.kit.money import format_usd
+from config.kit.months import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the preview box says; `stops` when somebody is stopped by saving it."""
+
+    outcome: str
+    numbers: str
+    stops: bool = False
+    bar: Bar | None = None
+    spent_nanos: int = 0
+    cap_nanos: int = 0
+
+
+def organization_preview(summary: MonthSummary, effect: OrganizationEffect, *, people: int) -> Preview:
+    """The running month under another organization cap, and last month's."""
+    verdict = effect.verdict
+    cap_nanos = verdict.cap_nanos or 0
+    stopped = verdict.state is State.STOPPED
+    numbers = (
+        _stopped_numbers(summary, verdict)
+        if stopped
+        else f"{_projected(summary, verdict)} {_last_month(summary, effect)}"
+    )
+    return Preview(
+        _organization_outcome(summary, verdict, people=people),
+        numbers.strip(),
+        stopped,
+        bar(summary.spent_nanos, cap_nanos=cap_nanos, projected_nanos=verdict.projected_nanos),
+        summary.spent_nanos,
+        cap_nanos,
+    )
+
+
+def _organization_outcome(summary: MonthSummary, verdict: Verdict, *, people: int) -> str:
+    words = {"cap": format_usd(verdict.cap_nanos or 0), "people": people}
+    if verdict.state is State.STOPPED:
+        return (
+            ngettext(
+                "At %(cap)s, extra usage stops now for the one person who has it.",
+                "At %(cap)s, extra usage stops now for all %(people)d people.",
+                people,
+            )
+            % words
+        )
+    if verdict.stops_on:
+        return _("At %(cap)s, extra usage stops on %(day)s at this pace.") % {
+            **words,
+            "day": day_text(verdict.stops_on),
+        }
+    if verdict.projected_nanos is None:
+        return _("At %(cap)s, %(left)s is left this month.") % {**words, "left": format_usd(verdict.left_nanos)}
+    return _("At %(cap)s, %(month)s stays under the cap.") % {**words, "month": month_name_text(summary.month.first_on)}
+
+
+def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
+    day = long_day_text(summary.month.last_on + dt.timedelta(days=1))
+    over = verdict.spent_nanos - (verdict.cap_nanos or 0)
+    words = {"spent": format_usd(verdict.spent_nanos), "over": format_usd(over), "day": day}
+    if not over:
+        return _("%(spent)s is already spent. People go on when the cap is raised, or on %(day)s.") % words
+    return (
+        _(
+            "%(spent)s is already spent, %(over)s more than this cap. What is spent stays billed; "
+            "people go on when the cap is raised, or on %(day)s."
+        )
+        % words
+    )
+
+
+def _projected(summary: MonthSummary, verdict: Verdict) -> str:
+    if verdict.projected_nanos is None:
+        return _("%(spent)s is spent so far; there is too little usage yet to project the month.") % {
+            "spent": format_usd(verdict.spent_nanos)
+        }
+    words = {
+        "projected": format_usd(verdict.projected_nanos, cents=False),
+        "day": short_day_text(summary.month.last_on),
+        "under": format_usd(verdict.under_nanos, cents=False),
+        "over": format_usd(verdict.over_nanos, cents=False),
+    }
+    if verdict.stops_on:
+        return _("Projected: about %(projected)s by %(day)s, %(over)s over the cap.") % words
+    return _("Projected: about %(projected)s by %(day)s, %(under)s below.") % words
+
+
+def _last_month(summary: MonthSummary, effect: OrganizationEffect) -> str:
+    words = {"month": month_name_text(summary.last_month_on)}
+    if not summary.last_month_nanos:
+        return _("In %(month)s nothing was spent.") % words
+    if effect.last_month_reached_on is None:
+        return _("In %(month)s nobody would have been paused.") % words
+    day = day_text(effect.last_month_reached_on)
+    return _("In %(month)s everybody would have been paused from %(day)s on.") % {**words, "day": day}
+
+
+def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
+    """Whom a seat cap stops or lets go on now; last month's count is always told."""
+    words = {"cap": format_usd(amount_nanos), "people": effect.people}
+    last_month = _paused_last_month(effect)
+    if effect.stop_now:
+        outcome = _("At %(cap)s, extra usage stops now for %(stop)d of %(people)d people.") % {
+            **words, "stop": effect.stop_now,
+        }  # fmt: skip
+        numbers = _("What they spent stays billed.")
+        return _seat(effect, f"{outcome}", f"{numbers} {last_month % words}", amount_nanos=amount_nanos)
+    if effect.go_on:
+        outcome = ngettext(
+            "At %(cap)s, %(count)d paused person can go on at once.",
+            "At %(cap)s, %(count)d paused people can go on at once.",
+            effect.go_on,
+        ) % {**words, "count": effect.go_on}
+        return _seat(effect, outcome, last_month % words, amount_nanos=amount_nanos)
+    most = _("Nobody stops now: the most anyone has spent this month is %(most)s.") % {
+        "most": format_usd(effect.most_spent_nanos)
+    }
+    return _seat(effect, last_month % words, most, amount_nanos=amount_nanos)
+
+
+def _paused_last_month(effect: SeatEffect) -> str:
+    if not effect.paused_last_month:
+        return _("At %(cap)s, nobody would have been paused last month.")
+    sentence = _("At %(cap)s, %(paused)d of %(people)d people would have been paused last month.")
+    return sentence.replace("%(paused)d", str(effect.paused_last_month))
+
+
+def _seat(effect: SeatEffect, outcome: str, numbers: str, *, amount_nanos: int) -> Preview:
+    shown = bar(effect.most_spent_nanos, cap_nanos=amount_nanos)
+    return Preview(outcome, numbers, effect.stop_now > 0, shown, effect.most_spent_nanos, amount_nanos)
+
+
+def member_preview(effect: MemberEffect, *, name: str, month: Month, days_left: int) -> Preview:
+    """One person's next check under the amount, what is left, and what they spent last month."""
+    last_on = (month.first_on - dt.timedelta(days=1)).replace(day=1)
+    words = {
+        "name": name,
+        "cap": format_usd(effect.amount_nanos),
+        "spent": format_usd(effect.spent_nanos),
+        "left": format_usd(effect.left_nanos),
+        "month": month_name_text(last_on),
+        "last": format_usd(effect.last_month_nanos),
+        "day": long_day_text(month.last_on + dt.timedelta(days=1)),
+    }
+    outcome = _member_outcome(effect) % words
+    if effect.is_reached:
+        numbers = _(
+            "%(spent)s is already spent and stays billed; %(name)s goes on when the cap is raised, or on %(day)s."
+        )
+    else:
+        numbers = _days_left(days_left)
+    last = _("In %(month)s %(name)s spent %(last)s.")
+    shown = bar(effect.spent_nanos, cap_nanos=effect.amount_nanos)
+    stops = effect.before is None and effect.after is not None
+    return Preview(outcome, f"{numbers % words} {last % words}", stops, shown, effect.spent_nanos, effect.amount_nanos)
+
+
+def _days_left(days: int) -> str:
+    if not days:
+        return _("%(spent)s is spent, %(left)s would be left for today, the last day of the month.")
+    sentence = ngettext(
+        "%(spent)s is spent, %(left)s would be left for %(days)d day.",
+        "%(spent)s is spent, %(left)s would be left for %(days)d days.",
+        days,
+    )
+    return sentence.replace("%(days)d", str(days))
+
+
+def _member_outcome(effect: MemberEffect) -> str:
+    if effect.after is None:
+        if effect.before is None:
+            return _("At %(cap)s, %(name)s goes on as now.")
+        return _("At %(cap)s, %(name)s can go on at once.")
+    if effect.after is Reason.MEMBER_CAP_REACHED:
+        if effect.before is None:
+            return _("At %(cap)s, extra usage stops now for %(name)s.")
+        return _("At %(cap)s, %(name)s stays paused.")
+    if effect.after in CAP_REASONS:
+        return _("At %(cap)s, %(name)s stays paused: the organization cap is reached.")
+    return _("At %(cap)s, nothing changes now: extra usage is not on for %(name)s.")

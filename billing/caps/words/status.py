@@ -1,0 +1,41 @@
+"""The words of a row in “Spend caps by user”, for the table and the CSV."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from billing.funding.rules.standing import CapSource, Reason
+from billing.reports.queries.people import Person
+from config.kit.dates import month_name_text
+from config.kit.months import Month
+
+
+def status_text(reason: Reason | None) -> str:
+    """`Active`, `Paused: reached own cap`, `No seat` …; None is active."""
+    match reason:
+        case None:
+            return _("Active")
+        case Reason.MEMBER_CAP_REACHED:
+            return _("Paused: reached own cap")
+        case Reason.SEAT_TIER_CAP_REACHED:
+            return _("Paused: reached seat cap")
+        case Reason.ORGANIZATION_CAP_REACHED:
+            return _("Paused: organization cap reached")
+        case Reason.BALANCE_EXHAUSTED:
+            return _("Paused: balance used up")
+        case Reason.MEMBER_NOT_ENABLED:
+            return _("Not selected")
+        case Reason.SEAT_UNASSIGNED:
+            return _("No seat")
+        case _other:
+            return _("Extra usage is off")
+
+
+def cap_source_text(person: Person, month: Month) -> str:
+    """`own cap`, `from seat`, `own cap, November only`; empty without a cap."""
+    words = {"month": month_name_text(month.first_on)}
+    if person.cap_source is CapSource.MEMBER:
+        return _("own cap, %(month)s only") % words if person.cap_month_only else _("own cap")
+    if person.cap_source is CapSource.SEAT_TIER:
+        return _("from seat, %(month)s only") % words if person.cap_month_only else _("from seat")
+    return ""

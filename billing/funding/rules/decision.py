@@ -1,0 +1,91 @@
+"""Who pays for the next request, and if nobody: why and until when (E1, E2). Pure arithmetic over a `Standing`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from billing.funding.rules.layers import Layer, layers
+from billing.funding.rules.standing import CAP_REASONS, EXTRA_USAGE, INCLUDED, CapSource, Reason, Standing
+
+
+@dataclass(slots=True, frozen=True)
+class Decision:
+    """The answer to a check (E1): `funding` when allowed, else one `reason` and when it ends by itself."""
+
+    allowed: bool
+    funding: str | None
+    reason: Reason | None = None
+    resets_at: dt.datetime | None = None
+    layers: tuple[Layer, ...] = ()
+
+
+ALLOWED_INCLUDED = Decision(True, INCLUDED)
+ALLOWED_EXTRA = Decision(True, EXTRA_USAGE)
+
+
+def may_request(standing: Standing, reason: Reason | None) -> bool:
+    """Whether somebody refused for `reason` may ask the admins for more usage (R1)."""
+    return (
+        standing.organization.takes_requests
+        and reason is not None
+        and reason not in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED)
+    )
+
+
+def funding_or_reason(standing: Standing) -> tuple[str, None] | tuple[None, Reason]:
+    """Who pays for the next request, or the one reason why nobody does (E1, E2)."""
+    reason = _membership_refusal(standing)
+    if reason is None and standing.has_included_left:
+        return INCLUDED, None
+    reason = reason or extra_usage_refusal(standing)
+    return (EXTRA_USAGE, None) if reason is None else (None, reason)
+
+
+def decide(standing: Standing) -> Decision:
+    """The whole answer to a check: with every layer and the end of the block when it refuses (E1, E2)."""
+    funding, reason = funding_or_reason(standing)
+    if reason is None:
+        return ALLOWED_INCLUDED if funding == INCLUDED else ALLOWED_EXTRA
+    return Decision(False, None, reason, ends_at(standing, reason), layers(standing, reason))
+
+
+def _membership_refusal(standing: Standing) -> Reason | None:
+    if not standing.is_active:
+        return Reason.MEMBER_INACTIVE
+    return Reason.SEAT_UNASSIGNED if standing.seat_tier is None else None
+
+
+def extra_usage_refusal(standing: Standing) -> Reason | None:
+    """The first reason, in E2's order, for which extra usage can't pay; None when it can."""
+    organization = standing.organization
+    if not organization.is_on:
+        return Reason.EXTRA_USAGE_DISABLED
+    if not standing.is_enabled:
+        return Reason.MEMBER_NOT_ENABLED
+    if organization.cap.is_reached(organization.spent_nanos):
+        return Reason.ORGANIZATION_CAP_REACHED
+    if standing.cap.is_reached(standing.spent_nanos):
+        own = standing.cap_source is CapSource.MEMBER
+        return Reason.MEMBER_CAP_REACHED if own else Reason.SEAT_TIER_CAP_REACHED
+    if organization.balance_is_gone:
+        return Reason.BALANCE_EXHAUSTED
+    return None
+
+
+def ends_at(standing: Standing, reason: Reason) -> dt.datetime | None:
+    """The earliest moment at which the person can go on if nobody changes anything (E1); None: never by itself."""
+    if reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
+        return None
+    included = standing.included_resets_at if standing.organization.has_windows else None
+    return min((moment for moment in (included, _month_frees(standing, reason)) if moment), default=None)
+
+
+def _month_frees(standing: Standing, reason: Reason) -> dt.datetime | None:
+    """The month's end, where the new month's caps let extra usage start again."""
+    organization = standing.organization
+    if reason not in CAP_REASONS or organization.balance_is_gone:
+        return None
+    if organization.cap.later_nanos == 0 or standing.next_cap_nanos == 0:
+        return None
+    return organization.month.end

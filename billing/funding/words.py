@@ -1,0 +1,219 @@
+"""What a blocked person reads: what blocked them, the numbers, when it ends and what they can do next (N2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Tier
+from billing.funding.rules.decision import Decision, may_request
+from billing.funding.rules.layers import Layer, LayerState, WhoCanChange
+from billing.funding.rules.standing import CAP_REASONS, CapSource, Reason, Standing, WindowState
+from config.kit.dates import duration_text, moment_label, moment_text
+from config.kit.money import format_usd
+
+
+def refusal_message(decision: Decision, standing: Standing, *, language: str, now: dt.datetime) -> str:
+    """One or two sentences in `language`; times in the organization's zone."""
+    with translation.override(language):
+        return f"{_what(decision, standing)} {_what_next(decision, standing, now=now)}".strip()
+
+
+def _what(decision: Decision, standing: Standing) -> str:
+    organization = standing.organization
+    if decision.reason in CAP_REASONS:
+        return _reached_cap(decision, standing)
+    words = {"organization": organization.name}
+    match decision.reason:
+        case Reason.MEMBER_INACTIVE:
+            return _("You are no longer a member of %(organization)s.") % words
+        case Reason.SEAT_UNASSIGNED:
+            return _("You have no seat in %(organization)s.") % words
+        case Reason.EXTRA_USAGE_DISABLED:
+            return _("Your included usage is used up, and extra usage is off for %(organization)s.") % words
+        case Reason.MEMBER_NOT_ENABLED:
+            return _("Your included usage is used up, and extra usage is not on for you.")
+        case _other:
+            return _("The extra usage balance of %(organization)s is used up.") % words
+
+
+def _reached_cap(decision: Decision, standing: Standing) -> str:
+    organization = standing.organization
+    shared = decision.reason is Reason.ORGANIZATION_CAP_REACHED
+    spent, cap = (organization.spent_nanos, organization.cap) if shared else (standing.spent_nanos, standing.cap)
+    words = {
+        "organization": organization.name,
+        "tier": tier_word(standing),
+        "spent": format_usd(spent),
+        "cap": format_usd(cap.amount_nanos or 0),
+    }
+    if not organization.has_windows:
+        return _reached_cap_of_usage_plan(shared=shared) % words
+    if shared:
+        return (
+            _(
+                "Your included usage is used up, and %(organization)s has reached its spend cap: %(spent)s of %(cap)s this month."
+            )
+            % words
+        )
+    if decision.reason is Reason.MEMBER_CAP_REACHED:
+        return (
+            _(
+                "Your included usage is used up, and your extra usage has reached your own cap: %(spent)s of %(cap)s this month."
+            )
+            % words
+        )
+    return (
+        _(
+            "Your included usage is used up, and your extra usage has reached the cap of %(tier)s seats: %(spent)s of %(cap)s this month."
+        )
+        % words
+    )
+
+
+def _reached_cap_of_usage_plan(*, shared: bool) -> str:
+    if shared:
+        return _("%(organization)s has reached its spend cap: %(spent)s of %(cap)s this month.")
+    return _("Your usage has reached your cap: %(spent)s of %(cap)s this month.")
+
+
+def tier_word(standing: Standing) -> str:
+    """The member's seat tier; empty without a seat."""
+    return str(Tier(standing.seat_tier).label) if standing.seat_tier else ""
+
+
+def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> str:
+    zone = standing.organization.month.zone
+    if decision.reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
+        return _("Ask an owner for a seat.")
+    asks = may_request(standing, decision.reason)
+    if decision.resets_at is None:
+        return _("You can request more usage.") if asks else _("Ask an owner to change this.")
+    words = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
+    if asks:
+        return _("You can go on %(moment)s, or as soon as an admin agrees to more.") % words
+    return _("You can go on %(moment)s, or earlier if an owner changes this.") % words
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWords:
+    """One layer of "Why am I blocked?" in words."""
+
+    layer: Layer
+    name: str
+    source: str
+    used: str
+    resets: str
+    who: str
+
+    @property
+    def flag(self) -> str:
+        """The flag beside its name; exactly one layer blocks."""
+        if self.layer.state is LayerState.BLOCKS:
+            return _("Blocks you")
+        return _("Used up") if self.layer.state is LayerState.USED_UP and self.layer.kind in ("session", "week") else ""
+
+
+def layer_words(layer: Layer, standing: Standing, *, now: dt.datetime) -> LayerWords:
+    """A layer as the page tells it; times in the organization's zone."""
+    return LayerWords(
+        layer,
+        _layer_name(layer, standing),
+        _layer_source(layer, standing),
+        _layer_used(layer),
+        _layer_resets(layer, zone=standing.organization.month.zone, now=now),
+        _who(layer.who),
+    )
+
+
+def window_name(window: WindowState) -> str:
+    """`Session, 5 hours`, `Week, 7 days`."""
+    words = {"length": length_text(window.length)}
+    return (_("Session, %(length)s") if window.name == "session" else _("Week, %(length)s")) % words
+
+
+def length_text(length: dt.timedelta) -> str:
+    """Whole days or hours written out: `7 days`, `5 hours`."""
+    hours, rest = divmod(int(length.total_seconds()), 3600)
+    if rest:
+        return duration_text(length)
+    if hours % 24:
+        return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
+    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {"days": hours // 24}
+
+
+def _layer_name(layer: Layer, standing: Standing) -> str:
+    windows = {window.name: window for window in standing.windows}
+    if layer.kind in windows:
+        return window_name(windows[layer.kind])
+    match layer.kind:
+        case "extra_usage":
+            return _("Extra usage")
+        case "member_cap":
+            return _("Your cap")
+        case "organization_cap":
+            return _("Organization cap")
+        case "balance":
+            return _("Balance")
+        case _other:
+            return _("Your seat")
+
+
+def _layer_source(layer: Layer, standing: Standing) -> str:
+    match layer.kind:
+        case "session" | "week":
+            return _("included usage")
+        case "extra_usage":
+            return {"everyone": _("on for everyone"), "selected": _("on for selected members")}.get(
+                layer.source, _("off for everyone")
+            )
+        case "member_cap":
+            return cap_source_text(standing)
+        case "seat":
+            return _("none assigned") if standing.is_active else _("removed")
+        case _other:
+            return _("shared by everyone")
+
+
+def cap_source_text(standing: Standing) -> str:
+    """Where a member's effective cap comes from."""
+    match standing.cap_source:
+        case CapSource.MEMBER:
+            return _("set for you, this month only") if standing.cap.month_only else _("set for you")
+        case CapSource.SEAT_TIER:
+            words = {"tier": tier_word(standing)}
+            if standing.cap.month_only:
+                return _("from the %(tier)s seat, this month only") % words
+            return _("from the %(tier)s seat") % words
+        case _other:
+            return _("none set")
+
+
+def _layer_used(layer: Layer) -> str:
+    if layer.kind in ("session", "week"):
+        percent = 100 if not layer.limit_nanos else min(100, (layer.spent_nanos or 0) * 100 // layer.limit_nanos)
+        return f"{percent}%"
+    if layer.kind == "extra_usage":
+        return _("On") if layer.state is LayerState.OK else _("Not for you") if layer.source != "off" else _("Off")
+    if layer.spent_nanos is None:
+        return "–"
+    words = {"spent": format_usd(layer.spent_nanos), "cap": format_usd(layer.limit_nanos or 0)}
+    if layer.kind == "balance":
+        return words["spent"]
+    return (_("%(spent)s, unlimited") if layer.limit_nanos is None else _("%(spent)s of %(cap)s")) % words
+
+
+def _layer_resets(layer: Layer, *, zone: str, now: dt.datetime) -> str:
+    return "–" if layer.resets_at is None else moment_label(layer.resets_at, zone=zone, now=now)
+
+
+def _who(who: WhoCanChange) -> str:
+    return {
+        WhoCanChange.NOBODY: _("Nobody; it resets"),
+        WhoCanChange.OWNERS: _("Owners"),
+        WhoCanChange.OWNERS_ADMINS_ON_REQUEST: _("Owners; admins on request"),
+    }[who]

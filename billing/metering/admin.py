@@ -1,0 +1,256 @@
+"""Events, adjustments, windows, caps and counters: to look at only, each with what is behind its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organization
+from billing.metering.actions.adjustments import adjust_event
+from billing.metering.receipts import receipt_of
+from billing.models import (
+    BillingAccount,
+    IncludedWindow,
+    MemberMonth,
+    OrganizationMonth,
+    SpendCap,
+    UsageAdjustment,
+    UsageEvent,
+)
+from config.kit.admin import NoDelete, ReadOnly
+from config.kit.errors import BusinessError
+from config.kit.fields import AmountField, KeyField
+from config.kit.money import format_usd, to_decimal_text
+
+
+class AdjustmentInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = UsageAdjustment
+    fields = ("amount_nanos", "reason", "price", "month_on", "created_at")
+    extra = 0
+
+
+@admin.register(UsageEvent)
+class UsageEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = (
+        "event_id",
+        "organization",
+        "person",
+        "surface",
+        "model",
+        "occurred_at",
+        "cost",
+        "funding",
+        "funding_why",
+        "estimated",
+    )
+    list_filter = ("estimated", "funding", "funding_why", "surface", "month_on")
+    list_select_related = ("organization", "membership__user")
+    search_fields = ("event_id", "membership__user__email", "organization__slug", "model")
+    date_hierarchy = "recorded_at"
+    show_full_result_count = False
+    inlines = (AdjustmentInline,)
+    fields = (
+        "event_id", "organization", "person", "surface", "model", "seat_tier", "occurred_at", "recorded_at", "month_on", "day_on",
+        "priced", "exact_cost", "estimated", "funding", "funding_why", "refusal_reason", "windows", "labels",
+    )  # fmt: skip
+    readonly_fields = ("person", "priced", "exact_cost")
+
+    @admin.display(description=_("Person"), ordering="membership__user__email")
+    def person(self, event: UsageEvent) -> str:
+        """Who sent it."""
+        return event.membership.user.email
+
+    @admin.display(description=_("Cost"), ordering="cost_nanos")
+    def cost(self, event: UsageEvent) -> str:
+        """To the cent."""
+        return format_usd(event.cost_nanos)
+
+    @admin.display(description=_("Exact cost in USD"))
+    def exact_cost(self, event: UsageEvent) -> str:
+        """To the nano-dollar."""
+        return to_decimal_text(event.cost_nanos)
+
+    @admin.display(description=_("Tokens × rates"))
+    def priced(self, event: UsageEvent) -> SafeString:
+        """How it was priced."""
+        lines = receipt_of(event).lines
+        return format_html_join(
+            "\n", "<div>{} {} × ${} / {}</div>", ((line.count, line.word, line.rate_usd, line.unit) for line in lines)
+        )
+
+
+class AdjustmentForm(forms.ModelForm):
+    """What an operator decides about one event: the organization and the event's id find it."""
+
+    organization = forms.ModelChoiceField(label=_("Organization"), queryset=Organization.objects.all())
+    key = KeyField()
+    event = forms.CharField(label=_("Event"), max_length=200, help_text=_("The id the gateway sent."))
+    amount = AmountField(label=_("Amount (USD)"))
+    takes = forms.BooleanField(label=_("Take it away (charge the event less)"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Owners read it on the bill."))
+
+    class Meta:
+        model = UsageAdjustment
+        fields = ("organization",)
+
+    def clean(self) -> dict[str, Any] | None:
+        """Book it by the act already here, so that what it refuses is told at the field."""
+        typed = super().clean() or {}
+        if self.errors:
+            return typed
+        event = UsageEvent.objects.filter(organization=typed["organization"], event_id=typed["event"]).first()
+        if event is None:
+            self.add_error("event", gettext("This organization has no event with that id."))
+            return typed
+        try:
+            with transaction.atomic():
+                self._adjust(event, typed)
+                transaction.set_rollback(True)  # it was only tried; saving does it
+        except BusinessError as error:
+            self.add_error(error.field if error.field in self.fields else None, error.message)
+        return typed | {"found": event}
+
+    def _adjust(self, event: UsageEvent, typed: dict[str, Any]) -> UsageAdjustment:
+        nanos = -typed["amount"] if typed["takes"] else typed["amount"]
+        return adjust_event(
+            event,
+            amount_nanos=nanos,
+            reason=typed["reason"],
+            operator=self.operator,
+            key=typed["key"],
+            now=timezone.now(),
+        )
+
+    operator: Any = None
+
+    def book(self) -> UsageAdjustment:
+        """Do it."""
+        return self._adjust(self.cleaned_data["found"], self.cleaned_data)
+
+
+@admin.register(UsageAdjustment)
+class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Corrections, to read; adding one charges an event more or less, on the open month's bill."""
+
+    list_display = ("event", "organization", "amount_nanos", "source", "reason", "actor", "month_on", "created_at")
+    list_filter = ("source",)
+    list_select_related = ("event", "organization", "actor")
+    search_fields = ("event__event_id", "organization__slug")
+    date_hierarchy = "created_at"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: adjustments only grow."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Adding is by a form of its own, which knows who adds."""
+        if obj:
+            return super().get_form(request, obj, change, **kwargs)
+        return type("OperatorsAdjustmentForm", (AdjustmentForm,), {"operator": request.user})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form's own when adding."""
+        return (
+            super().get_fields(request, obj) if obj else ("key", "organization", "event", "amount", "takes", "reason")
+        )
+
+    def save_model(self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool) -> None:
+        """Book it by the act."""
+        booked = form.book()
+        obj.pk, obj._state.adding = booked.pk, False
+        obj.organization_id, obj.event_id = booked.organization_id, booked.event_id
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The trail says who booked what."""
+        return None
+
+
+@admin.register(SpendCap)
+class SpendCapAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("organization", "level", "seat_tier", "person", "amount_nanos", "month_on", "month_amount_nanos")
+    list_filter = ("level", "seat_tier")
+    list_select_related = ("organization", "membership__user")
+    search_fields = ("organization__slug", "membership__user__email")
+
+    @admin.display(description=_("Person"))
+    def person(self, cap: SpendCap) -> str:
+        """Whose cap it is."""
+        return cap.membership.user.email if cap.membership else ""
+
+
+@admin.register(BillingAccount)
+class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("organization", "extra_usage_enabled", "scope")
+    list_filter = ("extra_usage_enabled", "scope")
+    list_select_related = ("organization",)
+    search_fields = ("organization__slug",)
+
+
+@admin.register(OrganizationMonth)
+class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("organization", "month_on", "events", "included", "extra", "unbilled")
+    list_filter = ("month_on",)
+    list_select_related = ("organization",)
+    search_fields = ("organization__slug",)
+    ordering = ("-month_on", "organization")
+
+    @admin.display(description=_("Included"), ordering="included_nanos")
+    def included(self, month: OrganizationMonth) -> str:
+        """Included usage."""
+        return format_usd(month.included_nanos)
+
+    @admin.display(description=_("Extra usage"), ordering="extra_nanos")
+    def extra(self, month: OrganizationMonth) -> str:
+        """Extra usage."""
+        return format_usd(month.extra_nanos)
+
+    @admin.display(description=_("Unbilled"), ordering="unbilled_nanos")
+    def unbilled(self, month: OrganizationMonth) -> str:
+        """What nobody pays."""
+        return format_usd(month.unbilled_nanos)
+
+
+@admin.register(MemberMonth)
+class MemberMonthAdmin(OrganizationMonthAdmin):
+    list_display = ("person", "month_on", "events", "included", "extra", "unbilled")  # type: ignore[assignment]
+    list_select_related = ("membership__user",)
+    search_fields = ("membership__user__email", "membership__organization__slug")  # type: ignore[assignment]
+    ordering = ("-month_on", "membership")
+
+    @admin.display(description=_("Person"), ordering="membership__user__email")
+    def person(self, month: MemberMonth) -> str:
+        """Whose month it is."""
+        return month.membership.user.email
+
+
+@admin.register(IncludedWindow)
+class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("person", "name", "opened_at", "resets_at", "used", "exhausted_at", "is_latest")
+    list_filter = ("name", "is_latest")
+    list_select_related = ("membership__user",)
+    search_fields = ("membership__user__email", "membership__organization__slug")
+    date_hierarchy = "opened_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IncludedWindow]:
+        """The newest first."""
+        return super().get_queryset(request).order_by("-opened_at", "-pk")
+
+    @admin.display(description=_("Person"), ordering="membership__user__email")
+    def person(self, window: IncludedWindow) -> str:
+        """Whose window it is."""
+        return window.membership.user.email
+
+    @admin.display(description=_("Used"), ordering="used_nanos")
+    def used(self, window: IncludedWindow) -> str:
+        """What was used of it."""
+        return format_usd(window.used_nanos)

@@ -1,0 +1,147 @@
+"""The flow that enables extra usage where it is prepaid (T1): pay, auto-reload, cap, for whom. Can be left and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import member_page
+from accounts.actions.audit import Actor
+from accounts.models import Membership, Role
+from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.switch import set_extra_usage
+from billing.models import ExtraUsageScope, Payment, SetupStep
+from billing.pages.forms import FirstCapsForm, ScopeForm
+from billing.pages.switch import caps_now
+from billing.pages.usage_parts import UsagePage
+from billing.payments.actions.purchases import card_of
+from billing.payments.actions.setup import set_setup_step
+from billing.payments.forms import BuyForm, ReloadForm
+from billing.payments.views.purchases import (
+    after_payment,
+    first_amount,
+    first_reload,
+    say_outcome,
+    try_to_buy,
+    try_to_set_reload,
+)
+from config.kit.errors import BusinessError
+
+STEPS = list(SetupStep)
+Answer = HttpResponse | dict[str, Any]
+
+
+@member_page(Role.OWNER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def enable_step(request: HttpRequest, membership: Membership, step: str) -> HttpResponse:
+    """One step as a page; a step that is not reached yet leads to the current one."""
+    page = UsagePage.of_prepaid(membership)
+    slug = membership.organization.slug
+    if page.standing.is_on:
+        return redirect("usage_settings", slug=slug)
+    reached = page.balance.setup_step
+    if step not in STEPS or STEPS.index(SetupStep(step)) > STEPS.index(reached):
+        return redirect("enable_step", slug=slug, step=reached)
+    answer = HANDLERS[SetupStep(step)](request, page)
+    if isinstance(answer, HttpResponse):
+        return answer
+    context = page.shared() | {
+        "step": SetupStep(step),
+        "steps": [(one, STEPS.index(one) <= STEPS.index(reached)) for one in STEPS],
+        "step_template": f"billing/pages/_enable_{step}.html",
+        "balance": page.balance,
+        "card": card_of(page.organization.pk),
+        **answer,
+    }
+    return render(request, "billing/pages/enable_flow.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _go_on(page: UsagePage, step: SetupStep) -> HttpResponse:
+    """Keep that `step` is next, unless the owner was further already, and show it."""
+    if STEPS.index(step) > STEPS.index(page.balance.setup_step):
+        set_setup_step(page.organization, step=step)
+    return redirect("enable_step", slug=page.organization.slug, step=step)
+
+
+def _pay(request: HttpRequest, page: UsagePage) -> Answer:
+    if page.balance.account.setup_step == "":
+        set_setup_step(page.organization, step=SetupStep.PAY)
+    if request.method == "POST" and "go_on" in request.POST and page.balance.balance_nanos > 0:
+        return _go_on(page, SetupStep.RELOAD)
+    form = BuyForm(request.POST if request.method == "POST" else None, initial=first_amount(page))
+    if form.is_valid():
+        payment = try_to_buy(page, form)
+        if payment is not None and payment.status == Payment.Status.SUCCEEDED:
+            fresh = UsagePage(page.membership, page.now)
+            say_outcome(request, fresh, payment)
+            return _go_on(fresh, SetupStep.RELOAD)
+        if payment is not None and payment.status != Payment.Status.DECLINED:
+            return after_payment(request, page, payment, then=request.path)
+    return {"form": form}
+
+
+def _reload(request: HttpRequest, page: UsagePage) -> Answer:
+    if request.method == "POST" and "skip" in request.POST:
+        return _go_on(page, SetupStep.CAP)
+    form = ReloadForm(request.POST if request.method == "POST" else None, initial=first_reload(page))
+    if form.is_valid():
+        form.cleaned_data["enabled"] = True
+        if try_to_set_reload(page, form):
+            return _go_on(page, SetupStep.CAP)
+    return {"form": form}
+
+
+def _cap(request: HttpRequest, page: UsagePage) -> Answer:
+    posted = request.POST if request.method == "POST" else None
+    form = FirstCapsForm(
+        posted,
+        plan=page.organization.plan,
+        initial=caps_now(page.caps),
+    )
+    if form.is_valid():
+        actor = Actor.person(page.membership.user)
+        try:
+            amount = form.cleaned_data["organization_cap"]
+            set_organization_cap(page.organization, amount_nanos=amount, actor=actor, now=page.now)
+            for tier, nanos in form.seat_caps.items():
+                set_seat_tier_cap(page.organization, tier=tier, amount_nanos=nanos, actor=actor, now=page.now)
+        except BusinessError as error:
+            form.add_error(None, error.message)
+        else:
+            return _go_on(page, SetupStep.WHOM)
+    return {"form": form}
+
+
+def _whom(request: HttpRequest, page: UsagePage) -> Answer:
+    initial = {"scope": page.standing.scope}
+    form = ScopeForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        scope = form.cleaned_data["scope"]
+        try:
+            set_extra_usage(
+                page.organization, enabled=True, scope=scope, actor=Actor.person(page.membership.user), now=page.now
+            )
+        except BusinessError as error:
+            form.add_error(None, error.message)
+        else:
+            slug = page.organization.slug
+            if scope == ExtraUsageScope.SELECTED:
+                messages.success(request, _("Extra usage is on. Choose the members who have it."))
+                return redirect("selected_members", slug=slug)
+            messages.success(request, _("Extra usage is on for everyone."))
+            return redirect("usage_settings", slug=slug)
+    return {"form": form, "organization_cap": page.caps_part()["organization_cap"]}
+
+
+HANDLERS: dict[SetupStep, Callable[[HttpRequest, UsagePage], Answer]] = {
+    SetupStep.PAY: _pay,
+    SetupStep.RELOAD: _reload,
+    SetupStep.CAP: _cap,
+    SetupStep.WHOM: _whom,
+}

@@ -1,0 +1,86 @@
+"""What auto-reload looks at, read from the rows. Read-only; amounts are nano-USD."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import AuditEntry, Plan, Settlement
+from billing.funding.queries import organization_standing
+from billing.funding.rules.standing import OrganizationStanding
+from billing.models import BillingAccount, Payment, PaymentCard, Refund
+from billing.payments.rules.reloading import ReloadState
+from config.kit.money import NANOS_PER_USD
+from config.kit.months import local_midnight
+
+
+def balances_to_tend() -> QuerySet[BillingAccount, int]:
+    """Organizations (ids) whose extra usage is on and whose prepaid balance has reached the amount to act at.
+
+    Also those with declines, since a balance that was lifted ends their series.
+    """
+    is_on = Q(extra_usage_enabled=True) | Q(organization__plan=Plan.ENTERPRISE_USAGE)
+    prepaid = BillingAccount.objects.filter(is_on, organization__settlement=Settlement.PREPAID)
+    reached = F("pending_nanos") + Coalesce(F("reload_threshold_nanos"), Value(_default_low()))
+    return (
+        prepaid.filter(Q(ledger_nanos__lte=reached) | Q(reload_declines__gt=0))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def low_mark(account: BillingAccount) -> int:
+    """The balance that counts as low: the reload threshold, or the setting's where none was ever set (N1)."""
+    return _default_low() if account.reload_threshold_nanos is None else account.reload_threshold_nanos
+
+
+def _default_low() -> int:
+    return int(Decimal(settings.LOW_BALANCE_USD) * NANOS_PER_USD)
+
+
+def reload_limit(account: BillingAccount, standing: OrganizationStanding) -> int | None:
+    """Most that auto-reload buys this month: what was set, else the organization's cap; None without either (T4)."""
+    return standing.cap.amount_nanos if account.reload_limit_nanos is None else account.reload_limit_nanos
+
+
+def bought_this_month(standing: OrganizationStanding) -> int:
+    """What auto-reload bought, or may have bought, since the month began."""
+    month = Payment.objects.filter(organization_id=standing.id).reloads().counting()
+    return month.filter(created_at__gte=standing.month.start).aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+
+
+def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
+    """Whether a reload started before may still be bought: not once it, or extra usage, was switched off (C7)."""
+    standing = organization_standing(organization_id, now=now)
+    return standing.is_prepaid and standing.is_on and standing.auto_reload
+
+
+def went_off_by(refund: Refund) -> bool:
+    """Whether this refund switched auto-reload off."""
+    entries = AuditEntry.objects.filter(organization_id=refund.payment.organization_id, action="balance.auto_reload")
+    return entries.filter(at=refund.created_at, actor_id=refund.created_by_id).exists()
+
+
+def reload_state(account: BillingAccount, standing: OrganizationStanding, *, now: dt.datetime) -> ReloadState:
+    """All that `rules.reloading` decides on, at this moment."""
+    mine = Payment.objects.filter(organization_id=standing.id)
+    today = local_midnight(standing.month.day_of(now), standing.month.zone)
+    cards = PaymentCard.objects.filter(organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY)
+    return ReloadState(
+        enabled=account.auto_reload_enabled,
+        threshold_nanos=account.reload_threshold_nanos or 0,
+        amount_nanos=account.reload_amount_nanos or 0,
+        balance_nanos=account.balance_nanos,
+        is_on=standing.is_on and standing.is_prepaid,
+        cap_is_reached=standing.cap.is_reached(standing.spent_nanos),
+        has_card=cards.exclude(card_id="").exists(),
+        is_in_flight=mine.in_flight().exists(),
+        retry_at=account.reload_retry_at,
+        bought_today=mine.reloads().counting().filter(created_at__gte=today).count(),
+        bought_this_month_nanos=bought_this_month(standing),
+        limit_nanos=reload_limit(account, standing),
+    )

@@ -1,0 +1,23 @@
+"""Sending people to a gateway's page and taking them back only to pages of ours."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Leave for `url`. Another host is reached by a page of ours: a form's answer may not redirect there (CSP)."""
+    if url.startswith("/"):
+        return redirect(url)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return render(request, "billing/payments/going.html", {"url": url})
+
+
+def safe_path(wanted: str | None, *, default: str) -> str:
+    """A path of ours that somebody asked to go to next, else the default."""
+    if wanted and wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return default

@@ -1,0 +1,94 @@
+"""Prices with their history, and what seats include. A price is corrected by a new row, never in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actions.audit import Actor, record_change
+from billing.models import ModelPrice, SeatAllowance
+from billing.models.prices import RATE_FIELDS
+from billing.prices.actions import correct_price
+from billing.prices.words import rate_text
+from config.kit.admin import NoDelete
+from config.kit.money import format_usd
+
+
+@admin.register(ModelPrice)
+class ModelPriceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = (
+        "name",
+        "starts_on",
+        "context_above",
+        "input_usd",
+        "output_usd",
+        "source",
+        "created_at",
+        "superseded_at",
+    )
+    list_filter = (("superseded_at", admin.EmptyFieldListFilter), "source")
+    search_fields = ("model",)
+    fields = ("model", "starts_on", "context_above", *RATE_FIELDS, "source", "created_at", "superseded_at")
+    readonly_fields = ("source", "created_at", "superseded_at")
+
+    @admin.display(description=_("Model"), ordering="model")
+    def name(self, price: ModelPrice) -> str:
+        """The model, or that it is the fallback rate."""
+        return price.model or str(_("Fallback rate"))
+
+    @admin.display(description=_("Input, USD per million"), ordering="input_nanos")
+    def input_usd(self, price: ModelPrice) -> str:
+        """The input rate."""
+        return rate_text(price.input_nanos)
+
+    @admin.display(description=_("Output, USD per million"), ordering="output_nanos")
+    def output_usd(self, price: ModelPrice) -> str:
+        """The output rate."""
+        return rate_text(price.output_nanos)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What a row is for stays; only the rates in force can be corrected."""
+        if obj is None:
+            return self.readonly_fields
+        fixed = (*self.readonly_fields, "model", "starts_on", "context_above")
+        return fixed if obj.superseded_at is None else (*fixed, *RATE_FIELDS)
+
+    def save_model(self, request: HttpRequest, obj: ModelPrice, form: Any, change: bool) -> None:
+        """Saving enters a new row; the one that was open is superseded and kept."""
+        if change and not form.changed_data:
+            return
+        rates = {name: getattr(obj, name) for name in RATE_FIELDS}
+        key = (obj.model, obj.starts_on, obj.context_above)
+        made = correct_price(key, rates=rates, actor=Actor.person(request.user), now=timezone.now())  # type: ignore[arg-type]
+        obj.pk, obj._state.adding = made.pk, False
+
+
+@admin.register(SeatAllowance)
+class SeatAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("plan", "seat_tier", "name", "hours", "included")
+    list_filter = ("plan", "seat_tier")
+    fields = ("plan", "seat_tier", "name", "length_seconds", "amount_nanos")
+
+    @admin.display(description=_("Hours"), ordering="length_seconds")
+    def hours(self, allowance: SeatAllowance) -> str:
+        """Its length."""
+        hours, rest = divmod(allowance.length_seconds, 3600)
+        return f"{hours}:{rest // 60:02d}" if rest else str(hours)
+
+    @admin.display(description=_("Included"), ordering="amount_nanos")
+    def included(self, allowance: SeatAllowance) -> str:
+        """What it includes at API rates."""
+        return format_usd(allowance.amount_nanos)
+
+    def save_model(self, request: HttpRequest, obj: SeatAllowance, form: Any, change: bool) -> None:
+        """Works at the next check, and is kept in the trail."""
+        before = SeatAllowance.objects.filter(pk=obj.pk).values("length_seconds", "amount_nanos").first()
+        super().save_model(request, obj, form, change)
+        record_change(
+            None, actor=Actor.person(request.user), action="allowance.edit", subject=str(obj), now=timezone.now(),  # type: ignore[arg-type]
+            from_value=before, to_value={"length_seconds": obj.length_seconds, "amount_nanos": obj.amount_nanos},
+        )  # fmt: skip

@@ -1,0 +1,55 @@
+"""The price book, read once a process and version of the price list. Read-only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from threading import Lock
+
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import Provider
+
+from billing.models import ModelPrice
+from billing.models.prices import RATE_FIELDS
+from billing.prices.rules import PriceBook, PriceHistory, Rates
+
+_lock = Lock()
+_books: dict[int, PriceBook] = {}
+
+
+@lru_cache(maxsize=1)
+def anthropic() -> Provider:
+    """The Anthropic provider of the installed `genai-prices`."""
+    return next(provider for provider in get_snapshot().providers if provider.id == "anthropic")
+
+
+def anthropic_model_id(model: str) -> str | None:
+    """The `genai-prices` id of the Anthropic model that `model` names, such as one with a date in it; None if unknown."""
+    found = anthropic().find_model(model)
+    return found.id if found else None
+
+
+def read_price_book(*, version: int = 0) -> PriceBook:
+    """All prices in force, from the database."""
+    rows: dict[str, list[Rates]] = defaultdict(list)
+    names = ("model", "id", "starts_on", "context_above", *RATE_FIELDS)
+    for model, *values in ModelPrice.objects.in_force().values_list(*names):
+        rows[model].append(Rates(*values))
+    histories = {model: PriceHistory.of(found) for model, found in rows.items()}
+    return PriceBook(histories, anthropic_model_id, version)
+
+
+def price_book(version: int) -> PriceBook:
+    """The book of this version of the price list; other versions are forgotten."""
+    book = _books.get(version)
+    if book is None:
+        with _lock:
+            book = read_price_book(version=version)
+            _books.clear()
+            _books[version] = book
+    return book
+
+
+def forget_price_books() -> None:
+    """Read again at the next use; for tests, whose rolled-back versions come again with other prices."""
+    _books.clear()

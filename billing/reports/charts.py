@@ -1,0 +1,63 @@
+"""Data of the page's charts: plain lists for the script that draws them, and the same rows for the table beside.
+
+Amounts go to the script as decimal texts of USD; nothing here is a float.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Tier
+from billing.models import Surface
+from billing.reports.queries.month import MonthSummary
+from billing.reports.queries.waits import Waits
+from config.kit.dates import day_text
+from config.kit.money import to_decimal_text
+from config.kit.months import Month
+
+
+def days_chart(summary: MonthSummary) -> dict[str, Any]:
+    """Extra usage by day and surface, expected days, the pace the cap allows and the day it is reached."""
+    verdict = summary.verdict
+    pace = verdict.cap_nanos // summary.month.days if verdict.cap_nanos else None
+    expected = [_usd(day.expected_nanos) for day in summary.days] if verdict.projected_nanos is not None else None
+    surfaces = {
+        Surface.CLAUDE_CODE: [_usd(day.claude_code_nanos) for day in summary.days],
+        Surface.CLAUDE: [_usd(day.claude_nanos) for day in summary.days],
+    }
+    return _chart([day.on for day in summary.days], kind="money") | {
+        "series": [{"label": str(one.label), "values": values} for one, values in surfaces.items()],
+        "projected": {"label": _("Projected"), "values": expected} if expected else None,
+        "pace": None if pace is None else {"label": _("Cap pace"), "value": _usd(pace)},
+        "mark": {"index": verdict.stops_on.day - 1, "label": _("Cap reached")} if verdict.stops_on else None,
+    }
+
+
+def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:
+    """People who ran out of included usage by day and seat."""
+    days = [month.first_on.replace(day=number) for number in range(1, month.days + 1)]
+    by_tier = {
+        tier: [waits.by_day[day][tier] if day in waits.by_day else 0 for day in days]
+        for tier in (Tier.PREMIUM, Tier.STANDARD)
+    }
+    return _chart(days, kind="count") | {
+        "series": [{"label": str(tier.label), "values": values} for tier, values in by_tier.items()],
+    }
+
+
+def _chart(days: list[dt.date], *, kind: str) -> dict[str, Any]:
+    return {
+        "labels": [day.day for day in days],
+        "titles": [day_text(day) for day in days],
+        "projected": None,
+        "pace": None,
+        "mark": None,
+        "kind": kind,
+    }
+
+
+def _usd(nanos: int) -> str:
+    return to_decimal_text(max(0, nanos), places=2)

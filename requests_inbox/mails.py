@@ -1,0 +1,72 @@
+"""Who writes our mails: the answer to a member, and the daily digest. Read when the mail goes out, so that it is true."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from accounts.delivery import Letter, writes
+from accounts.models import Membership, OutgoingMail, Role
+from billing.funding.queries import organization_standing, standing_of
+from billing.funding.rules.decision import decide
+from billing.reports.queries.month import month_summary
+from config.kit.links import page_url
+from requests_inbox.actions.deciding import ANSWER
+from requests_inbox.actions.digests import DIGEST
+from requests_inbox.digest_links import unsubscribe_url
+from requests_inbox.models import DigestOptOut, UsageRequest
+from requests_inbox.queries import PEOPLE, pending_of
+
+
+@writes(ANSWER)
+def answer_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+    """What was decided; nothing to somebody who has left since."""
+    request = UsageRequest.objects.select_related(*PEOPLE).filter(pk=mail.facts["request"]).first()
+    if request is None or not request.membership.is_active:
+        return None
+    standing = standing_of(request.membership_id, organization_id=mail.organization_id, now=now)
+    return Letter("request_answer", {
+        "request": request,
+        "organization": mail.organization,
+        "approved": request.status == UsageRequest.Status.APPROVED,
+        "month": standing.organization.month,
+        "can_go_on": decide(standing).allowed,
+        "link": page_url("own_usage", mail.organization.slug),
+    })  # fmt: skip
+
+
+@writes(DIGEST)
+def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+    """All that waits now; nothing when nothing waits any more, or the recipient may not or will not have it."""
+    membership = (
+        Membership.objects.active().select_related("user", "organization").filter(pk=mail.facts["membership"]).first()
+    )
+    if membership is None or not membership.user.is_active or not membership.is_at_least(Role.ADMIN):
+        return None
+    if DigestOptOut.objects.filter(membership=membership).exists():
+        return None
+    waiting = pending_of(mail.organization_id, now=now).waiting
+    if not waiting:
+        return None
+    stop_url = unsubscribe_url(membership.pk)
+    headers = {"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    context = digest_context(membership, now=now) | {"waiting": waiting, "stop_url": stop_url}
+    return Letter("request_digest", context, headers)
+
+
+def digest_context(membership: Membership, *, now: dt.datetime) -> dict[str, Any]:
+    """The organization's month beside the requests."""
+    organization = membership.organization
+    standing = organization_standing(organization.pk, now=now)
+    summary = month_summary(standing, now=now)
+    return {
+        "organization": organization,
+        "role": membership.role.label,
+        "standing": standing,
+        "verdict": summary.verdict,
+        "zone": standing.month.zone,
+        "now": now,
+        "today": standing.month.day_of(now),
+        "hour": f"{organization.digest_hour:02}:00",
+        "link": page_url("usage_settings", organization.slug) + "?review=requests",
+    }

@@ -1,0 +1,82 @@
+"""Requests and decisions in words, in the active language; times in the organization's zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.funding.rules.standing import CapSource, Reason, Standing
+from config.kit.dates import duration_text, moment_label, moment_text
+from config.kit.money import format_usd
+from requests_inbox.models import UsageRequest
+
+
+def reason_text(reason: Reason) -> str:
+    """The reason of a block beside a name: `reached own cap`."""
+    return {
+        Reason.EXTRA_USAGE_DISABLED: _("extra usage is off"),
+        Reason.MEMBER_NOT_ENABLED: _("not selected for extra usage"),
+        Reason.ORGANIZATION_CAP_REACHED: _("organization cap reached"),
+        Reason.MEMBER_CAP_REACHED: _("reached own cap"),
+        Reason.SEAT_TIER_CAP_REACHED: _("reached seat cap"),
+        Reason.BALANCE_EXHAUSTED: _("balance used up"),
+        Reason.SEAT_UNASSIGNED: _("no seat"),
+    }.get(reason, str(reason))
+
+
+def cap_kind_text(standing: Standing) -> str:
+    """`of $60.00 own cap`, `of $40.00 seat cap`, `no cap`: under the spend in the digest."""
+    cap = standing.cap.amount_nanos
+    if cap is None:
+        return _("no cap")
+    words = {"cap": format_usd(cap)}
+    if standing.cap_source is CapSource.MEMBER:
+        return _("of %(cap)s own cap") % words
+    return _("of %(cap)s seat cap") % words
+
+
+def waited_text(since: dt.datetime, *, now: dt.datetime) -> str:
+    """How long somebody has waited: minutes, then hours up to two days, then days."""
+    hours = int((now - since).total_seconds()) // 3600
+    if hours < 1:
+        return duration_text(now - since)
+    if hours < 48:
+        return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
+    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {"days": hours // 24}
+
+
+def decided_sentence(request: UsageRequest, *, zone: str, now: dt.datetime) -> str:
+    """For the second of two reviewers: who decided what, and when (R4)."""
+    moment = moment_text(request.ended_at, zone=zone, now=now) if request.ended_at else ""
+    words = {
+        "who": request.decider,
+        "name": request.membership.user,
+        "moment": moment,
+        "amount": format_usd(request.granted_nanos or 0),
+    }
+    if request.status == UsageRequest.Status.DISMISSED:
+        return _("%(who)s dismissed the request of %(name)s %(moment)s.") % words
+    if request.granted_tier:
+        return _("%(who)s moved %(name)s to a Premium seat %(moment)s.") % words
+    if request.granted_month_only:
+        return _("%(who)s increased the limit of %(name)s to %(amount)s, this month only, %(moment)s.") % words
+    return _("%(who)s increased the limit of %(name)s to %(amount)s %(moment)s.") % words
+
+
+def answer_title(request: UsageRequest) -> str:
+    """What the member is told, in one sentence."""
+    words = {"who": request.decider, "amount": format_usd(request.granted_nanos or 0)}
+    if request.status == UsageRequest.Status.DISMISSED:
+        return _("%(who)s dismissed your request") % words
+    if request.granted_tier:
+        return _("%(who)s moved you to a Premium seat") % words
+    if request.granted_month_only:
+        return _("%(who)s increased your limit to %(amount)s, this month only") % words
+    return _("%(who)s increased your limit to %(amount)s") % words
+
+
+def asked_label(request: UsageRequest, *, zone: str, now: dt.datetime) -> str:
+    """When it was asked, as a label: `14:31 today`."""
+    return moment_label(request.created_at, zone=zone, now=now)
