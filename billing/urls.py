@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from billing import webhooks
 from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
-from billing.metering import views
-from billing.pages import billing, own_usage, setup, switch, usage_settings
+from billing.metering import views as receipts
+from billing.pages import billing, own_usage, people_csv, setup, switch, usage_settings
 from billing.payments.views import purchases, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
@@ -16,14 +16,14 @@ STATEMENT = f"{BILLING}statements/<slug:month>"
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
-    path("o/<slug:slug>/usage/receipts.csv", views.own_receipts_csv, name="own_receipts_csv"),
-    path("o/<slug:slug>/usage/receipts/<int:event_pk>/", views.own_receipt, name="own_receipt"),
+    path("o/<slug:slug>/usage/receipts.csv", receipts.own_receipts_csv, name="own_receipts_csv"),
+    path("o/<slug:slug>/usage/receipts/<int:event_pk>/", receipts.own_receipt, name="own_receipt"),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
     path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
     path(f"{USAGE}caps/", usage_settings.usage_caps, name="usage_caps"),
     path(f"{USAGE}people/", usage_settings.usage_people, name="usage_people"),
-    path(f"{USAGE}people.csv", usage_settings.usage_people_csv, name="usage_people_csv"),
+    path(f"{USAGE}people.csv", people_csv.usage_people_csv, name="usage_people_csv"),
     path(f"{USAGE}caps/organization/", caps.organization_cap, name="organization_cap"),
     path(f"{USAGE}caps/organization/preview/", caps.organization_cap_preview, name="organization_cap_preview"),
     path(f"{USAGE}caps/seats/<slug:tier>/", caps.seat_cap, name="seat_cap"),

@@ -11,9 +11,9 @@ from django.utils import timezone
 from billing.documents.actions.online_payment import claim_invoice, invoice_key, keep_sent, put_off_invoice
 from billing.documents.queries.documents import credited_nanos
 from billing.models import Invoice
+from billing.payments.cards import customer_of
 from billing.payments.gateways import gateway_named
 from billing.payments.gateways.base import GatewayForgot, GatewayRefused, GatewayUnknown, InvoiceOrder
-from billing.payments.processing import customer_of
 from config.kit.money import to_cents
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 
@@ -11,18 +10,11 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
-from billing.caps.words.status import cap_source_text, status_text
 from billing.pages.usage_parts import UsagePage
-from billing.reports.filters import filter_of
-from billing.reports.queries.people import Person, people
-from config.kit.csv_files import plain
-from config.kit.money import to_decimal_text
-from config.kit.months import Month
 
 UNSEEN = "unseen-unseen-16"
 CSRF_INPUT = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
@@ -85,29 +77,3 @@ def _part(request: HttpRequest, template: str, context: dict[str, object]) -> Ht
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
     return HttpResponse(html.replace(UNSEEN, seen))
-
-
-@member_page(Role.ADMIN)
-@require_safe
-def usage_people_csv(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """Everybody the filter finds, as CSV with a mark that lets spreadsheets read it as UTF-8."""
-    page = UsagePage(membership, timezone.now())
-    month = page.standing.month
-    name = f"{membership.organization.slug}-usage-{month.first_on:%Y-%m}.csv"
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(
-        [_("Person"), _("E-mail"), _("Seat"), _("Cap (USD)"), _("Cap from"), _("MTD spend (USD)"), _("Status")]
-    )
-    for person in people(page.standing, filter_of(request), page=None):
-        writer.writerow([plain(cell) for cell in _csv_row(person, month)])
-    return response
-
-
-def _csv_row(person: Person, month: Month) -> list[str]:
-    cap = "" if person.cap_nanos is None else to_decimal_text(person.cap_nanos, places=2)
-    source = _("Unlimited") if person.cap_nanos is None else cap_source_text(person, month)
-    spent = to_decimal_text(person.spent_nanos)
-    return [person.name, person.email, person.seat_label, cap, source, spent, status_text(person.reason)]

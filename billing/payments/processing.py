@@ -15,23 +15,20 @@ import structlog
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actions.audit import Actor
 from accounts.models import Organization, User
 from accounts.tasks import poke_mails
-from billing.models import Payment, PaymentCard, Refund
+from billing.models import Payment, Refund
 from billing.payments.actions.purchases import (
     ACTION_LASTS,
     Settled,
     claim_payment,
     put_off_payment,
-    save_card,
-    save_customer,
     settle_payment,
     start_purchase,
 )
 from billing.payments.actions.refunds import claim_refund, put_off_refund, settle_refund, start_refund
 from billing.payments.actions.reloads import tend_balance
-from billing.payments.gateways import current_gateway, gateway_named
+from billing.payments.gateways import gateway_named
 from billing.payments.gateways.base import (
     Canceled,
     Gateway,
@@ -181,31 +178,3 @@ def _refund_now(refund: Refund, *, now: dt.datetime) -> Refund:
         put_off_refund(refund, now=now)
         return refund
     return settle_refund(refund.pk, outcome, now=now)
-
-
-def card_form_url(organization: Organization, *, return_url: str, cancel_url: str) -> str:
-    """Where an owner enters the card. Raises GatewayUnknown, GatewayRefused."""
-    customer_id = customer_of(organization)
-    return current_gateway().card_form_url(customer_id=customer_id, return_url=return_url, cancel_url=cancel_url)
-
-
-def customer_of(organization: Organization) -> str:
-    """What the gateway in use calls the organization; made there at first. Raises GatewayUnknown, GatewayRefused."""
-    gateway = current_gateway()
-    card = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
-    if card is None:
-        customer = gateway.create_customer(
-            reference=organization.slug, name=organization.name, email=organization.billing_email
-        )
-        card = save_customer(organization, customer_id=customer)
-    return card.customer_id
-
-
-def keep_card(organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime) -> PaymentCard:
-    """Take over the card that was entered at the gateway; without a session there is none. Raises what it raises."""
-    gateway = current_gateway()
-    known = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
-    if known is None or not session_id:
-        raise GatewayRefused("no_card_entered")
-    card = gateway.card_entered(customer_id=known.customer_id, session_id=session_id)
-    return save_card(organization, card=card, actor=actor, now=now)

@@ -25,7 +25,7 @@ from billing.documents.rules import closes_at
 from billing.ledger.actions import roll_up_days
 from billing.metering.actions.recording import Recorded
 from billing.models import Invoice
-from billing.payments import processing
+from billing.payments import cards, processing
 from billing.payments.actions.purchases import save_customer
 from billing.payments.actions.reloads import set_auto_reload
 from config.demo.people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
@@ -160,7 +160,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
     start = dt.datetime.combine(months_before(now, 1), dt.time(18), dt.UTC)
     owner = bolt.primary_owner
     save_customer(bolt, customer_id=f"customer-{bolt.slug}")
-    processing.keep_card(bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start)
+    cards.keep_card(bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start)
     processing.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
     set_auto_reload(
         bolt, enabled=True, threshold_nanos=usd(25), amount_nanos=usd(100), limit_nanos=None,

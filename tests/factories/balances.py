@@ -9,7 +9,7 @@ from accounts.models import Organization, Plan
 from billing.caps.actions.caps import set_organization_cap
 from billing.caps.actions.switch import set_extra_usage
 from billing.models import BillingAccount, Payment, SeatAllowance
-from billing.payments import processing
+from billing.payments import cards, processing
 from billing.payments.actions.purchases import save_customer
 from billing.payments.actions.reloads import set_auto_reload
 from config.kit.money import usd
@@ -43,7 +43,7 @@ def bea_of(bolt: Organization) -> Actor:
 def give_card(bolt: Organization, card: str, *, now: dt.datetime) -> None:
     """Put one of the test gateway's cards on file."""
     save_customer(bolt, customer_id=f"customer-{bolt.slug}")
-    processing.keep_card(bolt, session_id=CARD[card], actor=bea_of(bolt), now=now)
+    cards.keep_card(bolt, session_id=CARD[card], actor=bea_of(bolt), now=now)
 
 
 def buy(bolt: Organization, amount: str, *, now: dt.datetime) -> Payment:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from accounts.api_access import MemberRef
+from billing.funding.schemas import SurfaceName
 from billing.metering.actions.recording import EventResult
-from billing.metering.api.schemas import SurfaceName
 from billing.metering.rules.recording import ReportedEvent
 from billing.prices.rules import Usage
 

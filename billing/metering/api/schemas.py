@@ -2,54 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StrictStr, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
-from accounts.api_access import MemberRef
 from config.kit.api import at_most
 
-SurfaceName = Literal["claude", "claude_code"]
-
-
 MAX_EVENTS = 1_000
-
-
-class AuthorizeIn(Schema):
-    """A question before a request runs."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"member": "bob@acme.example", "surface": "claude"}})
-
-    member: MemberRef
-    surface: SurfaceName
-    model: Annotated[StrictStr, Field(max_length=120)] | None = None
-
-
-class LayerOut(Schema):
-    """One thing that limits the member."""
-
-    kind: str
-    state: Literal["ok", "used_up", "blocks"]
-    limit_usd: str | None
-    spent_usd: str | None
-    resets_at: dt.datetime | None
-    who_can_change: Literal["nobody", "owners", "owners_admins_on_request"]
-    source: str | None
-
-
-class AuthorizeOut(Schema):
-    """The answer: allowed with its funding, or one reason and when it ends."""
-
-    allowed: bool
-    funding: Literal["included", "extra_usage"] | None
-    authorization: str | None
-    reason: str | None
-    message: str | None
-    resets_at: dt.datetime | None
-    request_url: str | None
-    layers: list[LayerOut]
 
 
 EVENT_EXAMPLE: dict[str, Any] = {

@@ -16,7 +16,7 @@ from accounts.access import member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.models import Payment, SetupStep
-from billing.payments import processing
+from billing.payments import cards, processing
 from billing.payments.actions.purchases import card_of
 from billing.payments.actions.reloads import set_auto_reload
 from billing.payments.actions.setup import set_setup_step
@@ -150,9 +150,7 @@ def payment_card(request: HttpRequest, membership: Membership) -> HttpResponse:
     if request.method == "POST":
         back = reverse("payment_card_back", args=[slug]) + "?" + urlencode({"then": then})
         try:
-            url = processing.card_form_url(
-                membership.organization, return_url=absolute(back), cancel_url=absolute(then)
-            )
+            url = cards.card_form_url(membership.organization, return_url=absolute(back), cancel_url=absolute(then))
         except (GatewayUnknown, GatewayRefused) as refused:
             error = _("The payment gateway does not answer: %(why)s Try again.") % {"why": refused}
         else:
@@ -167,7 +165,7 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
     page, slug = BalanceReader.of_prepaid(membership), membership.organization.slug
     had_ended = page.balance.has_ended
     try:
-        card = processing.keep_card(
+        card = cards.keep_card(
             membership.organization, session_id=request.GET.get("session", ""), actor=Actor.person(membership.user),
             now=page.now,
         )  # fmt: skip

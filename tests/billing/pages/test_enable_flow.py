@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Plan, Settlement
 from billing.models import BillingAccount, Payment, SpendCap
-from billing.payments import processing
+from billing.payments import cards, processing
 from billing.payments.gateways.sandbox import SandboxGateway
 from config.kit.money import usd
 from tests.conftest import NOW
@@ -211,9 +211,8 @@ def test_it_follows_the_settlement_not_the_plans_name(acme, alice, now):
     from billing.payments.actions.purchases import save_customer
 
     save_customer(acme, customer_id="customer-acme")
-    from billing.payments import processing
 
-    processing.keep_card(acme, session_id=CARD["works"], actor=bea_of(acme), now=now)
+    cards.keep_card(acme, session_id=CARD["works"], actor=bea_of(acme), now=now)
     buy(acme, "50", now=now)
     flow = reverse("enable_step", args=["acme", "pay"])
     client.post(flow, {"go_on": "1"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.actions.audit import Actor
-from billing.payments import processing
+from billing.payments import cards
 from tests.billing.payments.gateways.stripe_server import StripeServer
 from tests.factories.balances import make_bolt
 
@@ -35,12 +35,10 @@ def give_card(stripe, now):
     """`give_card(bolt, kind)`: the owner enters a card on Checkout's page and comes back."""
 
     def give(bolt, kind: str) -> None:
-        url = processing.card_form_url(
-            bolt, return_url="http://testserver/back/?then=x", cancel_url="http://testserver/"
-        )
+        url = cards.card_form_url(bolt, return_url="http://testserver/back/?then=x", cancel_url="http://testserver/")
         back = stripe.enter_card(url, kind)
         session = back.rsplit("session=", 1)[1]
-        processing.keep_card(bolt, session_id=session, actor=Actor.person(bolt.primary_owner), now=now)
+        cards.keep_card(bolt, session_id=session, actor=Actor.person(bolt.primary_owner), now=now)
 
     return give
 

@@ -14,7 +14,7 @@ from billing import tasks
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.models import GatewayNotice, LedgerEntry, Payment, PaymentCard, Refund
-from billing.payments import processing
+from billing.payments import cards, processing
 from billing.payments.actions.purchases import ACTION_LASTS
 from billing.payments.actions.reloads import set_auto_reload
 from billing.payments.gateways import gateway_named
@@ -70,7 +70,7 @@ def test_t6_a_parameter_the_clients_version_does_not_have_is_refused_as_stripe_r
 
 
 def test_t6_a_saved_method_that_is_no_card_is_refused_in_words(bolt, stripe, client):
-    url = processing.card_form_url(bolt, return_url="http://testserver/", cancel_url="http://testserver/")
+    url = cards.card_form_url(bolt, return_url="http://testserver/", cancel_url="http://testserver/")
     session = stripe.enter_card(url, "works").rsplit("session=", 1)[1]
     bank = {"id": "pm_bank", "object": "payment_method", "type": "us_bank_account", "us_bank_account": {"last4": "6789"}}  # fmt: skip
     stripe.sessions[session]["setup_intent"]["payment_method"] = bank
@@ -88,7 +88,7 @@ def test_t6_coming_back_without_a_session_is_no_card(bolt, stripe, client):
 
 def test_a_session_of_somebody_else_or_without_a_card_is_not_taken_over(bolt, stripe, now):
     other = make_bolt_two(now)
-    url = processing.card_form_url(other, return_url="http://testserver/", cancel_url="http://testserver/")
+    url = cards.card_form_url(other, return_url="http://testserver/", cancel_url="http://testserver/")
     theirs = stripe.enter_card(url, "works").rsplit("session=", 1)[1]
     for session in (theirs, "cs_test_unknown"):
         with pytest.raises(GatewayRefused):

@@ -1,0 +1,106 @@
+"""The check: may this member send a request, and who pays (`POST /authorize`).
+
+The key is looked up inside the check's own statement, so that it stays one round trip. Answers are written as JSON
+directly: they are built from plain values.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Body, Router
+
+from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_digest
+from accounts.key_usage import note_use
+from accounts.models import Scope
+from billing.funding.promises import sign_authorization
+from billing.funding.queries import Found, standing_by_key
+from billing.funding.rules.decision import Decision, decide, may_request
+from billing.funding.rules.layers import Layer
+from billing.funding.rules.standing import Standing
+from billing.funding.schemas import AuthorizeIn, AuthorizeOut
+from billing.funding.words import refusal_message
+from config.kit.api import ERRORS, json_response, rfc3339
+from config.kit.errors import BusinessError
+from config.kit.links import page_url
+from config.kit.money import to_decimal_text
+
+router = Router(tags=["Metering"])
+
+
+@router.post(
+    "/authorize",
+    auth=None,
+    response={200: AuthorizeOut, **ERRORS},
+    openapi_extra=BEARER,
+    summary="May this member send a request?",
+)
+def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
+    """Ask before each request. A refusal is an answer too: 200 with `allowed: false`, the reason and when it ends."""
+    now = timezone.now()
+    member = str(payload.member)
+    found = standing_by_key(bearer_digest(request), member=member, now=now)
+    standing = _opened(found).member(member)
+    if standing is None:
+        raise BusinessError(f"No member “{member}” in this organization.", code="member_not_found", status=404)
+    return json_response(_authorization(standing, decide(standing), now=now))
+
+
+def _opened(found: Found | None) -> Found:
+    if found is None:
+        raise Unauthorized
+    if Scope.METER not in found.scopes:
+        raise MissingScope(Scope.METER)
+    note_use(found.key_id)
+    return found
+
+
+def _authorization(standing: Standing, decision: Decision, *, now: dt.datetime) -> dict[str, Any]:
+    if decision.funding:
+        token = sign_authorization(
+            decision.funding,
+            organization_id=standing.organization.id,
+            membership_id=standing.membership_id,
+            now=now,
+        )
+        return {**ALLOWED, "funding": decision.funding, "authorization": token}
+    return {
+        **REFUSED,
+        "reason": decision.reason,
+        "message": refusal_message(decision, standing, language=standing.language, now=now),
+        "resets_at": rfc3339(decision.resets_at),
+        "request_url": _request_url(standing, decision),
+        "layers": [layer_json(layer) for layer in decision.layers],
+    }
+
+
+def _request_url(standing: Standing, decision: Decision) -> str | None:
+    """Where the person can press “Request more usage”, for those who may (R1)."""
+    if not may_request(standing, decision.reason):
+        return None
+    return page_url("own_usage", standing.organization.slug)
+
+
+ALLOWED: dict[str, Any] = {
+    "allowed": True, "funding": None, "authorization": None, "reason": None, "message": None, "resets_at": None,
+    "request_url": None, "layers": [],
+}  # fmt: skip
+
+
+REFUSED = {**ALLOWED, "allowed": False}
+
+
+def layer_json(layer: Layer) -> dict[str, Any]:
+    """One layer of a refusal as the API writes it."""
+    return {
+        "kind": layer.kind,
+        "state": layer.state,
+        "limit_usd": None if layer.limit_nanos is None else to_decimal_text(layer.limit_nanos),
+        "spent_usd": None if layer.spent_nanos is None else to_decimal_text(layer.spent_nanos),
+        "resets_at": rfc3339(layer.resets_at),
+        "who_can_change": layer.who,
+        "source": layer.source or None,
+    }
