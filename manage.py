@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Django's command line. Uses the checkout's own virtual environment when Django is not installed outside it."""
+"""Django's command line.
+
+Uses the checkout's own virtual environment when Django is not installed outside it.
+"""
 
 import os
 import sys
@@ -7,7 +10,9 @@ from pathlib import Path
 
 
 def use_own_environment() -> None:
-    """Start again with `.venv`'s Python, so that `python3 manage.py …` works straight after `make`."""
+    """Start again with `.venv`'s Python, so that `python3 manage.py …` works straight
+    after `make`.
+    """
     python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
     if not python.exists():
         sys.exit("Django is not installed here. Run `make install` first.")

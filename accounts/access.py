@@ -1,7 +1,10 @@
-"""Who may do what (D3), in one place. Each function returns what the page needs or raises.
+"""Who may do what (D3), in one place.
 
-Strangers get 404, so that an organization's existence shows to nobody else; members without the right get 403 with
-a sentence that says what role it takes. Every view of the product carries one of these marks; a test holds it.
+Each function returns what the page needs or raises.
+
+Strangers get 404, so that an organization's existence shows to nobody else; members
+without the right get 403 with a sentence that says what role it takes. Every view of
+the product carries one of these marks; a test holds it.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def membership_of(request: HttpRequest, slug: str) -> Membership:
-    """The signed-in person's active membership of the organization with `slug`; Http404 for strangers."""
+    """The signed-in person's active membership of the organization with `slug`; Http404
+    for strangers.
+    """
     membership = (
         Membership.objects.active()
         .select_related("organization", "organization__primary_owner", "user")
@@ -38,25 +43,39 @@ def require_role(membership: Membership, role: Role) -> None:
     if membership.is_at_least(role):
         return
     sentences = {
-        Role.ADMIN: _("This page is for admins and owners of %(organization)s. Your role is %(role)s."),
+        Role.ADMIN: _(
+            "This page is for admins and owners of %(organization)s. Your role is %(role)s."
+        ),
         Role.OWNER: _("This is for owners of %(organization)s. Your role is %(role)s."),
-        Role.PRIMARY_OWNER: _("This is for the primary owner of %(organization)s. Your role is %(role)s."),
+        Role.PRIMARY_OWNER: _(
+            "This is for the primary owner of %(organization)s. Your role is %(role)s."
+        ),
     }
     raise PermissionDenied(
-        sentences[role] % {"organization": membership.organization.name, "role": membership.role.label}
+        sentences[role]
+        % {"organization": membership.organization.name, "role": membership.role.label}
     )
 
 
-def member_page(role: Role = Role.MEMBER, *, write: Role | None = None) -> Callable[[View], View]:
-    """Mark a view `view(request, membership, …)` of `/o/<slug>/…`: sign-in, membership, `role` to read, `write` to POST."""
+def member_page(
+    role: Role = Role.MEMBER, *, write: Role | None = None
+) -> Callable[[View], View]:
+    """Mark a view `view(request, membership, …)` of `/o/<slug>/…`: sign-in, membership,
+    `role` to read, `write` to POST.
+    """
 
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
-        def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def wrapped(
+            request: HttpRequest, slug: str, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
             membership = membership_of(request, slug)
             safe = request.method in ("GET", "HEAD", "OPTIONS")
-            require_role(membership, role if safe else max(role, write or role, key=lambda one: one.rank))
+            require_role(
+                membership,
+                role if safe else max(role, write or role, key=lambda one: one.rank),
+            )
             request.membership = membership  # type: ignore[attr-defined]
             return view(request, membership, *args, **kwargs)
 

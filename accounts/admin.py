@@ -1,4 +1,7 @@
-"""Operators' pages of organizations and people. Whatever has an act is changed by it, with its audit."""
+"""Operators' pages of organizations and people.
+
+Whatever has an act is changed by it, with its audit.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ from accounts.models import (
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 
-# Signing in goes through the product's own page, so that rate limits and two-factor count here too.
+# Signing in goes through the product's own page, so that rate limits and two-factor
+# count here too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = gettext_lazy("Extra usage, operators")
 admin.site.site_title = gettext_lazy("Extra usage")
@@ -53,7 +57,12 @@ class UserAdmin(DjangoUserAdmin):
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = (
+        (
+            None,
+            {"fields": ("email", "name", "usable_password", "password1", "password2")},
+        ),
+    )
     filter_horizontal = ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -65,15 +74,29 @@ class OrganizationForm(forms.ModelForm):
     """An organization with the seats it bought."""
 
     standard_seats = forms.IntegerField(
-        label=gettext_lazy("Standard seats bought"), min_value=0, max_value=1_000_000, initial=0
+        label=gettext_lazy("Standard seats bought"),
+        min_value=0,
+        max_value=1_000_000,
+        initial=0,
     )
     premium_seats = forms.IntegerField(
-        label=gettext_lazy("Premium seats bought"), min_value=0, max_value=1_000_000, initial=0
+        label=gettext_lazy("Premium seats bought"),
+        min_value=0,
+        max_value=1_000_000,
+        initial=0,
     )
 
     class Meta:
         model = Organization
-        fields = ("name", "slug", "plan", "settlement", "billing_email", "primary_owner", "timezone")
+        fields = (
+            "name",
+            "slug",
+            "plan",
+            "settlement",
+            "billing_email",
+            "primary_owner",
+            "timezone",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,9 +108,14 @@ class OrganizationForm(forms.ModelForm):
         """Never fewer seats than are assigned."""
         cleaned = super().clean()
         for tier in Tier if self.instance.pk else ():
-            assigned, bought = self.instance.memberships.on_seat(tier).count(), self.cleaned_data.get(f"{tier}_seats")
+            assigned, bought = (
+                self.instance.memberships.on_seat(tier).count(),
+                self.cleaned_data.get(f"{tier}_seats"),
+            )
             if bought is not None and bought < assigned:
-                sentence = _("%(assigned)d are assigned; %(bought)d would be too few.") % {
+                sentence = _(
+                    "%(assigned)d are assigned; %(bought)d would be too few."
+                ) % {
                     "assigned": assigned,
                     "bought": bought,
                 }
@@ -95,7 +123,7 @@ class OrganizationForm(forms.ModelForm):
         return cleaned
 
 
-class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(ReadOnly, admin.TabularInline):
     model = Membership
     fields = ("user", "base_role", "seat_tier", "status", "joined_at", "removed_at")
     extra = 0
@@ -106,16 +134,31 @@ class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
         return super().get_queryset(request).select_related("user")
 
 
-class ApiKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class ApiKeyInline(ReadOnly, admin.TabularInline):
     model = ApiKey
-    fields = readonly_fields = ("name", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = (
+        "name",
+        "prefix",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+    )
     extra = 0
 
 
 @admin.register(Organization)
-class OrganizationAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+class OrganizationAdmin(NoDelete, admin.ModelAdmin):
     form = OrganizationForm
-    list_display = ("name", "slug", "plan", "settlement", "timezone", "members", "primary_owner")
+    list_display = (
+        "name",
+        "slug",
+        "plan",
+        "settlement",
+        "timezone",
+        "members",
+        "primary_owner",
+    )
     list_filter = ("plan", "settlement")
     list_select_related = ("primary_owner",)
     search_fields = ("name", "slug", "billing_email", "primary_owner__email")
@@ -130,21 +173,36 @@ class OrganizationAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("Members"), ordering="member_count")
     def members(self, organization: Organization) -> int:
         """Active members."""
-        return organization.member_count  # type: ignore[attr-defined,no-any-return]
+        return organization.member_count  # type: ignore[attr-defined]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Any = None
+    ) -> tuple[str, ...]:
         """The primary owner is handed over by themselves; the slug is in everybody's links."""
         return ("primary_owner", "slug") if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Organization, form: Any, change: bool
+    ) -> None:
         """Create and change by the acts, so that seats, zone and audit follow."""
-        now, actor, typed = timezone.now(), Actor.person(request.user), form.cleaned_data  # type: ignore[arg-type]
+        now, actor, typed = (
+            timezone.now(),
+            Actor.person(request.user),  # type: ignore[arg-type]
+            form.cleaned_data,
+        )
         seats = {tier: typed[f"{tier}_seats"] for tier in Tier.values}
         if not change:
             made = create_organization(
-                obj.name, slug=obj.slug, plan=obj.plan, settlement=obj.settlement, billing_email=obj.billing_email,
-                primary_owner=obj.primary_owner, timezone=obj.timezone, seats=seats, now=now,
-            )  # fmt: skip
+                obj.name,
+                slug=obj.slug,
+                plan=obj.plan,
+                settlement=obj.settlement,
+                billing_email=obj.billing_email,
+                primary_owner=obj.primary_owner,
+                timezone=obj.timezone,
+                seats=seats,
+                now=now,
+            )
             obj.pk, obj._state.adding = made.pk, False
             return
         before = Organization.objects.get(pk=obj.pk)
@@ -156,33 +214,60 @@ class OrganizationAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
         if fields:
             obj.save(update_fields=fields)
             record_change(
-                obj, actor=actor, action="organization.edit", subject=obj.name, now=now,
-                from_value={name: getattr(before, name) for name in fields}, to_value={name: getattr(obj, name) for name in fields},
-            )  # fmt: skip
+                obj,
+                actor=actor,
+                action="organization.edit",
+                subject=obj.name,
+                now=now,
+                from_value={name: getattr(before, name) for name in fields},
+                to_value={name: getattr(obj, name) for name in fields},
+            )
         change_timezone(before, timezone=obj.timezone, actor=actor, now=now)
         for tier, bought in seats.items():
             self._set_seats(request, before, tier, bought, actor)
 
     def _set_seats(
-        self, request: HttpRequest, organization: Organization, tier: str, bought: int, actor: Actor
+        self,
+        request: HttpRequest,
+        organization: Organization,
+        tier: str,
+        bought: int,
+        actor: Actor,
     ) -> None:
         try:
-            set_bought_seats(organization, tier=tier, bought=bought, actor=actor, now=timezone.now())
-        except BusinessError as error:  # somebody assigned one since the form was checked
+            set_bought_seats(
+                organization, tier=tier, bought=bought, actor=actor, now=timezone.now()
+            )
+        except (
+            BusinessError
+        ) as error:  # somebody assigned one since the form was checked
             messages.error(request, str(error))
 
 
 @admin.register(Membership)
-class MembershipAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("user", "organization", "base_role", "seat_tier", "status", "joined_at", "removed_at")
+class MembershipAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "user",
+        "organization",
+        "base_role",
+        "seat_tier",
+        "status",
+        "joined_at",
+        "removed_at",
+    )
     list_filter = ("status", "base_role", "seat_tier", "organization__plan")
     list_select_related = ("user", "organization")
-    search_fields = ("user__email", "user__name", "organization__slug", "organization__name")
+    search_fields = (
+        "user__email",
+        "user__name",
+        "organization__slug",
+        "organization__name",
+    )
     date_hierarchy = "joined_at"
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class InvitationAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "email",
         "organization",
@@ -199,16 +284,32 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "organization", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
+class ApiKeyAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "name",
+        "organization",
+        "prefix",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+    )
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     list_select_related = ("organization",)
     search_fields = ("name", "prefix", "organization__slug")
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("at", "organization", "who", "action", "subject", "from_value", "to_value")
+class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "at",
+        "organization",
+        "who",
+        "action",
+        "subject",
+        "from_value",
+        "to_value",
+    )
     list_filter = ("action",)
     list_select_related = ("organization", "actor")
     search_fields = ("subject", "actor__email", "actor_label", "organization__slug")
@@ -221,9 +322,22 @@ class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("user", "organization", "kind", "created_at", "sent_at", "dropped_at", "attempts", "last_error")
-    list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter), ("dropped_at", admin.EmptyFieldListFilter))
+class OutgoingMailAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "user",
+        "organization",
+        "kind",
+        "created_at",
+        "sent_at",
+        "dropped_at",
+        "attempts",
+        "last_error",
+    )
+    list_filter = (
+        "kind",
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("dropped_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("user", "organization")
     search_fields = ("user__email", "organization__slug", "key", "message_id")
     date_hierarchy = "created_at"

@@ -1,4 +1,7 @@
-"""Who may call the JSON API: bearer keys and their scopes. Raises; the API root turns that into problem documents."""
+"""Who may call the JSON API: bearer keys and their scopes.
+
+Raises; the API root turns that into problem documents.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ class MissingScope(Exception):
 
 
 def bearer_digest(request: HttpRequest) -> str:
-    """The digest of the key in `Authorization: Bearer <key>`. Raises Unauthorized without one."""
+    """The digest of the key in `Authorization: Bearer <key>`.
+
+    Raises Unauthorized without one.
+    """
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         raise Unauthorized
@@ -48,7 +54,9 @@ def key_of(request: HttpRequest, scope: str) -> ApiKey:
 
 
 class KeyAuth:
-    """Ninja's `auth` for one scope; describes itself as a bearer token in the OpenAPI document."""
+    """Ninja's `auth` for one scope; describes itself as a bearer token in the OpenAPI
+    document.
+    """
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
@@ -61,20 +69,25 @@ class KeyAuth:
 
 
 MemberRef = Annotated[
-    Annotated[StrictStr, Field(min_length=1, max_length=254)] | Annotated[StrictInt, Field(ge=1, le=2**63 - 1)],
+    Annotated[StrictStr, Field(min_length=1, max_length=254)]
+    | Annotated[StrictInt, Field(ge=1, le=2**63 - 1)],
     BeforeValidator(whole_number),
-    Field(description="The account's e-mail address (case-insensitive) or the membership id."),
+    Field(
+        description="The account's e-mail address (case-insensitive) or the membership id."
+    ),
 ]
 
 
 def organization_of(request: HttpRequest) -> Organization:
     """The organization of the key that called."""
-    return request.auth.organization  # type: ignore[attr-defined,no-any-return]
+    return request.auth.organization  # type: ignore[attr-defined]
 
 
 MemberPath = Annotated[str, Field(max_length=254)]
 
 
-# The key is looked up inside the call's own statement, so the description says what Ninja does not know.
-# Where a call looks the key up inside its own statement, its description says what Ninja does not know.
+# The key is looked up inside the call's own statement, so the description says what
+# Ninja does not know.
+# Where a call looks the key up inside its own statement, its description says what
+# Ninja does not know.
 BEARER: dict[str, Any] = {"security": [{"KeyAuth": []}]}

@@ -36,13 +36,21 @@ class Navigation:
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """What the shell shows: set by the access mark of the page; nothing is queried here."""
     user = getattr(request, "user", None)
-    initials = _initials(user.name or user.email) if user and user.is_authenticated else ""
+    initials = (
+        _initials(user.name or user.email) if user and user.is_authenticated else ""
+    )
     membership: Membership | None = getattr(request, "membership", None)
     match = getattr(request, "resolver_match", None)
     here = (match.url_name or "") if match else ""
     if membership is None:
         return {"nav": Navigation(here=here, initials=initials)}
-    nav = Navigation(membership.organization, str(membership.role.label), here, initials, _settings(membership))
+    nav = Navigation(
+        membership.organization,
+        str(membership.role.label),
+        here,
+        initials,
+        _settings(membership),
+    )
     return {"nav": nav}
 
 
@@ -63,4 +71,8 @@ def _settings(membership: Membership) -> list[Link]:
 
 def _initials(name: str) -> str:
     words = name.split()
-    return "".join(word[0] for word in (words[0], *words[-1:][: len(words) - 1])).upper() if words else ""
+    return (
+        "".join(word[0] for word in (words[0], *words[-1:][: len(words) - 1])).upper()
+        if words
+        else ""
+    )

@@ -1,6 +1,9 @@
-"""Sending queued mails: claim, write, send, mark. A door: it reads the clock and talks to the mail server.
+"""Sending queued mails: claim, write, send, mark.
 
-Apps register who writes which kind; the writer sees the rows as they are when the mail goes out.
+A door: it reads the clock and talks to the mail server.
+
+Apps register who writes which kind; the writer sees the rows as they are when the mail
+goes out.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ _WRITERS: dict[str, Writer] = {}
 
 
 def writes(kind: str) -> Callable[[Writer], Writer]:
-    """Mark the function that writes mails of `kind`; it answers None when there is nothing to say any more."""
+    """Mark the function that writes mails of `kind`; it answers None when there is
+    nothing to say any more.
+    """
 
     def register(writer: Writer) -> Writer:
         _WRITERS[kind] = writer
@@ -45,9 +50,11 @@ def writes(kind: str) -> Callable[[Writer], Writer]:
 
 
 def deliver(mail_id: int) -> bool:
-    """Send one queued mail unless it is sent, dropped or in other hands; whether it went out now.
+    """Send one queued mail unless it is sent, dropped or in other hands; whether it
+    went out now.
 
-    Whatever the mail server answers is kept in the row and tried again; nothing is raised for it.
+    Whatever the mail server answers is kept in the row and tried again; nothing is
+    raised for it.
     """
     mail = claim_mail(mail_id, now=timezone.now())
     if mail is None:
@@ -59,11 +66,18 @@ def deliver(mail_id: int) -> bool:
             return False
         headers = {**letter.headers, "Message-ID": mail.message_id}
         send(
-            letter.name, to=mail.to, language=mail.reads, context=letter.context, headers=headers,
+            letter.name,
+            to=mail.to,
+            language=mail.reads,
+            context=letter.context,
+            headers=headers,
             attachments=letter.attachments,
-        )  # fmt: skip
-    except Exception as error:  # a template's fault as much as the server's: never lost, never sent twice
-        log.warning("mail.failed", mail=mail.pk, kind=mail.kind, error=str(error), exc_info=True)
+        )
+    # a template's fault as much as the server's: never lost, never sent twice
+    except Exception as error:
+        log.warning(
+            "mail.failed", mail=mail.pk, kind=mail.kind, error=str(error), exc_info=True
+        )
         put_off(mail, error=f"{type(error).__name__}: {error}", now=timezone.now())
         return False
     mark_sent(mail, now=timezone.now())

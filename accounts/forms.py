@@ -33,7 +33,10 @@ class SeatField(forms.ChoiceField):
 class InvitationForm(forms.Form):
     """Whom to invite, as what."""
 
-    email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Role.MEMBER)
     seat_tier = SeatField(initial=Tier.STANDARD)
 
@@ -60,20 +63,33 @@ class ReturnForm(forms.Form):
 class ApiKeyForm(forms.Form):
     """A key's name and what it may do."""
 
-    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Who uses it, such as “gateway production”."))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        help_text=_("Who uses it, such as “gateway production”."),
+    )
     scopes = forms.MultipleChoiceField(
-        label=_("May do"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple, initial=[Scope.METER]
+        label=_("May do"),
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        initial=[Scope.METER],
     )
 
 
 class JoinForm(forms.Form):
     """How a new person is called and signs in."""
 
-    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     password = forms.CharField(
-        label=_("Choose a password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        label=_("Choose a password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 10 characters."),
-    )  # fmt: skip
+    )
 
 
 class MeForm(forms.ModelForm):

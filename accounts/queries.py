@@ -10,7 +10,14 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
-from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Organization, SeatTier
+from accounts.models import (
+    ApiKey,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Organization,
+    SeatTier,
+)
 from config.kit.errors import BusinessError
 
 PAGE_SIZE = 50
@@ -34,7 +41,10 @@ class SeatCount:
 def seat_counts(organization: Organization) -> list[SeatCount]:
     """Bought and assigned seats by tier; tiers of which none was bought are left out."""
     held = dict(
-        organization.memberships.active().exclude(seat_tier=None).values_list("seat_tier").annotate(Count("pk"))
+        organization.memberships.active()
+        .exclude(seat_tier=None)
+        .values_list("seat_tier")
+        .annotate(Count("pk"))
     )
     rows = SeatTier.objects.filter(organization=organization).order_by("-tier")
     return [
@@ -45,7 +55,11 @@ def seat_counts(organization: Organization) -> list[SeatCount]:
 
 
 def members(
-    organization: Organization, *, search: str = "", status: str = "active", page: str | None = None
+    organization: Organization,
+    *,
+    search: str = "",
+    status: str = "active",
+    page: str | None = None,
 ) -> Page[Membership]:
     """A page of members by name; `search` looks into name and e-mail."""
     found = (
@@ -62,15 +76,19 @@ def members(
         .order_by("rank", "user__name", "pk")
     )
     for word in search.split():
-        found = found.filter(Q(user__name__icontains=word) | Q(user__email__icontains=word))
+        found = found.filter(
+            Q(user__name__icontains=word) | Q(user__email__icontains=word)
+        )
     return Paginator(found, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
 
 
-def invitations(organization: Organization, *, now: dt.datetime) -> QuerySet[Invitation]:
+def invitations(
+    organization: Organization, *, now: dt.datetime
+) -> QuerySet[Invitation]:
     """Invitations nobody accepted or withdrew, those that expired among them, newest first."""
-    return organization.invitations.filter(accepted_at__isnull=True, revoked_at__isnull=True).select_related(
-        "invited_by"
-    )
+    return organization.invitations.filter(
+        accepted_at__isnull=True, revoked_at__isnull=True
+    ).select_related("invited_by")
 
 
 def api_keys(organization: Organization) -> QuerySet[ApiKey]:
@@ -81,10 +99,16 @@ def api_keys(organization: Organization) -> QuerySet[ApiKey]:
 
 
 def activity(
-    organization: Organization, *, action: str = "", search: str = "", page: str | None = None
+    organization: Organization,
+    *,
+    action: str = "",
+    search: str = "",
+    page: str | None = None,
 ) -> Page[AuditEntry]:
     """The audit trail, newest first, filtered by kind of action and by person or subject."""
-    found: QuerySet[AuditEntry, Any] = organization.audit_entries.select_related("actor").order_by("-at", "-pk")
+    found: QuerySet[AuditEntry, Any] = organization.audit_entries.select_related(
+        "actor"
+    ).order_by("-at", "-pk")
     if action:
         found = found.filter(action__startswith=action)
     for word in search.split():
@@ -103,8 +127,13 @@ def is_membership_id(ref: str) -> bool:
 
 
 def member_by_ref(organization: Organization, ref: str) -> Membership:
-    """The membership, removed or not, with this e-mail address or id. Raises BusinessError 404."""
-    memberships = Membership.objects.select_related("user", "organization").filter(organization=organization)
+    """The membership, removed or not, with this e-mail address or id.
+
+    Raises BusinessError 404.
+    """
+    memberships = Membership.objects.select_related("user", "organization").filter(
+        organization=organization
+    )
     found = (
         memberships.filter(pk=int(ref))
         if is_membership_id(ref)
@@ -113,6 +142,8 @@ def member_by_ref(organization: Organization, ref: str) -> Membership:
     member = found.first()
     if member is None:
         raise BusinessError(
-            _("No member “%(member)s” in this organization.") % {"member": ref}, code="member_not_found", status=404
+            _("No member “%(member)s” in this organization.") % {"member": ref},
+            code="member_not_found",
+            status=404,
         )
     return member

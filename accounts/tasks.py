@@ -34,8 +34,14 @@ def send_mail(mail_id: int) -> bool:
 
 @shared_task
 def send_due_mails() -> int:
-    """Poke the sending of every mail that is due: new ones, failed ones, and those a dead worker left."""
-    due = OutgoingMail.objects.due(timezone.now()).order_by("next_try_at").values_list("pk", flat=True)[:SWEPT]
+    """Poke the sending of every mail that is due: new ones, failed ones, and those a
+    dead worker left.
+    """
+    due = (
+        OutgoingMail.objects.due(timezone.now())
+        .order_by("next_try_at")
+        .values_list("pk", flat=True)[:SWEPT]
+    )
     for mail_id in due:
         send_mail.delay(mail_id)
     return len(due)

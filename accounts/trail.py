@@ -1,4 +1,6 @@
-"""The audit trail in words: what each action is called, and its from and to as people read them (C8)."""
+"""The audit trail in words: what each action is called, and its from and to as people
+read them (C8).
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,11 @@ ACTIONS = {
     "usage.adjustment": gettext_lazy("Usage adjustment"),
 }
 MONEY = {"invoice.credit_note", "usage.adjustment"}  # their values are nano-USD
-INVOICE_STATES = {"open": gettext_lazy("Open"), "paid": gettext_lazy("Paid"), "void": gettext_lazy("Void")}
+INVOICE_STATES = {
+    "open": gettext_lazy("Open"),
+    "paid": gettext_lazy("Paid"),
+    "void": gettext_lazy("Void"),
+}
 GROUPS = [
     ("cap.", gettext_lazy("Spend caps")),
     ("extra_usage.", gettext_lazy("Extra usage")),
@@ -93,7 +99,10 @@ def value_text(value: Any) -> str:
     """A kept value in words; nothing for none."""
     if isinstance(value, dict):
         return _dict_text(value)
-    names = {**{role.value: role.label for role in Role}, **{tier.value: tier.label for tier in Tier}}
+    names = {
+        **{role.value: role.label for role in Role},
+        **{tier.value: tier.label for tier in Tier},
+    }
     return str(names.get(value, value)) if value is not None else ""
 
 
@@ -102,13 +111,19 @@ def _dict_text(value: dict[str, Any]) -> str:
         return _cap_text(value)
     if "requests" in value:
         on = _("On") if value["requests"] else _("Off")
-        return _("%(on)s, digest at %(hour)s") % {"on": on, "hour": f"{value['digest_hour']:02}:00"}
+        return _("%(on)s, digest at %(hour)s") % {
+            "on": on,
+            "hour": f"{value['digest_hour']:02}:00",
+        }
     if "enabled" in value:
         return _switch_text(value)
     if "auto_reload" in value:
         return _reload_text(value)
     parts = [
-        value_text(one) if not isinstance(one, list) else ", ".join(map(value_text, one)) for one in value.values()
+        value_text(one)
+        if not isinstance(one, list)
+        else ", ".join(map(value_text, one))
+        for one in value.values()
     ]
     return ", ".join(part for part in parts if part)
 
@@ -117,7 +132,10 @@ def _cap_text(value: dict[str, Any]) -> str:
     amount = _amount(value["amount_nanos"])
     if "month_only" not in value:
         return amount
-    return _("%(amount)s this month only, then %(then)s") % {"amount": amount, "then": _amount(value["then_nanos"])}
+    return _("%(amount)s this month only, then %(then)s") % {
+        "amount": amount,
+        "then": _amount(value["then_nanos"]),
+    }
 
 
 def _amount(nanos: int | None) -> str:
@@ -127,7 +145,10 @@ def _amount(nanos: int | None) -> str:
 def _reload_text(value: dict[str, Any]) -> str:
     if not value["auto_reload"]:
         return _("Off")
-    words = {"amount": _amount(value["reload_nanos"]), "threshold": _amount(value["threshold_nanos"])}
+    words = {
+        "amount": _amount(value["reload_nanos"]),
+        "threshold": _amount(value["threshold_nanos"]),
+    }
     if value["limit_nanos"] is None:
         return _("%(amount)s at %(threshold)s") % words
     return _("%(amount)s at %(threshold)s, at most %(limit)s a month") % {
@@ -141,4 +162,6 @@ def _switch_text(value: dict[str, Any]) -> str:
         return _("Off")
     if value["scope"] == "everyone":
         return _("On, for everyone")
-    return _("On, for %(count)d selected members") % {"count": len(value.get("members", []))}
+    return _("On, for %(count)d selected members") % {
+        "count": len(value.get("members", []))
+    }

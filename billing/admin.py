@@ -1,4 +1,6 @@
-"""Operators' pages of prices, allowances, usage, counters, money and documents: the rooms' own."""
+"""Operators' pages of prices, allowances, usage, counters, money and documents: the
+rooms' own.
+"""
 
 from billing.documents import admin as documents
 from billing.metering import admin as metering

@@ -1,4 +1,5 @@
-"""The proof of the books (E8): every counter against the events and adjustments behind it, over the whole database.
+"""The proof of the books (E8): every counter against the events and adjustments behind
+it, over the whole database.
 
 Set-based and read-only; the same SQL on both databases. Amounts are nano-USD.
 """
@@ -16,7 +17,9 @@ from config.kit.sql import is_postgresql, run
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter table: its key columns, and each counted column with the SQL that proves it from `entry`."""
+    """A counter table: its key columns, and each counted column with the SQL that
+    proves it from `entry`.
+    """
 
     table: str
     keys: tuple[str, ...]
@@ -26,9 +29,15 @@ class Counter:
 
 
 SPEND = {
-    "included_nanos": "SUM(CASE WHEN entry.funding = 'included' THEN entry.nanos ELSE 0 END)",
-    "extra_nanos": "SUM(CASE WHEN entry.funding = 'extra_usage' THEN entry.nanos ELSE 0 END)",
-    "unbilled_nanos": "SUM(CASE WHEN entry.funding = 'unbilled' THEN entry.nanos ELSE 0 END)",
+    "included_nanos": (
+        "SUM(CASE WHEN entry.funding = 'included' THEN entry.nanos ELSE 0 END)"
+    ),
+    "extra_nanos": (
+        "SUM(CASE WHEN entry.funding = 'extra_usage' THEN entry.nanos ELSE 0 END)"
+    ),
+    "unbilled_nanos": (
+        "SUM(CASE WHEN entry.funding = 'unbilled' THEN entry.nanos ELSE 0 END)"
+    ),
 }
 TOKENS = {
     "input_tokens": "SUM(entry.input_tokens)",
@@ -40,29 +49,45 @@ EVENTS = {"events": "SUM(entry.events)"}
 DAY_KEYS = ("membership_id", "day_on", "surface", "model", "seat_tier")
 COUNTERS = (
     Counter("billing_membermonth", ("membership_id", "month_on"), {**SPEND, **EVENTS}),
-    Counter("billing_organizationmonth", ("organization_id", "month_on"), {**SPEND, **EVENTS}),
-    Counter("billing_organizationday", ("organization_id", "day_on", "surface"), {"extra_nanos": SPEND["extra_nanos"]}),
+    Counter(
+        "billing_organizationmonth",
+        ("organization_id", "month_on"),
+        {**SPEND, **EVENTS},
+    ),
+    Counter(
+        "billing_organizationday",
+        ("organization_id", "day_on", "surface"),
+        {"extra_nanos": SPEND["extra_nanos"]},
+    ),
     Counter("billing_usageday", DAY_KEYS, {**SPEND, **EVENTS, **TOKENS}),
     Counter(
-        "billing_usagemonth", ("membership_id", "month_on", "surface", "model", "prepaid"),
-        {"extra_nanos": "SUM(entry.nanos)", **EVENTS}, where="entry.funding = 'extra_usage' AND entry.events = 1",
+        "billing_usagemonth",
+        ("membership_id", "month_on", "surface", "model", "prepaid"),
+        {"extra_nanos": "SUM(entry.nanos)", **EVENTS},
+        where="entry.funding = 'extra_usage' AND entry.events = 1",
     ),
-)  # fmt: skip
-# Events and their adjustments as one list of entries; an adjustment is paid by whoever paid its event.
+)
+# Events and their adjustments as one list of entries; an adjustment is paid by whoever
+# paid its event.
 ENTRIES = """
- SELECT e.organization_id, e.membership_id, e.month_on, e.day_on, e.surface, e.model, e.seat_tier, e.funding, e.prepaid,
+ SELECT e.organization_id, e.membership_id, e.month_on, e.day_on, e.surface, e.model,
+     e.seat_tier, e.funding, e.prepaid,
         e.cost_nanos AS nanos, 1 AS events, e.input_tokens, e.output_tokens,
         e.cache_write_5m_tokens + e.cache_write_1h_tokens AS cache_write_tokens, e.cache_read_tokens
    FROM billing_usageevent e
  UNION ALL
- SELECT a.organization_id, a.membership_id, a.month_on, a.day_on, e.surface, e.model, e.seat_tier, e.funding, a.prepaid,
+ SELECT a.organization_id, a.membership_id, a.month_on, a.day_on, e.surface, e.model,
+     e.seat_tier, e.funding, a.prepaid,
         a.amount_nanos, 0, 0, 0, 0, 0
    FROM billing_usageadjustment a JOIN billing_usageevent e ON e.id = a.event_id
 """
 
 
 def differences() -> Iterator[Difference]:
-    """Every counter that is not what the events say, in all tables. None means the books are clean."""
+    """Every counter that is not what the events say, in all tables.
+
+    None means the books are clean.
+    """
     for counter in COUNTERS:
         yield from _counter_differences(counter)
     yield from balance_differences()
@@ -72,29 +97,42 @@ def differences() -> Iterator[Difference]:
 
 
 def _counter_differences(counter: Counter) -> Iterator[Difference]:
-    """Rows kept but not proven so, and rows proven but not kept. Two left joins, which both databases hash or index."""
+    """Rows kept but not proven so, and rows proven but not kept.
+
+    Two left joins, which both databases hash or index.
+    """
     keys, columns = ", ".join(counter.keys), list(counter.columns)
     sums = ", ".join(f"{sql} AS {name}" for name, sql in counter.columns.items())
-    proven = f"WITH proven AS MATERIALIZED (SELECT {keys}, {sums} FROM ({ENTRIES}) entry WHERE {counter.where} GROUP BY {keys})"
+    proven = (
+        f"WITH proven AS MATERIALIZED (SELECT {keys}, {sums} FROM ({ENTRIES}) entry"
+        f" WHERE {counter.where} GROUP BY {keys})"
+    )
     same = " AND ".join(f"kept.{key} = proven.{key}" for key in counter.keys)
-    differ = " OR ".join(f"kept.{name} <> COALESCE(proven.{name}, 0)" for name in columns)
+    differ = " OR ".join(
+        f"kept.{name} <> COALESCE(proven.{name}, 0)" for name in columns
+    )
     not_zero = " OR ".join(f"proven.{name} <> 0" for name in columns)
     kept_rows = (
         f"{proven} SELECT {', '.join('kept.' + key for key in counter.keys)},"
         f" {', '.join(f'kept.{name}, COALESCE(proven.{name}, 0)' for name in columns)}"
-        f" FROM {counter.table} kept LEFT JOIN proven ON {same} WHERE {differ} ORDER BY kept.id"
+        f" FROM {counter.table} kept LEFT JOIN proven ON {same} WHERE {differ} ORDER BY"
+        " kept.id"
     )
     lost_rows = (
         f"{proven} SELECT {', '.join('proven.' + key for key in counter.keys)},"
-        f" {', '.join(f'0, proven.{name}' for name in columns)}"
-        f" FROM proven LEFT JOIN {counter.table} kept ON {same} WHERE kept.id IS NULL AND ({not_zero})"
+        f" {', '.join(f'0, proven.{name}' for name in columns)} FROM proven LEFT JOIN"
+        f" {counter.table} kept ON {same} WHERE kept.id IS NULL AND ({not_zero})"
     )
     for row in [*run(kept_rows).rows(), *run(lost_rows).rows()]:
-        name = ", ".join(f"{key}={value}" for key, value in zip(counter.keys, row, strict=False))
+        name = ", ".join(
+            f"{key}={value}" for key, value in zip(counter.keys, row, strict=False)
+        )
         yield from _columns(counter.table, name, columns, row[len(counter.keys) :])
 
 
-def _columns(table: str, row: str, columns: list[str], values: tuple[int, ...]) -> Iterator[Difference]:
+def _columns(
+    table: str, row: str, columns: list[str], values: tuple[int, ...]
+) -> Iterator[Difference]:
     for index, column in enumerate(columns):
         kept, proven = int(values[2 * index]), int(values[2 * index + 1])
         if kept != proven:
@@ -103,23 +141,36 @@ def _columns(table: str, row: str, columns: list[str], values: tuple[int, ...]) 
 
 def _window_differences() -> Iterator[Difference]:
     """Each included window's use against the included events that name it."""
-    names = [name for (name,) in run("SELECT DISTINCT name FROM billing_includedwindow").rows()]
+    names = [
+        name
+        for (name,) in run("SELECT DISTINCT name FROM billing_includedwindow").rows()
+    ]
     for name in sorted(names):
         opened = _opened_at(name)
         rows = run(
-            "SELECT w.id, w.used_nanos, COALESCE(proven.nanos, 0) FROM billing_includedwindow w LEFT JOIN"
-            f" (SELECT e.membership_id, {opened} AS opened_at, SUM(e.cost_nanos) AS nanos FROM billing_usageevent e"
-            f"  WHERE e.funding = 'included' GROUP BY e.membership_id, {opened}) proven"
-            " ON proven.membership_id = w.membership_id AND proven.opened_at = w.opened_at"
-            " WHERE w.name = %s AND w.used_nanos <> COALESCE(proven.nanos, 0) ORDER BY w.id",
+            "SELECT w.id, w.used_nanos, COALESCE(proven.nanos, 0) FROM"
+            f" billing_includedwindow w LEFT JOIN (SELECT e.membership_id, {opened} AS"
+            " opened_at, SUM(e.cost_nanos) AS nanos FROM billing_usageevent e  WHERE"
+            f" e.funding = 'included' GROUP BY e.membership_id, {opened}) proven ON"
+            " proven.membership_id = w.membership_id AND proven.opened_at ="
+            " w.opened_at WHERE w.name = %s AND w.used_nanos <> COALESCE(proven.nanos,"
+            " 0) ORDER BY w.id",
             [name],
         ).rows()
         for pk, kept, proven in rows:
-            yield Difference("billing_includedwindow", f"id={pk}", "used_nanos", int(kept), int(proven))
+            yield Difference(
+                "billing_includedwindow",
+                f"id={pk}",
+                "used_nanos",
+                int(kept),
+                int(proven),
+            )
 
 
 def _opened_at(name: str) -> str:
-    """The opening that an event's row names for one kind of window, in the form the window's own column has."""
+    """The opening that an event's row names for one kind of window, in the form the
+    window's own column has.
+    """
     assert name.isidentifier()
     if is_postgresql():
         return f"(e.windows ->> '{name}')::timestamptz"
@@ -128,25 +179,38 @@ def _opened_at(name: str) -> str:
 
 
 def _cost_differences() -> Iterator[Difference]:
-    """Each event's cost against its tokens and the rates it was priced with, rounded half-even (M3)."""
+    """Each event's cost against its tokens and the rates it was priced with, rounded
+    half-even (M3).
+    """
     total = (
-        "e.input_tokens * p.input_nanos + e.output_tokens * p.output_nanos"
-        " + e.cache_write_5m_tokens * p.cache_write_5m_nanos + e.cache_write_1h_tokens * p.cache_write_1h_nanos"
-        " + e.cache_read_tokens * p.cache_read_nanos + e.web_searches * p.web_search_nanos * 1000"
+        "e.input_tokens * p.input_nanos + e.output_tokens * p.output_nanos +"
+        " e.cache_write_5m_tokens * p.cache_write_5m_nanos + e.cache_write_1h_tokens *"
+        " p.cache_write_1h_nanos + e.cache_read_tokens * p.cache_read_nanos +"
+        " e.web_searches * p.web_search_nanos * 1000"
     )
-    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own integers do for embedded use.
+    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own
+    # integers do for embedded use.
     exact = f"({total})"
     if is_postgresql():
-        exact = (
-            f"({total.replace('_tokens *', '_tokens::numeric *').replace('web_searches *', 'web_searches::numeric *')})"
-        )
+        numeric = total.replace("_tokens *", "_tokens::numeric *")
+        exact = f"({numeric.replace('web_searches *', 'web_searches::numeric *')})"
         quotient, rest = f"DIV({exact}, 1000000)", f"MOD({exact}, 1000000)"
     else:
         quotient, rest = f"({exact} / 1000000)", f"({exact} %% 1000000)"
-    up = f"CASE WHEN {rest} > 500000 OR ({rest} = 500000 AND {quotient} %% 2 = 1) THEN 1 ELSE 0 END"
+    up = (
+        f"CASE WHEN {rest} > 500000 OR ({rest} = 500000 AND {quotient} %% 2 = 1) THEN 1"
+        " ELSE 0 END"
+    )
     rows = run(
-        f"SELECT e.id, e.event_id, e.cost_nanos, {quotient} + {up} FROM billing_usageevent e"
-        f" JOIN billing_modelprice p ON p.id = e.price_id WHERE e.cost_nanos <> {quotient} + {up} ORDER BY e.id"
+        f"SELECT e.id, e.event_id, e.cost_nanos, {quotient} + {up} FROM"
+        " billing_usageevent e JOIN billing_modelprice p ON p.id = e.price_id WHERE"
+        f" e.cost_nanos <> {quotient} + {up} ORDER BY e.id"
     ).rows()
     for pk, event_id, kept, proven in rows:
-        yield Difference("billing_usageevent", f"id={pk}, event_id={event_id}", "cost_nanos", int(kept), int(proven))
+        yield Difference(
+            "billing_usageevent",
+            f"id={pk}, event_id={event_id}",
+            "cost_nanos",
+            int(kept),
+            int(proven),
+        )

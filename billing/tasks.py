@@ -1,8 +1,19 @@
 """The rooms' jobs, where Celery looks for them."""
 
-from billing.documents.tasks import close_due_months, close_months, send_due_invoices, send_invoice
+from billing.documents.tasks import (
+    close_due_months,
+    close_months,
+    send_due_invoices,
+    send_invoice,
+)
 from billing.ledger.tasks import roll_up_charges
-from billing.payments.tasks import settle_payment, settle_refund, settle_unknown, tend_balance, tend_balances
+from billing.payments.tasks import (
+    settle_payment,
+    settle_refund,
+    settle_unknown,
+    tend_balance,
+    tend_balances,
+)
 from billing.prices.tasks import sync_model_prices
 
 __all__ = [

@@ -16,8 +16,16 @@ STATEMENT = f"{BILLING}statements/<slug:month>"
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
-    path("o/<slug:slug>/usage/receipts.csv", receipts.own_receipts_csv, name="own_receipts_csv"),
-    path("o/<slug:slug>/usage/receipts/<int:event_pk>/", receipts.own_receipt, name="own_receipt"),
+    path(
+        "o/<slug:slug>/usage/receipts.csv",
+        receipts.own_receipts_csv,
+        name="own_receipts_csv",
+    ),
+    path(
+        "o/<slug:slug>/usage/receipts/<int:event_pk>/",
+        receipts.own_receipt,
+        name="own_receipt",
+    ),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
     path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
@@ -25,16 +33,32 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}people/", usage_settings.usage_people, name="usage_people"),
     path(f"{USAGE}people.csv", people_csv.usage_people_csv, name="usage_people_csv"),
     path(f"{USAGE}caps/organization/", caps.organization_cap, name="organization_cap"),
-    path(f"{USAGE}caps/organization/preview/", caps.organization_cap_preview, name="organization_cap_preview"),
+    path(
+        f"{USAGE}caps/organization/preview/",
+        caps.organization_cap_preview,
+        name="organization_cap_preview",
+    ),
     path(f"{USAGE}caps/seats/<slug:tier>/", caps.seat_cap, name="seat_cap"),
-    path(f"{USAGE}caps/seats/<slug:tier>/preview/", caps.seat_cap_preview, name="seat_cap_preview"),
-    path(f"{USAGE}caps/members/<int:membership_id>/", caps.member_cap, name="member_cap"),
-    path(f"{USAGE}caps/members/<int:membership_id>/preview/", caps.member_cap_preview, name="member_cap_preview"),
+    path(
+        f"{USAGE}caps/seats/<slug:tier>/preview/",
+        caps.seat_cap_preview,
+        name="seat_cap_preview",
+    ),
+    path(
+        f"{USAGE}caps/members/<int:membership_id>/", caps.member_cap, name="member_cap"
+    ),
+    path(
+        f"{USAGE}caps/members/<int:membership_id>/preview/",
+        caps.member_cap_preview,
+        name="member_cap_preview",
+    ),
     path(f"{USAGE}enable/", switch.enable, name="enable_extra_usage"),
     path(f"{USAGE}enable/<slug:step>/", setup.enable_step, name="enable_step"),
     path(f"{USAGE}turn-off/", switch.turn_off, name="turn_off_extra_usage"),
     path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
-    path(f"{USAGE}selected-members/", selection.selected_members, name="selected_members"),
+    path(
+        f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
+    ),
     path(BILLING, billing.billing, name="billing"),
     path(f"{BILLING}ledger.csv", billing.ledger_csv, name="ledger_csv"),
     path(f"{BILLING}ledger/<int:entry_id>/", billing.ledger_entry, name="ledger_entry"),
@@ -43,20 +67,48 @@ urlpatterns: list[URLPattern] = [
     path(f"{INVOICE}/", documents.invoice, name="invoice"),
     path(f"{INVOICE}.pdf", documents.invoice_pdf, name="invoice_pdf"),
     path(f"{INVOICE}/lines.csv", documents.invoice_lines_csv, name="invoice_lines_csv"),
-    path(f"{INVOICE}/events.csv", documents.invoice_events_csv, name="invoice_events_csv"),
-    path(f"{INVOICE}/lines/<int:position>/", documents.invoice_line, name="invoice_line"),
-    path(f"{BILLING}credit-notes/<slug:number>.pdf", documents.credit_note_pdf, name="credit_note_pdf"),
+    path(
+        f"{INVOICE}/events.csv", documents.invoice_events_csv, name="invoice_events_csv"
+    ),
+    path(
+        f"{INVOICE}/lines/<int:position>/", documents.invoice_line, name="invoice_line"
+    ),
+    path(
+        f"{BILLING}credit-notes/<slug:number>.pdf",
+        documents.credit_note_pdf,
+        name="credit_note_pdf",
+    ),
     path(f"{STATEMENT}/", documents.statement, name="statement"),
     path(f"{STATEMENT}.pdf", documents.statement_pdf, name="statement_pdf"),
-    path(f"{STATEMENT}/entries.csv", documents.statement_entries_csv, name="statement_entries_csv"),
+    path(
+        f"{STATEMENT}/entries.csv",
+        documents.statement_entries_csv,
+        name="statement_entries_csv",
+    ),
     path(f"{BILLING}buy/", purchases.buy, name="buy_extra_usage"),
     path(f"{BILLING}auto-reload/", purchases.auto_reload, name="auto_reload"),
     path(f"{BILLING}card/", purchases.payment_card, name="payment_card"),
     path(f"{BILLING}card/back/", purchases.payment_card_back, name="payment_card_back"),
-    path(f"{BILLING}payments/<slug:key>/back/", purchases.payment_back, name="payment_back"),
-    path(f"{BILLING}payments/<slug:key>/confirm/", purchases.payment_confirm, name="payment_confirm"),
-    path(f"{BILLING}payments/<slug:key>/cancel/", purchases.payment_cancel, name="payment_cancel"),
+    path(
+        f"{BILLING}payments/<slug:key>/back/",
+        purchases.payment_back,
+        name="payment_back",
+    ),
+    path(
+        f"{BILLING}payments/<slug:key>/confirm/",
+        purchases.payment_confirm,
+        name="payment_confirm",
+    ),
+    path(
+        f"{BILLING}payments/<slug:key>/cancel/",
+        purchases.payment_cancel,
+        name="payment_cancel",
+    ),
     path(f"{BILLING}test-gateway/card/", sandbox.sandbox_card, name="sandbox_card"),
-    path(f"{BILLING}test-gateway/bank/<slug:key>/", sandbox.sandbox_bank, name="sandbox_bank"),
+    path(
+        f"{BILLING}test-gateway/bank/<slug:key>/",
+        sandbox.sandbox_bank,
+        name="sandbox_bank",
+    ),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

@@ -1,4 +1,6 @@
-"""Where Stripe tells what became of payments, refunds and invoices: signed, in any order, more than once."""
+"""Where Stripe tells what became of payments, refunds and invoices: signed, in any
+order, more than once.
+"""
 
 from __future__ import annotations
 
@@ -29,24 +31,33 @@ log = structlog.get_logger(__name__)
 @csrf_exempt  # Stripe sends no token of ours; its signature is the proof
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """200 once the notice is kept, also when it was before or is about nothing of ours; 400 when it is forged."""
+    """200 once the notice is kept, also when it was before or is about nothing of ours;
+    400 when it is forged.
+    """
     if not settings.STRIPE_SECRET_KEY:
         raise Http404
     gateway = gateway_named("stripe")
     try:
-        notice = gateway.read_notice(request.body, request.headers.get("Stripe-Signature", ""))
+        notice = gateway.read_notice(
+            request.body, request.headers.get("Stripe-Signature", "")
+        )
     except ForgedNotice:
         log.warning("stripe.forged_notice")
-        return HttpResponse("The signature is not Stripe's.", status=400, content_type="text/plain")
+        return HttpResponse(
+            "The signature is not Stripe's.", status=400, content_type="text/plain"
+        )
     is_new = take_notice(notice, gateway=gateway.name, now=timezone.now())
     log.info("stripe.notice", id=notice.id, kind=notice.kind, is_new=is_new)
     return HttpResponse(status=200)
 
 
 def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
-    """Work off a verified webhook, in any order, once; whether it was new. One transaction: noted and settled or neither.
+    """Work off a verified webhook, in any order, once; whether it was new.
 
-    One whose amount, currency, customer, id or mode is not what our row says is only noted: it is about something else.
+    One transaction: noted and settled or neither.
+
+    One whose amount, currency, customer, id or mode is not what our row says is only
+    noted: it is about something else.
     """
     payment, refund = _rows_of(notice, gateway)
     row = payment or refund
@@ -56,12 +67,15 @@ def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
         payment = refund = None
     with transaction.atomic():
         _row, is_new = GatewayNotice.objects.get_or_create(
-            gateway=gateway, notice_id=notice.id,
+            gateway=gateway,
+            notice_id=notice.id,
             defaults={"kind": notice.kind[:80], "received_at": now, "payment": payment},
-        )  # fmt: skip
+        )
         if not is_new:
             return False
-        take_paid_invoice(notice, gateway=gateway, livemode=gateway_named(gateway).livemode, now=now)
+        take_paid_invoice(
+            notice, gateway=gateway, livemode=gateway_named(gateway).livemode, now=now
+        )
         if payment is not None and notice.outcome is not None:
             poke_mails(settle_payment(payment.pk, notice.outcome, now=now).mails)
         if refund is not None and notice.refund_outcome is not None:
@@ -74,12 +88,16 @@ def _rows_of(notice: Notice, gateway: str) -> tuple[Payment | None, Refund | Non
     if notice.payment_key:
         payments = Payment.objects.filter(gateway=gateway, key=notice.payment_key)
     if notice.refund_key:
-        refunds = Refund.objects.filter(payment__gateway=gateway, key=notice.refund_key).select_related("payment")
+        refunds = Refund.objects.filter(
+            payment__gateway=gateway, key=notice.refund_key
+        ).select_related("payment")
     return payments.first(), refunds.first()
 
 
 def _differences(notice: Notice, row: Payment | Refund) -> list[str]:
-    """What of a notice is not as in our row, by name; none where it is about that very payment or refund."""
+    """What of a notice is not as in our row, by name; none where it is about that very
+    payment or refund.
+    """
     payment = row.payment if isinstance(row, Refund) else row
     ours: dict[str, object] = {
         "amount_cents": to_cents(row.amount_nanos),
@@ -92,5 +110,7 @@ def _differences(notice: Notice, row: Payment | Refund) -> list[str]:
         ours["customer_id"] = row.customer_id
     differs = [name for name, value in ours.items() if getattr(notice, name) != value]
     if isinstance(row, Refund) and row.gateway_id and notice.refund_outcome:
-        differs += ["refund"] if notice.refund_outcome.gateway_id != row.gateway_id else []
+        differs += (
+            ["refund"] if notice.refund_outcome.gateway_id != row.gateway_id else []
+        )
     return differs

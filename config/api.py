@@ -1,4 +1,6 @@
-"""The API root: one NinjaAPI, strict JSON in, and a problem document (RFC 9457) for every error."""
+"""The API root: one NinjaAPI, strict JSON in, and a problem document (RFC 9457) for
+every error.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,12 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+from ninja.errors import (
+    AuthenticationError,
+    AuthorizationError,
+    HttpError,
+    ValidationError,
+)
 from ninja.openapi.docs import Swagger
 from ninja.operation import Operation
 from ninja.parser import Parser
@@ -23,11 +30,23 @@ from config.kit.strict_json import InvalidJson, loads
 log = logging.getLogger("extra_usage.api")
 
 
-def problem(request: HttpRequest, *, status: int, detail: str = "", **members: Any) -> HttpResponse:
-    """An `application/problem+json` answer; `type` is about:blank, so `title` is the status' own phrase."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+def problem(
+    request: HttpRequest, *, status: int, detail: str = "", **members: Any
+) -> HttpResponse:
+    """An `application/problem+json` answer; `type` is about:blank, so `title` is the
+    status' own phrase.
+    """
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
     response = HttpResponse(
-        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json"
+        json.dumps(body, ensure_ascii=False),
+        status=status,
+        content_type="application/problem+json",
     )
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="extra-usage"'
@@ -43,14 +62,21 @@ class StrictParser(Parser):
 
 
 class LocalSwagger(Swagger):
-    """Swagger UI from our own files, without the inline script our Content-Security-Policy refuses."""
+    """Swagger UI from our own files, without the inline script our
+    Content-Security-Policy refuses.
+    """
 
-    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+    def render_page(
+        self, request: HttpRequest, api: NinjaAPI, **kwargs: Any
+    ) -> HttpResponse:
         """The documentation page."""
-        return render(request, "api_docs.html", {"openapi_url": self.get_openapi_url(api, kwargs)})
+        return render(
+            request, "api_docs.html", {"openapi_url": self.get_openapi_url(api, kwargs)}
+        )
 
 
-# What the names of calls begin with in the OpenAPI document, by tag. Generated clients are called so: never change one.
+# What the names of calls begin with in the OpenAPI document, by tag. Generated clients
+# are called so: never change one.
 PUBLISHED_GROUPS = {
     "Metering": "billing_api_metering",
     "Reading": "billing_api_reading",
@@ -60,10 +86,14 @@ PUBLISHED_GROUPS = {
 
 
 class ExtraUsageAPI(NinjaAPI):
-    """Describes errors as the problem documents they are, with 405 and 500 that any call can answer."""
+    """Describes errors as the problem documents they are, with 405 and 500 that any
+    call can answer.
+    """
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """The name a call has in generated clients: as it was first published, wherever its view lives."""
+        """The name a call has in generated clients: as it was first published, wherever
+        its view lives.
+        """
         view = operation.view_func
         group = PUBLISHED_GROUPS.get((operation.tags or [""])[0], "")
         if view.__module__.startswith("billing.documents"):
@@ -82,15 +112,22 @@ class ExtraUsageAPI(NinjaAPI):
 def _describe_errors(responses: dict[Any, Any]) -> None:
     for status, response in responses.items():
         if int(status) >= 400 and "application/json" in response.get("content", {}):
-            response["content"] = {"application/problem+json": response["content"]["application/json"]}
+            response["content"] = {
+                "application/problem+json": response["content"]["application/json"]
+            }
             if int(status) == HTTPStatus.UNAUTHORIZED:
-                response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+                response["headers"] = {
+                    "WWW-Authenticate": {"schema": {"type": "string"}}
+                }
 
 
 api = ExtraUsageAPI(
     title="Extra usage",
     version="1",
-    description="Ask before each request, report after it, read and manage. Amounts are decimal strings of USD.",
+    description=(
+        "Ask before each request, report after it, read and manage. Amounts are decimal"
+        " strings of USD."
+    ),
     docs_url="/docs",
     docs=LocalSwagger(),
     openapi_url="/openapi.json",
@@ -102,13 +139,22 @@ api = ExtraUsageAPI(
 @api.exception_handler(AuthenticationError)
 def unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
     """No key, a wrong one or a revoked one."""
-    return problem(request, status=401, detail="Send a valid API key: “Authorization: Bearer <key>”.")
+    return problem(
+        request,
+        status=401,
+        detail="Send a valid API key: “Authorization: Bearer <key>”.",
+    )
 
 
 @api.exception_handler(MissingScope)
 def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
     """A good key that may not do this."""
-    return problem(request, status=403, detail=f"This key lacks the scope “{error.scope}”.", scope=error.scope)
+    return problem(
+        request,
+        status=403,
+        detail=f"This key lacks the scope “{error.scope}”.",
+        scope=error.scope,
+    )
 
 
 @api.exception_handler(AuthorizationError)
@@ -128,15 +174,24 @@ def business_error(request: HttpRequest, error: BusinessError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def invalid_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Malformed input: what is wrong where. A list longer than allowed is too large rather than malformed."""
-    errors = [{"loc": list(one["loc"]), "msg": one["msg"].removeprefix("Value error, ")} for one in error.errors]
+    """Malformed input: what is wrong where.
+
+    A list longer than allowed is too large rather than malformed.
+    """
+    errors = [
+        {"loc": list(one["loc"]), "msg": one["msg"].removeprefix("Value error, ")}
+        for one in error.errors
+    ]
     too_many = next((one for one in error.errors if one["type"] == "too_many"), None)
     if too_many:
         most = too_many["ctx"]["most"]
         return problem(
             request,
             status=413,
-            detail=f"At most {most:,} {too_many['loc'][-1]} a call; send the rest in further calls.",
+            detail=(
+                f"At most {most:,} {too_many['loc'][-1]} a call; send the rest in"
+                " further calls."
+            ),
         )
     return problem(request, status=422, detail="The input is not valid.", errors=errors)
 
@@ -145,14 +200,22 @@ def invalid_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def invalid_json(request: HttpRequest, error: InvalidJson) -> HttpResponse:
     """A body that is no JSON."""
     return problem(
-        request, status=422, detail=str(error), code="invalid_json", errors=[{"loc": ["body"], "msg": str(error)}]
+        request,
+        status=422,
+        detail=str(error),
+        code="invalid_json",
+        errors=[{"loc": ["body"], "msg": str(error)}],
     )
 
 
 @api.exception_handler(RequestDataTooBig)
 def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     """More than 1 MiB."""
-    return problem(request, status=413, detail="A body may hold 1 MiB; send the events in several calls.")
+    return problem(
+        request,
+        status=413,
+        detail="A body may hold 1 MiB; send the events in several calls.",
+    )
 
 
 @api.exception_handler(Http404)
@@ -173,9 +236,16 @@ def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
-    """A fault of ours: logged whole, answered without details. Nothing is half-done; sending again is safe."""
+    """A fault of ours: logged whole, answered without details.
+
+    Nothing is half-done; sending again is safe.
+    """
     log.exception("api.failed", exc_info=error)
-    return problem(request, status=500, detail="Something failed here. Nothing was changed; send the same again.")
+    return problem(
+        request,
+        status=500,
+        detail="Something failed here. Nothing was changed; send the same again.",
+    )
 
 
 def mount() -> NinjaAPI:
@@ -183,7 +253,10 @@ def mount() -> NinjaAPI:
     from billing.caps import api as caps
     from billing.documents import api as documents
     from billing.funding import api as checks
-    from billing.metering.api import receipts, reports, usage  # noqa: F401  (reports adds to the router of usage)
+    from billing.metering.api import (
+        receipts,
+        usage,
+    )
     from billing.reports import api as organization
     from requests_inbox import api as requests
 

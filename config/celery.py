@@ -1,4 +1,7 @@
-"""The Celery application. Messages are pokes: what is due is found in the rows, so a lost one loses nothing."""
+"""The Celery application.
+
+Messages are pokes: what is due is found in the rows, so a lost one loses nothing.
+"""
 
 from __future__ import annotations
 

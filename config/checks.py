@@ -1,4 +1,6 @@
-"""System checks of a deployment: settings that are valid one by one but would not serve people together."""
+"""System checks of a deployment: settings that are valid one by one but would not serve
+people together.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ def site_url_is_served(**kwargs: Any) -> list[CheckMessage]:
     hint = f"Add {host} to ALLOWED_HOSTS."
     return [
         Warning(
-            f"SITE_URL's host {host} is not in ALLOWED_HOSTS, so every page there answers 400.", hint, id="config.W001"
+            f"SITE_URL's host {host} is not in ALLOWED_HOSTS, so every page there"
+            " answers 400.",
+            hint,
+            id="config.W001",
         )
     ]
 
@@ -27,10 +32,16 @@ def site_url_is_served(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def mail_reaches_people(**kwargs: Any) -> list[CheckMessage]:
     """Invitations and password resets are mails."""
-    if settings.LOOPBACK or not settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend")):
+    if settings.LOOPBACK or not settings.EMAIL_BACKEND.endswith(
+        ("console.EmailBackend", "dummy.EmailBackend")
+    ):
         return []
     return [
-        Warning("Mails are not sent, so nobody can be invited.", "Set EMAIL_URL to a mail server.", id="config.W002")
+        Warning(
+            "Mails are not sent, so nobody can be invited.",
+            "Set EMAIL_URL to a mail server.",
+            id="config.W002",
+        )
     ]
 
 
@@ -41,10 +52,25 @@ def money_is_real(**kwargs: Any) -> list[CheckMessage]:
         return []
     if not settings.STRIPE_SECRET_KEY:
         message = "Purchases go to the built-in test gateway, which takes no money."
-        return [Warning(message, "Set STRIPE_SECRET_KEY, or let no organization prepay.", id="config.W004")]
+        return [
+            Warning(
+                message,
+                "Set STRIPE_SECRET_KEY, or let no organization prepay.",
+                id="config.W004",
+            )
+        ]
     if not settings.STRIPE_WEBHOOK_SECRET:
-        message = "Without STRIPE_WEBHOOK_SECRET no webhook is believed, so payments settle only by asking."
-        return [Warning(message, "Set it to the signing secret of the webhook endpoint.", id="config.W005")]
+        message = (
+            "Without STRIPE_WEBHOOK_SECRET no webhook is believed, so payments settle"
+            " only by asking."
+        )
+        return [
+            Warning(
+                message,
+                "Set it to the signing secret of the webhook endpoint.",
+                id="config.W005",
+            )
+        ]
     return []
 
 
@@ -54,7 +80,13 @@ def invoices_name_their_seller(**kwargs: Any) -> list[CheckMessage]:
     if settings.LOOPBACK or settings.SELLER_NAME not in ("", "Extra usage"):
         return []
     message = "SELLER_NAME is not set, so invoices would not name who sells."
-    return [Warning(message, "Set SELLER_NAME and the other SELLER_… settings.", id="config.W006")]
+    return [
+        Warning(
+            message,
+            "Set SELLER_NAME and the other SELLER_… settings.",
+            id="config.W006",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -62,5 +94,8 @@ def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
     """Rate limits and jobs are shared by all machines only through Redis."""
     if settings.LOOPBACK or settings.REDIS_URL:
         return []
-    message = "Without Redis the limits on wrong passwords and the jobs hold for one machine only."
+    message = (
+        "Without Redis the limits on wrong passwords and the jobs hold for one machine"
+        " only."
+    )
     return [Warning(message, "Set REDIS_URL.", id="config.W003")]

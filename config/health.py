@@ -1,6 +1,8 @@
-"""Health checks: alive (the process answers) and ready (database and broker answer); and Prometheus metrics.
+"""Health checks: alive (the process answers) and ready (database and broker answer);
+and Prometheus metrics.
 
-Health never shows details; metrics are for the same machine, or for whoever has the token.
+Health never shows details; metrics are for the same machine, or for whoever has the
+token.
 """
 
 from __future__ import annotations
@@ -22,8 +24,12 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when database and broker answer, else 503 naming which does not."""
     parts = {"database": _database_answers(), "broker": _broker_answers()}
     status = 200 if all(parts.values()) else 503
-    names = {name: "ok" if answers else "unavailable" for name, answers in parts.items()}
-    return JsonResponse({"status": "ok" if status == 200 else "unavailable", **names}, status=status)
+    names = {
+        name: "ok" if answers else "unavailable" for name, answers in parts.items()
+    }
+    return JsonResponse(
+        {"status": "ok" if status == 200 else "unavailable", **names}, status=status
+    )
 
 
 def _database_answers() -> bool:
@@ -46,7 +52,10 @@ def _broker_answers() -> bool:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format. With METRICS_TOKEN only for that bearer token, else only for the machine itself."""
+    """Prometheus' text format.
+
+    With METRICS_TOKEN only for that bearer token, else only for the machine itself.
+    """
     if not _may_read_metrics(request):
         raise Http404
     return ExportToDjangoView(request)
@@ -54,7 +63,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _may_read_metrics(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
-        return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
+        return constant_time_compare(
+            request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"
+        )
     # A proxy on this machine forwards strangers from the loopback address too, but says so.
     forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and not forwarded

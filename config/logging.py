@@ -1,4 +1,6 @@
-"""Logs: JSON lines in production, readable ones while developing; never a key, token, cookie or password."""
+"""Logs: JSON lines in production, readable ones while developing; never a key, token,
+cookie or password.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ SECRETS = ("authorization", "password", "token", "secret", "cookie", "api_key", 
 def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Blank every value whose name sounds like a secret."""
     return {
-        key: "[redacted]" if any(word in key.lower() for word in SECRETS) else value for key, value in event.items()
+        key: "[redacted]" if any(word in key.lower() for word in SECRETS) else value
+        for key, value in event.items()
     }
 
 
@@ -38,7 +41,11 @@ def logging_settings(*, json_lines: bool, level: str) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer = structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False)
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processor": renderer,
@@ -48,12 +55,15 @@ def logging_settings(*, json_lines: bool, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "lines"}
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True, "level": level},
             "django.server": {"handlers": [], "propagate": True},
-            "django.request": {"level": "ERROR"},  # a 404 is an answer; what fails here is logged as an error
+            # a 404 is an answer; what fails here is logged as an error
+            "django.request": {"level": "ERROR"},
             "celery.beat": {"level": "WARNING"},
         },
     }

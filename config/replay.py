@@ -1,6 +1,8 @@
-"""Sending a trace of real requests through the metering API, check then charge, as a gateway would.
+"""Sending a trace of real requests through the metering API, check then charge, as a
+gateway would.
 
-The trace is CSV `TIMESTAMP,ContextTokens,GeneratedTokens` (the Azure LLM inference trace's format).
+The trace is CSV `TIMESTAMP,ContextTokens,GeneratedTokens` (the Azure LLM inference
+trace's format).
 """
 
 from __future__ import annotations
@@ -40,7 +42,10 @@ class TraceRow:
 
 
 def read_trace(path: Path, *, salt: str) -> list[TraceRow]:
-    """All rows of a file, each with an id that is the same every time. Raises ReplayError naming the bad line."""
+    """All rows of a file, each with an id that is the same every time.
+
+    Raises ReplayError naming the bad line.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -49,7 +54,11 @@ def read_trace(path: Path, *, salt: str) -> list[TraceRow]:
     lines = csv.reader(text.splitlines())
     if next(lines, None) != HEADER:
         raise ReplayError(f"{path} does not start with the line {','.join(HEADER)}.")
-    return [_row(path, number, line, digest) for number, line in enumerate(lines, start=2) if line]
+    return [
+        _row(path, number, line, digest)
+        for number, line in enumerate(lines, start=2)
+        if line
+    ]
 
 
 def _row(path: Path, number: int, line: list[str], digest: str) -> TraceRow:
@@ -62,7 +71,8 @@ def _row(path: Path, number: int, line: list[str], digest: str) -> TraceRow:
             raise ValueError
     except ValueError:
         raise ReplayError(
-            f"{path}, line {number}: “{','.join(line)[:80]}” is not a time and two token counts."
+            f"{path}, line {number}: “{','.join(line)[:80]}” is not a time and two"
+            " token counts."
         ) from None
     return TraceRow(f"replay-{digest}-{number:06d}", at, *tokens)
 
@@ -80,18 +90,33 @@ class Outcome:
 
 
 class Gateway:
-    """One kept connection to the server. A broken one is opened again and the same sent once more."""
+    """One kept connection to the server.
+
+    A broken one is opened again and the same sent once more.
+    """
 
     def __init__(self, server: str, key: str) -> None:
         parts = urlsplit(server)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        kind = (
+            http.client.HTTPSConnection
+            if parts.scheme == "https"
+            else http.client.HTTPConnection
+        )
         self.connect = lambda: kind(parts.netloc, timeout=60)
         self.connection = self.connect()
         self.base = parts.path.rstrip("/") + "/api/v1"
-        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self.headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+        }
 
-    def ask(self, method: str, path: str, body: object = None, *, missing_ok: bool = False) -> dict[str, object] | None:
-        """The JSON answer; None for a 404 where that is an answer. Raises ReplayError after several failures."""
+    def ask(
+        self, method: str, path: str, body: object = None, *, missing_ok: bool = False
+    ) -> dict[str, object] | None:
+        """The JSON answer; None for a 404 where that is an answer.
+
+        Raises ReplayError after several failures.
+        """
         sent = None if body is None else json.dumps(body)
         failure = ""
         for attempt in range(TRIES):
@@ -103,12 +128,16 @@ class Gateway:
                     return None
                 if response.status < 300:
                     return json.loads(raw)
-                failure = f"{method} {path} answered {response.status}: {raw[:200].decode(errors='replace')}"
+                failure = (
+                    f"{method} {path} answered {response.status}:"
+                    f" {raw[:200].decode(errors='replace')}"
+                )
                 if response.status < 500:
                     break
             except (OSError, http.client.HTTPException) as error:
                 failure = (
-                    f"{self.connection.host}:{self.connection.port} does not answer ({error or type(error).__name__})"
+                    f"{self.connection.host}:{self.connection.port} does not answer"
+                    f" ({error or type(error).__name__})"
                 )
                 self.connection.close()
                 self.connection = self.connect()
@@ -130,8 +159,13 @@ class Plan:
     threads: int = 4
 
 
-def replay(rows: list[TraceRow], *, plan: Plan, progress: Callable[[], None]) -> Outcome:
-    """Send all rows, each member's in order. Raises ReplayError when the server stops answering."""
+def replay(
+    rows: list[TraceRow], *, plan: Plan, progress: Callable[[], None]
+) -> Outcome:
+    """Send all rows, each member's in order.
+
+    Raises ReplayError when the server stops answering.
+    """
     outcome, lock = Outcome(), threading.Lock()
     errors: list[ReplayError] = []
     started, first = time.monotonic(), rows[0].at if rows else None
@@ -141,7 +175,14 @@ def replay(rows: list[TraceRow], *, plan: Plan, progress: Callable[[], None]) ->
         try:
             for row, member in _part(rows, plan, part):
                 if plan.speed and first:
-                    time.sleep(max(0.0, started + (row.at - first).total_seconds() / plan.speed - time.monotonic()))
+                    time.sleep(
+                        max(
+                            0.0,
+                            started
+                            + (row.at - first).total_seconds() / plan.speed
+                            - time.monotonic(),
+                        )
+                    )
                 if errors:
                     return
                 _send(gateway, row, member, plan=plan, outcome=outcome, lock=lock)
@@ -149,7 +190,10 @@ def replay(rows: list[TraceRow], *, plan: Plan, progress: Callable[[], None]) ->
         except ReplayError as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=work, args=(part,), daemon=True) for part in range(plan.threads)]
+    threads = [
+        threading.Thread(target=work, args=(part,), daemon=True)
+        for part in range(plan.threads)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -160,28 +204,48 @@ def replay(rows: list[TraceRow], *, plan: Plan, progress: Callable[[], None]) ->
     return outcome
 
 
-def _part(rows: list[TraceRow], plan: Plan, part: int) -> Iterator[tuple[TraceRow, int]]:
+def _part(
+    rows: list[TraceRow], plan: Plan, part: int
+) -> Iterator[tuple[TraceRow, int]]:
     for index, row in enumerate(rows):
         turn = index % len(plan.members)
         if turn % plan.threads == part:
             yield row, plan.members[turn]
 
 
-def _send(gateway: Gateway, row: TraceRow, member: int, *, plan: Plan, outcome: Outcome, lock: threading.Lock) -> None:
-    answer = gateway.ask("POST", "/authorize", {"member": member, "surface": plan.surface, "model": plan.model})
+def _send(
+    gateway: Gateway,
+    row: TraceRow,
+    member: int,
+    *,
+    plan: Plan,
+    outcome: Outcome,
+    lock: threading.Lock,
+) -> None:
+    answer = gateway.ask(
+        "POST",
+        "/authorize",
+        {"member": member, "surface": plan.surface, "model": plan.model},
+    )
     assert answer is not None
     result: dict[str, object] | None
     if answer["allowed"]:
-        result = _report(gateway, row, member, plan=plan, authorization=answer["authorization"])
+        result = _report(
+            gateway, row, member, plan=plan, authorization=answer["authorization"]
+        )
     else:
         # Refused now, but perhaps recorded by an earlier replay of the same file.
-        result = gateway.ask("GET", f"/events/{quote(row.id, safe='')}", missing_ok=True)
+        result = gateway.ask(
+            "GET", f"/events/{quote(row.id, safe='')}", missing_ok=True
+        )
         result = result and {**result, "status": "duplicate"}
     with lock:
         _count(outcome, answer, result)
 
 
-def _report(gateway: Gateway, row: TraceRow, member: int, *, plan: Plan, authorization: object) -> dict[str, object]:
+def _report(
+    gateway: Gateway, row: TraceRow, member: int, *, plan: Plan, authorization: object
+) -> dict[str, object]:
     at = dt.datetime.now(dt.UTC) if plan.now else row.at
     event = {
         "id": row.id,
@@ -198,7 +262,9 @@ def _report(gateway: Gateway, row: TraceRow, member: int, *, plan: Plan, authori
     return dict(results[0])
 
 
-def _count(outcome: Outcome, answer: dict[str, object], result: dict[str, object] | None) -> None:
+def _count(
+    outcome: Outcome, answer: dict[str, object], result: dict[str, object] | None
+) -> None:
     outcome.answered += 1
     outcome.allowed += bool(answer["allowed"])
     if result is None:

@@ -1,6 +1,8 @@
-"""All settings, from the environment or a `.env` file beside manage.py; the README lists every name and default.
+"""All settings, from the environment or a `.env` file beside manage.py; the README
+lists every name and default.
 
-Without any setting but a secret the product runs embedded: SQLite, a file-system broker and a file cache under `var/`.
+Without any setting but a secret the product runs embedded: SQLite, a file-system broker
+and a file cache under `var/`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ env = Environment()
 if not TESTING:
     environ.Env.read_env(BASE_DIR / ".env")
 
-# -- Start-up facts ---------------------------------------------------------------------------------------------------
+# -- Start-up facts --------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG", default=False)
 SITE_URL = env.site_url("SITE_URL", default="http://127.0.0.1:8000")
@@ -38,7 +40,7 @@ VAR_DIR = BASE_DIR / env.text("VAR_DIR", default="var")
 
 SECRET_KEY = env.secret("SECRET_KEY", needed=not (DEBUG or TESTING))
 
-# -- Applications -----------------------------------------------------------------------------------------------------
+# -- Applications ----------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "accounts",
@@ -64,7 +66,8 @@ INSTALLED_APPS = [
     "ninja",
 ]
 
-# The JSON API carries its own key and no cookie, so whatever serves people only is skipped there (`kit.middleware`).
+# The JSON API carries its own key and no cookie, so whatever serves people only is
+# skipped there (`kit.middleware`).
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -106,7 +109,10 @@ TEMPLATES = [
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
             "loaders": (
-                ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
+                [
+                    "django.template.loaders.filesystem.Loader",
+                    "django.template.loaders.app_directories.Loader",
+                ]
                 if DEBUG
                 else [
                     (
@@ -122,13 +128,18 @@ TEMPLATES = [
     },
 ]
 
-# -- Data -------------------------------------------------------------------------------------------------------------
+# -- Data ------------------------------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
+    )
+}
 _database = DATABASES["default"]
 _database["ATOMIC_REQUESTS"] = False
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # Row locks do nothing on SQLite; taking the write lock first makes every transaction exact instead.
+    # Row locks do nothing on SQLite; taking the write lock first makes every
+    # transaction exact instead.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -140,20 +151,30 @@ else:
     _database["CONN_MAX_AGE"] = env.count("DATABASE_CONN_MAX_AGE", default=600)
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
-        # Django turns prepared statements off; this leaves them to `kit.sql.run`, which asks for each. Planning a check
+        # Django turns prepared statements off; this leaves them to `kit.sql.run`, which
+        # asks for each. Planning a check
         # anew costs ten times its execution, so a prepared one is planned once a connection.
         "prepare_threshold": 1_000_000_000,
         "options": "-c plan_cache_mode=force_generic_plan -c jit=off",
         **_database.get("OPTIONS", {}),
     }
-if TESTING and "postgresql" in _database["ENGINE"] and os.environ.get("TEST_DATABASE_NAME"):
+if (
+    TESTING
+    and "postgresql" in _database["ENGINE"]
+    and os.environ.get("TEST_DATABASE_NAME")
+):
     _database["TEST"] = {"NAME": os.environ["TEST_DATABASE_NAME"]}
 
 REDIS_URL = env.redis("REDIS_URL")
 if TESTING:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 elif REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
 else:
     CACHES = {
         "default": {
@@ -162,13 +183,20 @@ else:
         }
     }
 
-# -- People -----------------------------------------------------------------------------------------------------------
+# -- People ----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": (
+            "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+        )
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -180,7 +208,9 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is proven by the invitation mail, the only way in
+ACCOUNT_EMAIL_VERIFICATION = (  # an address is proven by the invitation mail, the only way in
+    "none"
+)
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
@@ -189,7 +219,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Extra usage"
 INVITATION_DAYS = env.count("INVITATION_DAYS", default=7, least=1)
 
-# -- Money and metering -----------------------------------------------------------------------------------------------
+# -- Money and metering ----------------------------------------------------------------
 
 # Rates of a model nobody has a price for (M4), in USD per million tokens.
 FALLBACK_INPUT_USD_PER_MTOK = env.usd("FALLBACK_INPUT_USD_PER_MTOK", default="5")
@@ -204,7 +234,8 @@ SELLER_EMAIL = env.text("SELLER_EMAIL")
 INVOICE_NOTE = env.text("INVOICE_NOTE")
 REQUEST_PAUSE_HOURS = env.count("REQUEST_PAUSE_HOURS", default=24)
 
-# With a Stripe key payments go to Stripe, else to the built-in test gateway, which pretends (T6).
+# With a Stripe key payments go to Stripe, else to the built-in test gateway, which
+# pretends (T6).
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE")
@@ -212,16 +243,18 @@ PAYMENT_GATEWAY = "stripe" if STRIPE_SECRET_KEY else "sandbox"
 # Owners are told of a low balance at this amount where no reload threshold was ever set (N1).
 LOW_BALANCE_USD = env.usd("LOW_BALANCE_USD", default="10")
 
-# -- Mail -------------------------------------------------------------------------------------------------------------
+# -- Mail ------------------------------------------------------------------------------
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 if TESTING:
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="Extra usage <usage@localhost>")
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", default="Extra usage <usage@localhost>"
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 20
 
-# -- Languages, time --------------------------------------------------------------------------------------------------
+# -- Languages, time -------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
@@ -230,7 +263,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# -- Static files -----------------------------------------------------------------------------------------------------
+# -- Static files ----------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -245,13 +278,14 @@ STORAGES = {
         )
     },
 }
-# The fonts of printed documents are never sent to a browser: compressing them would cost half a second and 12 MB for nothing.
+# The fonts of printed documents are never sent to a browser: compressing them would
+# cost half a second and 12 MB for nothing.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ttf")
 if TESTING or DEBUG:
     WHITENOISE_USE_FINDERS = True
     WHITENOISE_AUTOREFRESH = True
 
-# -- Security ---------------------------------------------------------------------------------------------------------
+# -- Security --------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -276,18 +310,27 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.flag("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-SECURE_HSTS_SECONDS = env.count("SECURE_HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+SECURE_HSTS_SECONDS = (
+    env.count("SECURE_HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SILENCED_SYSTEM_CHECKS = ["security.W003"]  # `PagesCsrf` is that middleware, for pages
 if LOOPBACK:
-    # HSTS, the redirect to https and secure cookies have nothing to protect where no network is crossed.
-    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W010", "security.W012", "security.W016"]
+    # HSTS, the redirect to https and secure cookies have nothing to protect where no
+    # network is crossed.
+    SILENCED_SYSTEM_CHECKS += [
+        "security.W004",
+        "security.W008",
+        "security.W010",
+        "security.W012",
+        "security.W016",
+    ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # 1 MiB: the API answers 413 above it
 
-# -- Jobs -------------------------------------------------------------------------------------------------------------
+# -- Jobs ------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 CELERY_TASK_IGNORE_RESULT = True
@@ -310,7 +353,7 @@ else:
 if TESTING:
     CELERY_TASK_ALWAYS_EAGER = True
 
-# -- Logs, metrics ----------------------------------------------------------------------------------------------------
+# -- Logs, metrics ---------------------------------------------------------------------
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 METRICS_TOKEN = env.text("METRICS_TOKEN")

@@ -1,4 +1,7 @@
-"""Requests by API: reading (scope `read`), sending and deciding (scope `manage`). The same rules, audit and mails as the pages."""
+"""Requests by API: reading (scope `read`), sending and deciding (scope `manage`).
+
+The same rules, audit and mails as the pages.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,13 @@ from config.kit.api import ERRORS, AmountText, CapUsd, Usd
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text, usd
 from requests_inbox.actions.asking import send_request, withdraw_request
-from requests_inbox.actions.deciding import Decided, Reviewer, dismiss_request, increase_limit, move_to_premium
+from requests_inbox.actions.deciding import (
+    Decided,
+    Reviewer,
+    dismiss_request,
+    increase_limit,
+    move_to_premium,
+)
 from requests_inbox.models import NOTE_LENGTH, UsageRequest
 from requests_inbox.queries import Pending, request_list
 
@@ -33,7 +42,10 @@ RequestPath = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class RequestOut(Schema):
-    """One request. Spend and cap are the present ones while it is pending, else those of its end."""
+    """One request.
+
+    Spend and cap are the present ones while it is pending, else those of its end.
+    """
 
     id: int
     member: int
@@ -65,7 +77,9 @@ class RequestList(Schema):
 class AskIn(Schema):
     """Whose request, and optionally why and how much."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"member": "bob@acme.example"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"member": "bob@acme.example"}}
+    )
 
     member: MemberRef
     note: NoteText | None = None
@@ -75,7 +89,9 @@ class AskIn(Schema):
 class IncreaseIn(Schema):
     """Approve by a higher limit."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"amount_usd": "60.00"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"amount_usd": "60.00"}}
+    )
 
     amount_usd: AmountText
     this_month_only: StrictBool = False
@@ -84,7 +100,9 @@ class IncreaseIn(Schema):
 class PremiumIn(Schema):
     """Approve by a premium seat."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"seat_tier": "premium"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"seat_tier": "premium"}}
+    )
 
     seat_tier: Literal["premium"]
 
@@ -92,7 +110,9 @@ class PremiumIn(Schema):
 class DismissIn(Schema):
     """Say no, with an optional note to the member."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"note": "Wait for December."}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"note": "Wait for December."}}
+    )
 
     note: NoteText | None = None
 
@@ -103,7 +123,9 @@ def _cap(nanos: int | None) -> str | None:
 
 def request_json(request: UsageRequest, pending: Pending) -> dict[str, Any]:
     """A request as the API writes it, with its status of this moment."""
-    standing = next((one.standing for one in pending.waiting if one.request.pk == request.pk), None)
+    standing = next(
+        (one.standing for one in pending.waiting if one.request.pk == request.pk), None
+    )
     return {
         "id": request.pk,
         "member": request.membership_id,
@@ -111,7 +133,9 @@ def request_json(request: UsageRequest, pending: Pending) -> dict[str, Any]:
         "name": request.membership.user.name,
         "seat_tier": request.seat_tier,
         "reason": request.reason,
-        "mtd_spend_usd": to_decimal_text(standing.spent_nanos if standing else request.spent_nanos),
+        "mtd_spend_usd": to_decimal_text(
+            standing.spent_nanos if standing else request.spent_nanos
+        ),
         "cap_usd": _cap(standing.cap.amount_nanos if standing else request.cap_nanos),
         "note": request.note or None,
         "asked_usd": _cap(request.asked_nanos),
@@ -126,16 +150,28 @@ def request_json(request: UsageRequest, pending: Pending) -> dict[str, Any]:
     }
 
 
-@reading.get("/requests", response={200: RequestList, **ERRORS}, summary="Requests for more usage")
+@reading.get(
+    "/requests",
+    response={200: RequestList, **ERRORS},
+    summary="Requests for more usage",
+)
 def requests(
     request: HttpRequest,
     status: Annotated[Status | None, Query()] = None,
-    cursor: Annotated[str | None, Query(max_length=30, pattern=r"^[0-9]{1,18}$")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=30, pattern=r"^[0-9]{1,18}$")
+    ] = None,
 ) -> dict[str, Any]:
-    """Pages of 100, newest first; `status` is the one of this moment, also before a job has written it down."""
+    """Pages of 100, newest first; `status` is the one of this moment, also before a job
+    has written it down.
+    """
     before = None if cursor is None else int(cursor)
     found, pending = request_list(
-        organization_of(request), status=status, before=before, now=timezone.now(), limit=PAGE + 1
+        organization_of(request),
+        status=status,
+        before=before,
+        now=timezone.now(),
+        limit=PAGE + 1,
     )
     shown = found[:PAGE]
     return {
@@ -146,16 +182,24 @@ def requests(
 
 def _fresh(request: HttpRequest, request_id: int) -> dict[str, Any]:
     organization = organization_of(request)
-    found, pending = request_list(organization, status=None, before=request_id + 1, now=timezone.now(), limit=1)
+    found, pending = request_list(
+        organization, status=None, before=request_id + 1, now=timezone.now(), limit=1
+    )
     return request_json(found[0], pending)
 
 
 # On the reading router's path, but it writes: scope `manage`.
 @reading.post(
-    "/requests", auth=KeyAuth(Scope.MANAGE), response={200: RequestOut, **ERRORS}, summary="Send a member's request"
+    "/requests",
+    auth=KeyAuth(Scope.MANAGE),
+    response={200: RequestOut, **ERRORS},
+    summary="Send a member's request",
 )
 def ask(request: HttpRequest, payload: Body[AskIn]) -> dict[str, Any]:
-    """What the member's own click does. A second one finds the first one's request, and may add note and amount."""
+    """What the member's own click does.
+
+    A second one finds the first one's request, and may add note and amount.
+    """
     member = member_by_ref(organization_of(request), str(payload.member))
     note = None if payload.note is None else payload.note.replace("\0", "")
     asked = None if payload.asked_usd is None else usd(payload.asked_usd)
@@ -173,35 +217,66 @@ def _answer(request: HttpRequest, done: Decided) -> dict[str, Any]:
     return _fresh(request, done.request.pk)
 
 
-@managing.post("/requests/{request_id}/approve", response={200: RequestOut, **ERRORS}, summary="Approve a request")
-def approve(request: HttpRequest, request_id: RequestPath, payload: Body[IncreaseIn | PremiumIn]) -> dict[str, Any]:
+@managing.post(
+    "/requests/{request_id}/approve",
+    response={200: RequestOut, **ERRORS},
+    summary="Approve a request",
+)
+def approve(
+    request: HttpRequest, request_id: RequestPath, payload: Body[IncreaseIn | PremiumIn]
+) -> dict[str, Any]:
     """By a higher limit, or by a premium seat."""
     organization, by, now = organization_of(request), _reviewer(request), timezone.now()
     if isinstance(payload, PremiumIn):
-        return _answer(request, move_to_premium(organization, request_id=request_id, by=by, now=now))
+        return _answer(
+            request,
+            move_to_premium(organization, request_id=request_id, by=by, now=now),
+        )
     done = increase_limit(
-        organization, request_id=request_id, amount_nanos=usd(payload.amount_usd),
-        this_month_only=payload.this_month_only, by=by, now=now,
-    )  # fmt: skip
-    return _answer(request, done)
-
-
-@managing.post("/requests/{request_id}/dismiss", response={200: RequestOut, **ERRORS}, summary="Dismiss a request")
-def dismiss(request: HttpRequest, request_id: RequestPath, payload: Body[DismissIn]) -> dict[str, Any]:
-    """The member is told by mail, with the note."""
-    note = (payload.note or "").replace("\0", "")
-    done = dismiss_request(
-        organization_of(request), request_id=request_id, note=note, by=_reviewer(request), now=timezone.now()
+        organization,
+        request_id=request_id,
+        amount_nanos=usd(payload.amount_usd),
+        this_month_only=payload.this_month_only,
+        by=by,
+        now=now,
     )
     return _answer(request, done)
 
 
-@managing.post("/requests/{request_id}/withdraw", response={200: RequestOut, **ERRORS}, summary="Take a request back")
+@managing.post(
+    "/requests/{request_id}/dismiss",
+    response={200: RequestOut, **ERRORS},
+    summary="Dismiss a request",
+)
+def dismiss(
+    request: HttpRequest, request_id: RequestPath, payload: Body[DismissIn]
+) -> dict[str, Any]:
+    """The member is told by mail, with the note."""
+    note = (payload.note or "").replace("\0", "")
+    done = dismiss_request(
+        organization_of(request),
+        request_id=request_id,
+        note=note,
+        by=_reviewer(request),
+        now=timezone.now(),
+    )
+    return _answer(request, done)
+
+
+@managing.post(
+    "/requests/{request_id}/withdraw",
+    response={200: RequestOut, **ERRORS},
+    summary="Take a request back",
+)
 def withdraw(request: HttpRequest, request_id: RequestPath) -> dict[str, Any]:
     """On behalf of the member who sent it."""
     organization, now = organization_of(request), timezone.now()
-    found, _pending = request_list(organization, status="pending", before=request_id + 1, now=now, limit=1)
+    found, _pending = request_list(
+        organization, status="pending", before=request_id + 1, now=now, limit=1
+    )
     if not found or found[0].pk != request_id:
-        raise BusinessError(_("There is no such request."), code="request_not_found", status=404)
+        raise BusinessError(
+            _("There is no such request."), code="request_not_found", status=404
+        )
     withdraw_request(found[0].membership, now=now)
     return _fresh(request, request_id)

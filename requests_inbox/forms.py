@@ -1,4 +1,6 @@
-"""Forms of requests: the member's note and amount, the reviewer's decision, the owner's settings. Rules live in the acts."""
+"""Forms of requests: the member's note and amount, the reviewer's decision, the owner's
+settings. Rules live in the acts.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class IncreaseForm(forms.Form):
 
     amount = AmountField(label=_("New limit"))
     applies = forms.ChoiceField(
-        label=_("Applies"), choices=[(MONTH, _("This month only")), (ALWAYS, _("From now on"))], initial=MONTH
+        label=_("Applies"),
+        choices=[(MONTH, _("This month only")), (ALWAYS, _("From now on"))],
+        initial=MONTH,
     )
 
     @property
@@ -42,13 +46,19 @@ class IncreaseForm(forms.Form):
 class DismissForm(forms.Form):
     """An optional note to the member."""
 
-    note = NoteField(label=_("Note to the member"), required=False, max_length=NOTE_LENGTH)
+    note = NoteField(
+        label=_("Note to the member"), required=False, max_length=NOTE_LENGTH
+    )
 
 
 class RequestSettingsForm(forms.Form):
     """Whether members may ask, and when the digest comes."""
 
-    enabled = forms.BooleanField(label=_("Members may press “Request more usage”"), required=False)
+    enabled = forms.BooleanField(
+        label=_("Members may press “Request more usage”"), required=False
+    )
     digest_hour = forms.TypedChoiceField(
-        label=_("Daily digest at"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)]
+        label=_("Daily digest at"),
+        coerce=int,
+        choices=[(hour, f"{hour:02}:00") for hour in range(24)],
     )

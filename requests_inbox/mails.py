@@ -1,4 +1,7 @@
-"""Who writes our mails: the answer to a member, and the daily digest. Read when the mail goes out, so that it is true."""
+"""Who writes our mails: the answer to a member, and the daily digest.
+
+Read when the mail goes out, so that it is true.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +24,45 @@ from requests_inbox.queries import PEOPLE, pending_of
 @writes(ANSWER)
 def answer_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
     """What was decided; nothing to somebody who has left since."""
-    request = UsageRequest.objects.select_related(*PEOPLE).filter(pk=mail.facts["request"]).first()
+    request = (
+        UsageRequest.objects.select_related(*PEOPLE)
+        .filter(pk=mail.facts["request"])
+        .first()
+    )
     if request is None or not request.membership.is_active:
         return None
-    standing = standing_of(request.membership_id, organization_id=mail.organization_id, now=now)
-    return Letter("request_answer", {
-        "request": request,
-        "organization": mail.organization,
-        "approved": request.status == UsageRequest.Status.APPROVED,
-        "month": standing.organization.month,
-        "can_go_on": decide(standing).allowed,
-        "link": page_url("own_usage", mail.organization.slug),
-    })  # fmt: skip
+    standing = standing_of(
+        request.membership_id, organization_id=mail.organization_id, now=now
+    )
+    return Letter(
+        "request_answer",
+        {
+            "request": request,
+            "organization": mail.organization,
+            "approved": request.status == UsageRequest.Status.APPROVED,
+            "month": standing.organization.month,
+            "can_go_on": decide(standing).allowed,
+            "link": page_url("own_usage", mail.organization.slug),
+        },
+    )
 
 
 @writes(DIGEST)
 def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
-    """All that waits now; nothing when nothing waits any more, or the recipient may not or will not have it."""
+    """All that waits now; nothing when nothing waits any more, or the recipient may not
+    or will not have it.
+    """
     membership = (
-        Membership.objects.active().select_related("user", "organization").filter(pk=mail.facts["membership"]).first()
+        Membership.objects.active()
+        .select_related("user", "organization")
+        .filter(pk=mail.facts["membership"])
+        .first()
     )
-    if membership is None or not membership.user.is_active or not membership.is_at_least(Role.ADMIN):
+    if (
+        membership is None
+        or not membership.user.is_active
+        or not membership.is_at_least(Role.ADMIN)
+    ):
         return None
     if DigestOptOut.objects.filter(membership=membership).exists():
         return None
@@ -49,8 +70,14 @@ def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
     if not waiting:
         return None
     stop_url = unsubscribe_url(membership.pk)
-    headers = {"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    context = digest_context(membership, now=now) | {"waiting": waiting, "stop_url": stop_url}
+    headers = {
+        "List-Unsubscribe": f"<{stop_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    context = digest_context(membership, now=now) | {
+        "waiting": waiting,
+        "stop_url": stop_url,
+    }
     return Letter("request_digest", context, headers)
 
 

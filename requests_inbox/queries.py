@@ -1,4 +1,6 @@
-"""Reading requests: who waits now (by the standing of each, not by what a job wrote down), and who may decide."""
+"""Reading requests: who waits now (by the standing of each, not by what a job wrote
+down), and who may decide.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,10 @@ class Pending:
 
 
 def pending_of(organization_id: int, *, now: dt.datetime) -> Pending:
-    """Which requests wait at `now`, oldest first, and which have ended by themselves. Two queries, one when there is none."""
+    """Which requests wait at `now`, oldest first, and which have ended by themselves.
+
+    Two queries, one when there is none.
+    """
     stored = list(
         UsageRequest.objects.pending()
         .filter(organization_id=organization_id)
@@ -51,7 +56,9 @@ def pending_of(organization_id: int, *, now: dt.datetime) -> Pending:
     )
     if not stored:
         return Pending([], {})
-    standings = standings_for(organization_id, [one.membership_id for one in stored], now=now)
+    standings = standings_for(
+        organization_id, [one.membership_id for one in stored], now=now
+    )
     waiting, ended = [], {}
     for one in stored:
         standing = standings[one.membership_id]
@@ -68,9 +75,17 @@ def asked_of(request: UsageRequest) -> Asked:
     return Asked(request.seat_tier, request.reason, request.month_on)
 
 
-def latest_request(membership_id: int, *, standing: Standing) -> tuple[UsageRequest | None, str]:
-    """A member's latest request and its status at the moment of `standing`; no request, no status."""
-    latest = UsageRequest.objects.filter(membership_id=membership_id).select_related(*PEOPLE).first()
+def latest_request(
+    membership_id: int, *, standing: Standing
+) -> tuple[UsageRequest | None, str]:
+    """A member's latest request and its status at the moment of `standing`; no request,
+    no status.
+    """
+    latest = (
+        UsageRequest.objects.filter(membership_id=membership_id)
+        .select_related(*PEOPLE)
+        .first()
+    )
     if latest is None:
         return None, ""
     status = latest.status
@@ -89,7 +104,9 @@ def reviewers(organization: Organization) -> QuerySet[Membership]:
     )
 
 
-def deciders_for(request_membership_id: int, *, organization: Organization) -> list[Membership]:
+def deciders_for(
+    request_membership_id: int, *, organization: Organization
+) -> list[Membership]:
     """Who may decide a request: nobody their own, unless they are the only one who may (R3)."""
     found = list(reviewers(organization))
     others = [one for one in found if one.pk != request_membership_id]
@@ -103,10 +120,21 @@ def may_decide(reviewer: Membership, *, request_membership_id: int) -> bool:
     return not reviewers(reviewer.organization).exclude(pk=reviewer.pk).exists()
 
 
-def request_list(organization: Organization, *, status: str | None, before: int | None, now: dt.datetime, limit: int) -> tuple[list[UsageRequest], Pending]:  # fmt: skip
+def request_list(
+    organization: Organization,
+    *,
+    status: str | None,
+    before: int | None,
+    now: dt.datetime,
+    limit: int,
+) -> tuple[list[UsageRequest], Pending]:
     """Requests of an organization by id, newest first, filtered by their status at `now`."""
     pending = pending_of(organization.pk, now=now)
-    found = UsageRequest.objects.filter(organization=organization).select_related(*PEOPLE).order_by("-pk")
+    found = (
+        UsageRequest.objects.filter(organization=organization)
+        .select_related(*PEOPLE)
+        .order_by("-pk")
+    )
     if before is not None:
         found = found.filter(pk__lt=before)
     if status is not None:
@@ -122,5 +150,12 @@ def _has_status(status: str, pending: Pending) -> Q:
 
 
 def organizations_with_pending() -> Iterable[int]:
-    """Ids of the organizations that have stored pending requests: the sweeps look at these alone."""
-    return UsageRequest.objects.pending().order_by().values_list("organization_id", flat=True).distinct()
+    """Ids of the organizations that have stored pending requests: the sweeps look at
+    these alone.
+    """
+    return (
+        UsageRequest.objects.pending()
+        .order_by()
+        .values_list("organization_id", flat=True)
+        .distinct()
+    )

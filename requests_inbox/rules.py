@@ -1,4 +1,6 @@
-"""When a request ends by itself, when one may be sent again, and when a digest is due (R1, R5, R6). Pure."""
+"""When a request ends by itself, when one may be sent again, and when a digest is due
+(R1, R5, R6). Pure.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ RESOLVED, WITHDRAWN = "resolved", "withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request remembers of the time of asking: seat tier, reason of the block, first day of the month."""
+    """What a request remembers of the time of asking: seat tier, reason of the block,
+    first day of the month.
+    """
 
     seat_tier: str
     reason: str
@@ -23,9 +27,11 @@ class Asked:
 
 
 def ending_of(asked: Asked, standing: Standing) -> str | None:
-    """How a request that nobody decided has ended by itself (R5); None while it still waits.
+    """How a request that nobody decided has ended by itself (R5); None while it still
+    waits.
 
-    A reset of the included usage alone does not end it, nor does a seat that was only taken away.
+    A reset of the included usage alone does not end it, nor does a seat that was only
+    taken away.
     """
     if not standing.is_active:
         return WITHDRAWN
@@ -34,7 +40,9 @@ def ending_of(asked: Asked, standing: Standing) -> str | None:
     if standing.seat_tier is None:
         return None
     refusal = extra_usage_refusal(standing)
-    if refusal is None or (standing.seat_tier != asked.seat_tier and standing.has_included_left):
+    if refusal is None or (
+        standing.seat_tier != asked.seat_tier and standing.has_included_left
+    ):
         return RESOLVED
     # In a new month the old cap let them go on, even if they have reached the new one by now.
     is_new_month = standing.organization.month.first_on > asked.month_on
@@ -48,13 +56,17 @@ def may_ask_again_at(dismissed_at: dt.datetime, *, pause: dt.timedelta) -> dt.da
 
 
 def digest_of(now: dt.datetime, *, zone: str, hour: int) -> tuple[dt.date, dt.datetime]:
-    """The latest digest that is due at `now`: its local date, and the instant of its hour on that date (R6).
+    """The latest digest that is due at `now`: its local date, and the instant of its
+    hour on that date (R6).
 
-    A local hour that a change of clocks skips is taken an hour later, one that comes twice at its first coming.
+    A local hour that a change of clocks skips is taken an hour later, one that comes
+    twice at its first coming.
     """
     local_on = local_day(now, zone)
     for day in (local_on, local_on - dt.timedelta(days=1)):
-        due_at = dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(dt.UTC)
+        due_at = dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(
+            dt.UTC
+        )
         if due_at <= now:
             return day, due_at
     raise AssertionError("yesterday's hour is always past")

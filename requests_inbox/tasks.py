@@ -1,4 +1,7 @@
-"""Jobs of the requests app: doors of their own, so they read the clock. Safe to run twice, at once and late."""
+"""Jobs of the requests app: doors of their own, so they read the clock.
+
+Safe to run twice, at once and late.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,14 @@ FAILED = "requests.sweep_failed"
 @shared_task
 def prepare_digests() -> int:
     """Queue the digests whose local hour has come, and poke their sending; how many mails."""
-    organizations = list(Organization.objects.filter(pk__in=organizations_with_pending()))
-    queued = each(organizations, lambda one: prepare_digest(one, now=timezone.now()), failed=FAILED)
+    organizations = list(
+        Organization.objects.filter(pk__in=organizations_with_pending())
+    )
+    queued = each(
+        organizations,
+        lambda one: prepare_digest(one, now=timezone.now()),
+        failed=FAILED,
+    )
     mails = [pk for ids in queued for pk in ids]
     for pk in mails:
         send_mail.delay(pk)
@@ -30,4 +39,10 @@ def prepare_digests() -> int:
 def end_requests() -> int:
     """Write down the requests that ended by themselves; how many."""
     pending = list(organizations_with_pending())
-    return sum(each(pending, lambda pk: write_down_endings(pk, now=timezone.now()), failed=FAILED))
+    return sum(
+        each(
+            pending,
+            lambda pk: write_down_endings(pk, now=timezone.now()),
+            failed=FAILED,
+        )
+    )

@@ -44,12 +44,16 @@ def waited_text(since: dt.datetime, *, now: dt.datetime) -> str:
         return duration_text(now - since)
     if hours < 48:
         return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
-    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {"days": hours // 24}
+    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {
+        "days": hours // 24
+    }
 
 
 def decided_sentence(request: UsageRequest, *, zone: str, now: dt.datetime) -> str:
     """For the second of two reviewers: who decided what, and when (R4)."""
-    moment = moment_text(request.ended_at, zone=zone, now=now) if request.ended_at else ""
+    moment = (
+        moment_text(request.ended_at, zone=zone, now=now) if request.ended_at else ""
+    )
     words = {
         "who": request.decider,
         "name": request.membership.user,
@@ -61,8 +65,16 @@ def decided_sentence(request: UsageRequest, *, zone: str, now: dt.datetime) -> s
     if request.granted_tier:
         return _("%(who)s moved %(name)s to a Premium seat %(moment)s.") % words
     if request.granted_month_only:
-        return _("%(who)s increased the limit of %(name)s to %(amount)s, this month only, %(moment)s.") % words
-    return _("%(who)s increased the limit of %(name)s to %(amount)s %(moment)s.") % words
+        return (
+            _(
+                "%(who)s increased the limit of %(name)s to %(amount)s, this month"
+                " only, %(moment)s."
+            )
+            % words
+        )
+    return (
+        _("%(who)s increased the limit of %(name)s to %(amount)s %(moment)s.") % words
+    )
 
 
 def answer_title(request: UsageRequest) -> str:

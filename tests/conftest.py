@@ -1,4 +1,7 @@
-"""The fixed cast and the frozen clock. Alice owns Acme, Ada is its admin, Bob a member; Charlie belongs elsewhere."""
+"""The fixed cast and the frozen clock.
+
+Alice owns Acme, Ada is its admin, Bob a member; Charlie belongs elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,16 @@ def now() -> dt.datetime:
 
 @pytest.fixture
 def acme(db: None) -> Organization:
-    """Seat-based Enterprise in New York with Alice, Ada and Bob; Charlie's Umbrella beside it."""
+    """Seat-based Enterprise in New York with Alice, Ada and Bob; Charlie's Umbrella
+    beside it.
+    """
     return make_cast(now=NOW)
 
 
 def _membership(acme: Organization, email: str) -> Membership:
-    return Membership.objects.select_related("organization", "user").get(user__email=email)
+    return Membership.objects.select_related("organization", "user").get(
+        user__email=email
+    )
 
 
 @pytest.fixture
@@ -67,18 +74,25 @@ def _fresh_price_book():
 def _seeded(request: pytest.FixtureRequest):
     """Prices and seat allowances for tests that start with emptied tables."""
     mark = request.node.get_closest_marker("django_db")
-    transactional = bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
+    transactional = (
+        bool(mark and mark.kwargs.get("transaction"))
+        or "transactional_db" in request.fixturenames
+    )
     if transactional or "live_server" in request.fixturenames:
         request.getfixturevalue("transactional_db")
         seed()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a service that is not here, and say why. Where services are required, it fails instead."""
+    """Skip what needs a service that is not here, and say why.
+
+    Where services are required, it fails instead.
+    """
     for item in items:
         for name in ("postgres", "redis", "browser"):
             reason = missing(name) if item.get_closest_marker(name) else None
-            # On SQLite the PostgreSQL tests have their own run; only the run that is meant for them may not skip.
+            # On SQLite the PostgreSQL tests have their own run; only the run that is
+            # meant for them may not skip.
             if reason and not (REQUIRED and name != "postgres"):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
@@ -92,7 +106,9 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True, scope="session")
 def _append_only_tables_can_be_emptied():
-    """Transactional tests empty all tables; SQLite has no TRUNCATE, which on PostgreSQL passes the guards."""
+    """Transactional tests empty all tables; SQLite has no TRUNCATE, which on PostgreSQL
+    passes the guards.
+    """
     from django.apps import apps
     from django.db.backends.sqlite3.base import DatabaseOperations
 

@@ -1,4 +1,7 @@
-"""What outside services the tests find here. A test that needs a missing one is skipped with the reason; in CI it fails."""
+"""What outside services the tests find here.
+
+A test that needs a missing one is skipped with the reason; in CI it fails.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,11 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 @lru_cache(maxsize=1)
 def chromium() -> str | None:
     """Debian's Chromium, or the browser named by CHROMIUM."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    return (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+    )
 
 
 def _has_playwright() -> bool:
@@ -43,7 +50,9 @@ def missing(name: str) -> str | None:
 def _answers(url: str) -> bool:
     parts = urlsplit(url)
     try:
-        with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 6379), timeout=1):
+        with socket.create_connection(
+            (parts.hostname or "127.0.0.1", parts.port or 6379), timeout=1
+        ):
             return True
     except OSError:
         return False

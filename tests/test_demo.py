@@ -1,4 +1,6 @@
-"""The demo: made once, the same every time, with clean books, and with somebody blocked whenever it is made."""
+"""The demo: made once, the same every time, with clean books, and with somebody blocked
+whenever it is made.
+"""
 
 from __future__ import annotations
 
@@ -23,32 +25,59 @@ from config.demo.story import PASSWORD, make_acme, make_demo
 from requests_inbox.queries import pending_of
 from tests.conftest import NOW
 
-ACCOUNTS = ["owner@acme.example", "admin@acme.example", "member@acme.example", "owner@bolt.example",
-            "member@bolt.example", "owner@cirrus.example", "member@cirrus.example", "operator@example.com"]  # fmt: skip
+ACCOUNTS = [
+    "owner@acme.example",
+    "admin@acme.example",
+    "member@acme.example",
+    "owner@bolt.example",
+    "member@bolt.example",
+    "owner@cirrus.example",
+    "member@cirrus.example",
+    "operator@example.com",
+]
 
 
 @pytest.fixture
 def _shorter(monkeypatch):
-    """Acme with no months behind it: the blocked member is what counts, and that is made in the current month."""
-    monkeypatch.setattr(story, "months_before", lambda now, count: now.date().replace(day=1))
+    """Acme with no months behind it: the blocked member is what counts, and that is
+    made in the current month.
+    """
+    monkeypatch.setattr(
+        story, "months_before", lambda now, count: now.date().replace(day=1)
+    )
 
 
 def digest() -> list[tuple[object, ...]]:
     """Everything the demo wrote, but the ids of rows."""
     events = UsageEvent.objects.order_by("organization__slug", "event_id")
     return [
-        *events.values_list("event_id", "membership__user__email", "occurred_at", "model", "cost_nanos", "funding"),
-        *AuditEntry.objects.order_by("organization__slug", "at", "action", "pk").values_list("action", "at"),
-        *Membership.objects.order_by("user__email").values_list("user__email", "seat_tier"),
+        *events.values_list(
+            "event_id",
+            "membership__user__email",
+            "occurred_at",
+            "model",
+            "cost_nanos",
+            "funding",
+        ),
+        *AuditEntry.objects.order_by(
+            "organization__slug", "at", "action", "pk"
+        ).values_list("action", "at"),
+        *Membership.objects.order_by("user__email").values_list(
+            "user__email", "seat_tier"
+        ),
     ]
 
 
 @pytest.fixture
 def _one_month_on_postgresql(monkeypatch):
-    """Its rows are counted up in one transaction, where PostgreSQL can't clean up behind itself: five months take a minute."""
+    """Its rows are counted up in one transaction, where PostgreSQL can't clean up
+    behind itself: five months take a minute.
+    """
     if connection.vendor == "postgresql":
         whole = story.months_before
-        monkeypatch.setattr(story, "months_before", lambda now, count: whole(now, min(count, 1)))
+        monkeypatch.setattr(
+            story, "months_before", lambda now, count: whole(now, min(count, 1))
+        )
 
 
 @pytest.mark.django_db
@@ -68,28 +97,52 @@ def test_the_demo_is_whole_and_making_it_again_changes_nothing(
 
 def _accounts_sign_in(client) -> None:
     for email in ACCOUNTS:
-        assert client.login(username=email, password=PASSWORD) or client.login(email=email, password=PASSWORD), email
+        assert client.login(username=email, password=PASSWORD) or client.login(
+            email=email, password=PASSWORD
+        ), email
     assert User.objects.get(email="operator@example.com").is_superuser
 
 
 def _acme_is_as_promised() -> None:
     acme = Organization.objects.get(slug="acme")
     members = Membership.objects.filter(organization=acme)
-    assert (members.count(), Membership.objects.filter(organization__slug="bolt").count()) == (40, 12)
+    assert (
+        members.count(),
+        Membership.objects.filter(organization__slug="bolt").count(),
+    ) == (40, 12)
     assert members.filter(base_role=Role.ADMIN).exists()
-    assert set(members.values_list("seat_tier", flat=True)) == {Tier.STANDARD, Tier.PREMIUM}
-    numbers = Invoice.objects.filter(organization=acme).order_by("sequence").values_list("number", "status")
+    assert set(members.values_list("seat_tier", flat=True)) == {
+        Tier.STANDARD,
+        Tier.PREMIUM,
+    }
+    numbers = (
+        Invoice.objects.filter(organization=acme)
+        .order_by("sequence")
+        .values_list("number", "status")
+    )
     assert list(numbers) == [(f"ACME-000{n}", "paid") for n in (1, 2, 3, 4)]
     assert Statement.objects.filter(organization__slug="bolt").count() == 1
-    months = UsageEvent.objects.filter(organization=acme, funding="extra_usage").values("month_on")
-    assert [row["spent"] > 0 for row in months.annotate(spent=Sum("cost_nanos"))] == [True] * 5
-    standings = standings_for(acme.pk, list(members.values_list("pk", flat=True)), now=NOW)
+    months = UsageEvent.objects.filter(organization=acme, funding="extra_usage").values(
+        "month_on"
+    )
+    assert [row["spent"] > 0 for row in months.annotate(spent=Sum("cost_nanos"))] == [
+        True
+    ] * 5
+    standings = standings_for(
+        acme.pk, list(members.values_list("pk", flat=True)), now=NOW
+    )
     paused = {extra_usage_refusal(one) for one in standings.values()} - {None}
     assert paused == {Reason.SEAT_TIER_CAP_REACHED, Reason.MEMBER_CAP_REACHED}
     organization = standings[members[0].pk].organization
-    assert organization.cap.amount_nanos - organization.spent_nanos > 100 * 10**9, "a replay of $84 still fits"
+    assert organization.cap.amount_nanos - organization.spent_nanos > 100 * 10**9, (
+        "a replay of $84 still fits"
+    )
     waiting = pending_of(acme.pk, now=NOW).waiting
-    assert [one.request.membership.user.name for one in waiting] == ["Sofia Marino", "Lukas Brandt", "Wei Chen"]
+    assert [one.request.membership.user.name for one in waiting] == [
+        "Sofia Marino",
+        "Lukas Brandt",
+        "Wei Chen",
+    ]
     allowed = [decide(one).allowed for one in standings.values()]
     assert allowed.count(True) > 20
 
@@ -99,12 +152,15 @@ def _acme_is_as_promised() -> None:
     "moment",
     [
         dt.datetime(2026, 12, 1, 5, 5, tzinfo=dt.UTC),  # 00:05 on the 1st in New York
-        dt.datetime(2026, 12, 1, 0, 30, tzinfo=dt.UTC),  # already December in UTC, the evening of 30 November there
+        # already December in UTC, the evening of 30 November there
+        dt.datetime(2026, 12, 1, 0, 30, tzinfo=dt.UTC),
         dt.datetime(2027, 3, 14, 7, 30, tzinfo=dt.UTC),  # the night clocks go forward
         dt.datetime(2026, 8, 31, 18, 0, tzinfo=dt.UTC),
     ],
 )
-def test_the_member_is_blocked_by_the_seats_cap_whenever_the_demo_is_made(_shorter, moment):
+def test_the_member_is_blocked_by_the_seats_cap_whenever_the_demo_is_made(
+    _shorter, moment
+):
     acme = make_acme(now=moment)
     bob = Membership.objects.get(user__email="member@acme.example")
     for later in (dt.timedelta(), dt.timedelta(minutes=30)):

@@ -19,7 +19,12 @@ PREFIX = "xu_"
 
 @transaction.atomic
 def create_api_key(
-    organization: Organization, *, name: str, scopes: Iterable[str], actor: Actor, now: dt.datetime
+    organization: Organization,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    actor: Actor,
+    now: dt.datetime,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which nobody can read again.
 
@@ -27,23 +32,43 @@ def create_api_key(
     """
     wanted, name = set(scopes), name.strip()
     if not name:
-        raise BusinessError(_("Give the key a name that says who uses it."), code="no_name", status=422, field="name")
+        raise BusinessError(
+            _("Give the key a name that says who uses it."),
+            code="no_name",
+            status=422,
+            field="name",
+        )
     unknown = sorted(wanted - set(Scope.values))
     if unknown:
         raise BusinessError(
-            _("“%(scope)s” is not a scope; use %(all)s.") % {"scope": unknown[0], "all": ", ".join(Scope.values)},
-            code="unknown_scope", status=422, field="scopes",
-        )  # fmt: skip
+            _("“%(scope)s” is not a scope; use %(all)s.")
+            % {"scope": unknown[0], "all": ", ".join(Scope.values)},
+            code="unknown_scope",
+            status=422,
+            field="scopes",
+        )
     if not wanted:
-        raise BusinessError(_("Choose at least one scope."), code="no_scope", status=422, field="scopes")
+        raise BusinessError(
+            _("Choose at least one scope."), code="no_scope", status=422, field="scopes"
+        )
     locked = lock_organization(organization.pk)
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
-        organization=locked, name=name[:80], prefix=secret[: len(PREFIX) + 6], digest=ApiKey.digest_of(secret),
-        scopes=" ".join(scope for scope in Scope.values if scope in wanted), created_by=actor.user, created_at=now,
-    )  # fmt: skip
+        organization=locked,
+        name=name[:80],
+        prefix=secret[: len(PREFIX) + 6],
+        digest=ApiKey.digest_of(secret),
+        scopes=" ".join(scope for scope in Scope.values if scope in wanted),
+        created_by=actor.user,
+        created_at=now,
+    )
     record_change(
-        locked, actor=actor, action="api_key.create", subject=key.name, now=now, to_value={"scopes": key.scope_list}
+        locked,
+        actor=actor,
+        action="api_key.create",
+        subject=key.name,
+        now=now,
+        to_value={"scopes": key.scope_list},
     )
     return key, secret
 
@@ -53,6 +78,8 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, now: dt.datetime) -> ApiKey:
     """End a key at once; doing it again changes nothing."""
     locked = lock_organization(key.organization_id)
     if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
-        record_change(locked, actor=actor, action="api_key.revoke", subject=key.name, now=now)
+        record_change(
+            locked, actor=actor, action="api_key.revoke", subject=key.name, now=now
+        )
     key.refresh_from_db()
     return key

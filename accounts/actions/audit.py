@@ -11,7 +11,9 @@ from accounts.models import AuditEntry, Membership, Organization, User
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: a person, or what acts without one (an API key, a command, a job) by `label`."""
+    """Who does something: a person, or what acts without one (an API key, a command, a
+    job) by `label`.
+    """
 
     user: User | None = None
     label: str = ""
@@ -33,7 +35,11 @@ def record_change(
     from_value: Any = None,
     to_value: Any = None,
 ) -> AuditEntry:
-    """Keep one change. `action` is a dotted code such as `cap.organization`; values are JSON (money as nano-USD int)."""
+    """Keep one change.
+
+    `action` is a dotted code such as `cap.organization`; values are JSON (money as
+    nano-USD int).
+    """
     return AuditEntry.objects.create(
         organization=organization,
         at=now,

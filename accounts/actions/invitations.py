@@ -1,4 +1,7 @@
-"""Inviting people by mail with a link that expires, and joining by it. Only the link's digest is stored."""
+"""Inviting people by mail with a link that expires, and joining by it.
+
+Only the link's digest is stored.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,17 @@ def digest_of(token: str) -> str:
 
 @transaction.atomic
 def invite(
-    organization: Organization, *, email: str, role: str, seat_tier: str | None, by: Membership, now: dt.datetime
+    organization: Organization,
+    *,
+    email: str,
+    role: str,
+    seat_tier: str | None,
+    by: Membership,
+    now: dt.datetime,
 ) -> tuple[Invitation, str]:
-    """A new invitation and its token, for the mail. An open one for the same address is replaced.
+    """A new invitation and its token, for the mail.
+
+    An open one for the same address is replaced.
 
     Raises BusinessError `already_member`, `no_free_seat`, `primary_owner_only`.
     """
@@ -39,35 +50,56 @@ def invite(
     refuse_unless_may_make(role, by=by)
     if locked.memberships.active().filter(user__email=email).exists():
         raise BusinessError(
-            _("%(email)s is a member already.") % {"email": email}, code="already_member", field="email"
+            _("%(email)s is a member already.") % {"email": email},
+            code="already_member",
+            field="email",
         )
     take_seat(locked, seat_tier)
     _open(locked, email).update(revoked_at=now)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
-        organization=locked, email=email, base_role=role, seat_tier=seat_tier, token_digest=digest_of(token),
-        invited_by=by.user, created_at=now, expires_at=now + dt.timedelta(days=settings.INVITATION_DAYS),
-    )  # fmt: skip
+        organization=locked,
+        email=email,
+        base_role=role,
+        seat_tier=seat_tier,
+        token_digest=digest_of(token),
+        invited_by=by.user,
+        created_at=now,
+        expires_at=now + dt.timedelta(days=settings.INVITATION_DAYS),
+    )
     record_change(
-        locked, actor=Actor.person(by.user), action="invitation.send", subject=email, now=now,
+        locked,
+        actor=Actor.person(by.user),
+        action="invitation.send",
+        subject=email,
+        now=now,
         to_value={"role": role, "seat": seat_tier},
-    )  # fmt: skip
+    )
     return invitation, token
 
 
 def _open(organization: Organization, email: str):  # type: ignore[no-untyped-def]
     return Invitation.objects.filter(
-        organization=organization, email=email, accepted_at__isnull=True, revoked_at__isnull=True
+        organization=organization,
+        email=email,
+        accepted_at__isnull=True,
+        revoked_at__isnull=True,
     )
 
 
 @transaction.atomic
-def revoke_invitation(invitation: Invitation, *, by: Membership, now: dt.datetime) -> None:
+def revoke_invitation(
+    invitation: Invitation, *, by: Membership, now: dt.datetime
+) -> None:
     """Make the link stop working; doing it again changes nothing."""
     locked = lock_organization(invitation.organization_id)
     if _open(locked, invitation.email).filter(pk=invitation.pk).update(revoked_at=now):
         record_change(
-            locked, actor=Actor.person(by.user), action="invitation.revoke", subject=invitation.email, now=now
+            locked,
+            actor=Actor.person(by.user),
+            action="invitation.revoke",
+            subject=invitation.email,
+            now=now,
         )
 
 
@@ -83,25 +115,35 @@ def open_invitation(token: str, *, now: dt.datetime) -> Invitation | None:
 
 @transaction.atomic
 def accept_invitation(
-    token: str, *, user: User | None, name: str = "", password: str = "", now: dt.datetime
+    token: str,
+    *,
+    user: User | None,
+    name: str = "",
+    password: str = "",
+    now: dt.datetime,
 ) -> Membership:
-    """Join: as `user` when signed in under the invited address, else as a new person with `name` and `password`.
+    """Join: as `user` when signed in under the invited address, else as a new person
+    with `name` and `password`.
 
-    Without a free seat of the promised tier the person joins without one. Raises BusinessError `invitation_gone`,
-    `other_address`, `has_account` (sign in first), or `weak_password`.
+    Without a free seat of the promised tier the person joins without one. Raises
+    BusinessError `invitation_gone`, `other_address`, `has_account` (sign in first), or
+    `weak_password`.
     """
     invitation = open_invitation(token, now=now)
     if invitation is None:
         raise _gone()
     locked = lock_organization(invitation.organization_id)
-    if not Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True, revoked_at__isnull=True).update(
-        accepted_at=now
-    ):
+    if not Invitation.objects.filter(
+        pk=invitation.pk, accepted_at__isnull=True, revoked_at__isnull=True
+    ).update(accepted_at=now):
         raise _gone()
     person = user or _new_person(invitation, name=name, password=password)
     if person.email != invitation.email:
         raise BusinessError(
-            _("This invitation is for %(invited)s; you are signed in as %(email)s. Sign out and open the link again.")
+            _(
+                "This invitation is for %(invited)s; you are signed in as %(email)s."
+                " Sign out and open the link again."
+            )
             % {"invited": invitation.email, "email": person.email},
             code="other_address",
         )
@@ -110,21 +152,30 @@ def accept_invitation(
 
 def _gone() -> BusinessError:
     return BusinessError(
-        _("This invitation was used, withdrawn or is too old. Ask for a new one."), code="invitation_gone", status=410
+        _("This invitation was used, withdrawn or is too old. Ask for a new one."),
+        code="invitation_gone",
+        status=410,
     )
 
 
 def _new_person(invitation: Invitation, *, name: str, password: str) -> User:
     if User.objects.filter(email=invitation.email).exists():
         raise BusinessError(
-            _("%(email)s has an account already. Sign in and open the link again.") % {"email": invitation.email},
+            _("%(email)s has an account already. Sign in and open the link again.")
+            % {"email": invitation.email},
             code="has_account",
         )
-    person = User(email=invitation.email, name=name.strip()[:120], language=(get_language() or "en")[:2])
+    person = User(
+        email=invitation.email,
+        name=name.strip()[:120],
+        language=(get_language() or "en")[:2],
+    )
     try:
         validate_password(password, person)
     except ValidationError as error:
-        raise BusinessError(" ".join(error.messages), code="weak_password", status=422, field="password") from error
+        raise BusinessError(
+            " ".join(error.messages), code="weak_password", status=422, field="password"
+        ) from error
     person.set_password(password)
     try:
         person.save()
@@ -133,23 +184,41 @@ def _new_person(invitation: Invitation, *, name: str, password: str) -> User:
     return person
 
 
-def _join(organization: Organization, invitation: Invitation, person: User, *, now: dt.datetime) -> Membership:
+def _join(
+    organization: Organization,
+    invitation: Invitation,
+    person: User,
+    *,
+    now: dt.datetime,
+) -> Membership:
     seat_tier = invitation.seat_tier
     try:
         take_seat(organization, seat_tier)
     except BusinessError:
-        seat_tier = None  # the last seat went to somebody else meanwhile; an owner sees who has none
+        # the last seat went to somebody else meanwhile; an owner sees who has none
+        seat_tier = None
     membership, made = Membership.objects.get_or_create(
         organization=organization,
         user=person,
-        defaults={"base_role": invitation.base_role, "seat_tier": seat_tier, "joined_at": now},
+        defaults={
+            "base_role": invitation.base_role,
+            "seat_tier": seat_tier,
+            "joined_at": now,
+        },
     )
     if not made and not membership.is_active:
         membership.status, membership.removed_at = "active", None
         membership.base_role, membership.seat_tier = invitation.base_role, seat_tier
-        membership.save(update_fields=["status", "removed_at", "base_role", "seat_tier"])
+        membership.save(
+            update_fields=["status", "removed_at", "base_role", "seat_tier"]
+        )
     record_change(
-        organization, actor=Actor.person(person), action="invitation.accept", subject=str(person), now=now,
-        membership=membership, to_value={"role": membership.base_role, "seat": membership.seat_tier},
-    )  # fmt: skip
+        organization,
+        actor=Actor.person(person),
+        action="invitation.accept",
+        subject=str(person),
+        now=now,
+        membership=membership,
+        to_value={"role": membership.base_role, "seat": membership.seat_tier},
+    )
     return membership

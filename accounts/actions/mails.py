@@ -1,7 +1,10 @@
-"""Queueing mails and keeping what became of them. Writes rows only; `accounts.delivery` sends.
+"""Queueing mails and keeping what became of them.
 
-A claim is a conditional update, so that of two workers one sends. It ends by itself: a worker that dies between claim
-and mark leaves a mail that is due again, with the same Message-ID (R6).
+Writes rows only; `accounts.delivery` sends.
+
+A claim is a conditional update, so that of two workers one sends. It ends by itself: a
+worker that dies between claim and mark leaves a mail that is due again, with the same
+Message-ID (R6).
 """
 
 from __future__ import annotations
@@ -20,7 +23,12 @@ from accounts.models import Organization, OutgoingMail, User
 
 # Longer than a mail server may take with EMAIL_TIMEOUT at every step of the conversation.
 CLAIM = dt.timedelta(minutes=10)
-WAITS = [dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=15), dt.timedelta(hours=1)]
+WAITS = [
+    dt.timedelta(minutes=1),
+    dt.timedelta(minutes=5),
+    dt.timedelta(minutes=15),
+    dt.timedelta(hours=1),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +47,58 @@ class Draft:
 
 
 def queue_mails(
-    organization: Organization, drafts: Iterable[Draft], *, now: dt.datetime, within: dt.timedelta
+    organization: Organization,
+    drafts: Iterable[Draft],
+    *,
+    now: dt.datetime,
+    within: dt.timedelta,
 ) -> list[int]:
-    """Make mails due, inside the caller's transaction; a key that is there already is passed over. Their ids.
+    """Make mails due, inside the caller's transaction; a key that is there already is
+    passed over. Their ids.
 
     They are given up when they could not be sent `within` that time.
     """
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     rows = [
         OutgoingMail(
-            organization=organization, user=one.user, address=one.address, language=one.language, kind=one.kind, key=one.key, facts=one.facts,
-            message_id=f"<{uuid.uuid4().hex}@{domain}>", created_at=now, next_try_at=now, expires_at=now + within,
+            organization=organization,
+            user=one.user,
+            address=one.address,
+            language=one.language,
+            kind=one.kind,
+            key=one.key,
+            facts=one.facts,
+            message_id=f"<{uuid.uuid4().hex}@{domain}>",
+            created_at=now,
+            next_try_at=now,
+            expires_at=now + within,
         )
         for one in drafts
-    ]  # fmt: skip
+    ]
     OutgoingMail.objects.bulk_create(rows, ignore_conflicts=True)
     keys = [row.key for row in rows]
-    return list(OutgoingMail.objects.waiting().filter(key__in=keys).order_by("pk").values_list("pk", flat=True))
+    return list(
+        OutgoingMail.objects.waiting()
+        .filter(key__in=keys)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def claim_mail(mail_id: int, *, now: dt.datetime) -> OutgoingMail | None:
-    """Take a due mail for the time of `CLAIM`; None when it is sent, dropped or somebody else has it."""
-    won = OutgoingMail.objects.due(now).filter(pk=mail_id).update(next_try_at=now + CLAIM, attempts=F("attempts") + 1)
+    """Take a due mail for the time of `CLAIM`; None when it is sent, dropped or
+    somebody else has it.
+    """
+    won = (
+        OutgoingMail.objects.due(now)
+        .filter(pk=mail_id)
+        .update(next_try_at=now + CLAIM, attempts=F("attempts") + 1)
+    )
     if not won:
         return None
-    return OutgoingMail.objects.select_related("organization__primary_owner", "user").get(pk=mail_id)
+    return OutgoingMail.objects.select_related(
+        "organization__primary_owner", "user"
+    ).get(pk=mail_id)
 
 
 def mark_sent(mail: OutgoingMail, *, now: dt.datetime) -> None:
@@ -73,7 +108,9 @@ def mark_sent(mail: OutgoingMail, *, now: dt.datetime) -> None:
 
 def drop_mail(mail: OutgoingMail, *, why: str, now: dt.datetime) -> None:
     """Nothing to say any more, or nobody to say it to."""
-    OutgoingMail.objects.waiting().filter(pk=mail.pk).update(dropped_at=now, last_error=why[:500])
+    OutgoingMail.objects.waiting().filter(pk=mail.pk).update(
+        dropped_at=now, last_error=why[:500]
+    )
 
 
 def put_off(mail: OutgoingMail, *, error: str, now: dt.datetime) -> None:
@@ -82,4 +119,6 @@ def put_off(mail: OutgoingMail, *, error: str, now: dt.datetime) -> None:
         drop_mail(mail, why=error, now=now)
         return
     wait = WAITS[min(mail.attempts, len(WAITS)) - 1]
-    OutgoingMail.objects.waiting().filter(pk=mail.pk).update(next_try_at=now + wait, last_error=error[:500])
+    OutgoingMail.objects.waiting().filter(pk=mail.pk).update(
+        next_try_at=now + wait, last_error=error[:500]
+    )

@@ -17,69 +17,114 @@ from config.kit.errors import BusinessError
 
 def _locked(membership: Membership) -> tuple[Organization, Membership]:
     organization = lock_organization(membership.organization_id)
-    fresh = Membership.objects.select_related("user", "organization").get(pk=membership.pk)
+    fresh = Membership.objects.select_related("user", "organization").get(
+        pk=membership.pk
+    )
     return organization, fresh
 
 
 def refuse_unless_may_make(role: str, *, by: Membership) -> None:
-    """Only the primary owner makes owners (D3). Raises BusinessError `primary_owner_only`, `unknown_role`."""
+    """Only the primary owner makes owners (D3).
+
+    Raises BusinessError `primary_owner_only`, `unknown_role`.
+    """
     if role not in ASSIGNED_ROLES:
-        raise BusinessError(_("“%(role)s” is not a role.") % {"role": role}, code="unknown_role", status=422)
+        raise BusinessError(
+            _("“%(role)s” is not a role.") % {"role": role},
+            code="unknown_role",
+            status=422,
+        )
     if role == Role.OWNER and by.role is not Role.PRIMARY_OWNER:
         raise BusinessError(
-            _("Only the primary owner, %(name)s, can make somebody an owner.") % {"name": by.organization.primary_owner},
-            code="primary_owner_only", status=403, field="role",
-        )  # fmt: skip
+            _("Only the primary owner, %(name)s, can make somebody an owner.")
+            % {"name": by.organization.primary_owner},
+            code="primary_owner_only",
+            status=403,
+            field="role",
+        )
 
 
 @transaction.atomic
-def change_role(membership: Membership, *, role: str, by: Membership, now: dt.datetime) -> Membership:
-    """Give a member another role. Only the primary owner makes owners or takes that role away (D3).
+def change_role(
+    membership: Membership, *, role: str, by: Membership, now: dt.datetime
+) -> Membership:
+    """Give a member another role.
 
-    Raises BusinessError `primary_owner_stays`, `primary_owner_only`, `member_inactive`, `unknown_role`.
+    Only the primary owner makes owners or takes that role away (D3).
+
+    Raises BusinessError `primary_owner_stays`, `primary_owner_only`, `member_inactive`,
+    `unknown_role`.
     """
     organization, member = _locked(membership)
     if member.role is Role.PRIMARY_OWNER:
         raise BusinessError(
-            _("%(name)s is the primary owner. Hand that over first.") % {"name": member.user},
+            _("%(name)s is the primary owner. Hand that over first.")
+            % {"name": member.user},
             code="primary_owner_stays",
         )
     if not member.is_active:
         raise BusinessError(
-            _("%(name)s was removed. Bring them back first.") % {"name": member.user}, code="member_inactive"
+            _("%(name)s was removed. Bring them back first.") % {"name": member.user},
+            code="member_inactive",
         )
     if member.base_role == role:
         return member
-    refuse_unless_may_make(Role.OWNER if member.base_role == Role.OWNER else role, by=by)
+    refuse_unless_may_make(
+        Role.OWNER if member.base_role == Role.OWNER else role, by=by
+    )
     refuse_unless_may_make(role, by=by)
     before, member.base_role = member.base_role, role
     member.save(update_fields=["base_role"])
     record_change(
-        organization, actor=Actor.person(by.user), action="member.role", subject=str(member.user), now=now,
-        membership=member, from_value=before, to_value=role,
-    )  # fmt: skip
+        organization,
+        actor=Actor.person(by.user),
+        action="member.role",
+        subject=str(member.user),
+        now=now,
+        membership=member,
+        from_value=before,
+        to_value=role,
+    )
     return member
 
 
 @transaction.atomic
 def edit_member(
-    membership: Membership, *, seat_tier: str | None, role: str | None, by: Membership, now: dt.datetime
+    membership: Membership,
+    *,
+    seat_tier: str | None,
+    role: str | None,
+    by: Membership,
+    now: dt.datetime,
 ) -> Membership:
-    """Role and seat at once, both or neither. Raises what `assign_seat` and `change_role` raise."""
-    member = assign_seat(membership, tier=seat_tier, actor=Actor.person(by.user), now=now)
+    """Role and seat at once, both or neither.
+
+    Raises what `assign_seat` and `change_role` raise.
+    """
+    member = assign_seat(
+        membership, tier=seat_tier, actor=Actor.person(by.user), now=now
+    )
     return member if role is None else change_role(member, role=role, by=by, now=now)
 
 
 @transaction.atomic
-def remove_member(membership: Membership, *, by: Membership, now: dt.datetime) -> Membership:
-    """Take somebody out: refused at the next check, seat freed, history kept. Doing it again changes nothing.
+def remove_member(
+    membership: Membership, *, by: Membership, now: dt.datetime
+) -> Membership:
+    """Take somebody out: refused at the next check, seat freed, history kept.
 
-    Raises BusinessError `primary_owner_stays`, `primary_owner_only` for an owner removing an owner.
+    Doing it again changes nothing.
+
+    Raises BusinessError `primary_owner_stays`, `primary_owner_only` for an owner
+    removing an owner.
     """
     organization, member = _locked(membership)
     if member.role is Role.PRIMARY_OWNER:
         raise BusinessError(
-            _("%(name)s is the primary owner and can't be removed. Hand that over first.") % {"name": member.user},
+            _(
+                "%(name)s is the primary owner and can't be removed. Hand that over first."
+            )
+            % {"name": member.user},
             code="primary_owner_stays",
         )
     if not member.is_active:
@@ -87,18 +132,33 @@ def remove_member(membership: Membership, *, by: Membership, now: dt.datetime) -
     if member.base_role == Role.OWNER and member.pk != by.pk:
         refuse_unless_may_make(Role.OWNER, by=by)
     before = {"role": member.base_role, "seat": member.seat_tier}
-    member.status, member.removed_at, member.seat_tier, member.base_role = "removed", now, None, Role.MEMBER
+    member.status, member.removed_at, member.seat_tier, member.base_role = (
+        "removed",
+        now,
+        None,
+        Role.MEMBER,
+    )
     member.save(update_fields=["status", "removed_at", "seat_tier", "base_role"])
     record_change(
-        organization, actor=Actor.person(by.user), action="member.remove", subject=str(member.user), now=now,
-        membership=member, from_value=before,
-    )  # fmt: skip
+        organization,
+        actor=Actor.person(by.user),
+        action="member.remove",
+        subject=str(member.user),
+        now=now,
+        membership=member,
+        from_value=before,
+    )
     return member
 
 
 @transaction.atomic
-def bring_back(membership: Membership, *, seat_tier: str | None, by: Membership, now: dt.datetime) -> Membership:
-    """Let somebody who was removed in again, as a member, with a seat or without. Raises BusinessError `no_free_seat`."""
+def bring_back(
+    membership: Membership, *, seat_tier: str | None, by: Membership, now: dt.datetime
+) -> Membership:
+    """Let somebody who was removed in again, as a member, with a seat or without.
+
+    Raises BusinessError `no_free_seat`.
+    """
     organization, member = _locked(membership)
     if member.is_active:
         return member
@@ -106,7 +166,12 @@ def bring_back(membership: Membership, *, seat_tier: str | None, by: Membership,
     member.status, member.removed_at, member.seat_tier = "active", None, seat_tier
     member.save(update_fields=["status", "removed_at", "seat_tier"])
     record_change(
-        organization, actor=Actor.person(by.user), action="member.return", subject=str(member.user), now=now,
-        membership=member, to_value={"role": member.base_role, "seat": seat_tier},
-    )  # fmt: skip
+        organization,
+        actor=Actor.person(by.user),
+        action="member.return",
+        subject=str(member.user),
+        now=now,
+        membership=member,
+        to_value={"role": member.base_role, "seat": seat_tier},
+    )
     return member

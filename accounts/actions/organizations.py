@@ -8,7 +8,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
-from accounts.models import Membership, Organization, Plan, Role, SeatTier, Settlement, Tier, User
+from accounts.models import (
+    Membership,
+    Organization,
+    Plan,
+    Role,
+    SeatTier,
+    Settlement,
+    Tier,
+    User,
+)
 from config.kit.errors import BusinessError
 from config.kit.months import next_month
 
@@ -20,7 +29,8 @@ SETTLEMENT_OF = {
 
 
 def lock_organization(organization_id: int) -> Organization:
-    """The organization's row, locked until the transaction ends; the first thing every write takes (house rule 2).
+    """The organization's row, locked until the transaction ends; the first thing every
+    write takes (house rule 2).
 
     Raises RuntimeError outside a transaction.
     """
@@ -41,7 +51,9 @@ def create_organization(
     seats: dict[str, int] | None = None,
     owner_seat: str | None = None,
 ) -> Organization:
-    """A new organization with its primary owner's membership and its bought seats by tier; the plan presets the settlement."""
+    """A new organization with its primary owner's membership and its bought seats by
+    tier; the plan presets the settlement.
+    """
     organization = Organization.objects.create(
         name=name,
         slug=slug,
@@ -53,15 +65,23 @@ def create_organization(
         created_at=now,
     )
     for tier in Tier:
-        SeatTier.objects.create(organization=organization, tier=tier, bought=(seats or {}).get(tier, 0))
+        SeatTier.objects.create(
+            organization=organization, tier=tier, bought=(seats or {}).get(tier, 0)
+        )
     Membership.objects.create(
-        organization=organization, user=primary_owner, base_role=Role.OWNER, seat_tier=owner_seat, joined_at=now
+        organization=organization,
+        user=primary_owner,
+        base_role=Role.OWNER,
+        seat_tier=owner_seat,
+        joined_at=now,
     )
     return organization
 
 
 @transaction.atomic
-def change_timezone(organization: Organization, *, timezone: str, actor: Actor, now: dt.datetime) -> Organization:
+def change_timezone(
+    organization: Organization, *, timezone: str, actor: Actor, now: dt.datetime
+) -> Organization:
     """Bill in another zone from the next month on; the running month keeps its own (C5)."""
     locked = lock_organization(organization.pk)
     if timezone == locked.timezone:
@@ -70,7 +90,9 @@ def change_timezone(organization: Organization, *, timezone: str, actor: Actor, 
     since = next_month(locked.calendar.month_at(now).first_on)
     changed = locked.calendar.changed(timezone, since=since)
     locked.timezone = changed.zone
-    locked.past_timezones = [[until_on.isoformat(), zone] for until_on, zone in changed.past]
+    locked.past_timezones = [
+        [until_on.isoformat(), zone] for until_on, zone in changed.past
+    ]
     locked.save(update_fields=["timezone", "past_timezones"])
     record_change(
         locked,
@@ -86,22 +108,33 @@ def change_timezone(organization: Organization, *, timezone: str, actor: Actor, 
 
 @transaction.atomic
 def hand_over_primary_owner(
-    organization: Organization, *, membership: Membership, actor: Actor, now: dt.datetime
+    organization: Organization,
+    *,
+    membership: Membership,
+    actor: Actor,
+    now: dt.datetime,
 ) -> Organization:
     """Make an active member the primary owner; the one before stays an owner (D3).
 
-    Raises BusinessError `not_active` for a removed member, `already_primary_owner` for the present one.
+    Raises BusinessError `not_active` for a removed member, `already_primary_owner` for
+    the present one.
     """
     locked = lock_organization(organization.pk)
-    target = Membership.objects.select_related("user").get(pk=membership.pk, organization=locked)
+    target = Membership.objects.select_related("user").get(
+        pk=membership.pk, organization=locked
+    )
     if not target.is_active:
         raise BusinessError(
-            _("%(name)s was removed and can't be the primary owner. Bring them back first.") % {"name": target.user},
+            _(
+                "%(name)s was removed and can't be the primary owner. Bring them back first."
+            )
+            % {"name": target.user},
             code="not_active",
         )
     if locked.primary_owner_id == target.user_id:
         raise BusinessError(
-            _("%(name)s is the primary owner already.") % {"name": target.user}, code="already_primary_owner"
+            _("%(name)s is the primary owner already.") % {"name": target.user},
+            code="already_primary_owner",
         )
     before = locked.primary_owner
     target.base_role = Role.OWNER

@@ -8,11 +8,16 @@ from config.kit.errors import BusinessError
 
 
 def check_reason(reason: str, *, most: int = 300) -> str:
-    """The reason without spaces around it. Raises BusinessError `reason_missing` for none, or one that is too long."""
+    """The reason without spaces around it.
+
+    Raises BusinessError `reason_missing` for none, or one that is too long.
+    """
     said = reason.strip()
     if said and len(said) <= most:
         return said
     raise BusinessError(
         _("Say why, in at most %(most)d characters; owners read it.") % {"most": most},
-        code="reason_missing", status=422, field="reason",
-    )  # fmt: skip
+        code="reason_missing",
+        status=422,
+        field="reason",
+    )

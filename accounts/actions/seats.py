@@ -1,4 +1,6 @@
-"""Assigning seats (D4): what is assigned never exceeds what was bought, also when two owners assign at once."""
+"""Assigning seats (D4): what is assigned never exceeds what was bought, also when two
+owners assign at once.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +16,54 @@ from config.kit.errors import BusinessError
 
 
 def take_seat(organization: Organization, tier: str | None) -> None:
-    """Make sure a seat of `tier` is free; call it under the organization's lock, before the seat is given.
+    """Make sure a seat of `tier` is free; call it under the organization's lock, before
+    the seat is given.
 
     Raises BusinessError `no_free_seat`, or `unknown_seat_tier`.
     """
     if tier is None:
         return
     if tier not in Tier.values:
-        raise BusinessError(_("“%(tier)s” is not a seat.") % {"tier": tier}, code="unknown_seat_tier", status=422)
-    bought = SeatTier.objects.filter(organization=organization, tier=tier).values_list("bought", flat=True).first() or 0
+        raise BusinessError(
+            _("“%(tier)s” is not a seat.") % {"tier": tier},
+            code="unknown_seat_tier",
+            status=422,
+        )
+    bought = (
+        SeatTier.objects.filter(organization=organization, tier=tier)
+        .values_list("bought", flat=True)
+        .first()
+        or 0
+    )
     assigned = organization.memberships.on_seat(tier).count()
     if assigned >= bought:
         raise BusinessError(
-            _("All %(bought)d %(tier)s seats are assigned. Free one, or ask your contact to add seats.")
+            _(
+                "All %(bought)d %(tier)s seats are assigned. Free one, or ask your"
+                " contact to add seats."
+            )
             % {"bought": bought, "tier": Tier(tier).label},
-            code="no_free_seat", field="seat_tier",
-        )  # fmt: skip
+            code="no_free_seat",
+            field="seat_tier",
+        )
 
 
 @transaction.atomic
-def assign_seat(membership: Membership, *, tier: str | None, actor: Actor, now: dt.datetime) -> Membership:
+def assign_seat(
+    membership: Membership, *, tier: str | None, actor: Actor, now: dt.datetime
+) -> Membership:
     """Give a member a seat of `tier`, or none. Works at the next check.
 
     Raises BusinessError `no_free_seat`, `member_inactive` for somebody who was removed.
     """
     organization = lock_organization(membership.organization_id)
-    locked = Membership.objects.select_related("user", "organization").get(pk=membership.pk)
+    locked = Membership.objects.select_related("user", "organization").get(
+        pk=membership.pk
+    )
     if not locked.is_active:
         raise BusinessError(
-            _("%(name)s was removed. Bring them back first.") % {"name": locked.user}, code="member_inactive"
+            _("%(name)s was removed. Bring them back first.") % {"name": locked.user},
+            code="member_inactive",
         )
     if locked.seat_tier == tier:
         return locked
@@ -50,29 +71,52 @@ def assign_seat(membership: Membership, *, tier: str | None, actor: Actor, now: 
     before, locked.seat_tier = locked.seat_tier, tier
     locked.save(update_fields=["seat_tier"])
     record_change(
-        organization, actor=actor, action="member.seat", subject=str(locked.user), now=now, membership=locked,
-        from_value=before, to_value=tier,
-    )  # fmt: skip
+        organization,
+        actor=actor,
+        action="member.seat",
+        subject=str(locked.user),
+        now=now,
+        membership=locked,
+        from_value=before,
+        to_value=tier,
+    )
     return locked
 
 
 @transaction.atomic
-def set_bought_seats(organization: Organization, *, tier: str, bought: int, actor: Actor, now: dt.datetime) -> SeatTier:
-    """How many seats of a tier the contract has; an operator's act. Raises BusinessError `seats_in_use`."""
+def set_bought_seats(
+    organization: Organization,
+    *,
+    tier: str,
+    bought: int,
+    actor: Actor,
+    now: dt.datetime,
+) -> SeatTier:
+    """How many seats of a tier the contract has; an operator's act.
+
+    Raises BusinessError `seats_in_use`.
+    """
     locked = lock_organization(organization.pk)
     assigned = locked.memberships.on_seat(tier).count()
     if bought < assigned:
         raise BusinessError(
             _("%(assigned)d %(tier)s seats are assigned; %(bought)d would be too few.")
             % {"assigned": assigned, "tier": Tier(tier).label, "bought": bought},
-            code="seats_in_use", status=422, field="bought",
-        )  # fmt: skip
+            code="seats_in_use",
+            status=422,
+            field="bought",
+        )
     row, _made = SeatTier.objects.get_or_create(organization=locked, tier=tier)
     before, row.bought = row.bought, bought
     if before != bought:
         row.save(update_fields=["bought"])
         record_change(
-            locked, actor=actor, action="organization.seats", subject=str(Tier(tier).label), now=now,
-            from_value=before, to_value=bought,
-        )  # fmt: skip
+            locked,
+            actor=actor,
+            action="organization.seats",
+            subject=str(Tier(tier).label),
+            now=now,
+            from_value=before,
+            to_value=bought,
+        )
     return row

@@ -14,18 +14,46 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OutgoingMail",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("kind", models.CharField(max_length=40, verbose_name="kind")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
+                (
+                    "key",
+                    models.CharField(max_length=200, unique=True, verbose_name="key"),
+                ),
                 ("facts", models.JSONField(default=dict, verbose_name="facts")),
-                ("message_id", models.CharField(max_length=200, verbose_name="Message-ID")),
+                (
+                    "message_id",
+                    models.CharField(max_length=200, verbose_name="Message-ID"),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="created")),
                 ("next_try_at", models.DateTimeField(verbose_name="next try")),
                 ("expires_at", models.DateTimeField(verbose_name="given up after")),
-                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
-                ("last_error", models.CharField(blank=True, max_length=500, verbose_name="last error")),
-                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
-                ("dropped_at", models.DateTimeField(blank=True, null=True, verbose_name="dropped")),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="tries"),
+                ),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="last error"
+                    ),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="sent"),
+                ),
+                (
+                    "dropped_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="dropped"),
+                ),
             ],
             options={
                 "verbose_name": "outgoing mail",
@@ -36,24 +64,31 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="organization",
             name="digest_hour",
-            field=models.PositiveSmallIntegerField(default=9, verbose_name="hour of the daily digest"),
+            field=models.PositiveSmallIntegerField(
+                default=9, verbose_name="hour of the daily digest"
+            ),
         ),
         migrations.AddField(
             model_name="organization",
             name="requests_enabled",
-            field=models.BooleanField(default=True, verbose_name="members may request more usage"),
+            field=models.BooleanField(
+                default=True, verbose_name="members may request more usage"
+            ),
         ),
         migrations.AddConstraint(
             model_name="organization",
             constraint=models.CheckConstraint(
-                condition=models.Q(("digest_hour__lte", 23)), name="digest_hour_is_an_hour"
+                condition=models.Q(("digest_hour__lte", 23)),
+                name="digest_hour_is_an_hour",
             ),
         ),
         migrations.AddField(
             model_name="outgoingmail",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="outgoing_mails", to="accounts.organization"
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="outgoing_mails",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -69,7 +104,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="outgoingmail",
             index=models.Index(
-                condition=models.Q(("dropped_at__isnull", True), ("sent_at__isnull", True)),
+                condition=models.Q(
+                    ("dropped_at__isnull", True), ("sent_at__isnull", True)
+                ),
                 fields=["next_try_at"],
                 name="mails_waiting",
             ),
@@ -77,7 +114,11 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="outgoingmail",
             constraint=models.CheckConstraint(
-                condition=models.Q(("sent_at__isnull", True), ("dropped_at__isnull", True), _connector="OR"),
+                condition=models.Q(
+                    ("sent_at__isnull", True),
+                    ("dropped_at__isnull", True),
+                    _connector="OR",
+                ),
                 name="mail_is_sent_or_dropped",
             ),
         ),

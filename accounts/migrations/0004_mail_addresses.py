@@ -25,7 +25,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="organization",
             name="created_at",
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="created"),
+            field=models.DateTimeField(
+                default=django.utils.timezone.now,
+                editable=False,
+                verbose_name="created",
+            ),
         ),
         migrations.AlterField(
             model_name="outgoingmail",
@@ -44,7 +48,9 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("address", ""), ("user__isnull", False)),
-                    models.Q(("user__isnull", True), models.Q(("address", ""), _negated=True)),
+                    models.Q(
+                        ("user__isnull", True), models.Q(("address", ""), _negated=True)
+                    ),
                     _connector="OR",
                 ),
                 name="mail_goes_to_a_person_or_an_address",

@@ -16,7 +16,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="organization",
             name="past_timezones",
-            field=models.JSONField(default=list, editable=False, verbose_name="past time zones"),
+            field=models.JSONField(
+                default=list, editable=False, verbose_name="past time zones"
+            ),
         ),
         migrations.RunPython(forwards, migrations.RunPython.noop),
         migrations.RemoveField(model_name="organization", name="previous_timezone"),

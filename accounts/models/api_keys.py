@@ -20,12 +20,18 @@ class Scope(models.TextChoices):
 class ApiKey(models.Model):
     """A key of one organization with scopes."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="api_keys"
+    )
     name = models.CharField(_("name"), max_length=80)
     prefix = models.CharField(_("starts with"), max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    scopes = models.CharField(_("scopes"), max_length=40)  # space-separated, in the order of Scope
-    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    scopes = models.CharField(
+        _("scopes"), max_length=40
+    )  # space-separated, in the order of Scope
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(_("created"))
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
@@ -40,7 +46,10 @@ class ApiKey(models.Model):
 
     @staticmethod
     def digest_of(secret: str) -> str:
-        """The stored form of a key. A plain hash is enough for 256 random bits; no dictionary reaches them."""
+        """The stored form of a key.
+
+        A plain hash is enough for 256 random bits; no dictionary reaches them.
+        """
         return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

@@ -1,4 +1,7 @@
-"""Who changed what, from which value to which (C8). Append-only: the database refuses updates and deletes."""
+"""Who changed what, from which value to which (C8).
+
+Append-only: the database refuses updates and deletes.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,32 @@ from accounts.models.people import Membership, User
 
 
 class AuditEntry(models.Model):
-    """One change. `organization` is empty for what operators change for everybody, such as prices."""
+    """One change.
+
+    `organization` is empty for what operators change for everybody, such as prices.
+    """
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="audit_entries"
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audit_entries",
     )
     at = models.DateTimeField(_("when"), db_index=True)
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    actor = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     # What did it when no person did: an API key's name, a command, a job.
     actor_label = models.CharField(_("by"), max_length=200, blank=True)
     action = models.CharField(_("action"), max_length=60)
     subject = models.CharField(_("what"), max_length=200)
     membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="audit_entries"
+        Membership,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audit_entries",
     )
     from_value = models.JSONField(_("from"), null=True, blank=True)
     to_value = models.JSONField(_("to"), null=True, blank=True)
@@ -33,7 +49,9 @@ class AuditEntry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["organization", "-at"], name="audit_by_organization")]
+        indexes = [
+            models.Index(fields=["organization", "-at"], name="audit_by_organization")
+        ]
 
     def __str__(self) -> str:
         return self.action

@@ -1,4 +1,6 @@
-"""Mails that have to go out: a row each, written in the transaction that makes them due. A sweep finds what is left."""
+"""Mails that have to go out: a row each, written in the transaction that makes them
+due. A sweep finds what is left.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,21 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
 
 class OutgoingMail(models.Model):
-    """One mail to one person, or to an address. `key` names what may be mailed once; the Message-ID stays the same in every try."""
+    """One mail to one person, or to an address.
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="outgoing_mails")
+    `key` names what may be mailed once; the Message-ID stays the same in every try.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="outgoing_mails"
+    )
     user = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("recipient")
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("recipient"),
     )
     # Where it goes to nobody with an account, such as a billing address.
     address = models.EmailField(_("address"), blank=True)
@@ -52,7 +64,8 @@ class OutgoingMail(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(sent_at__isnull=True) | models.Q(dropped_at__isnull=True),
+                condition=models.Q(sent_at__isnull=True)
+                | models.Q(dropped_at__isnull=True),
                 name="mail_is_sent_or_dropped",
             ),
             models.CheckConstraint(

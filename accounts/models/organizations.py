@@ -1,4 +1,7 @@
-"""Organizations and the seats they bought. The organization's row is the one lock of everything that belongs to it."""
+"""Organizations and the seats they bought.
+
+The organization's row is the one lock of everything that belongs to it.
+"""
 
 from __future__ import annotations
 
@@ -31,17 +34,27 @@ class Tier(models.TextChoices):
 def validate_timezone(value: str) -> None:
     """Only IANA names; raises ValidationError."""
     if value not in zone_names():
-        raise ValidationError(_("“%(value)s” is not an IANA time zone, such as Asia/Tokyo."), params={"value": value})
+        raise ValidationError(
+            _("“%(value)s” is not an IANA time zone, such as Asia/Tokyo."),
+            params={"value": value},
+        )
 
 
 def calendar_of(timezone: str, past_timezones: list[list[str]]) -> Calendar:
     """The months of an organization with these columns."""
-    return Calendar(timezone, tuple((dt.date.fromisoformat(until_on), zone) for until_on, zone in past_timezones))
+    return Calendar(
+        timezone,
+        tuple(
+            (dt.date.fromisoformat(until_on), zone) for until_on, zone in past_timezones
+        ),
+    )
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def locked(self) -> OrganizationQuerySet:
-        """Rows locked against every other writer of the organization until the transaction ends (house rule 2)."""
+        """Rows locked against every other writer of the organization until the
+        transaction ends (house rule 2).
+        """
         if not transaction.get_connection(self.db).in_atomic_block:
             raise RuntimeError("An organization is locked inside a transaction only.")
         return self.select_for_update(no_key=True, of=("self",))
@@ -57,15 +70,28 @@ class Organization(models.Model):
     billing_email = models.EmailField(_("billing e-mail"))
     # Exactly one primary owner, by NOT NULL: handed over by an update, never dropped (D3).
     primary_owner = models.ForeignKey(
-        "accounts.User", on_delete=models.PROTECT, related_name="+", verbose_name=_("primary owner")
+        "accounts.User",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("primary owner"),
     )
-    timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
-    # Zones that held before, oldest first: ["2026-12-01", "Asia/Tokyo"] held in all months before December (C5). Every one is
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_timezone]
+    )
+    # Zones that held before, oldest first: ["2026-12-01", "Asia/Tokyo"] held in all
+    # months before December (C5). Every one is
     # kept, since an earlier month's edges must not move when the zone changes once more.
-    past_timezones = models.JSONField(_("past time zones"), default=list, editable=False)
-    # Whether members may press “Request more usage” (R4a), and the local hour of the daily digest of requests (R6).
-    requests_enabled = models.BooleanField(_("members may request more usage"), default=True)
-    digest_hour = models.PositiveSmallIntegerField(_("hour of the daily digest"), default=9)
+    past_timezones = models.JSONField(
+        _("past time zones"), default=list, editable=False
+    )
+    # Whether members may press “Request more usage” (R4a), and the local hour of the
+    # daily digest of requests (R6).
+    requests_enabled = models.BooleanField(
+        _("members may request more usage"), default=True
+    )
+    digest_hour = models.PositiveSmallIntegerField(
+        _("hour of the daily digest"), default=9
+    )
     created_at = models.DateTimeField(_("created"), default=the_clock, editable=False)
 
     objects = OrganizationQuerySet.as_manager()
@@ -75,11 +101,17 @@ class Organization(models.Model):
         verbose_name_plural = _("organizations")
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(plan__in=Plan.values), name="organization_plan_is_known"),
             models.CheckConstraint(
-                condition=models.Q(settlement__in=Settlement.values), name="organization_settlement_is_known"
+                condition=models.Q(plan__in=Plan.values),
+                name="organization_plan_is_known",
             ),
-            models.CheckConstraint(condition=models.Q(digest_hour__lte=23), name="digest_hour_is_an_hour"),
+            models.CheckConstraint(
+                condition=models.Q(settlement__in=Settlement.values),
+                name="organization_settlement_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(digest_hour__lte=23), name="digest_hour_is_an_hour"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,7 +135,9 @@ class Organization(models.Model):
 class SeatTier(models.Model):
     """How many seats of one tier an organization has bought (D4)."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="seat_tiers")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="seat_tiers"
+    )
     tier = models.CharField(_("seat tier"), max_length=10, choices=Tier)
     bought = models.PositiveIntegerField(_("seats bought"), default=0)
 
@@ -111,8 +145,13 @@ class SeatTier(models.Model):
         verbose_name = _("seat tier")
         verbose_name_plural = _("seat tiers")
         constraints = [
-            models.UniqueConstraint(fields=["organization", "tier"], name="one_seat_tier_row_per_organization"),
-            models.CheckConstraint(condition=models.Q(tier__in=Tier.values), name="seat_tier_is_known"),
+            models.UniqueConstraint(
+                fields=["organization", "tier"],
+                name="one_seat_tier_row_per_organization",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tier__in=Tier.values), name="seat_tier_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

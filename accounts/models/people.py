@@ -1,4 +1,7 @@
-"""People, their memberships and invitations. A membership is never deleted: reports keep who used what."""
+"""People, their memberships and invitations.
+
+A membership is never deleted: reports keep who used what.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +33,22 @@ ASSIGNED_ROLES = [Role.MEMBER, Role.ADMIN, Role.OWNER]
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
+    def create_user(
+        self, email: str, password: str | None = None, **extra: Any
+    ) -> User:
         """A new person; e-mail addresses are kept in lower case."""
         user = self.model(email=email.strip().lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
+    def create_superuser(
+        self, email: str, password: str | None = None, **extra: Any
+    ) -> User:
         """A new operator of the whole installation."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, **extra
+        )
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
@@ -51,7 +60,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120)
     language = models.CharField(
-        _("language"), max_length=5, default="en", choices=[("en", "English"), ("ja", "日本語")]
+        _("language"),
+        max_length=5,
+        default="en",
+        choices=[("en", "English"), ("ja", "日本語")],
     )
     is_staff = models.BooleanField(_("operator"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
@@ -67,7 +79,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")),
+                name="user_email_is_lower_case",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,20 +112,30 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A person in an organization, with role and seat.
 
-    `base_role` never says primary owner: that is `organization.primary_owner`, who always has base role owner.
+    `base_role` never says primary owner: that is `organization.primary_owner`, who
+    always has base role owner.
     """
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")
         REMOVED = "removed", _("Removed")
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships"
+    )
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     base_role = models.CharField(
-        _("role"), max_length=10, choices=[(role.value, role.label) for role in ASSIGNED_ROLES], default=Role.MEMBER
+        _("role"),
+        max_length=10,
+        choices=[(role.value, role.label) for role in ASSIGNED_ROLES],
+        default=Role.MEMBER,
     )
-    seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, null=True, blank=True)
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    seat_tier = models.CharField(
+        _("seat"), max_length=10, choices=Tier, null=True, blank=True
+    )
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.ACTIVE
+    )
     joined_at = models.DateTimeField(_("joined"))
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
 
@@ -120,23 +145,32 @@ class Membership(models.Model):
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints = [
-            models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_person"),
+            models.UniqueConstraint(
+                fields=["organization", "user"], name="one_membership_per_person"
+            ),
             models.CheckConstraint(
-                condition=models.Q(base_role__in=[role.value for role in ASSIGNED_ROLES]),
+                condition=models.Q(
+                    base_role__in=[role.value for role in ASSIGNED_ROLES]
+                ),
                 name="membership_role_is_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(seat_tier__isnull=True) | models.Q(seat_tier__in=Tier.values),
+                condition=models.Q(seat_tier__isnull=True)
+                | models.Q(seat_tier__in=Tier.values),
                 name="membership_seat_is_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(status="active", removed_at__isnull=True)
-                | models.Q(status="removed", removed_at__isnull=False, seat_tier__isnull=True),
+                | models.Q(
+                    status="removed", removed_at__isnull=False, seat_tier__isnull=True
+                ),
                 name="removed_membership_has_time_and_no_seat",
             ),
         ]
         indexes = [
-            models.Index(fields=["organization", "status", "seat_tier"], name="membership_seats"),
+            models.Index(
+                fields=["organization", "status", "seat_tier"], name="membership_seats"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -150,7 +184,11 @@ class Membership(models.Model):
     @property
     def role(self) -> Role:
         """The role as people know it; needs `organization` loaded."""
-        return Role.PRIMARY_OWNER if self.organization.primary_owner_id == self.user_id else Role(self.base_role)
+        return (
+            Role.PRIMARY_OWNER
+            if self.organization.primary_owner_id == self.user_id
+            else Role(self.base_role)
+        )
 
     def is_at_least(self, role: Role) -> bool:
         """Whether the role reaches `role` (D3)."""
@@ -160,18 +198,27 @@ class Membership(models.Model):
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self, *, now: dt.datetime) -> InvitationQuerySet:
         """Those that can still be accepted at `now`."""
-        return self.filter(accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+        return self.filter(
+            accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
+        )
 
 
 class Invitation(models.Model):
     """A link that lets one address join. Only the token's hash is kept."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invitations"
+    )
     email = models.EmailField(_("e-mail address"))
     base_role = models.CharField(
-        _("role"), max_length=10, choices=[(role.value, role.label) for role in ASSIGNED_ROLES], default=Role.MEMBER
+        _("role"),
+        max_length=10,
+        choices=[(role.value, role.label) for role in ASSIGNED_ROLES],
+        default=Role.MEMBER,
     )
-    seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, null=True, blank=True)
+    seat_tier = models.CharField(
+        _("seat"), max_length=10, choices=Tier, null=True, blank=True
+    )
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("sent"))

@@ -46,7 +46,9 @@ def me(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Your settings are saved."))
         return redirect("me")
-    return render(request, "accounts/me.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "accounts/me.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @public
@@ -63,13 +65,27 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         typed = form.cleaned_data if form else {}
         try:
-            membership = accept_invitation(token, user=user, now=now, **typed)  # type: ignore[arg-type]
+            membership = accept_invitation(token, user=user, now=now, **typed)
         except BusinessError as error:
             if form:
                 add_business_error(form, error)
-            return render(request, "accounts/invitation.html", {**context, "error": error}, status=error.status)
+            return render(
+                request,
+                "accounts/invitation.html",
+                {**context, "error": error},
+                status=error.status,
+            )
         if user is None:
             login(request, membership.user, backend=BACKEND)
-        messages.success(request, _("Welcome to %(organization)s.") % {"organization": membership.organization.name})
+        messages.success(
+            request,
+            _("Welcome to %(organization)s.")
+            % {"organization": membership.organization.name},
+        )
         return redirect("own_usage", membership.organization.slug)
-    return render(request, "accounts/invitation.html", context, status=422 if form and form.errors else 200)
+    return render(
+        request,
+        "accounts/invitation.html",
+        context,
+        status=422 if form and form.errors else 200,
+    )

@@ -30,32 +30,53 @@ def api_keys_page(request: HttpRequest, membership: Membership) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             key, secret = create_api_key(
-                membership.organization, actor=Actor.person(membership.user), now=timezone.now(), **form.cleaned_data
+                membership.organization,
+                actor=Actor.person(membership.user),
+                now=timezone.now(),
+                **form.cleaned_data,
             )
             form = ApiKeyForm()
         except BusinessError as error:
             add_business_error(form, error)
-    context = {"organization": membership.organization, "keys": api_keys(membership.organization), "form": form,
-               "secret": secret, "made": key}  # fmt: skip
-    response = render(request, "accounts/api_keys.html", context, status=422 if form.errors else 200)
+    context = {
+        "organization": membership.organization,
+        "keys": api_keys(membership.organization),
+        "form": form,
+        "secret": secret,
+        "made": key,
+    }
+    response = render(
+        request, "accounts/api_keys.html", context, status=422 if form.errors else 200
+    )
     response["Cache-Control"] = "no-store"
     return response
 
 
 @member_page(Role.OWNER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def api_key_revoke(request: HttpRequest, membership: Membership, key_id: int) -> HttpResponse:
+def api_key_revoke(
+    request: HttpRequest, membership: Membership, key_id: int
+) -> HttpResponse:
     """End a key."""
     key = get_object_or_404(ApiKey, organization=membership.organization, pk=key_id)
     back = reverse("api_keys", args=[membership.organization.slug])
     if request.method == "POST":
         revoke_api_key(key, actor=Actor.person(membership.user), now=timezone.now())
-        messages.success(request, _("The key %(name)s is revoked.") % {"name": key.name})
+        messages.success(
+            request, _("The key %(name)s is revoked.") % {"name": key.name}
+        )
         return saved(request, "keysChanged", then=back)
     context = {
-        "form": forms.Form(), "back": back, "modal_title": _("Revoke the key"), "subtitle": key.name, "danger": True,
-        "sentence": _("Whatever uses it is refused from the next call on. This can't be undone."), "button": _("Revoke"),
-    }  # fmt: skip
+        "form": forms.Form(),
+        "back": back,
+        "modal_title": _("Revoke the key"),
+        "subtitle": key.name,
+        "danger": True,
+        "sentence": _(
+            "Whatever uses it is refused from the next call on. This can't be undone."
+        ),
+        "button": _("Revoke"),
+    }
     return render_modal(request, "accounts/_form_modal.html", context)
 
 
@@ -67,10 +88,18 @@ def activity_page(request: HttpRequest, membership: Membership) -> HttpResponse:
     search = request.GET.get("q", "").replace("\0", "")[:100]
     known = {code for code, _label in GROUPS}
     page = activity(
-        membership.organization, action=group if group in known else "", search=search, page=request.GET.get("page")
+        membership.organization,
+        action=group if group in known else "",
+        search=search,
+        page=request.GET.get("page"),
     )
     context = {
-        "organization": membership.organization, "page": page, "rows": [trail_row(entry) for entry in page],
-        "groups": GROUPS, "kind": group, "q": search, "zone": membership.organization.zone_at(timezone.now()),
-    }  # fmt: skip
+        "organization": membership.organization,
+        "page": page,
+        "rows": [trail_row(entry) for entry in page],
+        "groups": GROUPS,
+        "kind": group,
+        "q": search,
+        "zone": membership.organization.zone_at(timezone.now()),
+    }
     return render(request, "accounts/activity.html", context)

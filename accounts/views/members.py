@@ -42,13 +42,19 @@ def members_page(request: HttpRequest, membership: Membership) -> HttpResponse:
         "can_edit": membership.is_at_least(Role.OWNER),
         "is_primary": membership.role is Role.PRIMARY_OWNER,
         "seats": seat_counts(organization),
-        "page": members(organization, search=search, status=status, page=request.GET.get("page")),
+        "page": members(
+            organization, search=search, status=status, page=request.GET.get("page")
+        ),
         "invitations": invitations(organization, now=now),
         "now": now,
         "status": status,
         "q": search,
     }
-    template = "accounts/_members_list.html" if getattr(request, "htmx", False) else "accounts/members.html"
+    template = (
+        "accounts/_members_list.html"
+        if getattr(request, "htmx", False)
+        else "accounts/members.html"
+    )
     return render(request, template, context)
 
 
@@ -67,7 +73,9 @@ def _form_modal(
     act: Callable[[dict[str, Any]], str | None],
     **words: Any,
 ) -> HttpResponse:
-    """Show a form in a modal, or do what it asks for and say so; `act` returns the sentence of the toast."""
+    """Show a form in a modal, or do what it asks for and say so; `act` returns the
+    sentence of the toast.
+    """
     slug = membership.organization.slug
     status = 200
     if request.method == "POST":
@@ -80,7 +88,9 @@ def _form_modal(
             else:
                 if sentence:
                     messages.success(request, sentence)
-                return saved(request, "membersChanged", then=reverse("members", args=[slug]))
+                return saved(
+                    request, "membersChanged", then=reverse("members", args=[slug])
+                )
     context = {"form": form, "back": reverse("members", args=[slug]), **words}
     return render_modal(request, "accounts/_form_modal.html", context, status=status)
 
@@ -91,23 +101,34 @@ def member_invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invite somebody by mail."""
 
     def act(typed: dict[str, Any]) -> str | None:
-        invitation, token = invite(membership.organization, by=membership, now=timezone.now(), **typed)
+        invitation, token = invite(
+            membership.organization, by=membership, now=timezone.now(), **typed
+        )
         return _mailed(request, invitation, token)
 
     return _form_modal(
-        request, membership, InvitationForm(request.POST or None), act,
-        modal_title=_("Invite a person"), subtitle=membership.organization.name, button=_("Send invitation"),
-    )  # fmt: skip
+        request,
+        membership,
+        InvitationForm(request.POST or None),
+        act,
+        modal_title=_("Invite a person"),
+        subtitle=membership.organization.name,
+        button=_("Send invitation"),
+    )
 
 
 def _mailed(request: HttpRequest, invitation: Invitation, token: str) -> str | None:
-    """Send the link; when the mail server refuses, the invitation stays and can be sent again."""
+    """Send the link; when the mail server refuses, the invitation stays and can be sent
+    again.
+    """
     link = request.build_absolute_uri(reverse("invitation", args=[token]))
     try:
         send_invitation(invitation, link=link, language=request.user.language)  # type: ignore[union-attr]
     except (SMTPException, OSError):
         messages.error(
-            request, _("The mail to %(email)s could not be sent. Send it again later.") % {"email": invitation.email}
+            request,
+            _("The mail to %(email)s could not be sent. Send it again later.")
+            % {"email": invitation.email},
         )
         return None
     return _("Invitation sent to %(email)s.") % {"email": invitation.email}
@@ -115,60 +136,101 @@ def _mailed(request: HttpRequest, invitation: Invitation, token: str) -> str | N
 
 @member_page(Role.OWNER)
 @modal
-def invitation_resend(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
+def invitation_resend(
+    request: HttpRequest, membership: Membership, invitation_id: int
+) -> HttpResponse:
     """Send a new link; the old one stops working."""
-    old = get_object_or_404(Invitation, organization=membership.organization, pk=invitation_id, accepted_at=None)
+    old = get_object_or_404(
+        Invitation,
+        organization=membership.organization,
+        pk=invitation_id,
+        accepted_at=None,
+    )
 
     def act(typed: dict[str, Any]) -> str | None:
         invitation, token = invite(
-            membership.organization, email=old.email, role=old.base_role, seat_tier=old.seat_tier, by=membership,
+            membership.organization,
+            email=old.email,
+            role=old.base_role,
+            seat_tier=old.seat_tier,
+            by=membership,
             now=timezone.now(),
-        )  # fmt: skip
+        )
         return _mailed(request, invitation, token)
 
     return _form_modal(
-        request, membership, forms.Form(request.POST or None) if request.method == "POST" else forms.Form(), act,
-        modal_title=_("Send the invitation again"), subtitle=old.email,
-        sentence=_("A new link goes out; the one sent before stops working."), button=_("Send again"),
-    )  # fmt: skip
+        request,
+        membership,
+        forms.Form(request.POST or None) if request.method == "POST" else forms.Form(),
+        act,
+        modal_title=_("Send the invitation again"),
+        subtitle=old.email,
+        sentence=_("A new link goes out; the one sent before stops working."),
+        button=_("Send again"),
+    )
 
 
 @member_page(Role.OWNER)
 @modal
-def invitation_revoke(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
+def invitation_revoke(
+    request: HttpRequest, membership: Membership, invitation_id: int
+) -> HttpResponse:
     """Withdraw an invitation."""
-    found = get_object_or_404(Invitation, organization=membership.organization, pk=invitation_id)
+    found = get_object_or_404(
+        Invitation, organization=membership.organization, pk=invitation_id
+    )
 
     def act(typed: dict[str, Any]) -> str:
         revoke_invitation(found, by=membership, now=timezone.now())
         return _("The invitation of %(email)s is withdrawn.") % {"email": found.email}
 
     return _form_modal(
-        request, membership, forms.Form(request.POST) if request.method == "POST" else forms.Form(), act,
-        modal_title=_("Withdraw the invitation"), subtitle=found.email, sentence=_("Its link stops working."),
-        button=_("Withdraw"), danger=True,
-    )  # fmt: skip
+        request,
+        membership,
+        forms.Form(request.POST) if request.method == "POST" else forms.Form(),
+        act,
+        modal_title=_("Withdraw the invitation"),
+        subtitle=found.email,
+        sentence=_("Its link stops working."),
+        button=_("Withdraw"),
+        danger=True,
+    )
 
 
 @member_page(Role.OWNER)
 @modal
-def member_edit(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
+def member_edit(
+    request: HttpRequest, membership: Membership, membership_id: int
+) -> HttpResponse:
     """Change role and seat."""
     member = _one(membership, membership_id)
 
     def act(typed: dict[str, Any]) -> str:
-        edit_member(member, seat_tier=typed["seat_tier"], role=typed.get("role"), by=membership, now=timezone.now())
+        edit_member(
+            member,
+            seat_tier=typed["seat_tier"],
+            role=typed.get("role"),
+            by=membership,
+            now=timezone.now(),
+        )
         return _("%(name)s is saved.") % {"name": member.user}
 
     return _form_modal(
-        request, membership, MemberForm(request.POST or None, member=member), act,
-        modal_title=_("Role and seat"), subtitle=str(member.user), button=_("Save"),
-    )  # fmt: skip
+        request,
+        membership,
+        MemberForm(request.POST or None, member=member),
+        act,
+        modal_title=_("Role and seat"),
+        subtitle=str(member.user),
+        button=_("Save"),
+    )
 
 
 @member_page(Role.OWNER)
 @modal
-def member_remove(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
+def member_remove(
+    request: HttpRequest, membership: Membership, membership_id: int
+) -> HttpResponse:
     """Take somebody out of the organization."""
     member = _one(membership, membership_id)
 
@@ -177,44 +239,78 @@ def member_remove(request: HttpRequest, membership: Membership, membership_id: i
         return _("%(name)s is removed.") % {"name": member.user}
 
     return _form_modal(
-        request, membership, forms.Form(request.POST) if request.method == "POST" else forms.Form(), act,
-        modal_title=_("Remove from the organization"), subtitle=str(member.user),
-        sentence=_("They are refused at their next request and their seat is free. What they used stays in every report."),
-        button=_("Remove"), danger=True,
-    )  # fmt: skip
+        request,
+        membership,
+        forms.Form(request.POST) if request.method == "POST" else forms.Form(),
+        act,
+        modal_title=_("Remove from the organization"),
+        subtitle=str(member.user),
+        sentence=_(
+            "They are refused at their next request and their seat is free. What they"
+            " used stays in every report."
+        ),
+        button=_("Remove"),
+        danger=True,
+    )
 
 
 @member_page(Role.OWNER)
 @modal
-def member_return(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
+def member_return(
+    request: HttpRequest, membership: Membership, membership_id: int
+) -> HttpResponse:
     """Bring somebody back who was removed."""
     member = _one(membership, membership_id)
 
     def act(typed: dict[str, Any]) -> str:
-        bring_back(member, seat_tier=typed["seat_tier"], by=membership, now=timezone.now())
+        bring_back(
+            member, seat_tier=typed["seat_tier"], by=membership, now=timezone.now()
+        )
         return _("%(name)s is back.") % {"name": member.user}
 
     return _form_modal(
-        request, membership, ReturnForm(request.POST or None) if request.method != "POST" else ReturnForm(request.POST), act,
-        modal_title=_("Bring back"), subtitle=str(member.user), button=_("Bring back"),
-    )  # fmt: skip
+        request,
+        membership,
+        (
+            ReturnForm(request.POST or None)
+            if request.method != "POST"
+            else ReturnForm(request.POST)
+        ),
+        act,
+        modal_title=_("Bring back"),
+        subtitle=str(member.user),
+        button=_("Bring back"),
+    )
 
 
 @member_page(Role.PRIMARY_OWNER)
 @modal
-def member_hand_over(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
+def member_hand_over(
+    request: HttpRequest, membership: Membership, membership_id: int
+) -> HttpResponse:
     """Make somebody else the primary owner."""
     member = _one(membership, membership_id)
 
     def act(typed: dict[str, Any]) -> str:
         hand_over_primary_owner(
-            membership.organization, membership=member, actor=Actor.person(membership.user), now=timezone.now()
+            membership.organization,
+            membership=member,
+            actor=Actor.person(membership.user),
+            now=timezone.now(),
         )
         return _("%(name)s is the primary owner now.") % {"name": member.user}
 
     return _form_modal(
-        request, membership, forms.Form(request.POST) if request.method == "POST" else forms.Form(), act,
-        modal_title=_("Hand over the primary owner"), subtitle=str(member.user),
-        sentence=_("They alone can then make owners and hand this over again. You stay an owner."),
-        button=_("Hand over"), danger=True,
-    )  # fmt: skip
+        request,
+        membership,
+        forms.Form(request.POST) if request.method == "POST" else forms.Form(),
+        act,
+        modal_title=_("Hand over the primary owner"),
+        subtitle=str(member.user),
+        sentence=_(
+            "They alone can then make owners and hand this over again. You stay an"
+            " owner."
+        ),
+        button=_("Hand over"),
+        danger=True,
+    )

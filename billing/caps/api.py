@@ -1,4 +1,7 @@
-"""Managing caps and the switch: the same acts, audit and errors as the pages. Scope `manage`."""
+"""Managing caps and the switch: the same acts, audit and errors as the pages.
+
+Scope `manage`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,12 @@ from accounts.actions.audit import Actor
 from accounts.api_access import KeyAuth, MemberPath, organization_of
 from accounts.models import Membership, Scope
 from accounts.queries import is_membership_id, member_by_ref
-from billing.caps.actions.caps import CapChange, set_member_cap, set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.caps import (
+    CapChange,
+    set_member_cap,
+    set_organization_cap,
+    set_seat_tier_cap,
+)
 from billing.caps.actions.switch import set_extra_usage
 from billing.caps.schemas import CapIn, CapOut, SwitchIn, SwitchOut
 from billing.models import SelectedMember
@@ -30,58 +38,123 @@ def _actor(request: HttpRequest) -> Actor:
 
 def _typed(payload: CapIn) -> dict[str, Any]:
     amount = None if payload.amount_usd is None else usd(payload.amount_usd)
-    return {"amount_nanos": amount, "this_month_only": payload.this_month_only, "now": timezone.now()}
+    return {
+        "amount_nanos": amount,
+        "this_month_only": payload.this_month_only,
+        "now": timezone.now(),
+    }
 
 
 def _answer(change: CapChange) -> dict[str, Any]:
-    amount = None if change.to_nanos is None else to_decimal_text(change.to_nanos, places=2)
+    amount = (
+        None if change.to_nanos is None else to_decimal_text(change.to_nanos, places=2)
+    )
     return {"amount_usd": amount, "this_month_only": change.this_month_only}
 
 
-@router.put("/caps/organization", response={200: CapOut, **ERRORS}, summary="Cap the organization")
+@router.put(
+    "/caps/organization",
+    response={200: CapOut, **ERRORS},
+    summary="Cap the organization",
+)
 def organization_cap(request: HttpRequest, payload: Body[CapIn]) -> dict[str, Any]:
     """What everybody together may spend in a month."""
-    return _answer(set_organization_cap(organization_of(request), actor=_actor(request), **_typed(payload)))
+    return _answer(
+        set_organization_cap(
+            organization_of(request), actor=_actor(request), **_typed(payload)
+        )
+    )
 
 
-@router.put("/caps/seat-tiers/{tier}", response={200: CapOut, **ERRORS}, summary="Cap a seat tier")
-def seat_tier_cap(request: HttpRequest, tier: Literal["standard", "premium"], payload: Body[CapIn]) -> dict[str, Any]:
-    """What each person on the tier without a cap of their own may spend; seat-based Enterprise only."""
-    return _answer(set_seat_tier_cap(organization_of(request), tier=tier, actor=_actor(request), **_typed(payload)))
+@router.put(
+    "/caps/seat-tiers/{tier}",
+    response={200: CapOut, **ERRORS},
+    summary="Cap a seat tier",
+)
+def seat_tier_cap(
+    request: HttpRequest, tier: Literal["standard", "premium"], payload: Body[CapIn]
+) -> dict[str, Any]:
+    """What each person on the tier without a cap of their own may spend; seat-based
+    Enterprise only.
+    """
+    return _answer(
+        set_seat_tier_cap(
+            organization_of(request),
+            tier=tier,
+            actor=_actor(request),
+            **_typed(payload),
+        )
+    )
 
 
-@router.put("/caps/members/{member}", response={200: CapOut, **ERRORS}, summary="Cap one member")
-def member_cap(request: HttpRequest, member: MemberPath, payload: Body[CapIn]) -> dict[str, Any]:
+@router.put(
+    "/caps/members/{member}", response={200: CapOut, **ERRORS}, summary="Cap one member"
+)
+def member_cap(
+    request: HttpRequest, member: MemberPath, payload: Body[CapIn]
+) -> dict[str, Any]:
     """The member's own cap; null removes it, so that the seat tier's applies again."""
     organization = organization_of(request)
     found = member_by_ref(organization, member)
-    return _answer(set_member_cap(organization, membership=found, actor=_actor(request), **_typed(payload)))
+    return _answer(
+        set_member_cap(
+            organization, membership=found, actor=_actor(request), **_typed(payload)
+        )
+    )
 
 
-@router.put("/extra-usage", response={200: SwitchOut, **ERRORS}, summary="Switch extra usage, and for whom")
+@router.put(
+    "/extra-usage",
+    response={200: SwitchOut, **ERRORS},
+    summary="Switch extra usage, and for whom",
+)
 def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]:
     """`members` left out keeps the selection as it is."""
     organization = organization_of(request)
-    members = None if payload.members is None else _members(organization.pk, [str(ref) for ref in payload.members])
+    members = (
+        None
+        if payload.members is None
+        else _members(organization.pk, [str(ref) for ref in payload.members])
+    )
     account = set_extra_usage(
-        organization, enabled=payload.enabled, scope=payload.scope, members=members, actor=_actor(request),
+        organization,
+        enabled=payload.enabled,
+        scope=payload.scope,
+        members=members,
+        actor=_actor(request),
         now=timezone.now(),
-    )  # fmt: skip
-    selected = SelectedMember.objects.filter(membership__organization=organization).order_by("membership_id")
+    )
+    selected = SelectedMember.objects.filter(
+        membership__organization=organization
+    ).order_by("membership_id")
     ids = list(selected.values_list("membership_id", flat=True))
-    return {"enabled": account.extra_usage_enabled, "scope": account.scope, "members": ids}
+    return {
+        "enabled": account.extra_usage_enabled,
+        "scope": account.scope,
+        "members": ids,
+    }
 
 
 def _members(organization_id: int, refs: list[str]) -> list[Membership]:
-    """All members named, in two queries. Raises BusinessError naming the first that is not there."""
+    """All members named, in two queries.
+
+    Raises BusinessError naming the first that is not there.
+    """
     ids = {int(ref) for ref in refs if is_membership_id(ref)}
     emails = {ref.strip().lower() for ref in refs if not is_membership_id(ref)}
-    memberships = Membership.objects.filter(organization_id=organization_id).select_related("user")
+    memberships = Membership.objects.filter(
+        organization_id=organization_id
+    ).select_related("user")
     found = [one for one in memberships if one.pk in ids or one.user.email in emails]
-    missing = [*(ids - {one.pk for one in found}), *sorted(emails - {one.user.email for one in found})]
+    missing = [
+        *(ids - {one.pk for one in found}),
+        *sorted(emails - {one.user.email for one in found}),
+    ]
     if missing:
         raise BusinessError(
             _("No member “%(member)s” in this organization.") % {"member": missing[0]},
-            code="member_unknown", status=422, field="members",
-        )  # fmt: skip
+            code="member_unknown",
+            status=422,
+            field="members",
+        )
     return found

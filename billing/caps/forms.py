@@ -11,7 +11,10 @@ from config.kit.fields import AmountField
 
 
 class CapForm(forms.Form):
-    """One cap: an amount, and whether for this month only. “Set to unlimited” needs no amount."""
+    """One cap: an amount, and whether for this month only.
+
+    “Set to unlimited” needs no amount.
+    """
 
     amount = AmountField(label=_("Amount"))
     this_month_only = forms.BooleanField(label=_("This month only"), required=False)
@@ -19,4 +22,5 @@ class CapForm(forms.Form):
     def __init__(self, *args: Any, unlimited: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         if unlimited:
-            self.fields["amount"] = forms.CharField(required=False)  # whatever was typed does not matter
+            # whatever was typed does not matter
+            self.fields["amount"] = forms.CharField(required=False)

@@ -1,4 +1,7 @@
-"""Shapes of the calls that manage caps and the switch. Caps are decimal strings of USD with 2 places."""
+"""Shapes of the calls that manage caps and the switch.
+
+Caps are decimal strings of USD with 2 places.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from config.kit.api import AmountText, CapUsd, at_most
 class CapIn(Schema):
     """A cap: an amount, or null for unlimited."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"amount_usd": "50.00"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"amount_usd": "50.00"}}
+    )
 
     amount_usd: AmountText | None
     this_month_only: StrictBool = False
@@ -31,7 +36,10 @@ class CapOut(Schema):
 class SwitchIn(Schema):
     """The switch; `members` are e-mail addresses or membership ids."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"enabled": True, "scope": "everyone"}})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"enabled": True, "scope": "everyone"}},
+    )
 
     enabled: StrictBool
     scope: Literal["everyone", "selected"]

@@ -1,4 +1,7 @@
-"""Operators' pages of closed months, invoices, credit notes, statements and terms. Whatever has an act is done by it."""
+"""Operators' pages of closed months, invoices, credit notes, statements and terms.
+
+Whatever has an act is done by it.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +36,22 @@ class PaidForm(forms.Form):
     """How the money came."""
 
     text = forms.CharField(
-        label=gettext_lazy("Note"), max_length=300, required=False,
-        help_text=gettext_lazy("Such as the bank's reference. Owners read it on the invoice."),
-    )  # fmt: skip
+        label=gettext_lazy("Note"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy(
+            "Such as the bank's reference. Owners read it on the invoice."
+        ),
+    )
 
 
 class VoidForm(forms.Form):
     """Why nothing is owed."""
 
     text = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Owners read it on the invoice.")
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        help_text=gettext_lazy("Owners read it on the invoice."),
     )
 
 
@@ -52,7 +61,9 @@ class CreditNoteForm(forms.Form):
     key = KeyField()
     amount = AmountField(label=gettext_lazy("Amount before tax (USD)"))
     text = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Owners read it on the credit note.")
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        help_text=gettext_lazy("Owners read it on the credit note."),
     )
 
 
@@ -63,14 +74,20 @@ STEPS: dict[str, tuple[Any, type[forms.Form]]] = {
 }
 
 
-def take_step(invoice: Invoice, step: str, typed: dict[str, Any], *, operator: User) -> str:
+def take_step(
+    invoice: Invoice, step: str, typed: dict[str, Any], *, operator: User
+) -> str:
     """Do what an operator chose; the sentence that says so. Raises BusinessError."""
     now = timezone.now()
     if step == "paid":
-        return _("%(number)s is paid.") % {"number": mark_paid(invoice, note=typed["text"], operator=operator, now=now)}
+        return _("%(number)s is paid.") % {
+            "number": mark_paid(invoice, note=typed["text"], operator=operator, now=now)
+        }
     if step == "void":
         return _("%(number)s is void.") % {
-            "number": void_invoice(invoice, reason=typed["text"], operator=operator, now=now)
+            "number": void_invoice(
+                invoice, reason=typed["text"], operator=operator, now=now
+            )
         }
     note, mails = issue_credit_note(
         invoice,
@@ -84,7 +101,10 @@ def take_step(invoice: Invoice, step: str, typed: dict[str, Any], *, operator: U
     words = {"number": note.number, "amount": format_usd(note.total_nanos)}
     if invoice.status == Invoice.Status.PAID:
         return (
-            _("Credit note %(number)s: %(amount)s. The invoice was paid before, so give the money back yourself.")
+            _(
+                "Credit note %(number)s: %(amount)s. The invoice was paid before, so"
+                " give the money back yourself."
+            )
             % words
         )
     return _("Credit note %(number)s: %(amount)s") % words
@@ -94,31 +114,70 @@ def steps_of(invoice: Invoice) -> list[str]:
     """What may be done with an invoice now."""
     if invoice.status == Invoice.Status.OPEN:
         return ["paid", "void", "credit"]
-    return ["credit"] if invoice.status == Invoice.Status.PAID and credited_nanos(invoice) < invoice.total_nanos else []
+    return (
+        ["credit"]
+        if invoice.status == Invoice.Status.PAID
+        and credited_nanos(invoice) < invoice.total_nanos
+        else []
+    )
 
 
-class CreditNoteInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class CreditNoteInline(ReadOnly, admin.TabularInline):
     model = CreditNote
     fields = ("number", "total_nanos", "reason", "issued_at", "issued_by")
     extra = 0
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
     """Every invoice; an open one can be marked as paid, voided or credited."""
 
-    list_display = ("number", "organization", "month_on", "status", "total", "due_on", "settled_at", "gateway_error")
+    list_display = (
+        "number",
+        "organization",
+        "month_on",
+        "status",
+        "total",
+        "due_on",
+        "settled_at",
+        "gateway_error",
+    )
     list_filter = ("status", "month_on")
     list_select_related = ("organization",)
     search_fields = ("number", "organization__slug", "gateway_id")
     date_hierarchy = "month_on"
     inlines = (CreditNoteInline,)
     fields = (
-        "number", "organization", "month_on", "status", "total", "subtotal_nanos", "tax_label", "tax_rate", "tax_nanos",
-        "exact_nanos", "carried_in_nanos", "carried_out_nanos", "carried_from", "starts_at", "ends_at", "zone", "issued_at",
-        "due_on", "settled_at", "settled_by", "settled_note", "seller", "buyer", "gateway", "gateway_id", "gateway_url",
-        "gateway_next_try_at", "gateway_error", "steps",
-    )  # fmt: skip
+        "number",
+        "organization",
+        "month_on",
+        "status",
+        "total",
+        "subtotal_nanos",
+        "tax_label",
+        "tax_rate",
+        "tax_nanos",
+        "exact_nanos",
+        "carried_in_nanos",
+        "carried_out_nanos",
+        "carried_from",
+        "starts_at",
+        "ends_at",
+        "zone",
+        "issued_at",
+        "due_on",
+        "settled_at",
+        "settled_by",
+        "settled_note",
+        "seller",
+        "buyer",
+        "gateway",
+        "gateway_id",
+        "gateway_url",
+        "gateway_next_try_at",
+        "gateway_error",
+        "steps",
+    )
     readonly_fields = ("total", "steps")
 
     @admin.display(description=gettext_lazy("Total"), ordering="total_nanos")
@@ -130,16 +189,28 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def steps(self, invoice: Invoice) -> str:
         """Links to what may be done now."""
         links = [
-            (reverse("admin:billing_invoice_step", args=[invoice.pk, step]), STEPS[step][0])
+            (
+                reverse("admin:billing_invoice_step", args=[invoice.pk, step]),
+                STEPS[step][0],
+            )
             for step in steps_of(invoice)
         ]
-        return format_html_join(" · ", '<a href="{}">{}</a>', links) if links else _("Nothing is to do.")
+        return (
+            format_html_join(" · ", '<a href="{}">{}</a>', links)
+            if links
+            else _("Nothing is to do.")
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """With the pages of steps."""
         view = self.admin_site.admin_view(self.step)
         view.access = "operators"  # type: ignore[attr-defined]
-        return [path("<int:invoice_id>/step/<slug:step>/", view, name="billing_invoice_step"), *super().get_urls()]
+        return [
+            path(
+                "<int:invoice_id>/step/<slug:step>/", view, name="billing_invoice_step"
+            ),
+            *super().get_urls(),
+        ]
 
     def step(self, request: HttpRequest, invoice_id: int, step: str) -> HttpResponse:
         """One step with its form."""
@@ -147,12 +218,19 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             return redirect("admin:billing_invoice_change", invoice_id)
         if not request.user.has_perm("billing.change_invoice"):
             raise PermissionDenied
-        invoice = get_object_or_404(Invoice.objects.issued().select_related("organization"), pk=invoice_id)
+        invoice = get_object_or_404(
+            Invoice.objects.issued().select_related("organization"), pk=invoice_id
+        )
         title, form_class = STEPS[step]
         form = form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                said = take_step(invoice, step, form.cleaned_data, operator=request.user)  # type: ignore[arg-type]
+                said = take_step(
+                    invoice,
+                    step,
+                    form.cleaned_data,
+                    operator=request.user,  # type: ignore[arg-type]
+                )
             except BusinessError as error:
                 field = {"reason": "text"}.get(error.field or "", error.field)
                 form.add_error(field if field in form.fields else None, error.message)
@@ -160,30 +238,62 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                 messages.info(request, said)
                 return redirect("admin:billing_invoice_change", invoice_id)
         context = {
-            **self.admin_site.each_context(request), "form": form, "invoice": invoice, "opts": self.model._meta,
-            "title": f"{title}: {invoice}", "verb": title, "total": format_usd(invoice.total_nanos),
-        }  # fmt: skip
-        return render(request, "admin/billing/invoice/step.html", context, status=422 if form.errors else 200)
+            **self.admin_site.each_context(request),
+            "form": form,
+            "invoice": invoice,
+            "opts": self.model._meta,
+            "title": f"{title}: {invoice}",
+            "verb": title,
+            "total": format_usd(invoice.total_nanos),
+        }
+        return render(
+            request,
+            "admin/billing/invoice/step.html",
+            context,
+            status=422 if form.errors else 200,
+        )
 
 
 @admin.register(CreditNote)
-class CreditNoteAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("number", "invoice", "organization", "total_nanos", "reason", "issued_at", "issued_by")
+class CreditNoteAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "number",
+        "invoice",
+        "organization",
+        "total_nanos",
+        "reason",
+        "issued_at",
+        "issued_by",
+    )
     list_select_related = ("invoice", "organization", "issued_by")
     search_fields = ("number", "organization__slug")
 
 
 @admin.register(Statement)
-class StatementAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("month_on", "organization", "opening_nanos", "charges_nanos", "closing_nanos", "issued_at")
+class StatementAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "month_on",
+        "organization",
+        "opening_nanos",
+        "charges_nanos",
+        "closing_nanos",
+        "issued_at",
+    )
     list_filter = ("month_on",)
     list_select_related = ("organization",)
     search_fields = ("organization__slug",)
 
 
 @admin.register(BillingMonth)
-class BillingMonthAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("month_on", "organization", "state", "zone", "frozen_at", "closed_at")
+class BillingMonthAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "month_on",
+        "organization",
+        "state",
+        "zone",
+        "frozen_at",
+        "closed_at",
+    )
     list_filter = ("state", "month_on")
     list_select_related = ("organization",)
     search_fields = ("organization__slug",)
@@ -193,7 +303,12 @@ class TermsForm(forms.ModelForm):
     """Tax as a percentage, and days to pay."""
 
     tax_percent = forms.DecimalField(
-        label=gettext_lazy("Tax rate (percent)"), min_value=0, max_value=100, max_digits=6, decimal_places=3, initial=0
+        label=gettext_lazy("Tax rate (percent)"),
+        min_value=0,
+        max_value=100,
+        max_digits=6,
+        decimal_places=3,
+        initial=0,
     )
 
     class Meta:
@@ -203,18 +318,29 @@ class TermsForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.fields["tax_percent"].initial = rate_text(self.instance.tax_rate).removesuffix(" %")
+            self.fields["tax_percent"].initial = rate_text(
+                self.instance.tax_rate
+            ).removesuffix(" %")
 
 
 @admin.register(BillingDetails)
-class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):
     """Tax and terms are the operators'; what is said about the buyer is the owners'."""
 
     form = TermsForm
     list_display = ("organization", "legal_name", "rate", "due_days")
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "legal_name")
-    fields = ("organization", "tax_label", "tax_percent", "due_days", "legal_name", "address", "tax_id", "reference")
+    fields = (
+        "organization",
+        "tax_label",
+        "tax_percent",
+        "due_days",
+        "legal_name",
+        "address",
+        "tax_id",
+        "reference",
+    )
 
     @admin.display(description=gettext_lazy("Tax"), ordering="tax_rate")
     def rate(self, details: BillingDetails) -> str:
@@ -223,12 +349,24 @@ class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The buyer's side is read here; an organization is chosen once."""
-        return ("legal_name", "address", "tax_id", "reference", *(("organization",) if obj else ()))
+        return (
+            "legal_name",
+            "address",
+            "tax_id",
+            "reference",
+            *(("organization",) if obj else ()),
+        )
 
-    def save_model(self, request: HttpRequest, obj: BillingDetails, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: BillingDetails, form: Any, change: bool
+    ) -> None:
         """By the act, with its audit."""
         typed = form.cleaned_data
         set_terms(
-            obj.organization, tax_rate=int(typed["tax_percent"] * 1_000), tax_label=typed["tax_label"],
-            due_days=typed["due_days"], actor=Actor.person(request.user), now=timezone.now(),  # type: ignore[arg-type]
-        )  # fmt: skip
+            obj.organization,
+            tax_rate=int(typed["tax_percent"] * 1_000),
+            tax_label=typed["tax_label"],
+            due_days=typed["due_days"],
+            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            now=timezone.now(),
+        )

@@ -11,7 +11,12 @@ from ninja import Path, Query, Router
 
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
-from billing.documents.queries.documents import credited_nanos, invoices_of, is_credited_whole, owed_nanos
+from billing.documents.queries.documents import (
+    credited_nanos,
+    invoices_of,
+    is_credited_whole,
+    owed_nanos,
+)
 from billing.documents.schemas import InvoiceList, InvoiceWithLines
 from billing.models import Invoice, InvoiceLine
 from config.kit.api import ERRORS
@@ -24,7 +29,10 @@ Cursor = Annotated[str | None, Query(max_length=30, pattern=r"^[0-9]{1,9}$")]
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
-    """One invoice without its lines. Amounts on it are whole cents, with nine places as everywhere."""
+    """One invoice without its lines.
+
+    Amounts on it are whole cents, with nine places as everywhere.
+    """
     return {
         "number": invoice.number,
         "status": invoice.status,
@@ -41,7 +49,10 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "issued_at": invoice.issued_at,
         "due_on": invoice.due_on,
         "paid_at": invoice.settled_at if _was_paid(invoice) else None,
-        "credit_notes": [_note_json(note) for note in sorted(invoice.credit_notes.all(), key=lambda note: note.pk)],
+        "credit_notes": [
+            _note_json(note)
+            for note in sorted(invoice.credit_notes.all(), key=lambda note: note.pk)
+        ],
     }
 
 
@@ -52,14 +63,28 @@ def _was_paid(invoice: Invoice) -> bool:
 def _note_json(note: Any) -> dict[str, Any]:
     issued: dt.datetime = note.issued_at
     return {
-        "number": note.number, "total_usd": to_decimal_text(note.total_nanos), "reason": note.reason, "issued_at": issued,
-    }  # fmt: skip
+        "number": note.number,
+        "total_usd": to_decimal_text(note.total_nanos),
+        "reason": note.reason,
+        "issued_at": issued,
+    }
 
 
-@router.get("/invoices", response={200: InvoiceList, **ERRORS}, summary="Issued invoices, newest first")
+@router.get(
+    "/invoices",
+    response={200: InvoiceList, **ERRORS},
+    summary="Issued invoices, newest first",
+)
 def invoices(request: HttpRequest, cursor: Cursor = None) -> dict[str, Any]:
-    """Pages of 100; `next_cursor` of one call is the `cursor` of the next. Prepaid months have none."""
-    found = invoices_of(organization_of(request).pk).prefetch_related("credit_notes").order_by("-sequence")
+    """Pages of 100; `next_cursor` of one call is the `cursor` of the next.
+
+    Prepaid months have none.
+    """
+    found = (
+        invoices_of(organization_of(request).pk)
+        .prefetch_related("credit_notes")
+        .order_by("-sequence")
+    )
     if cursor:
         found = found.filter(sequence__lt=int(cursor))
     page = list(found[: PAGE + 1])
@@ -70,13 +95,33 @@ def invoices(request: HttpRequest, cursor: Cursor = None) -> dict[str, Any]:
     }
 
 
-@router.get("/invoices/{number}", response={200: InvoiceWithLines, **ERRORS}, summary="One invoice with its lines")
-def invoice(request: HttpRequest, number: Annotated[str, Path(max_length=80)], cursor: Cursor = None) -> dict[str, Any]:
+@router.get(
+    "/invoices/{number}",
+    response={200: InvoiceWithLines, **ERRORS},
+    summary="One invoice with its lines",
+)
+def invoice(
+    request: HttpRequest,
+    number: Annotated[str, Path(max_length=80)],
+    cursor: Cursor = None,
+) -> dict[str, Any]:
     """Up to 1,000 lines a call; `next_cursor` of one call is the `cursor` of the next."""
-    found = invoices_of(organization_of(request).pk).filter(number=number.replace("\0", "")).first()
+    found = (
+        invoices_of(organization_of(request).pk)
+        .filter(number=number.replace("\0", ""))
+        .first()
+    )
     if found is None:
-        raise BusinessError(_("No invoice “%(number)s”.") % {"number": number}, code="invoice_not_found", status=404)
-    lines = list(found.lines.filter(position__gt=int(cursor or 0)).order_by("position")[: LINES + 1])
+        raise BusinessError(
+            _("No invoice “%(number)s”.") % {"number": number},
+            code="invoice_not_found",
+            status=404,
+        )
+    lines = list(
+        found.lines.filter(position__gt=int(cursor or 0)).order_by("position")[
+            : LINES + 1
+        ]
+    )
     shown = lines[:LINES]
     return invoice_json(found) | {
         "lines": [_line_json(line) for line in shown],

@@ -1,5 +1,6 @@
-"""The proof of invoices and statements (E8, M5, P3): lines against the events, sums against lines, the carried rounding
-from one invoice to the next, numbers without gaps, statements against the ledger.
+"""The proof of invoices and statements (E8, M5, P3): lines against the events, sums
+against lines, the carried rounding from one invoice to the next, numbers without
+gaps, statements against the ledger.
 
 Set-based and read-only; the same SQL on both databases. Amounts are nano-USD.
 """
@@ -24,9 +25,12 @@ PROOFS = (
     (  # its subtotal is the sum of its rounded lines
         "billing_invoice",
         "subtotal_nanos",
-        """SELECT i.id, i.subtotal_nanos, COALESCE(lines.nanos, 0) FROM billing_invoice i LEFT JOIN (
-                  SELECT invoice_id, SUM(amount_nanos) AS nanos FROM billing_invoiceline GROUP BY invoice_id
-             ) lines ON lines.invoice_id = i.id WHERE i.subtotal_nanos <> COALESCE(lines.nanos, 0)""",
+        """SELECT i.id, i.subtotal_nanos, COALESCE(lines.nanos, 0) FROM billing_invoice i
+            LEFT JOIN (
+                  SELECT invoice_id, SUM(amount_nanos) AS nanos FROM billing_invoiceline
+                      GROUP BY invoice_id
+             ) lines ON lines.invoice_id = i.id
+                 WHERE i.subtotal_nanos <> COALESCE(lines.nanos, 0)""",
     ),
     (  # no line is further than half a cent from what it rounds
         "billing_invoiceline",
@@ -43,21 +47,26 @@ PROOFS = (
                          COALESCE(LAG(carried_out_nanos) OVER months, 0) AS before,
                          COALESCE(LAG(carried_in_nanos) OVER months, 0) AS before_void,
                          LAG(status) OVER months AS status_before
-                    FROM billing_invoice WINDOW months AS (PARTITION BY organization_id ORDER BY month_on)
+                    FROM billing_invoice WINDOW months AS (PARTITION BY organization_id
+                        ORDER BY month_on)
              ) chained WHERE carried_in_nanos <> before
                          AND NOT (status_before = 'void' AND carried_in_nanos = before_void)""",
     ),
     (  # what a month's invoice bills is that month's events and adjustments that nobody prepaid
         "billing_invoice",
         "exact_nanos",
-        """SELECT m.id, COALESCE(i.exact_nanos, 0), COALESCE(used.nanos, 0) FROM billing_billingmonth m
-             LEFT JOIN billing_invoice i ON i.organization_id = m.organization_id AND i.month_on = m.month_on
+        """SELECT m.id, COALESCE(i.exact_nanos, 0), COALESCE(used.nanos, 0)
+            FROM billing_billingmonth m
+             LEFT JOIN billing_invoice i ON i.organization_id = m.organization_id
+                 AND i.month_on = m.month_on
              LEFT JOIN (
                   SELECT organization_id, month_on, SUM(nanos) AS nanos FROM (
-                         SELECT organization_id, month_on, cost_nanos AS nanos FROM billing_usageevent
+                         SELECT organization_id, month_on, cost_nanos AS nanos
+                             FROM billing_usageevent
                           WHERE funding = 'extra_usage' AND NOT prepaid
                          UNION ALL
-                         SELECT a.organization_id, a.month_on, a.amount_nanos FROM billing_usageadjustment a
+                         SELECT a.organization_id, a.month_on, a.amount_nanos
+                             FROM billing_usageadjustment a
                            JOIN billing_usageevent e ON e.id = a.event_id
                           WHERE e.funding = 'extra_usage' AND NOT a.prepaid
                   ) entries GROUP BY organization_id, month_on
@@ -67,35 +76,43 @@ PROOFS = (
     (  # numbers have no gap
         "billing_invoice",
         "sequence",
-        """SELECT organization_id, MAX(sequence), COUNT(sequence) FROM billing_invoice GROUP BY organization_id
+        """SELECT organization_id, MAX(sequence), COUNT(sequence) FROM billing_invoice
+            GROUP BY organization_id
            HAVING MAX(sequence) <> COUNT(sequence)""",
     ),
     (
         "billing_creditnote",
         "sequence",
-        """SELECT organization_id, MAX(sequence), COUNT(sequence) FROM billing_creditnote GROUP BY organization_id
+        """SELECT organization_id, MAX(sequence), COUNT(sequence) FROM billing_creditnote
+            GROUP BY organization_id
            HAVING MAX(sequence) <> COUNT(sequence)""",
     ),
     (  # nobody is credited more than was billed
         "billing_invoice",
         "total_nanos",
         """SELECT i.id, i.total_nanos, notes.nanos FROM billing_invoice i JOIN (
-                  SELECT invoice_id, SUM(total_nanos) AS nanos FROM billing_creditnote GROUP BY invoice_id
+                  SELECT invoice_id, SUM(total_nanos) AS nanos FROM billing_creditnote
+                      GROUP BY invoice_id
              ) notes ON notes.invoice_id = i.id WHERE notes.nanos > i.total_nanos""",
     ),
     (  # a statement closes on the ledger's sum through its month
         "billing_statement",
         "closing_nanos",
         """SELECT s.id, s.closing_nanos, COALESCE(SUM(e.amount_nanos), 0) FROM billing_statement s
-             LEFT JOIN billing_ledgerentry e ON e.organization_id = s.organization_id AND e.month_on <= s.month_on
-            GROUP BY s.id, s.closing_nanos HAVING s.closing_nanos <> COALESCE(SUM(e.amount_nanos), 0)""",
+             LEFT JOIN billing_ledgerentry e ON e.organization_id = s.organization_id
+                 AND e.month_on <= s.month_on
+            GROUP BY s.id,
+                s.closing_nanos HAVING s.closing_nanos <> COALESCE(SUM(e.amount_nanos), 0)""",
     ),
     (  # and its charges are its lines'
         "billing_statement",
         "charges_nanos",
-        """SELECT s.id, s.charges_nanos, COALESCE(lines.nanos, 0) FROM billing_statement s LEFT JOIN (
-                  SELECT statement_id, SUM(charges_nanos) AS nanos FROM billing_statementline GROUP BY statement_id
-             ) lines ON lines.statement_id = s.id WHERE s.charges_nanos <> COALESCE(lines.nanos, 0)""",
+        """SELECT s.id, s.charges_nanos, COALESCE(lines.nanos, 0) FROM billing_statement s
+            LEFT JOIN (
+                  SELECT statement_id, SUM(charges_nanos) AS nanos
+                      FROM billing_statementline GROUP BY statement_id
+             ) lines ON lines.statement_id = s.id
+                 WHERE s.charges_nanos <> COALESCE(lines.nanos, 0)""",
     ),
 )
 

@@ -1,6 +1,9 @@
-"""Closing months: a door, so it reads the clock and sends what is due. Each step is an act of its own (`actions.months`).
+"""Closing months: a door, so it reads the clock and sends what is due.
 
-Whoever dies in between leaves a row that says how far it came; anybody goes on from there.
+Each step is an act of its own (`actions.months`).
+
+Whoever dies in between leaves a row that says how far it came; anybody goes on from
+there.
 """
 
 from __future__ import annotations
@@ -13,7 +16,12 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.tasks import poke_mails
-from billing.documents.actions.months import Closed, draft_month, finish_month, freeze_month
+from billing.documents.actions.months import (
+    Closed,
+    draft_month,
+    finish_month,
+    freeze_month,
+)
 from billing.documents.queries.months import due_months
 from billing.models import BillingMonth
 from config.kit.errors import BusinessError
@@ -22,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 
 def close_due(organization_id: int, *, now: dt.datetime | None = None) -> list[Closed]:
-    """Close every month of an organization that is due, oldest first, from wherever the last try was left.
+    """Close every month of an organization that is due, oldest first, from wherever the
+    last try was left.
 
     `now` is for simulated moments; jobs leave it to the clock.
     """
@@ -31,15 +40,24 @@ def close_due(organization_id: int, *, now: dt.datetime | None = None) -> list[C
     try:
         for month in _months(organization, now=now):
             done.append(close_to_the_end(month, now=now))
-    except BusinessError as error:  # somebody else closes the same months at this moment, and goes on
+    # somebody else closes the same months at this moment, and goes on
+    except BusinessError as error:
         log.info("month.in_other_hands", organization=organization_id, code=error.code)
     return done
 
 
-def _months(organization: Organization, *, now: dt.datetime | None) -> Iterator[BillingMonth]:
-    yield from BillingMonth.objects.unfinished().filter(organization=organization).order_by("month_on")
+def _months(
+    organization: Organization, *, now: dt.datetime | None
+) -> Iterator[BillingMonth]:
+    yield from (
+        BillingMonth.objects.unfinished()
+        .filter(organization=organization)
+        .order_by("month_on")
+    )
     for month_on in due_months(organization, now=now or timezone.now()):
-        yield freeze_month(organization.pk, month_on=month_on, now=now or timezone.now())
+        yield freeze_month(
+            organization.pk, month_on=month_on, now=now or timezone.now()
+        )
 
 
 def close_to_the_end(month: BillingMonth, *, now: dt.datetime | None = None) -> Closed:
@@ -49,5 +67,10 @@ def close_to_the_end(month: BillingMonth, *, now: dt.datetime | None = None) -> 
     poke_mails(closed.mails)
     if closed.mails or closed.invoice or closed.statement:
         number = closed.invoice.number if closed.invoice else None
-        log.info("month.closed", organization=month.organization_id, month=f"{month.month_on:%Y-%m}", invoice=number)
+        log.info(
+            "month.closed",
+            organization=month.organization_id,
+            month=f"{month.month_on:%Y-%m}",
+            invoice=number,
+        )
     return closed

@@ -10,15 +10,25 @@ class BillingDetailsForm(forms.Form):
     """What documents say about the buyer, and where they are mailed."""
 
     legal_name = forms.CharField(
-        label=_("Legal name"), max_length=200, required=False, help_text=_("Left empty, the organization's name.")
+        label=_("Legal name"),
+        max_length=200,
+        required=False,
+        help_text=_("Left empty, the organization's name."),
     )
     address = forms.CharField(
-        label=_("Address"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 4})
+        label=_("Address"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
     tax_id = forms.CharField(label=_("Tax number"), max_length=60, required=False)
     reference = forms.CharField(
-        label=_("Your reference"), max_length=100, required=False, help_text=_("Such as a purchase order number.")
+        label=_("Your reference"),
+        max_length=100,
+        required=False,
+        help_text=_("Such as a purchase order number."),
     )
     billing_email = forms.EmailField(
-        label=_("Billing e-mail"), help_text=_("Invoices and statements are mailed there and to the owners.")
+        label=_("Billing e-mail"),
+        help_text=_("Invoices and statements are mailed there and to the owners."),
     )

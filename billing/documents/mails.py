@@ -1,4 +1,6 @@
-"""Who writes the mails of invoices, credit notes and statements, each with its PDF: to owners and the billing address."""
+"""Who writes the mails of invoices, credit notes and statements, each with its PDF: to
+owners and the billing address.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from django.utils.translation import gettext as _
 from accounts.delivery import Letter, writes
 from accounts.models import OutgoingMail, Role
 from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
-from billing.documents.print.documents import printed_credit_note, printed_invoice, printed_statement
+from billing.documents.print.documents import (
+    printed_credit_note,
+    printed_invoice,
+    printed_statement,
+)
 from billing.documents.print.layout import Printed, pdf_of
 from billing.documents.queries.documents import sums_by_model
 from billing.documents.words import statement_rows, tax_text
@@ -28,7 +34,9 @@ MODELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One mail: the number first, what it is made of, where to look, and the document itself."""
+    """One mail: the number first, what it is made of, where to look, and the document
+    itself.
+    """
 
     title: str
     lines: list[str]
@@ -38,7 +46,9 @@ class Words:
     document: Printed
 
 
-def _letter(mail: OutgoingMail, write: Callable[[OutgoingMail], Words]) -> Letter | None:
+def _letter(
+    mail: OutgoingMail, write: Callable[[OutgoingMail], Words]
+) -> Letter | None:
     """In the recipient's language; nothing to somebody who is no owner any more."""
     if mail.user is not None and not _is_owner(mail):
         return None
@@ -50,7 +60,11 @@ def _letter(mail: OutgoingMail, write: Callable[[OutgoingMail], Words]) -> Lette
         reason = (
             _("You get this because you are an owner of %(name)s.") % why
             if mail.user
-            else _("You get this because this is the billing address of %(name)s. Its owners can change it.") % why
+            else _(
+                "You get this because this is the billing address of %(name)s. Its"
+                " owners can change it."
+            )
+            % why
         )
     context = {"organization": mail.organization, "words": words, "why": reason}
     return Letter("document", context, attachments=(file,))
@@ -58,7 +72,12 @@ def _letter(mail: OutgoingMail, write: Callable[[OutgoingMail], Words]) -> Lette
 
 def _is_owner(mail: OutgoingMail) -> bool:
     assert mail.user is not None
-    found = mail.organization.memberships.active().filter(user=mail.user).select_related("organization").first()
+    found = (
+        mail.organization.memberships.active()
+        .filter(user=mail.user)
+        .select_related("organization")
+        .first()
+    )
     return mail.user.is_active and found is not None and found.is_at_least(Role.OWNER)
 
 
@@ -69,28 +88,49 @@ def invoice_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 def _invoice(mail: OutgoingMail) -> Words:
-    invoice = Invoice.objects.select_related("organization", "carried_from").get(pk=mail.facts["invoice"])
+    invoice = Invoice.objects.select_related("organization", "carried_from").get(
+        pk=mail.facts["invoice"]
+    )
     words = {
-        "name": mail.organization.name, "month": month_text(invoice.month_on), "total": format_usd(invoice.total_nanos),
-        "number": invoice.number, "due": format_day(invoice.due_on) if invoice.due_on else "",
-    }  # fmt: skip
+        "name": mail.organization.name,
+        "month": month_text(invoice.month_on),
+        "total": format_usd(invoice.total_nanos),
+        "number": invoice.number,
+        "due": format_day(invoice.due_on) if invoice.due_on else "",
+    }
     lines = [_("Invoice %(number)s is attached, due on %(due)s.") % words]
     if invoice.status != Invoice.Status.OPEN:
         lines = [_("Invoice %(number)s is attached; nothing is to pay.") % words]
     if invoice.seller.get("note"):
         lines.append(str(invoice.seller["note"]))
     sums = sums_by_model(invoice)
-    rows = [(f"{one.surface_label} · {one.model}", format_usd(one.amount_nanos)) for one in sums[:MODELS]]
+    rows = [
+        (f"{one.surface_label} · {one.model}", format_usd(one.amount_nanos))
+        for one in sums[:MODELS]
+    ]
     if sums[MODELS:]:
-        rows.append((_("Other models"), format_usd(sum(one.amount_nanos for one in sums[MODELS:]))))
+        rows.append(
+            (
+                _("Other models"),
+                format_usd(sum(one.amount_nanos for one in sums[MODELS:])),
+            )
+        )
     others = invoice.subtotal_nanos - sum(one.amount_nanos for one in sums)
-    rows += [(_("Corrections and what was carried"), format_usd(others))] if others else []
-    rows += [(tax_text(invoice), format_usd(invoice.tax_nanos))] if invoice.tax_rate else []
+    rows += (
+        [(_("Corrections and what was carried"), format_usd(others))] if others else []
+    )
+    rows += (
+        [(tax_text(invoice), format_usd(invoice.tax_nanos))] if invoice.tax_rate else []
+    )
     rows.append((_("Total"), str(words["total"])))
     return Words(
-        _("%(total)s for %(name)s: extra usage in %(month)s") % words, lines, rows, _("See every line"),
-        page_url("invoice", mail.organization.slug, invoice.number), printed_invoice(invoice),
-    )  # fmt: skip
+        _("%(total)s for %(name)s: extra usage in %(month)s") % words,
+        lines,
+        rows,
+        _("See every line"),
+        page_url("invoice", mail.organization.slug, invoice.number),
+        printed_invoice(invoice),
+    )
 
 
 @writes(CREDIT_NOTE)
@@ -100,18 +140,30 @@ def credit_note_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 def _credit_note(mail: OutgoingMail) -> Words:
-    note = CreditNote.objects.select_related("organization", "invoice").get(pk=mail.facts["credit_note"])
+    note = CreditNote.objects.select_related("organization", "invoice").get(
+        pk=mail.facts["credit_note"]
+    )
     words = {
-        "name": mail.organization.name, "total": format_usd(note.total_nanos), "number": note.number,
-        "invoice": note.invoice.number, "reason": note.reason,
+        "name": mail.organization.name,
+        "total": format_usd(note.total_nanos),
+        "number": note.number,
+        "invoice": note.invoice.number,
+        "reason": note.reason,
         "day": format_day(local_day(note.issued_at, note.invoice.zone)),
-    }  # fmt: skip
-    lines = [_("Credit note %(number)s of %(day)s is attached. The reason: %(reason)s") % words]
+    }
+    lines = [
+        _("Credit note %(number)s of %(day)s is attached. The reason: %(reason)s")
+        % words
+    ]
     rows = [(_("Invoice"), note.invoice.number), (_("Credited"), str(words["total"]))]
     return Words(
-        _("%(total)s credited to %(name)s on %(invoice)s") % words, lines, rows, _("See the invoice"),
-        page_url("invoice", mail.organization.slug, note.invoice.number), printed_credit_note(note),
-    )  # fmt: skip
+        _("%(total)s credited to %(name)s on %(invoice)s") % words,
+        lines,
+        rows,
+        _("See the invoice"),
+        page_url("invoice", mail.organization.slug, note.invoice.number),
+        printed_credit_note(note),
+    )
 
 
 @writes(STATEMENT)
@@ -121,11 +173,15 @@ def statement_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 def _statement(mail: OutgoingMail) -> Words:
-    statement = Statement.objects.select_related("organization").get(pk=mail.facts["statement"])
+    statement = Statement.objects.select_related("organization").get(
+        pk=mail.facts["statement"]
+    )
     words = {
-        "name": mail.organization.name, "month": month_text(statement.month_on),
-        "used": format_usd(-statement.charges_nanos), "closing": format_usd(statement.closing_nanos),
-    }  # fmt: skip
+        "name": mail.organization.name,
+        "month": month_text(statement.month_on),
+        "used": format_usd(-statement.charges_nanos),
+        "closing": format_usd(statement.closing_nanos),
+    }
     rows = [
         (_("Opening balance"), format_usd(statement.opening_nanos)),
         *((label, format_usd(nanos)) for label, nanos in statement_rows(statement)),
@@ -133,7 +189,14 @@ def _statement(mail: OutgoingMail) -> Words:
     ]
     return Words(
         _("%(used)s of extra usage by %(name)s in %(month)s") % words,
-        [_("The statement is attached. There is nothing to pay: it was taken from the balance.")], rows,
-        _("See the statement"), page_url("statement", mail.organization.slug, str(statement)),
+        [
+            _(
+                "The statement is attached. There is nothing to pay: it was taken from"
+                " the balance."
+            )
+        ],
+        rows,
+        _("See the statement"),
+        page_url("statement", mail.organization.slug, str(statement)),
         printed_statement(statement),
-    )  # fmt: skip
+    )

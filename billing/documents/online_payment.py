@@ -1,4 +1,6 @@
-"""Sending invoices to the payment gateway, so that owners can pay them online: a door, never inside a transaction."""
+"""Sending invoices to the payment gateway, so that owners can pay them online: a door,
+never inside a transaction.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,22 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.utils import timezone
 
-from billing.documents.actions.online_payment import claim_invoice, invoice_key, keep_sent, put_off_invoice
+from billing.documents.actions.online_payment import (
+    claim_invoice,
+    invoice_key,
+    keep_sent,
+    put_off_invoice,
+)
 from billing.documents.queries.documents import credited_nanos
 from billing.models import Invoice
 from billing.payments.cards import customer_of
 from billing.payments.gateways import gateway_named
-from billing.payments.gateways.base import GatewayForgot, GatewayRefused, GatewayUnknown, InvoiceOrder
+from billing.payments.gateways.base import (
+    GatewayForgot,
+    GatewayRefused,
+    GatewayUnknown,
+    InvoiceOrder,
+)
 from config.kit.money import to_cents
 
 log = structlog.get_logger(__name__)
@@ -25,7 +37,9 @@ def send_later(invoice_id: int) -> bool:
     if invoice is None:
         return False
     try:
-        sent = gateway_named(invoice.gateway).send_invoice(_order(invoice, now=timezone.now()))
+        sent = gateway_named(invoice.gateway).send_invoice(
+            _order(invoice, now=timezone.now())
+        )
     except (GatewayUnknown, GatewayRefused, GatewayForgot, LookupError) as error:
         log.warning("invoice.not_sent", invoice=invoice.pk, error=str(error))
         put_off_invoice(invoice, error=str(error), now=timezone.now())
@@ -36,7 +50,9 @@ def send_later(invoice_id: int) -> bool:
 
 def _order(invoice: Invoice, *, now: dt.datetime) -> InvoiceOrder:
     assert invoice.due_on is not None
-    due_at = dt.datetime.combine(invoice.due_on, dt.time(23, 59), ZoneInfo(invoice.zone))
+    due_at = dt.datetime.combine(
+        invoice.due_on, dt.time(23, 59), ZoneInfo(invoice.zone)
+    )
     return InvoiceOrder(
         key=invoice_key(invoice),
         number=invoice.number,
@@ -46,5 +62,6 @@ def _order(invoice: Invoice, *, now: dt.datetime) -> InvoiceOrder:
         amount_cents=to_cents(invoice.total_nanos),
         credited_cents=to_cents(credited_nanos(invoice)),
         status=invoice.status,
-        due_at=max(due_at, now + dt.timedelta(days=1)),  # it may be sent late, and no due date lies in the past
+        # it may be sent late, and no due date lies in the past
+        due_at=max(due_at, now + dt.timedelta(days=1)),
     )

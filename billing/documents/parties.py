@@ -1,4 +1,6 @@
-"""Who sells and who buys, as documents print it: copied into each one on the day it is issued."""
+"""Who sells and who buys, as documents print it: copied into each one on the day it is
+issued.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def buyer_of(organization: Organization) -> dict[str, Any]:
     details = details_of(organization)
     return {
         "name": details.legal_name or organization.name,
-        "address": [line.strip() for line in details.address.splitlines() if line.strip()],
+        "address": [
+            line.strip() for line in details.address.splitlines() if line.strip()
+        ],
         "tax_id": details.tax_id,
         "reference": details.reference,
         "email": organization.billing_email,
@@ -41,5 +45,10 @@ def buyer_of(organization: Organization) -> dict[str, Any]:
 
 def address_lines(party: dict[str, Any]) -> list[str]:
     """A party as the lines of an address block, name first."""
-    lines = [party.get("name", ""), *party.get("address", []), party.get("tax_id", ""), party.get("email", "")]
+    lines = [
+        party.get("name", ""),
+        *party.get("address", []),
+        party.get("tax_id", ""),
+        party.get("email", ""),
+    ]
     return [line for line in lines if line]

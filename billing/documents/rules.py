@@ -1,4 +1,7 @@
-"""How a bill adds up (M5), and when a month may close (P2). Pure: whole nano-USD, instants in UTC."""
+"""How a bill adds up (M5), and when a month may close (P2).
+
+Pure: whole nano-USD, instants in UTC.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ def whole_cents(nanos: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What an invoice comes to. `carried_in_nanos` and `surplus_nanos` are the amounts of those two lines, if any."""
+    """What an invoice comes to.
+
+    `carried_in_nanos` and `surplus_nanos` are the amounts of those two lines, if any.
+    """
 
     carried_in_nanos: int
     surplus_nanos: int
@@ -31,10 +37,12 @@ class Sums:
 
 
 def add_up(*, exact_nanos: int, billed_nanos: int, carried_nanos: int) -> Sums:
-    """The sums of an invoice whose lines come to `exact_nanos`, `billed_nanos` once rounded line by line (M5).
+    """The sums of an invoice whose lines come to `exact_nanos`, `billed_nanos` once
+    rounded line by line (M5).
 
-    `carried_nanos` was carried here by the invoice before. A bill never goes below zero: what corrections take
-    beyond the month's usage is carried on, like the rounding, so that nothing is lost.
+    `carried_nanos` was carried here by the invoice before. A bill never goes below
+    zero: what corrections take beyond the month's usage is carried on, like the
+    rounding, so that nothing is lost.
     """
     carried_in = whole_cents(carried_nanos)
     surplus = max(0, -(billed_nanos + carried_in))
@@ -49,7 +57,9 @@ def tax_nanos(subtotal_nanos: int, *, rate: int) -> int:
 
 @dataclass(slots=True)
 class Correction:
-    """One correction line: differences of one member, surface, model and reason, with the events they are about."""
+    """One correction line: differences of one member, surface, model and reason, with
+    the events they are about.
+    """
 
     membership_id: int
     surface: str
@@ -66,8 +76,12 @@ class Correction:
         return f"{named} +{more}" if more > 0 else named
 
 
-def corrections(rows: Iterable[tuple[int, str, str, str, str, int]]) -> list[Correction]:
-    """Differences (member, surface, model, reason, event id, nano-USD) as lines, in the order they come."""
+def corrections(
+    rows: Iterable[tuple[int, str, str, str, str, int]],
+) -> list[Correction]:
+    """Differences (member, surface, model, reason, event id, nano-USD) as lines, in the
+    order they come.
+    """
     found: dict[tuple[int, str, str, str], Correction] = {}
     for membership_id, surface, model, reason, event_id, nanos in rows:
         key = (membership_id, surface, model, reason)
@@ -83,13 +97,17 @@ def closes_at(month: Month, *, grace: dt.timedelta) -> dt.datetime:
     return month.end + grace
 
 
-def latest_closable(calendar: Calendar, *, now: dt.datetime, grace: dt.timedelta) -> dt.date:
+def latest_closable(
+    calendar: Calendar, *, now: dt.datetime, grace: dt.timedelta
+) -> dt.date:
     """The latest month whose grace time is over."""
     return previous_month(calendar.month_at(now - grace).first_on)
 
 
 def months_to_close(first_open_on: dt.date, latest_on: dt.date) -> list[dt.date]:
-    """Every month from the first open one to the latest that may close, in the order in which they close."""
+    """Every month from the first open one to the latest that may close, in the order in
+    which they close.
+    """
     found, month_on = [], first_open_on
     while month_on <= latest_on:
         found.append(month_on)

@@ -21,7 +21,10 @@ class CreditNoteOut(Schema):
 
 
 class InvoiceOut(Schema):
-    """The bill of one month. `exact_usd` + `carried_in_usd` = `subtotal_usd` + `carried_out_usd`."""
+    """The bill of one month.
+
+    `exact_usd` + `carried_in_usd` = `subtotal_usd` + `carried_out_usd`.
+    """
 
     number: str
     status: Literal["open", "paid", "void"]

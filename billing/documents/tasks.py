@@ -1,4 +1,7 @@
-"""Jobs of closing months and sending invoices: doors, so they read the clock. Safe to run twice, at once and late."""
+"""Jobs of closing months and sending invoices: doors, so they read the clock.
+
+Safe to run twice, at once and late.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ from billing.payments.tasks import SWEPT
 
 @shared_task
 def close_months(organization_id: int) -> int:
-    """Close the months of one organization that are due, and what was left half-closed; how many."""
+    """Close the months of one organization that are due, and what was left half-closed;
+    how many.
+    """
     return len(closing.close_due(organization_id))
 
 
 @shared_task
 def close_due_months() -> int:
-    """Poke every organization with a month to close, also one that was missed long ago; how many."""
+    """Poke every organization with a month to close, also one that was missed long ago;
+    how many.
+    """
     found = organizations_to_close(now=timezone.now())
     for organization_id in found:
         close_months.delay(organization_id)
@@ -35,7 +42,9 @@ def send_invoice(invoice_id: int) -> bool:
 @shared_task
 def send_due_invoices() -> int:
     """Poke every invoice that the gateway does not know as it is; how many."""
-    found = list(Invoice.objects.to_send(timezone.now()).values_list("pk", flat=True)[:SWEPT])
+    found = list(
+        Invoice.objects.to_send(timezone.now()).values_list("pk", flat=True)[:SWEPT]
+    )
     for invoice_id in found:
         send_invoice.delay(invoice_id)
     return len(found)

@@ -1,4 +1,6 @@
-"""Invoices, credit notes and statements in words: lines, kinds and totals as pages, PDFs and mails print them."""
+"""Invoices, credit notes and statements in words: lines, kinds and totals as pages,
+PDFs and mails print them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from config.kit.months import local_day
 
 
 def line_what(line: InvoiceLine) -> str:
-    """What a line bills, without the person: surface and model, or the kind of the other lines."""
+    """What a line bills, without the person: surface and model, or the kind of the
+    other lines.
+    """
     if line.kind == InvoiceLine.Kind.USAGE:
         return f"{Surface(line.surface).label} · {line.model}"
     if line.kind == InvoiceLine.Kind.CORRECTION:
@@ -20,7 +24,9 @@ def line_what(line: InvoiceLine) -> str:
         return _("Correction of %(events)s: %(reason)s") % words
     before = line.invoice.carried_from
     if line.kind == InvoiceLine.Kind.CARRIED_IN:
-        return _("Carried over from %(number)s") % {"number": before.number if before else ""}
+        return _("Carried over from %(number)s") % {
+            "number": before.number if before else ""
+        }
     return _("Credit carried to the next invoice")
 
 
@@ -30,7 +36,9 @@ def reason_text(reason: str) -> str:
         "The model has a price now; it was estimated at the fallback rate.": _(
             "The model has a price now; it was estimated at the fallback rate."
         ),
-        "The price it was charged at was corrected.": _("The price it was charged at was corrected."),
+        "The price it was charged at was corrected.": _(
+            "The price it was charged at was corrected."
+        ),
     }
     return known.get(reason, reason)
 
@@ -52,17 +60,30 @@ def state_text(invoice: Invoice) -> str:
         return _("Void: nothing is to pay")
     if is_credited_whole(invoice):
         return _("Credited in full")
-    if invoice.status == Invoice.Status.PAID and invoice.settled_at and invoice.total_nanos:
-        return _("Paid on %(day)s") % {"day": format_day(local_day(invoice.settled_at, invoice.zone))}
+    if (
+        invoice.status == Invoice.Status.PAID
+        and invoice.settled_at
+        and invoice.total_nanos
+    ):
+        return _("Paid on %(day)s") % {
+            "day": format_day(local_day(invoice.settled_at, invoice.zone))
+        }
     if invoice.status == Invoice.Status.PAID:
         return _("Nothing is to pay")
-    return _("Due on %(day)s") % {"day": format_day(invoice.due_on) if invoice.due_on else ""}
+    return _("Due on %(day)s") % {
+        "day": format_day(invoice.due_on) if invoice.due_on else ""
+    }
 
 
 def invoice_headline(invoice: Invoice, *, credited_nanos: int) -> str:
     """The one thing to know: how much, and what became of it."""
-    owed = invoice.total_nanos - (credited_nanos if invoice.status == Invoice.Status.OPEN else 0)
-    return _("%(amount)s · %(state)s") % {"amount": format_usd(owed), "state": state_text(invoice)}
+    owed = invoice.total_nanos - (
+        credited_nanos if invoice.status == Invoice.Status.OPEN else 0
+    )
+    return _("%(amount)s · %(state)s") % {
+        "amount": format_usd(owed),
+        "state": state_text(invoice),
+    }
 
 
 def credit_headline(note: CreditNote) -> str:
@@ -74,7 +95,9 @@ def credit_headline(note: CreditNote) -> str:
 
 
 def statement_rows(statement: Statement) -> list[tuple[str, int]]:
-    """A statement from its opening to its close: label and nano-USD; kinds that did not move are left out."""
+    """A statement from its opening to its close: label and nano-USD; kinds that did not
+    move are left out.
+    """
     moved = [
         (_("Bought"), statement.purchases_nanos),
         (_("Auto-reloads"), statement.reloads_nanos),

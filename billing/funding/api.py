@@ -1,7 +1,7 @@
 """The check: may this member send a request, and who pays (`POST /authorize`).
 
-The key is looked up inside the check's own statement, so that it stays one round trip. Answers are written as JSON
-directly: they are built from plain values.
+The key is looked up inside the check's own statement, so that it stays one round trip.
+Answers are written as JSON directly: they are built from plain values.
 """
 
 from __future__ import annotations
@@ -39,13 +39,20 @@ router = Router(tags=["Metering"])
     summary="May this member send a request?",
 )
 def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
-    """Ask before each request. A refusal is an answer too: 200 with `allowed: false`, the reason and when it ends."""
+    """Ask before each request.
+
+    A refusal is an answer too: 200 with `allowed: false`, the reason and when it ends.
+    """
     now = timezone.now()
     member = str(payload.member)
     found = standing_by_key(bearer_digest(request), member=member, now=now)
     standing = _opened(found).member(member)
     if standing is None:
-        raise BusinessError(f"No member “{member}” in this organization.", code="member_not_found", status=404)
+        raise BusinessError(
+            f"No member “{member}” in this organization.",
+            code="member_not_found",
+            status=404,
+        )
     return json_response(_authorization(standing, decide(standing), now=now))
 
 
@@ -58,7 +65,9 @@ def _opened(found: Found | None) -> Found:
     return found
 
 
-def _authorization(standing: Standing, decision: Decision, *, now: dt.datetime) -> dict[str, Any]:
+def _authorization(
+    standing: Standing, decision: Decision, *, now: dt.datetime
+) -> dict[str, Any]:
     if decision.funding:
         token = sign_authorization(
             decision.funding,
@@ -70,7 +79,9 @@ def _authorization(standing: Standing, decision: Decision, *, now: dt.datetime) 
     return {
         **REFUSED,
         "reason": decision.reason,
-        "message": refusal_message(decision, standing, language=standing.language, now=now),
+        "message": refusal_message(
+            decision, standing, language=standing.language, now=now
+        ),
         "resets_at": rfc3339(decision.resets_at),
         "request_url": _request_url(standing, decision),
         "layers": [layer_json(layer) for layer in decision.layers],
@@ -85,9 +96,15 @@ def _request_url(standing: Standing, decision: Decision) -> str | None:
 
 
 ALLOWED: dict[str, Any] = {
-    "allowed": True, "funding": None, "authorization": None, "reason": None, "message": None, "resets_at": None,
-    "request_url": None, "layers": [],
-}  # fmt: skip
+    "allowed": True,
+    "funding": None,
+    "authorization": None,
+    "reason": None,
+    "message": None,
+    "resets_at": None,
+    "request_url": None,
+    "layers": [],
+}
 
 
 REFUSED = {**ALLOWED, "allowed": False}
@@ -98,8 +115,12 @@ def layer_json(layer: Layer) -> dict[str, Any]:
     return {
         "kind": layer.kind,
         "state": layer.state,
-        "limit_usd": None if layer.limit_nanos is None else to_decimal_text(layer.limit_nanos),
-        "spent_usd": None if layer.spent_nanos is None else to_decimal_text(layer.spent_nanos),
+        "limit_usd": None
+        if layer.limit_nanos is None
+        else to_decimal_text(layer.limit_nanos),
+        "spent_usd": None
+        if layer.spent_nanos is None
+        else to_decimal_text(layer.spent_nanos),
         "resets_at": rfc3339(layer.resets_at),
         "who_can_change": layer.who,
         "source": layer.source or None,

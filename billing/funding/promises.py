@@ -1,6 +1,8 @@
-"""The signed promise of a check (E4): bound to organization and member, good for a limited time.
+"""The signed promise of a check (E4): bound to organization and member, good for a
+limited time.
 
-A token carries its funding, so keeping the promise needs no row. Reading one never raises: a bad one is ignored.
+A token carries its funding, so keeping the promise needs no row. Reading one never
+raises: a bad one is ignored.
 """
 
 from __future__ import annotations
@@ -22,13 +24,21 @@ def _signer() -> Signer:
     return Signer(salt="billing.authorization")
 
 
-def sign_authorization(funding: str, *, organization_id: int, membership_id: int, now: dt.datetime) -> str:
+def sign_authorization(
+    funding: str, *, organization_id: int, membership_id: int, now: dt.datetime
+) -> str:
     """A token that promises `funding` to the member."""
-    return _signer().sign(f"{LETTER_OF[funding]}.{organization_id}.{membership_id}.{int(now.timestamp())}")
+    return _signer().sign(
+        f"{LETTER_OF[funding]}.{organization_id}.{membership_id}.{int(now.timestamp())}"
+    )
 
 
-def promised_funding(token: str | None, *, organization_id: int, membership_id: int, now: dt.datetime) -> str | None:
-    """The funding a genuine, unexpired token of this member promises; None for anything else."""
+def promised_funding(
+    token: str | None, *, organization_id: int, membership_id: int, now: dt.datetime
+) -> str | None:
+    """The funding a genuine, unexpired token of this member promises; None for anything
+    else.
+    """
     if not token:
         return None
     try:
@@ -38,4 +48,6 @@ def promised_funding(token: str | None, *, organization_id: int, membership_id: 
     age = now.timestamp() - int(signed)
     if (int(organization), int(membership)) != (organization_id, membership_id):
         return None
-    return FUNDING_OF.get(letter) if age <= settings.AUTHORIZATION_HOURS * 3600 else None
+    return (
+        FUNDING_OF.get(letter) if age <= settings.AUTHORIZATION_HOURS * 3600 else None
+    )

@@ -1,7 +1,7 @@
 """One member's standing: the one query behind the check, the recorder and the pages.
 
-A single statement joins key, organization, switch, caps, counters and windows, so that a check costs one round trip.
-Read-only.
+A single statement joins key, organization, switch, caps, counters and windows, so that
+a check costs one round trip. Read-only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 
 from accounts.models.organizations import calendar_of
 from accounts.queries import is_membership_id
-from billing.funding.rules.standing import Cap, OrganizationStanding, Standing, WindowState
+from billing.funding.rules.standing import (
+    Cap,
+    OrganizationStanding,
+    Standing,
+    WindowState,
+)
 from config.kit.months import Calendar, Month, first_of_month, previous_month
 from config.kit.sql import Row, as_date, as_text, as_time, in_list, list_param, run
 
@@ -75,9 +80,16 @@ class Columns(NamedTuple):
 
 
 SELECT = "SELECT " + ", ".join(Columns._field_defaults.values())
-BY_KEY = " FROM accounts_apikey k JOIN accounts_organization o ON o.id = k.organization_id"
-BY_ORGANIZATION = " FROM accounts_organization o LEFT JOIN accounts_apikey k ON k.id = -1"
-OPENED_BY = {BY_KEY: "k.digest = %s AND k.revoked_at IS NULL", BY_ORGANIZATION: "o.id = %s"}
+BY_KEY = (
+    " FROM accounts_apikey k JOIN accounts_organization o ON o.id = k.organization_id"
+)
+BY_ORGANIZATION = (
+    " FROM accounts_organization o LEFT JOIN accounts_apikey k ON k.id = -1"
+)
+OPENED_BY = {
+    BY_KEY: "k.digest = %s AND k.revoked_at IS NULL",
+    BY_ORGANIZATION: "o.id = %s",
+}
 MEMBER_BY_EMAIL = (
     " LEFT JOIN accounts_user u ON u.email = %s"
     " LEFT JOIN accounts_membership m ON m.organization_id = o.id AND m.user_id = u.id"
@@ -86,14 +98,17 @@ MEMBER_BY_ID = (
     " LEFT JOIN accounts_membership m ON m.organization_id = o.id AND m.id = %s"
     " LEFT JOIN accounts_user u ON u.id = m.user_id"
 )
-# The rows of the one or two months that "now" can fall into; the zone, known only with the row, picks among them.
+# The rows of the one or two months that "now" can fall into; the zone, known only with
+# the row, picks among them.
 JOINS = """
  LEFT JOIN billing_billingaccount acc ON acc.organization_id = o.id
  LEFT JOIN billing_selectedmember sel ON sel.membership_id = m.id
  LEFT JOIN billing_spendcap oc ON oc.organization_id = o.id AND oc.level = 'organization'
- LEFT JOIN billing_spendcap tc ON tc.organization_id = o.id AND tc.level = 'seat_tier' AND tc.seat_tier = m.seat_tier
+ LEFT JOIN billing_spendcap tc ON tc.organization_id = o.id AND tc.level = 'seat_tier'
+     AND tc.seat_tier = m.seat_tier
  LEFT JOIN billing_spendcap mc ON mc.membership_id = m.id AND mc.level = 'member'
- LEFT JOIN billing_organizationmonth om ON om.organization_id = o.id AND om.month_on BETWEEN %s AND %s
+ LEFT JOIN billing_organizationmonth om ON om.organization_id = o.id
+     AND om.month_on BETWEEN %s AND %s
  LEFT JOIN billing_membermonth mm ON mm.membership_id = m.id AND mm.month_on BETWEEN %s AND %s
  LEFT JOIN billing_seatallowance a ON a.plan = o.plan AND a.seat_tier = m.seat_tier
  LEFT JOIN billing_includedwindow w ON w.membership_id = m.id AND w.name = a.name AND w.is_latest
@@ -101,7 +116,14 @@ JOINS = """
 
 
 _ONE = {
-    (opener, by_id): SELECT + opener + (MEMBER_BY_ID if by_id else MEMBER_BY_EMAIL) + JOINS + " WHERE " + opened
+    (opener, by_id): (
+        SELECT
+        + opener
+        + (MEMBER_BY_ID if by_id else MEMBER_BY_EMAIL)
+        + JOINS
+        + " WHERE "
+        + opened
+    )
     for opener, opened in OPENED_BY.items()
     for by_id in (True, False)
 }
@@ -121,7 +143,8 @@ class Found:
     created_at: dt.datetime | None = None
     by_email: dict[str, Standing] = field(default_factory=dict)
     by_id: dict[int, Standing] = field(default_factory=dict)
-    # Latest windows that are no longer open at the moment of the reading, for events that come late.
+    # Latest windows that are no longer open at the moment of the reading, for events
+    # that come late.
     closed: dict[tuple[int, str], WindowState] = field(default_factory=dict)
 
     def member(self, ref: str) -> Standing | None:
@@ -131,62 +154,100 @@ class Found:
         return self.by_email.get(ref.strip().lower())
 
     def closed_through_on(self) -> dt.date:
-        """The latest month that takes no events: closed, or two before the organization's own first month (P1)."""
+        """The latest month that takes no events: closed, or two before the
+        organization's own first month (P1).
+        """
         if self.frozen_through_on is not None:
             return self.frozen_through_on
         assert self.created_at is not None
-        return previous_month(previous_month(month_at(self.calendar, self.created_at).first_on))
+        return previous_month(
+            previous_month(month_at(self.calendar, self.created_at).first_on)
+        )
 
 
 def candidate_months(now: dt.datetime) -> tuple[str, str]:
-    """The first days of the earliest and latest month that `now` can fall into in any zone, as ISO text."""
-    return tuple(first_of_month((now + shift).date()).isoformat() for shift in (WEST, EAST))  # type: ignore[return-value]
+    """The first days of the earliest and latest month that `now` can fall into in any
+    zone, as ISO text.
+    """
+    return tuple(
+        first_of_month((now + shift).date()).isoformat() for shift in (WEST, EAST)
+    )  # type: ignore[return-value]
 
 
 def standing_by_key(digest: str, *, member: str, now: dt.datetime) -> Found | None:
-    """The standing of one member for the API key with `digest`, in one round trip; None for an unknown or revoked key."""
+    """The standing of one member for the API key with `digest`, in one round trip; None
+    for an unknown or revoked key.
+    """
     return fold(run(*one_by(BY_KEY, digest, member=member, now=now)).rows(), now=now)
 
 
-def one_by(opener: str, opened_by: int | str, *, member: str, now: dt.datetime) -> tuple[str, list[Any]]:
-    """The statement for one member, and its parameters; `opener` is BY_KEY or BY_ORGANIZATION."""
+def one_by(
+    opener: str, opened_by: int | str, *, member: str, now: dt.datetime
+) -> tuple[str, list[Any]]:
+    """The statement for one member, and its parameters; `opener` is BY_KEY or
+    BY_ORGANIZATION.
+    """
     by_id = is_membership_id(member)
     ref = int(member) if by_id else member.strip().lower()
     return _ONE[opener, by_id], [ref, *candidate_months(now) * 2, opened_by]
 
 
-def standing_of(membership_id: int, *, organization_id: int, now: dt.datetime) -> Standing:
-    """The standing of one member of one organization. Raises LookupError for a membership that is not there."""
+def standing_of(
+    membership_id: int, *, organization_id: int, now: dt.datetime
+) -> Standing:
+    """The standing of one member of one organization.
+
+    Raises LookupError for a membership that is not there.
+    """
     found = fold(
         run(
-            SELECT + BY_ORGANIZATION + MEMBER_BY_ID + JOINS + " WHERE " + OPENED_BY[BY_ORGANIZATION],
+            SELECT
+            + BY_ORGANIZATION
+            + MEMBER_BY_ID
+            + JOINS
+            + " WHERE "
+            + OPENED_BY[BY_ORGANIZATION],
             [membership_id, *candidate_months(now) * 2, organization_id],
         ).rows(),
         now=now,
     )
     if found is None or membership_id not in found.by_id:
-        raise LookupError(f"no membership {membership_id} in organization {organization_id}")
+        raise LookupError(
+            f"no membership {membership_id} in organization {organization_id}"
+        )
     return found.by_id[membership_id]
 
 
-def organization_standing(organization_id: int, *, now: dt.datetime) -> OrganizationStanding:
+def organization_standing(
+    organization_id: int, *, now: dt.datetime
+) -> OrganizationStanding:
     """What all members of an organization share. Raises LookupError when there is none."""
     found = fold(
-        run(SELECT + BY_ORGANIZATION + MEMBER_BY_ID + JOINS + " WHERE " + OPENED_BY[BY_ORGANIZATION],
-            [None, *candidate_months(now) * 2, organization_id]).rows(),
+        run(
+            SELECT
+            + BY_ORGANIZATION
+            + MEMBER_BY_ID
+            + JOINS
+            + " WHERE "
+            + OPENED_BY[BY_ORGANIZATION],
+            [None, *candidate_months(now) * 2, organization_id],
+        ).rows(),
         now=now,
-    )  # fmt: skip
+    )
     if found is None:
         raise LookupError(f"no organization {organization_id}")
     return found.organization
 
 
-def standings_for(organization_id: int, membership_ids: Sequence[int], *, now: dt.datetime) -> dict[int, Standing]:
+def standings_for(
+    organization_id: int, membership_ids: Sequence[int], *, now: dt.datetime
+) -> dict[int, Standing]:
     """The standings of many members in one query, by membership id."""
     sql = (
         SELECT
         + BY_ORGANIZATION
-        + " JOIN accounts_membership m ON m.organization_id = o.id JOIN accounts_user u ON u.id = m.user_id"
+        + " JOIN accounts_membership m ON m.organization_id = o.id JOIN accounts_user u"
+        " ON u.id = m.user_id"
         + JOINS
         + " WHERE o.id = %s AND "
         + in_list("m.id", "bigint")
@@ -197,20 +258,26 @@ def standings_for(organization_id: int, membership_ids: Sequence[int], *, now: d
 
 
 def many_by(opener: str) -> str:
-    """The statement for many members (lists of ids and of addresses); `opener` is BY_KEY or BY_ORGANIZATION."""
+    """The statement for many members (lists of ids and of addresses); `opener` is
+    BY_KEY or BY_ORGANIZATION.
+    """
     wanted = (
         " AND m.id IN (SELECT m2.id FROM accounts_membership m2 WHERE "
         + in_list("m2.id", "bigint")
-        + " UNION SELECT m3.id FROM accounts_user u3 JOIN accounts_membership m3 ON m3.user_id = u3.id WHERE "
-        + in_list("u3.email", "text")
-        + ")"
+        + " UNION SELECT m3.id FROM accounts_user u3 JOIN accounts_membership m3 ON"
+        " m3.user_id = u3.id WHERE " + in_list("u3.email", "text") + ")"
     )
-    members = " JOIN accounts_membership m ON m.organization_id = o.id JOIN accounts_user u ON u.id = m.user_id"
+    members = (
+        " JOIN accounts_membership m ON m.organization_id = o.id JOIN accounts_user u"
+        " ON u.id = m.user_id"
+    )
     return SELECT + opener + members + JOINS + " WHERE " + OPENED_BY[opener] + wanted
 
 
 def fold(rows: list[Row], *, now: dt.datetime) -> Found | None:
-    """Rows of the statement as standings: one row a member and window, months that are not the current one ignored."""
+    """Rows of the statement as standings: one row a member and window, months that are
+    not the current one ignored.
+    """
     if not rows:
         return None
     first = Columns._make(rows[0])
@@ -218,9 +285,14 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Found | None:
     month = month_at(calendar, now)
     organization = _organization(first, month=month)
     found = Found(
-        organization, calendar, first.price_version or 0, first.key_id, (first.key_scopes or "").split(),
-        as_date(first.frozen_through), as_time(first.created_at),
-    )  # fmt: skip
+        organization,
+        calendar,
+        first.price_version or 0,
+        first.key_id,
+        (first.key_scopes or "").split(),
+        as_date(first.frozen_through),
+        as_time(first.created_at),
+    )
     for row in map(Columns._make, rows):
         if as_date(row.organization_month_on) == month.first_on:
             organization.spent_nanos = row.organization_spent
@@ -259,13 +331,19 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         scope=row.scope or "everyone",
         cap=_cap(row.cap, row.cap_month_on, row.cap_month, month=month),
         spent_nanos=0,
-        balance_nanos=(row.ledger or 0) - (row.pending or 0) if row.settlement == "prepaid" else None,
+        balance_nanos=(
+            (row.ledger or 0) - (row.pending or 0)
+            if row.settlement == "prepaid"
+            else None
+        ),
         threshold_nanos=row.reload_threshold or 0,
         auto_reload=bool(row.auto_reload),
     )
 
 
-def _cap(amount: int | None, month_on: Any, month_amount: int | None, *, month: Month) -> Cap:
+def _cap(
+    amount: int | None, month_on: Any, month_amount: int | None, *, month: Month
+) -> Cap:
     if month_on is not None and as_date(month_on) == month.first_on:
         return Cap(month_amount, True, amount)
     return Cap(amount, False, amount)
@@ -283,7 +361,9 @@ def _fold_member(found: Found, row: Columns, *, month: Month, now: dt.datetime) 
         standing.windows.sort(key=lambda window: window.length)
 
 
-def _member(organization: OrganizationStanding, row: Columns, *, month: Month) -> Standing:
+def _member(
+    organization: OrganizationStanding, row: Columns, *, month: Month
+) -> Standing:
     return Standing(
         organization=organization,
         membership_id=row.membership_id,
@@ -294,13 +374,19 @@ def _member(organization: OrganizationStanding, row: Columns, *, month: Month) -
         seat_tier=row.seat_tier,
         selected=row.selected is not None,
         own_cap=_cap(row.own_cap, row.own_cap_month_on, row.own_cap_month, month=month),
-        seat_cap=_cap(row.seat_cap, row.seat_cap_month_on, row.seat_cap_month, month=month),
+        seat_cap=_cap(
+            row.seat_cap, row.seat_cap_month_on, row.seat_cap_month, month=month
+        ),
         spent_nanos=0,
     )
 
 
-def _fold_window(found: Found, standing: Standing, row: Columns, *, now: dt.datetime) -> None:
-    """The window open at `now`, else an unopened one; a latest one that has ended is kept as closed (I2)."""
+def _fold_window(
+    found: Found, standing: Standing, row: Columns, *, now: dt.datetime
+) -> None:
+    """The window open at `now`, else an unopened one; a latest one that has ended is
+    kept as closed (I2).
+    """
     length = dt.timedelta(seconds=row.window_seconds)
     window = WindowState(
         row.window,

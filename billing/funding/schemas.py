@@ -16,7 +16,11 @@ SurfaceName = Literal["claude", "claude_code"]
 class AuthorizeIn(Schema):
     """A question before a request runs."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"member": "bob@acme.example", "surface": "claude"}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"member": "bob@acme.example", "surface": "claude"}
+        }
+    )
 
     member: MemberRef
     surface: SurfaceName

@@ -1,4 +1,6 @@
-"""What a blocked person reads: what blocked them, the numbers, when it ends and what they can do next (N2)."""
+"""What a blocked person reads: what blocked them, the numbers, when it ends and what
+they can do next (N2).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,20 @@ from django.utils.translation import ngettext
 from accounts.models import Tier
 from billing.funding.rules.decision import Decision, may_request
 from billing.funding.rules.layers import Layer, LayerState, WhoCanChange
-from billing.funding.rules.standing import CAP_REASONS, CapSource, Reason, Standing, WindowState
+from billing.funding.rules.standing import (
+    CAP_REASONS,
+    CapSource,
+    Reason,
+    Standing,
+    WindowState,
+)
 from config.kit.dates import duration_text, moment_label, moment_text
 from config.kit.money import format_usd
 
 
-def refusal_message(decision: Decision, standing: Standing, *, language: str, now: dt.datetime) -> str:
+def refusal_message(
+    decision: Decision, standing: Standing, *, language: str, now: dt.datetime
+) -> str:
     """One or two sentences in `language`; times in the organization's zone."""
     with translation.override(language):
         return f"{_what(decision, standing)} {_what_next(decision, standing, now=now)}".strip()
@@ -34,9 +44,17 @@ def _what(decision: Decision, standing: Standing) -> str:
         case Reason.SEAT_UNASSIGNED:
             return _("You have no seat in %(organization)s.") % words
         case Reason.EXTRA_USAGE_DISABLED:
-            return _("Your included usage is used up, and extra usage is off for %(organization)s.") % words
+            return (
+                _(
+                    "Your included usage is used up, and extra usage is off for"
+                    " %(organization)s."
+                )
+                % words
+            )
         case Reason.MEMBER_NOT_ENABLED:
-            return _("Your included usage is used up, and extra usage is not on for you.")
+            return _(
+                "Your included usage is used up, and extra usage is not on for you."
+            )
         case _other:
             return _("The extra usage balance of %(organization)s is used up.") % words
 
@@ -44,7 +62,11 @@ def _what(decision: Decision, standing: Standing) -> str:
 def _reached_cap(decision: Decision, standing: Standing) -> str:
     organization = standing.organization
     shared = decision.reason is Reason.ORGANIZATION_CAP_REACHED
-    spent, cap = (organization.spent_nanos, organization.cap) if shared else (standing.spent_nanos, standing.cap)
+    spent, cap = (
+        (organization.spent_nanos, organization.cap)
+        if shared
+        else (standing.spent_nanos, standing.cap)
+    )
     words = {
         "organization": organization.name,
         "tier": tier_word(standing),
@@ -56,20 +78,23 @@ def _reached_cap(decision: Decision, standing: Standing) -> str:
     if shared:
         return (
             _(
-                "Your included usage is used up, and %(organization)s has reached its spend cap: %(spent)s of %(cap)s this month."
+                "Your included usage is used up, and %(organization)s has reached its"
+                " spend cap: %(spent)s of %(cap)s this month."
             )
             % words
         )
     if decision.reason is Reason.MEMBER_CAP_REACHED:
         return (
             _(
-                "Your included usage is used up, and your extra usage has reached your own cap: %(spent)s of %(cap)s this month."
+                "Your included usage is used up, and your extra usage has reached your"
+                " own cap: %(spent)s of %(cap)s this month."
             )
             % words
         )
     return (
         _(
-            "Your included usage is used up, and your extra usage has reached the cap of %(tier)s seats: %(spent)s of %(cap)s this month."
+            "Your included usage is used up, and your extra usage has reached the cap"
+            " of %(tier)s seats: %(spent)s of %(cap)s this month."
         )
         % words
     )
@@ -77,7 +102,10 @@ def _reached_cap(decision: Decision, standing: Standing) -> str:
 
 def _reached_cap_of_usage_plan(*, shared: bool) -> str:
     if shared:
-        return _("%(organization)s has reached its spend cap: %(spent)s of %(cap)s this month.")
+        return _(
+            "%(organization)s has reached its spend cap: %(spent)s of %(cap)s this"
+            " month."
+        )
     return _("Your usage has reached your cap: %(spent)s of %(cap)s this month.")
 
 
@@ -92,10 +120,17 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
         return _("Ask an owner for a seat.")
     asks = may_request(standing, decision.reason)
     if decision.resets_at is None:
-        return _("You can request more usage.") if asks else _("Ask an owner to change this.")
+        return (
+            _("You can request more usage.")
+            if asks
+            else _("Ask an owner to change this.")
+        )
     words = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
     if asks:
-        return _("You can go on %(moment)s, or as soon as an admin agrees to more.") % words
+        return (
+            _("You can go on %(moment)s, or as soon as an admin agrees to more.")
+            % words
+        )
     return _("You can go on %(moment)s, or earlier if an owner changes this.") % words
 
 
@@ -115,7 +150,12 @@ class LayerWords:
         """The flag beside its name; exactly one layer blocks."""
         if self.layer.state is LayerState.BLOCKS:
             return _("Blocks you")
-        return _("Used up") if self.layer.state is LayerState.USED_UP and self.layer.kind in ("session", "week") else ""
+        return (
+            _("Used up")
+            if self.layer.state is LayerState.USED_UP
+            and self.layer.kind in ("session", "week")
+            else ""
+        )
 
 
 def layer_words(layer: Layer, standing: Standing, *, now: dt.datetime) -> LayerWords:
@@ -133,7 +173,9 @@ def layer_words(layer: Layer, standing: Standing, *, now: dt.datetime) -> LayerW
 def window_name(window: WindowState) -> str:
     """`Session, 5 hours`, `Week, 7 days`."""
     words = {"length": length_text(window.length)}
-    return (_("Session, %(length)s") if window.name == "session" else _("Week, %(length)s")) % words
+    return (
+        _("Session, %(length)s") if window.name == "session" else _("Week, %(length)s")
+    ) % words
 
 
 def length_text(length: dt.timedelta) -> str:
@@ -143,7 +185,9 @@ def length_text(length: dt.timedelta) -> str:
         return duration_text(length)
     if hours % 24:
         return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
-    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {"days": hours // 24}
+    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {
+        "days": hours // 24
+    }
 
 
 def _layer_name(layer: Layer, standing: Standing) -> str:
@@ -168,9 +212,10 @@ def _layer_source(layer: Layer, standing: Standing) -> str:
         case "session" | "week":
             return _("included usage")
         case "extra_usage":
-            return {"everyone": _("on for everyone"), "selected": _("on for selected members")}.get(
-                layer.source, _("off for everyone")
-            )
+            return {
+                "everyone": _("on for everyone"),
+                "selected": _("on for selected members"),
+            }.get(layer.source, _("off for everyone"))
         case "member_cap":
             return cap_source_text(standing)
         case "seat":
@@ -183,7 +228,11 @@ def cap_source_text(standing: Standing) -> str:
     """Where a member's effective cap comes from."""
     match standing.cap_source:
         case CapSource.MEMBER:
-            return _("set for you, this month only") if standing.cap.month_only else _("set for you")
+            return (
+                _("set for you, this month only")
+                if standing.cap.month_only
+                else _("set for you")
+            )
         case CapSource.SEAT_TIER:
             words = {"tier": tier_word(standing)}
             if standing.cap.month_only:
@@ -195,20 +244,41 @@ def cap_source_text(standing: Standing) -> str:
 
 def _layer_used(layer: Layer) -> str:
     if layer.kind in ("session", "week"):
-        percent = 100 if not layer.limit_nanos else min(100, (layer.spent_nanos or 0) * 100 // layer.limit_nanos)
+        percent = (
+            100
+            if not layer.limit_nanos
+            else min(100, (layer.spent_nanos or 0) * 100 // layer.limit_nanos)
+        )
         return f"{percent}%"
     if layer.kind == "extra_usage":
-        return _("On") if layer.state is LayerState.OK else _("Not for you") if layer.source != "off" else _("Off")
+        return (
+            _("On")
+            if layer.state is LayerState.OK
+            else _("Not for you")
+            if layer.source != "off"
+            else _("Off")
+        )
     if layer.spent_nanos is None:
         return "–"
-    words = {"spent": format_usd(layer.spent_nanos), "cap": format_usd(layer.limit_nanos or 0)}
+    words = {
+        "spent": format_usd(layer.spent_nanos),
+        "cap": format_usd(layer.limit_nanos or 0),
+    }
     if layer.kind == "balance":
         return words["spent"]
-    return (_("%(spent)s, unlimited") if layer.limit_nanos is None else _("%(spent)s of %(cap)s")) % words
+    return (
+        _("%(spent)s, unlimited")
+        if layer.limit_nanos is None
+        else _("%(spent)s of %(cap)s")
+    ) % words
 
 
 def _layer_resets(layer: Layer, *, zone: str, now: dt.datetime) -> str:
-    return "–" if layer.resets_at is None else moment_label(layer.resets_at, zone=zone, now=now)
+    return (
+        "–"
+        if layer.resets_at is None
+        else moment_label(layer.resets_at, zone=zone, now=now)
+    )
 
 
 def _who(who: WhoCanChange) -> str:

@@ -1,7 +1,8 @@
-"""Booking in the ledger (T2): the only place that writes entries and `ledger_nanos`, under the organization's lock.
+"""Booking in the ledger (T2): the only place that writes entries and `ledger_nanos`,
+under the organization's lock.
 
-Before anything else is booked, what members used until then is rolled up, so that the running balance is always true.
-Amounts are nano-USD.
+Before anything else is booked, what members used until then is rolled up, so that the
+running balance is always true. Amounts are nano-USD.
 """
 
 from __future__ import annotations
@@ -43,18 +44,31 @@ def post_entry(
     reason: str = "",
     actor: User | None = None,
 ) -> LedgerEntry:
-    """Book one movement that is not usage, inside the caller's transaction and lock; usage until now goes before it."""
+    """Book one movement that is not usage, inside the caller's transaction and lock;
+    usage until now goes before it.
+    """
     roll_up(locked, now=now)
     return _book(
-        account_of(locked), kind=kind, amount_nanos=amount_nanos, created_at=now, payment=payment, refund=refund,
-        reason=reason, actor=actor, month_on=locked.calendar.month_at(now).first_on,
-    )  # fmt: skip
+        account_of(locked),
+        kind=kind,
+        amount_nanos=amount_nanos,
+        created_at=now,
+        payment=payment,
+        refund=refund,
+        reason=reason,
+        actor=actor,
+        month_on=locked.calendar.month_at(now).first_on,
+    )
 
 
-def roll_up(locked: Organization, *, now: dt.datetime, before: dt.date | None = None) -> int:
-    """Move what members used (on days before `before`, if given) into the ledger, a member and day an entry.
+def roll_up(
+    locked: Organization, *, now: dt.datetime, before: dt.date | None = None
+) -> int:
+    """Move what members used (on days before `before`, if given) into the ledger, a
+    member and day an entry.
 
-    How many entries. The balance stays the same: what leaves the pending sum enters the ledger.
+    How many entries. The balance stays the same: what leaves the pending sum enters the
+    ledger.
     """
     pending = PendingCharge.objects.filter(organization=locked)
     if before is not None:
@@ -63,11 +77,19 @@ def roll_up(locked: Organization, *, now: dt.datetime, before: dt.date | None = 
     if not rows:
         return 0
     account = account_of(locked)
-    # Under the lock every event of this organization is committed, and later ones get larger ids.
-    events = UsageEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    adjustments = UsageAdjustment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    # Under the lock every event of this organization is committed, and later ones get
+    # larger ids.
+    events = (
+        UsageEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    )
+    adjustments = (
+        UsageAdjustment.objects.order_by("-pk").values_list("pk", flat=True).first()
+        or 0
+    )
     moved = [row for row in rows if row.amount_nanos]
-    _book_many(account, moved, now=now, events_through=events, adjustments_through=adjustments)
+    _book_many(
+        account, moved, now=now, events_through=events, adjustments_through=adjustments
+    )
     PendingCharge.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(moved)
 
@@ -80,17 +102,31 @@ def roll_up_days(organization_id: int, *, now: dt.datetime) -> int:
 
 
 def add_pending(
-    locked: Organization, *, membership_id: int, day_on: dt.date, kind: EntryKind, amount_nanos: int
+    locked: Organization,
+    *,
+    membership_id: int,
+    day_on: dt.date,
+    kind: EntryKind,
+    amount_nanos: int,
 ) -> None:
-    """Let an amount owed lower the balance until it is rolled up; the recorder has a faster way of its own."""
+    """Let an amount owed lower the balance until it is rolled up; the recorder has a
+    faster way of its own.
+    """
     row, made = PendingCharge.objects.get_or_create(
-        organization=locked, membership_id=membership_id, day_on=day_on, kind=kind,
+        organization=locked,
+        membership_id=membership_id,
+        day_on=day_on,
+        kind=kind,
         defaults={"amount_nanos": amount_nanos},
-    )  # fmt: skip
+    )
     if not made:
-        PendingCharge.objects.filter(pk=row.pk).update(amount_nanos=F("amount_nanos") + amount_nanos)
+        PendingCharge.objects.filter(pk=row.pk).update(
+            amount_nanos=F("amount_nanos") + amount_nanos
+        )
     account = account_of(locked)
-    BillingAccount.objects.filter(pk=account.pk).update(pending_nanos=F("pending_nanos") + amount_nanos)
+    BillingAccount.objects.filter(pk=account.pk).update(
+        pending_nanos=F("pending_nanos") + amount_nanos
+    )
 
 
 def _book_many(
@@ -125,10 +161,16 @@ def _book_many(
     )
 
 
-def _book(account: BillingAccount, *, amount_nanos: int, **facts: object) -> LedgerEntry:
+def _book(
+    account: BillingAccount, *, amount_nanos: int, **facts: object
+) -> LedgerEntry:
     entry = LedgerEntry.objects.create(
-        organization_id=account.pk, amount_nanos=amount_nanos, balance_nanos=account.ledger_nanos + amount_nanos,
+        organization_id=account.pk,
+        amount_nanos=amount_nanos,
+        balance_nanos=account.ledger_nanos + amount_nanos,
         **facts,
-    )  # fmt: skip
-    BillingAccount.objects.filter(pk=account.pk).update(ledger_nanos=F("ledger_nanos") + amount_nanos)
+    )
+    BillingAccount.objects.filter(pk=account.pk).update(
+        ledger_nanos=F("ledger_nanos") + amount_nanos
+    )
     return entry

@@ -1,4 +1,5 @@
-"""The proof of the balances (E8, T2): account, ledger, what is not yet rolled up, payments and refunds, down to the events.
+"""The proof of the balances (E8, T2): account, ledger, what is not yet rolled up,
+payments and refunds, down to the events.
 
 Set-based and read-only; the same SQL on both databases. Amounts are nano-USD.
 """
@@ -17,7 +18,8 @@ PROOFS = (
         "ledger_nanos",
         """SELECT kept.organization_id, kept.ledger_nanos, COALESCE(proven.nanos, 0)
              FROM billing_billingaccount kept LEFT JOIN (
-                  SELECT organization_id, SUM(amount_nanos) AS nanos FROM billing_ledgerentry GROUP BY organization_id
+                  SELECT organization_id, SUM(amount_nanos) AS nanos
+                      FROM billing_ledgerentry GROUP BY organization_id
              ) proven ON proven.organization_id = kept.organization_id
             WHERE kept.ledger_nanos <> COALESCE(proven.nanos, 0)""",
     ),
@@ -26,7 +28,8 @@ PROOFS = (
         "pending_nanos",
         """SELECT kept.organization_id, kept.pending_nanos, COALESCE(proven.nanos, 0)
              FROM billing_billingaccount kept LEFT JOIN (
-                  SELECT organization_id, SUM(amount_nanos) AS nanos FROM billing_pendingcharge GROUP BY organization_id
+                  SELECT organization_id, SUM(amount_nanos) AS nanos
+                      FROM billing_pendingcharge GROUP BY organization_id
              ) proven ON proven.organization_id = kept.organization_id
             WHERE kept.pending_nanos <> COALESCE(proven.nanos, 0)""",
     ),
@@ -34,32 +37,38 @@ PROOFS = (
         "billing_ledgerentry",
         "balance_nanos",
         """SELECT id, balance_nanos, nanos FROM (
-                  SELECT id, balance_nanos, SUM(amount_nanos) OVER (PARTITION BY organization_id ORDER BY id) AS nanos
+                  SELECT id, balance_nanos,
+                      SUM(amount_nanos) OVER (PARTITION BY organization_id ORDER BY id) AS nanos
                     FROM billing_ledgerentry
              ) entries WHERE balance_nanos <> nanos""",
     ),
     (  # what a payment brought is its amount, and only a paid one brought anything
         "billing_payment",
         "amount_nanos",
-        """SELECT p.id, COALESCE(entry.nanos, 0), CASE WHEN p.status = 'succeeded' THEN p.amount_nanos ELSE 0 END
+        """SELECT p.id, COALESCE(entry.nanos, 0), CASE
+            WHEN p.status = 'succeeded' THEN p.amount_nanos ELSE 0 END
              FROM billing_payment p LEFT JOIN (
                   SELECT payment_id, SUM(amount_nanos) AS nanos FROM billing_ledgerentry
                    WHERE kind IN ('purchase', 'reload') GROUP BY payment_id
              ) entry ON entry.payment_id = p.id
-            WHERE COALESCE(entry.nanos, 0) <> CASE WHEN p.status = 'succeeded' THEN p.amount_nanos ELSE 0 END""",
+            WHERE COALESCE(entry.nanos, 0) <> CASE
+                WHEN p.status = 'succeeded' THEN p.amount_nanos ELSE 0 END""",
     ),
     (  # what a refund took is its amount, unless it failed
         "billing_refund",
         "amount_nanos",
-        """SELECT r.id, -COALESCE(entry.nanos, 0), CASE WHEN r.status = 'failed' THEN 0 ELSE r.amount_nanos END
+        """SELECT r.id, -COALESCE(entry.nanos, 0), CASE WHEN r.status = 'failed' THEN 0
+            ELSE r.amount_nanos END
              FROM billing_refund r LEFT JOIN (
                   SELECT refund_id, SUM(amount_nanos) AS nanos FROM billing_ledgerentry
                    WHERE refund_id IS NOT NULL GROUP BY refund_id
              ) entry ON entry.refund_id = r.id
-            WHERE -COALESCE(entry.nanos, 0) <> CASE WHEN r.status = 'failed' THEN 0 ELSE r.amount_nanos END""",
+            WHERE -COALESCE(entry.nanos, 0) <> CASE WHEN r.status = 'failed' THEN 0
+                ELSE r.amount_nanos END""",
     ),
 )
-# Usage by member, day and kind: rolled up and not yet rolled up together, against the prepaid events and adjustments.
+# Usage by member, day and kind: rolled up and not yet rolled up together, against the
+# prepaid events and adjustments.
 USAGE = """
  SELECT membership_id, day_on, kind, SUM(kept), SUM(proven) FROM (
    SELECT membership_id, day_on, kind, -amount_nanos AS kept, 0 AS proven FROM billing_ledgerentry
@@ -67,8 +76,10 @@ USAGE = """
    UNION ALL SELECT membership_id, day_on, kind, amount_nanos, 0 FROM billing_pendingcharge
    UNION ALL SELECT membership_id, day_on, 'charge', 0, cost_nanos FROM billing_usageevent
     WHERE prepaid AND funding = 'extra_usage'
-   UNION ALL SELECT membership_id, day_on, 'adjustment', 0, amount_nanos FROM billing_usageadjustment WHERE prepaid
- ) sides GROUP BY membership_id, day_on, kind HAVING SUM(kept) <> SUM(proven) ORDER BY membership_id, day_on, kind
+   UNION ALL SELECT membership_id, day_on, 'adjustment', 0, amount_nanos
+       FROM billing_usageadjustment WHERE prepaid
+ ) sides GROUP BY membership_id, day_on, kind HAVING SUM(kept) <> SUM(proven)
+     ORDER BY membership_id, day_on, kind
 """
 
 
@@ -79,4 +90,6 @@ def balance_differences() -> Iterator[Difference]:
             yield Difference(table, f"id={name}", column, int(kept), int(proven))
     for member, day_on, kind, kept, proven in run(USAGE, prepared=False).rows():
         row = f"membership_id={member}, day_on={day_on}, kind={kind}"
-        yield Difference("billing_ledgerentry", row, "amount_nanos", int(kept), int(proven))
+        yield Difference(
+            "billing_ledgerentry", row, "amount_nanos", int(kept), int(proven)
+        )

@@ -1,4 +1,6 @@
-"""Reading a ledger: filtered pages, what is not in it yet, and the events behind one charge. Read-only."""
+"""Reading a ledger: filtered pages, what is not in it yet, and the events behind one
+charge. Read-only.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet, Sum
 
-from billing.models import BillingAccount, EntryKind, LedgerEntry, PendingCharge, UsageAdjustment, UsageEvent
+from billing.models import (
+    BillingAccount,
+    EntryKind,
+    LedgerEntry,
+    PendingCharge,
+    UsageAdjustment,
+    UsageEvent,
+)
 
 PAGE_SIZE = 50
 
@@ -49,7 +58,9 @@ def ledger_page(found: QuerySet[LedgerEntry], *, page: str | None) -> Page[Ledge
 
 def months_of(organization_id: int) -> list[dt.date]:
     """The months that have entries, newest first."""
-    months = LedgerEntry.objects.filter(organization_id=organization_id).order_by("-month_on")
+    months = LedgerEntry.objects.filter(organization_id=organization_id).order_by(
+        "-month_on"
+    )
     return list(months.values_list("month_on", flat=True).distinct())
 
 
@@ -60,40 +71,66 @@ def pending_nanos(organization_id: int) -> int:
 
 
 def trace(entry: LedgerEntry, *, page: str | None) -> Trace:
-    """The events (for an adjustment: the adjustments) of the member and day that this entry, and no earlier one, holds."""
+    """The events (for an adjustment: the adjustments) of the member and day that this
+    entry, and no earlier one, holds.
+    """
     assert entry.membership_id is not None
     earlier = LedgerEntry.objects.filter(
-        membership_id=entry.membership_id, day_on=entry.day_on, kind=entry.kind, pk__lt=entry.pk
+        membership_id=entry.membership_id,
+        day_on=entry.day_on,
+        kind=entry.kind,
+        pk__lt=entry.pk,
     ).aggregate(events=Max("events_through"), adjustments=Max("adjustments_through"))
-    mine = {"membership_id": entry.membership_id, "day_on": entry.day_on, "prepaid": True}
+    mine = {
+        "membership_id": entry.membership_id,
+        "day_on": entry.day_on,
+        "prepaid": True,
+    }
     events, adjustments = UsageEvent.objects.none(), list[UsageAdjustment]()
     if entry.kind == EntryKind.CHARGE:
         events = UsageEvent.objects.filter(
-            **mine, funding="extra_usage", pk__gt=earlier["events"] or 0, pk__lte=entry.events_through
-        ).order_by("pk")  # fmt: skip
+            **mine,
+            funding="extra_usage",
+            pk__gt=earlier["events"] or 0,
+            pk__lte=entry.events_through,
+        ).order_by("pk")
     elif entry.membership_id:
         adjustments = list(
             UsageAdjustment.objects.filter(
-                **mine, pk__gt=earlier["adjustments"] or 0, pk__lte=entry.adjustments_through
-            ).select_related("event").order_by("pk")
-        )  # fmt: skip
-    total = (events.aggregate(sum=Sum("cost_nanos"))["sum"] or 0) + sum(one.amount_nanos for one in adjustments)
-    return Trace(Paginator(events, PAGE_SIZE).get_page(page), adjustments, events.count(), total)
+                **mine,
+                pk__gt=earlier["adjustments"] or 0,
+                pk__lte=entry.adjustments_through,
+            )
+            .select_related("event")
+            .order_by("pk")
+        )
+    total = (events.aggregate(sum=Sum("cost_nanos"))["sum"] or 0) + sum(
+        one.amount_nanos for one in adjustments
+    )
+    return Trace(
+        Paginator(events, PAGE_SIZE).get_page(page), adjustments, events.count(), total
+    )
 
 
 def credit_left(account: BillingAccount) -> int:
-    """What is left of the credits in a balance, where bought money counts as used first.
+    """What is left of the credits in a balance, where bought money counts as used
+    first.
 
-    Credits less operators' corrections downwards; whenever the balance fell below them, the rest of them was used.
+    Credits less operators' corrections downwards; whenever the balance fell below them,
+    the rest of them was used.
     """
     left = 0
     entries = LedgerEntry.objects.filter(organization_id=account.pk).order_by("pk")
     first = entries.filter(kind=EntryKind.CREDIT).first()
     if first is None:
         return 0
-    rows = entries.filter(pk__gte=first.pk).values_list("kind", "amount_nanos", "balance_nanos", "membership", "refund")
+    rows = entries.filter(pk__gte=first.pk).values_list(
+        "kind", "amount_nanos", "balance_nanos", "membership", "refund"
+    )
     for kind, amount, balance, membership, refund in rows.iterator():
-        is_correction = kind == EntryKind.ADJUSTMENT and membership is None and refund is None
+        is_correction = (
+            kind == EntryKind.ADJUSTMENT and membership is None and refund is None
+        )
         if kind == EntryKind.CREDIT or is_correction:
             left = max(0, left + amount)
         left = min(left, max(0, balance))

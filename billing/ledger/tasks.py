@@ -13,5 +13,13 @@ from config.kit.sweeps import each
 @shared_task
 def roll_up_charges() -> int:
     """Move the usage of local days that are over into the ledgers; how many entries."""
-    organizations = list(PendingCharge.objects.values_list("organization_id", flat=True).distinct())
-    return sum(each(organizations, lambda pk: roll_up_days(pk, now=timezone.now()), failed="billing.roll_up_failed"))
+    organizations = list(
+        PendingCharge.objects.values_list("organization_id", flat=True).distinct()
+    )
+    return sum(
+        each(
+            organizations,
+            lambda pk: roll_up_days(pk, now=timezone.now()),
+            failed="billing.roll_up_failed",
+        )
+    )

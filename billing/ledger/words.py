@@ -11,7 +11,15 @@ from config.kit.money import to_decimal_text
 
 def entry_heads() -> list[str]:
     """The heads of a CSV of entries."""
-    return [_("Entry"), _("Booked (UTC)"), _("Kind"), _("What"), _("Day"), _("Amount (USD)"), _("Balance (USD)")]
+    return [
+        _("Entry"),
+        _("Booked (UTC)"),
+        _("Kind"),
+        _("What"),
+        _("Day"),
+        _("Amount (USD)"),
+        _("Balance (USD)"),
+    ]
 
 
 def entry_cells(entry: LedgerEntry, *, balance_nanos: int) -> list[str]:
@@ -27,9 +35,15 @@ def entry_words(entry: LedgerEntry) -> tuple[str, str]:
     label = str(EntryKind(entry.kind).label)
     if entry.membership is not None:
         return label, str(entry.membership.user)
-    if entry.payment is not None and entry.kind in (EntryKind.PURCHASE, EntryKind.RELOAD):
+    if entry.payment is not None and entry.kind in (
+        EntryKind.PURCHASE,
+        EntryKind.RELOAD,
+    ):
         who = f", {entry.actor}" if entry.actor else ""
         return label, f"{entry.payment.card_label}{who}"
     if entry.kind == EntryKind.REFUND and entry.payment is not None:
-        return label, _("to %(card)s: %(reason)s") % {"card": entry.payment.card_label, "reason": entry.reason}
+        return label, _("to %(card)s: %(reason)s") % {
+            "card": entry.payment.card_label,
+            "reason": entry.reason,
+        }
     return label, entry.reason

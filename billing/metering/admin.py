@@ -1,4 +1,6 @@
-"""Events, adjustments, windows, caps and counters: to look at only, each with what is behind its figures."""
+"""Events, adjustments, windows, caps and counters: to look at only, each with what is
+behind its figures.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,14 @@ from config.kit.fields import AmountField, KeyField
 from config.kit.money import format_usd, to_decimal_text
 
 
-class AdjustmentInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class AdjustmentInline(ReadOnly, admin.TabularInline):
     model = UsageAdjustment
     fields = ("amount_nanos", "reason", "price", "month_on", "created_at")
     extra = 0
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "event_id",
         "organization",
@@ -55,14 +57,35 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     )
     list_filter = ("estimated", "funding", "funding_why", "surface", "month_on")
     list_select_related = ("organization", "membership__user")
-    search_fields = ("event_id", "membership__user__email", "organization__slug", "model")
+    search_fields = (
+        "event_id",
+        "membership__user__email",
+        "organization__slug",
+        "model",
+    )
     date_hierarchy = "recorded_at"
     show_full_result_count = False
     inlines = (AdjustmentInline,)
     fields = (
-        "event_id", "organization", "person", "surface", "model", "seat_tier", "occurred_at", "recorded_at", "month_on", "day_on",
-        "priced", "exact_cost", "estimated", "funding", "funding_why", "refusal_reason", "windows", "labels",
-    )  # fmt: skip
+        "event_id",
+        "organization",
+        "person",
+        "surface",
+        "model",
+        "seat_tier",
+        "occurred_at",
+        "recorded_at",
+        "month_on",
+        "day_on",
+        "priced",
+        "exact_cost",
+        "estimated",
+        "funding",
+        "funding_why",
+        "refusal_reason",
+        "windows",
+        "labels",
+    )
     readonly_fields = ("person", "priced", "exact_cost")
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
@@ -85,19 +108,29 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """How it was priced."""
         lines = receipt_of(event).lines
         return format_html_join(
-            "\n", "<div>{} {} × ${} / {}</div>", ((line.count, line.word, line.rate_usd, line.unit) for line in lines)
+            "\n",
+            "<div>{} {} × ${} / {}</div>",
+            ((line.count, line.word, line.rate_usd, line.unit) for line in lines),
         )
 
 
 class AdjustmentForm(forms.ModelForm):
     """What an operator decides about one event: the organization and the event's id find it."""
 
-    organization = forms.ModelChoiceField(label=_("Organization"), queryset=Organization.objects.all())
+    organization = forms.ModelChoiceField(
+        label=_("Organization"), queryset=Organization.objects.all()
+    )
     key = KeyField()
-    event = forms.CharField(label=_("Event"), max_length=200, help_text=_("The id the gateway sent."))
+    event = forms.CharField(
+        label=_("Event"), max_length=200, help_text=_("The id the gateway sent.")
+    )
     amount = AmountField(label=_("Amount (USD)"))
-    takes = forms.BooleanField(label=_("Take it away (charge the event less)"), required=False)
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Owners read it on the bill."))
+    takes = forms.BooleanField(
+        label=_("Take it away (charge the event less)"), required=False
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("Owners read it on the bill.")
+    )
 
     class Meta:
         model = UsageAdjustment
@@ -108,16 +141,22 @@ class AdjustmentForm(forms.ModelForm):
         typed = super().clean() or {}
         if self.errors:
             return typed
-        event = UsageEvent.objects.filter(organization=typed["organization"], event_id=typed["event"]).first()
+        event = UsageEvent.objects.filter(
+            organization=typed["organization"], event_id=typed["event"]
+        ).first()
         if event is None:
-            self.add_error("event", gettext("This organization has no event with that id."))
+            self.add_error(
+                "event", gettext("This organization has no event with that id.")
+            )
             return typed
         try:
             with transaction.atomic():
                 self._adjust(event, typed)
                 transaction.set_rollback(True)  # it was only tried; saving does it
         except BusinessError as error:
-            self.add_error(error.field if error.field in self.fields else None, error.message)
+            self.add_error(
+                error.field if error.field in self.fields else None, error.message
+            )
         return typed | {"found": event}
 
     def _adjust(self, event: UsageEvent, typed: dict[str, Any]) -> UsageAdjustment:
@@ -139,10 +178,21 @@ class AdjustmentForm(forms.ModelForm):
 
 
 @admin.register(UsageAdjustment)
-class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Corrections, to read; adding one charges an event more or less, on the open month's bill."""
+class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
+    """Corrections, to read; adding one charges an event more or less, on the open
+    month's bill.
+    """
 
-    list_display = ("event", "organization", "amount_nanos", "source", "reason", "actor", "month_on", "created_at")
+    list_display = (
+        "event",
+        "organization",
+        "amount_nanos",
+        "source",
+        "reason",
+        "actor",
+        "month_on",
+        "created_at",
+    )
     list_filter = ("source",)
     list_select_related = ("event", "organization", "actor")
     search_fields = ("event__event_id", "organization__slug")
@@ -152,19 +202,27 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg
         """Never: adjustments only grow."""
         return False
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """Adding is by a form of its own, which knows who adds."""
         if obj:
             return super().get_form(request, obj, change, **kwargs)
-        return type("OperatorsAdjustmentForm", (AdjustmentForm,), {"operator": request.user})
+        return type(
+            "OperatorsAdjustmentForm", (AdjustmentForm,), {"operator": request.user}
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's own when adding."""
         return (
-            super().get_fields(request, obj) if obj else ("key", "organization", "event", "amount", "takes", "reason")
+            super().get_fields(request, obj)
+            if obj
+            else ("key", "organization", "event", "amount", "takes", "reason")
         )
 
-    def save_model(self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool
+    ) -> None:
         """Book it by the act."""
         booked = form.book()
         obj.pk, obj._state.adding = booked.pk, False
@@ -176,8 +234,16 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg
 
 
 @admin.register(SpendCap)
-class SpendCapAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("organization", "level", "seat_tier", "person", "amount_nanos", "month_on", "month_amount_nanos")
+class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "organization",
+        "level",
+        "seat_tier",
+        "person",
+        "amount_nanos",
+        "month_on",
+        "month_amount_nanos",
+    )
     list_filter = ("level", "seat_tier")
     list_select_related = ("organization", "membership__user")
     search_fields = ("organization__slug", "membership__user__email")
@@ -189,7 +255,7 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(BillingAccount)
-class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("organization", "extra_usage_enabled", "scope")
     list_filter = ("extra_usage_enabled", "scope")
     list_select_related = ("organization",)
@@ -197,8 +263,15 @@ class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(OrganizationMonth)
-class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("organization", "month_on", "events", "included", "extra", "unbilled")
+class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "organization",
+        "month_on",
+        "events",
+        "included",
+        "extra",
+        "unbilled",
+    )
     list_filter = ("month_on",)
     list_select_related = ("organization",)
     search_fields = ("organization__slug",)
@@ -222,7 +295,7 @@ class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-a
 
 @admin.register(MemberMonth)
 class MemberMonthAdmin(OrganizationMonthAdmin):
-    list_display = ("person", "month_on", "events", "included", "extra", "unbilled")  # type: ignore[assignment]
+    list_display = ("person", "month_on", "events", "included", "extra", "unbilled")
     list_select_related = ("membership__user",)
     search_fields = ("membership__user__email", "membership__organization__slug")  # type: ignore[assignment]
     ordering = ("-month_on", "membership")
@@ -234,8 +307,16 @@ class MemberMonthAdmin(OrganizationMonthAdmin):
 
 
 @admin.register(IncludedWindow)
-class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("person", "name", "opened_at", "resets_at", "used", "exhausted_at", "is_latest")
+class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "person",
+        "name",
+        "opened_at",
+        "resets_at",
+        "used",
+        "exhausted_at",
+        "is_latest",
+    )
     list_filter = ("name", "is_latest")
     list_select_related = ("membership__user",)
     search_fields = ("membership__user__email", "membership__organization__slug")

@@ -1,4 +1,6 @@
-"""An event as a receipt: each token class with its rate, what it cost, who paid, and what was booked later."""
+"""An event as a receipt: each token class with its rate, what it cost, who paid, and
+what was booked later.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ PER_THOUSAND = "web_searches"
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """One token class: how many, and the rate in USD per million (searches: per thousand), as decimal text."""
+    """One token class: how many, and the rate in USD per million (searches: per
+    thousand), as decimal text.
+    """
 
     kind: str
     count: int
@@ -47,7 +51,9 @@ class ReceiptLine:
     def cost_usd(self) -> str:
         """Count × rate, unrounded: nine places, or as many more as it has."""
         usd = Decimal(self.count * self.rate_nanos) / self.per / NANOS_PER_USD
-        return max(f"{usd:.9f}", f"{usd.normalize():f}", key=len) if usd else f"{usd:.9f}"
+        return (
+            max(f"{usd:.9f}", f"{usd.normalize():f}", key=len) if usd else f"{usd:.9f}"
+        )
 
     @property
     def word(self) -> str:
@@ -95,8 +101,15 @@ class Receipt:
 def receipt_of(event: UsageEvent) -> Receipt:
     """The receipt of an event whose price and adjustments are loaded."""
     lines = [
-        ReceiptLine(kind, getattr(event, kind), rate_text(getattr(event.price, rate)), getattr(event.price, rate))
+        ReceiptLine(
+            kind,
+            getattr(event, kind),
+            rate_text(getattr(event.price, rate)),
+            getattr(event.price, rate),
+        )
         for kind, rate in CLASSES
         if getattr(event, kind)
     ]
-    return Receipt(event, lines, sum(one.amount_nanos for one in event.adjustments.all()))
+    return Receipt(
+        event, lines, sum(one.amount_nanos for one in event.adjustments.all())
+    )

@@ -21,34 +21,74 @@ from config.kit.money import to_decimal_text
 
 @member_page()
 @require_safe
-def own_receipt(request: HttpRequest, membership: Membership, event_pk: int) -> HttpResponse:
+def own_receipt(
+    request: HttpRequest, membership: Membership, event_pk: int
+) -> HttpResponse:
     """One event with everything behind its cost. Admins may open those of every member."""
-    found = organization_receipts(membership.organization_id).filter(pk=event_pk).first()
-    if found is None or (found.membership_id != membership.pk and not membership.is_at_least(Role.ADMIN)):
+    found = (
+        organization_receipts(membership.organization_id).filter(pk=event_pk).first()
+    )
+    if found is None or (
+        found.membership_id != membership.pk and not membership.is_at_least(Role.ADMIN)
+    ):
         raise Http404
-    context = {"receipt": receipt_of(found), "organization": membership.organization, "person": found.membership.user,
-               "zone": membership.organization.zone_at(timezone.now())}  # fmt: skip
+    context = {
+        "receipt": receipt_of(found),
+        "organization": membership.organization,
+        "person": found.membership.user,
+        "zone": membership.organization.zone_at(timezone.now()),
+    }
     return render(request, "billing/metering/receipt.html", context)
 
 
-HEAD = ["id", "occurred_at", "surface", "model", "input_tokens", "output_tokens", "cache_write_5m_tokens",
-        "cache_write_1h_tokens", "cache_read_tokens", "web_searches", "cost_usd", "adjusted_usd", "paid_by", "estimated",
-        "counted_month"]  # fmt: skip
+HEAD = [
+    "id",
+    "occurred_at",
+    "surface",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "web_searches",
+    "cost_usd",
+    "adjusted_usd",
+    "paid_by",
+    "estimated",
+    "counted_month",
+]
 
 
 @member_page()
 @require_safe
-def own_receipts_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+def own_receipts_csv(
+    request: HttpRequest, membership: Membership
+) -> StreamingHttpResponse:
     """Every event of the reader, streamed."""
     events = receipts(membership.pk).iterator(chunk_size=500)
-    return streamed(chain([HEAD], map(_csv_cells, events)), name=f"{membership.organization.slug}-receipts")
+    return streamed(
+        chain([HEAD], map(_csv_cells, events)),
+        name=f"{membership.organization.slug}-receipts",
+    )
 
 
 def _csv_cells(event: UsageEvent) -> list[Any]:
     adjusted = sum(one.amount_nanos for one in event.adjustments.all())
     return [
-        plain(event.event_id), event.occurred_at.isoformat(), event.surface, plain(event.model), event.input_tokens,
-        event.output_tokens, event.cache_write_5m_tokens, event.cache_write_1h_tokens, event.cache_read_tokens,
-        event.web_searches, to_decimal_text(event.cost_nanos), to_decimal_text(adjusted), event.funding,
-        event.estimated, f"{event.month_on:%Y-%m}",
-    ]  # fmt: skip
+        plain(event.event_id),
+        event.occurred_at.isoformat(),
+        event.surface,
+        plain(event.model),
+        event.input_tokens,
+        event.output_tokens,
+        event.cache_write_5m_tokens,
+        event.cache_write_1h_tokens,
+        event.cache_read_tokens,
+        event.web_searches,
+        to_decimal_text(event.cost_nanos),
+        to_decimal_text(adjusted),
+        event.funding,
+        event.estimated,
+        f"{event.month_on:%Y-%m}",
+    ]

@@ -7,4 +7,7 @@ from config.kit.append_only import append_only
 
 class Migration(migrations.Migration):
     dependencies = [("billing", "0001_initial")]
-    operations = [append_only("billing_usageevent"), append_only("billing_usageadjustment")]
+    operations = [
+        append_only("billing_usageevent"),
+        append_only("billing_usageadjustment"),
+    ]

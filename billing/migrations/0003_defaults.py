@@ -1,4 +1,6 @@
-"""The first rows: the price list's version and what seats include until an operator enters the contract's amounts."""
+"""The first rows: the price list's version and what seats include until an operator
+enters the contract's amounts.
+"""
 
 from django.db import migrations
 
@@ -18,7 +20,11 @@ def forwards(apps, schema_editor):
     for (plan, tier), (session, week) in ALLOWANCES.items():
         for name, hours, amount in (("session", 5, session), ("week", 7 * 24, week)):
             SeatAllowance.objects.create(
-                plan=plan, seat_tier=tier, name=name, length_seconds=hours * HOUR, amount_nanos=amount * USD
+                plan=plan,
+                seat_tier=tier,
+                name=name,
+                length_seconds=hours * HOUR,
+                amount_nanos=amount * USD,
             )
     apps.get_model("billing", "PriceList").objects.create(pk=1, version=1)
 

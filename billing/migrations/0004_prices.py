@@ -1,4 +1,7 @@
-"""A new installation starts with the packaged prices. Rows are written here with the migration's own models."""
+"""A new installation starts with the packaged prices.
+
+Rows are written here with the migration's own models.
+"""
 
 from django.db import migrations
 from django.utils import timezone
@@ -11,7 +14,14 @@ def forwards(apps, schema_editor):
     now = timezone.now()
     rows = [*package_prices(), (("", SINCE_ALWAYS, 0), fallback_rates(), "fallback")]
     ModelPrice.objects.bulk_create(
-        ModelPrice(model=model, starts_on=starts_on, context_above=above, source=source, created_at=now, **rates)
+        ModelPrice(
+            model=model,
+            starts_on=starts_on,
+            context_above=above,
+            source=source,
+            created_at=now,
+            **rates,
+        )
         for (model, starts_on, above), rates, source in rows
     )
 

@@ -16,7 +16,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="GatewayNotice",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("gateway", models.CharField(max_length=20, verbose_name="gateway")),
                 ("notice_id", models.CharField(max_length=100, verbose_name="id")),
                 ("kind", models.CharField(max_length=80, verbose_name="kind")),
@@ -31,7 +39,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="LedgerEntry",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -47,14 +63,29 @@ class Migration(migrations.Migration):
                         verbose_name="kind",
                     ),
                 ),
-                ("amount_nanos", models.BigIntegerField(verbose_name="amount (nano-USD)")),
-                ("balance_nanos", models.BigIntegerField(verbose_name="balance after it (nano-USD)")),
+                (
+                    "amount_nanos",
+                    models.BigIntegerField(verbose_name="amount (nano-USD)"),
+                ),
+                (
+                    "balance_nanos",
+                    models.BigIntegerField(verbose_name="balance after it (nano-USD)"),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="booked")),
                 ("month_on", models.DateField(verbose_name="billing month")),
                 ("day_on", models.DateField(blank=True, null=True, verbose_name="day")),
-                ("events_through", models.BigIntegerField(blank=True, editable=False, null=True)),
-                ("adjustments_through", models.BigIntegerField(blank=True, editable=False, null=True)),
-                ("reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
+                (
+                    "events_through",
+                    models.BigIntegerField(blank=True, editable=False, null=True),
+                ),
+                (
+                    "adjustments_through",
+                    models.BigIntegerField(blank=True, editable=False, null=True),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="reason"),
+                ),
             ],
             options={
                 "verbose_name": "ledger entry",
@@ -65,7 +96,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Payment",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 (
                     "purpose",
                     models.CharField(
@@ -74,7 +113,10 @@ class Migration(migrations.Migration):
                         verbose_name="purpose",
                     ),
                 ),
-                ("amount_nanos", models.BigIntegerField(verbose_name="amount (nano-USD)")),
+                (
+                    "amount_nanos",
+                    models.BigIntegerField(verbose_name="amount (nano-USD)"),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -90,22 +132,51 @@ class Migration(migrations.Migration):
                         verbose_name="status",
                     ),
                 ),
-                ("key", models.CharField(max_length=64, unique=True, verbose_name="idempotency key")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64, unique=True, verbose_name="idempotency key"
+                    ),
+                ),
                 ("gateway", models.CharField(max_length=20, verbose_name="gateway")),
-                ("customer_id", models.CharField(max_length=100, verbose_name="customer")),
+                (
+                    "customer_id",
+                    models.CharField(max_length=100, verbose_name="customer"),
+                ),
                 ("card_id", models.CharField(max_length=100, verbose_name="card")),
                 ("card_label", models.CharField(max_length=60, verbose_name="card")),
                 (
                     "gateway_id",
-                    models.CharField(blank=True, db_index=True, max_length=100, verbose_name="the gateway's id"),
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        max_length=100,
+                        verbose_name="the gateway's id",
+                    ),
                 ),
                 ("action_url", models.CharField(blank=True, max_length=1000)),
-                ("decline_code", models.CharField(blank=True, max_length=60, verbose_name="code of the decline")),
-                ("decline_message", models.CharField(blank=True, max_length=300, verbose_name="the gateway's words")),
+                (
+                    "decline_code",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="code of the decline"
+                    ),
+                ),
+                (
+                    "decline_message",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="the gateway's words"
+                    ),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="started")),
-                ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="settled")),
+                (
+                    "settled_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="settled"),
+                ),
                 ("next_check_at", models.DateTimeField(verbose_name="next check")),
-                ("checks", models.PositiveSmallIntegerField(default=0, verbose_name="checks")),
+                (
+                    "checks",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="checks"),
+                ),
             ],
             options={
                 "verbose_name": "payment",
@@ -127,12 +198,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("gateway", models.CharField(max_length=20, verbose_name="gateway")),
-                ("customer_id", models.CharField(max_length=100, verbose_name="customer")),
-                ("card_id", models.CharField(blank=True, max_length=100, verbose_name="card")),
-                ("brand", models.CharField(blank=True, max_length=30, verbose_name="brand")),
-                ("last4", models.CharField(blank=True, max_length=4, verbose_name="last four digits")),
-                ("expires_on", models.DateField(blank=True, null=True, verbose_name="expires")),
-                ("saved_at", models.DateTimeField(blank=True, null=True, verbose_name="saved")),
+                (
+                    "customer_id",
+                    models.CharField(max_length=100, verbose_name="customer"),
+                ),
+                (
+                    "card_id",
+                    models.CharField(blank=True, max_length=100, verbose_name="card"),
+                ),
+                (
+                    "brand",
+                    models.CharField(blank=True, max_length=30, verbose_name="brand"),
+                ),
+                (
+                    "last4",
+                    models.CharField(
+                        blank=True, max_length=4, verbose_name="last four digits"
+                    ),
+                ),
+                (
+                    "expires_on",
+                    models.DateField(blank=True, null=True, verbose_name="expires"),
+                ),
+                (
+                    "saved_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="saved"),
+                ),
             ],
             options={
                 "verbose_name": "payment card",
@@ -142,15 +233,28 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PendingCharge",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("day_on", models.DateField(verbose_name="day")),
                 (
                     "kind",
                     models.CharField(
-                        choices=[("charge", "Usage"), ("adjustment", "Adjustment")], max_length=10, verbose_name="kind"
+                        choices=[("charge", "Usage"), ("adjustment", "Adjustment")],
+                        max_length=10,
+                        verbose_name="kind",
                     ),
                 ),
-                ("amount_nanos", models.BigIntegerField(verbose_name="amount (nano-USD)")),
+                (
+                    "amount_nanos",
+                    models.BigIntegerField(verbose_name="amount (nano-USD)"),
+                ),
             ],
             options={
                 "verbose_name": "charge not yet rolled up",
@@ -160,28 +264,64 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Refund",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("amount_nanos", models.BigIntegerField(verbose_name="amount (nano-USD)")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "amount_nanos",
+                    models.BigIntegerField(verbose_name="amount (nano-USD)"),
+                ),
                 (
                     "status",
                     models.CharField(
-                        choices=[("started", "Being settled"), ("succeeded", "Refunded"), ("failed", "Failed")],
+                        choices=[
+                            ("started", "Being settled"),
+                            ("succeeded", "Refunded"),
+                            ("failed", "Failed"),
+                        ],
                         default="started",
                         max_length=10,
                         verbose_name="status",
                     ),
                 ),
-                ("key", models.CharField(max_length=64, unique=True, verbose_name="idempotency key")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64, unique=True, verbose_name="idempotency key"
+                    ),
+                ),
                 ("reason", models.CharField(max_length=300, verbose_name="reason")),
                 (
                     "gateway_id",
-                    models.CharField(blank=True, db_index=True, max_length=100, verbose_name="the gateway's id"),
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        max_length=100,
+                        verbose_name="the gateway's id",
+                    ),
                 ),
-                ("failure", models.CharField(blank=True, max_length=300, verbose_name="the gateway's words")),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="the gateway's words"
+                    ),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="started")),
-                ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="settled")),
+                (
+                    "settled_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="settled"),
+                ),
                 ("next_check_at", models.DateTimeField(verbose_name="next check")),
-                ("checks", models.PositiveSmallIntegerField(default=0, verbose_name="checks")),
+                (
+                    "checks",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="checks"),
+                ),
             ],
             options={
                 "verbose_name": "refund",
@@ -192,13 +332,32 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SandboxPayment",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=64, unique=True, verbose_name="idempotency key")),
-                ("customer_id", models.CharField(max_length=100, verbose_name="customer")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64, unique=True, verbose_name="idempotency key"
+                    ),
+                ),
+                (
+                    "customer_id",
+                    models.CharField(max_length=100, verbose_name="customer"),
+                ),
                 ("card_id", models.CharField(max_length=100, verbose_name="card")),
                 ("amount_cents", models.BigIntegerField(verbose_name="amount (cents)")),
                 ("status", models.CharField(max_length=40, verbose_name="status")),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
             ],
             options={
                 "verbose_name": "test gateway's payment",
@@ -209,10 +368,26 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SandboxRefund",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=64, unique=True, verbose_name="idempotency key")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64, unique=True, verbose_name="idempotency key"
+                    ),
+                ),
                 ("amount_cents", models.BigIntegerField(verbose_name="amount (cents)")),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
             ],
             options={
                 "verbose_name": "test gateway's refund",
@@ -222,47 +397,66 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name="billingaccount",
-            options={"verbose_name": "billing account", "verbose_name_plural": "billing accounts"},
+            options={
+                "verbose_name": "billing account",
+                "verbose_name_plural": "billing accounts",
+            },
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="auto_reload_enabled",
-            field=models.BooleanField(db_default=False, default=False, verbose_name="auto-reload"),
+            field=models.BooleanField(
+                db_default=False, default=False, verbose_name="auto-reload"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="ledger_nanos",
-            field=models.BigIntegerField(db_default=0, default=0, verbose_name="ledger (nano-USD)"),
+            field=models.BigIntegerField(
+                db_default=0, default=0, verbose_name="ledger (nano-USD)"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="pending_nanos",
-            field=models.BigIntegerField(db_default=0, default=0, verbose_name="not yet rolled up (nano-USD)"),
+            field=models.BigIntegerField(
+                db_default=0, default=0, verbose_name="not yet rolled up (nano-USD)"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="reload_amount_nanos",
-            field=models.BigIntegerField(blank=True, null=True, verbose_name="reload amount (nano-USD)"),
+            field=models.BigIntegerField(
+                blank=True, null=True, verbose_name="reload amount (nano-USD)"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="reload_declined_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="first declined"),
+            field=models.DateTimeField(
+                blank=True, null=True, verbose_name="first declined"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="reload_declines",
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="declines"),
+            field=models.PositiveSmallIntegerField(
+                db_default=0, default=0, verbose_name="declines"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="reload_ended_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="switched off after declines"),
+            field=models.DateTimeField(
+                blank=True, null=True, verbose_name="switched off after declines"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="reload_limit_nanos",
-            field=models.BigIntegerField(blank=True, null=True, verbose_name="monthly reload limit (nano-USD)"),
+            field=models.BigIntegerField(
+                blank=True, null=True, verbose_name="monthly reload limit (nano-USD)"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
@@ -272,14 +466,23 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="billingaccount",
             name="reload_threshold_nanos",
-            field=models.BigIntegerField(blank=True, null=True, verbose_name="reload when balance reaches (nano-USD)"),
+            field=models.BigIntegerField(
+                blank=True,
+                null=True,
+                verbose_name="reload when balance reaches (nano-USD)",
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
             name="setup_step",
             field=models.CharField(
                 blank=True,
-                choices=[("pay", "Pay"), ("reload", "Auto-reload"), ("cap", "Spend cap"), ("whom", "For whom")],
+                choices=[
+                    ("pay", "Pay"),
+                    ("reload", "Auto-reload"),
+                    ("cap", "Spend cap"),
+                    ("whom", "For whom"),
+                ],
                 db_default="",
                 max_length=8,
                 verbose_name="enabling left at",
@@ -288,17 +491,23 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="usageadjustment",
             name="prepaid",
-            field=models.BooleanField(db_default=False, default=False, verbose_name="prepaid"),
+            field=models.BooleanField(
+                db_default=False, default=False, verbose_name="prepaid"
+            ),
         ),
         migrations.AddField(
             model_name="usageevent",
             name="prepaid",
-            field=models.BooleanField(db_default=False, default=False, verbose_name="prepaid"),
+            field=models.BooleanField(
+                db_default=False, default=False, verbose_name="prepaid"
+            ),
         ),
         migrations.AlterField(
             model_name="billingaccount",
             name="extra_usage_enabled",
-            field=models.BooleanField(db_default=False, default=False, verbose_name="extra usage"),
+            field=models.BooleanField(
+                db_default=False, default=False, verbose_name="extra usage"
+            ),
         ),
         migrations.AlterField(
             model_name="billingaccount",
@@ -316,7 +525,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("auto_reload_enabled", False),
-                    models.Q(("reload_amount_nanos__isnull", False), ("reload_threshold_nanos__isnull", False)),
+                    models.Q(
+                        ("reload_amount_nanos__isnull", False),
+                        ("reload_threshold_nanos__isnull", False),
+                    ),
                     _connector="OR",
                 ),
                 name="auto_reload_has_threshold_and_amount",
@@ -326,7 +538,9 @@ class Migration(migrations.Migration):
             model_name="billingaccount",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("reload_threshold_nanos__isnull", True), ("reload_threshold_nanos__gte", 0), _connector="OR"
+                    ("reload_threshold_nanos__isnull", True),
+                    ("reload_threshold_nanos__gte", 0),
+                    _connector="OR",
                 ),
                 name="reload_threshold_is_not_negative",
             ),
@@ -335,7 +549,9 @@ class Migration(migrations.Migration):
             model_name="billingaccount",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("reload_amount_nanos__isnull", True), ("reload_amount_nanos__gt", 0), _connector="OR"
+                    ("reload_amount_nanos__isnull", True),
+                    ("reload_amount_nanos__gt", 0),
+                    _connector="OR",
                 ),
                 name="reload_amount_is_positive",
             ),
@@ -344,7 +560,9 @@ class Migration(migrations.Migration):
             model_name="billingaccount",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("reload_limit_nanos__isnull", True), ("reload_limit_nanos__gte", 0), _connector="OR"
+                    ("reload_limit_nanos__isnull", True),
+                    ("reload_limit_nanos__gte", 0),
+                    _connector="OR",
                 ),
                 name="reload_limit_is_not_negative",
             ),
@@ -399,7 +617,9 @@ class Migration(migrations.Migration):
             model_name="payment",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="accounts.organization"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -430,14 +650,19 @@ class Migration(migrations.Migration):
             model_name="pendingcharge",
             name="membership",
             field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.membership"
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="accounts.membership",
             ),
         ),
         migrations.AddField(
             model_name="pendingcharge",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="pending_charges", to="accounts.organization"
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="pending_charges",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -476,7 +701,9 @@ class Migration(migrations.Migration):
             model_name="sandboxrefund",
             name="payment",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="billing.sandboxpayment"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="billing.sandboxpayment",
             ),
         ),
         migrations.AddIndex(
@@ -489,52 +716,73 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="payment",
-            index=models.Index(fields=["organization", "created_at"], name="payments_of_organization"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "started")), fields=("organization",), name="one_payment_in_flight"
+            index=models.Index(
+                fields=["organization", "created_at"], name="payments_of_organization"
             ),
         ),
         migrations.AddConstraint(
             model_name="payment",
-            constraint=models.CheckConstraint(condition=models.Q(("amount_nanos__gt", 0)), name="payment_is_positive"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "started")),
+                fields=("organization",),
+                name="one_payment_in_flight",
+            ),
         ),
         migrations.AddConstraint(
             model_name="payment",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["started", "action", "succeeded", "declined", "canceled"])),
+                condition=models.Q(("amount_nanos__gt", 0)), name="payment_is_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["started", "action", "succeeded", "declined", "canceled"],
+                    )
+                ),
                 name="payment_status_is_known",
             ),
         ),
         migrations.AddConstraint(
             model_name="gatewaynotice",
-            constraint=models.UniqueConstraint(fields=("gateway", "notice_id"), name="one_row_per_gateway_notice"),
+            constraint=models.UniqueConstraint(
+                fields=("gateway", "notice_id"), name="one_row_per_gateway_notice"
+            ),
         ),
         migrations.AddConstraint(
             model_name="pendingcharge",
             constraint=models.UniqueConstraint(
-                fields=("membership", "day_on", "kind"), name="one_pending_charge_per_member_day"
+                fields=("membership", "day_on", "kind"),
+                name="one_pending_charge_per_member_day",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(condition=models.Q(("amount_nanos__gt", 0)), name="refund_is_positive"),
         ),
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["started", "succeeded", "failed"])), name="refund_status_is_known"
+                condition=models.Q(("amount_nanos__gt", 0)), name="refund_is_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["started", "succeeded", "failed"])),
+                name="refund_status_is_known",
             ),
         ),
         migrations.AddIndex(
             model_name="ledgerentry",
-            index=models.Index(fields=["organization", "id"], name="ledger_of_organization"),
+            index=models.Index(
+                fields=["organization", "id"], name="ledger_of_organization"
+            ),
         ),
         migrations.AddIndex(
             model_name="ledgerentry",
-            index=models.Index(fields=["organization", "month_on"], name="ledger_of_month"),
+            index=models.Index(
+                fields=["organization", "month_on"], name="ledger_of_month"
+            ),
         ),
         migrations.AddIndex(
             model_name="ledgerentry",
@@ -555,19 +803,35 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="ledgerentry",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "refund")), fields=("refund",), name="one_entry_per_refund"
+                condition=models.Q(("kind", "refund")),
+                fields=("refund",),
+                name="one_entry_per_refund",
             ),
         ),
         migrations.AddConstraint(
             model_name="ledgerentry",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "adjustment")), fields=("refund",), name="one_reversal_per_refund"
+                condition=models.Q(("kind", "adjustment")),
+                fields=("refund",),
+                name="one_reversal_per_refund",
             ),
         ),
         migrations.AddConstraint(
             model_name="ledgerentry",
             constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["purchase", "reload", "charge", "refund", "credit", "adjustment"])),
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "purchase",
+                            "reload",
+                            "charge",
+                            "refund",
+                            "credit",
+                            "adjustment",
+                        ],
+                    )
+                ),
                 name="ledger_kind_is_known",
             ),
         ),
@@ -608,7 +872,9 @@ class Migration(migrations.Migration):
             model_name="ledgerentry",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind", "credit"), _negated=True), ("amount_nanos__gt", 0), _connector="OR"
+                    models.Q(("kind", "credit"), _negated=True),
+                    ("amount_nanos__gt", 0),
+                    _connector="OR",
                 ),
                 name="credit_is_positive",
             ),

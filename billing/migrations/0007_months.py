@@ -27,18 +27,50 @@ class Migration(migrations.Migration):
                         to="accounts.organization",
                     ),
                 ),
-                ("legal_name", models.CharField(blank=True, max_length=200, verbose_name="legal name")),
-                ("address", models.TextField(blank=True, max_length=500, verbose_name="address")),
-                ("tax_id", models.CharField(blank=True, max_length=60, verbose_name="tax number")),
-                ("reference", models.CharField(blank=True, max_length=100, verbose_name="your reference")),
+                (
+                    "legal_name",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="legal name"
+                    ),
+                ),
+                (
+                    "address",
+                    models.TextField(
+                        blank=True, max_length=500, verbose_name="address"
+                    ),
+                ),
+                (
+                    "tax_id",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="tax number"
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True, max_length=100, verbose_name="your reference"
+                    ),
+                ),
                 (
                     "tax_rate",
                     models.PositiveIntegerField(
-                        db_default=0, default=0, verbose_name="tax rate (thousandths of a percent)"
+                        db_default=0,
+                        default=0,
+                        verbose_name="tax rate (thousandths of a percent)",
                     ),
                 ),
-                ("tax_label", models.CharField(blank=True, max_length=40, verbose_name="name of the tax")),
-                ("due_days", models.PositiveSmallIntegerField(db_default=30, default=30, verbose_name="days to pay")),
+                (
+                    "tax_label",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="name of the tax"
+                    ),
+                ),
+                (
+                    "due_days",
+                    models.PositiveSmallIntegerField(
+                        db_default=30, default=30, verbose_name="days to pay"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "billing details",
@@ -48,7 +80,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="BillingMonth",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("month_on", models.DateField(verbose_name="month")),
                 ("starts_at", models.DateTimeField(verbose_name="starts")),
                 ("ends_at", models.DateTimeField(verbose_name="ends")),
@@ -56,14 +96,21 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("frozen", "Frozen"), ("drafted", "Drafted"), ("closed", "Closed")],
+                        choices=[
+                            ("frozen", "Frozen"),
+                            ("drafted", "Drafted"),
+                            ("closed", "Closed"),
+                        ],
                         default="frozen",
                         max_length=10,
                         verbose_name="state",
                     ),
                 ),
                 ("frozen_at", models.DateTimeField(verbose_name="frozen")),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="closed"),
+                ),
             ],
             options={
                 "verbose_name": "billing month",
@@ -74,14 +121,36 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="CreditNote",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("sequence", models.PositiveIntegerField(verbose_name="sequence")),
                 ("number", models.CharField(max_length=80, verbose_name="number")),
-                ("subtotal_nanos", models.BigIntegerField(verbose_name="subtotal (nano-USD)")),
-                ("tax_nanos", models.BigIntegerField(default=0, verbose_name="tax (nano-USD)")),
-                ("total_nanos", models.BigIntegerField(verbose_name="total (nano-USD)")),
+                (
+                    "subtotal_nanos",
+                    models.BigIntegerField(verbose_name="subtotal (nano-USD)"),
+                ),
+                (
+                    "tax_nanos",
+                    models.BigIntegerField(default=0, verbose_name="tax (nano-USD)"),
+                ),
+                (
+                    "total_nanos",
+                    models.BigIntegerField(verbose_name="total (nano-USD)"),
+                ),
                 ("reason", models.CharField(max_length=300, verbose_name="reason")),
-                ("key", models.CharField(max_length=64, unique=True, verbose_name="key of the form")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64, unique=True, verbose_name="key of the form"
+                    ),
+                ),
                 ("issued_at", models.DateTimeField(verbose_name="issued")),
             ],
             options={
@@ -93,56 +162,134 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Invoice",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("month_on", models.DateField(verbose_name="month")),
                 (
                     "status",
                     models.CharField(
-                        choices=[("draft", "Draft"), ("open", "Open"), ("paid", "Paid"), ("void", "Void")],
+                        choices=[
+                            ("draft", "Draft"),
+                            ("open", "Open"),
+                            ("paid", "Paid"),
+                            ("void", "Void"),
+                        ],
                         default="draft",
                         max_length=10,
                         verbose_name="status",
                     ),
                 ),
-                ("sequence", models.PositiveIntegerField(blank=True, null=True, verbose_name="sequence")),
-                ("number", models.CharField(blank=True, max_length=80, verbose_name="number")),
-                ("exact_nanos", models.BigIntegerField(verbose_name="exact sum of the month (nano-USD)")),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="sequence"
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(blank=True, max_length=80, verbose_name="number"),
+                ),
+                (
+                    "exact_nanos",
+                    models.BigIntegerField(
+                        verbose_name="exact sum of the month (nano-USD)"
+                    ),
+                ),
                 (
                     "carried_in_nanos",
-                    models.BigIntegerField(default=0, verbose_name="carried from the invoice before (nano-USD)"),
+                    models.BigIntegerField(
+                        default=0,
+                        verbose_name="carried from the invoice before (nano-USD)",
+                    ),
                 ),
                 (
                     "carried_out_nanos",
-                    models.BigIntegerField(default=0, verbose_name="carried to the next invoice (nano-USD)"),
+                    models.BigIntegerField(
+                        default=0, verbose_name="carried to the next invoice (nano-USD)"
+                    ),
                 ),
-                ("subtotal_nanos", models.BigIntegerField(verbose_name="subtotal (nano-USD)")),
-                ("tax_label", models.CharField(blank=True, max_length=40, verbose_name="name of the tax")),
+                (
+                    "subtotal_nanos",
+                    models.BigIntegerField(verbose_name="subtotal (nano-USD)"),
+                ),
+                (
+                    "tax_label",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="name of the tax"
+                    ),
+                ),
                 (
                     "tax_rate",
-                    models.PositiveIntegerField(default=0, verbose_name="tax rate (thousandths of a percent)"),
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="tax rate (thousandths of a percent)"
+                    ),
                 ),
-                ("tax_nanos", models.BigIntegerField(default=0, verbose_name="tax (nano-USD)")),
-                ("total_nanos", models.BigIntegerField(verbose_name="total (nano-USD)")),
+                (
+                    "tax_nanos",
+                    models.BigIntegerField(default=0, verbose_name="tax (nano-USD)"),
+                ),
+                (
+                    "total_nanos",
+                    models.BigIntegerField(verbose_name="total (nano-USD)"),
+                ),
                 ("starts_at", models.DateTimeField(verbose_name="from")),
                 ("ends_at", models.DateTimeField(verbose_name="until")),
                 ("zone", models.CharField(max_length=64, verbose_name="time zone")),
                 ("seller", models.JSONField(default=dict, verbose_name="seller")),
                 ("buyer", models.JSONField(default=dict, verbose_name="buyer")),
-                ("issued_at", models.DateTimeField(blank=True, null=True, verbose_name="issued")),
+                (
+                    "issued_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="issued"),
+                ),
                 ("due_on", models.DateField(blank=True, null=True, verbose_name="due")),
-                ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="paid or voided")),
-                ("settled_note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                ("gateway", models.CharField(blank=True, max_length=20, verbose_name="gateway")),
+                (
+                    "settled_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="paid or voided"
+                    ),
+                ),
+                (
+                    "settled_note",
+                    models.CharField(blank=True, max_length=300, verbose_name="note"),
+                ),
+                (
+                    "gateway",
+                    models.CharField(blank=True, max_length=20, verbose_name="gateway"),
+                ),
                 (
                     "gateway_id",
-                    models.CharField(blank=True, db_index=True, max_length=100, verbose_name="the gateway's id"),
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        max_length=100,
+                        verbose_name="the gateway's id",
+                    ),
                 ),
-                ("gateway_url", models.CharField(blank=True, max_length=1000, verbose_name="page to pay on")),
+                (
+                    "gateway_url",
+                    models.CharField(
+                        blank=True, max_length=1000, verbose_name="page to pay on"
+                    ),
+                ),
                 (
                     "gateway_next_try_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="next try at the gateway"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="next try at the gateway"
+                    ),
                 ),
-                ("gateway_error", models.CharField(blank=True, max_length=300, verbose_name="the gateway's words")),
+                (
+                    "gateway_error",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="the gateway's words"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "invoice",
@@ -153,7 +300,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="InvoiceLine",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("position", models.PositiveIntegerField(verbose_name="position")),
                 (
                     "kind",
@@ -168,8 +323,14 @@ class Migration(migrations.Migration):
                         verbose_name="kind",
                     ),
                 ),
-                ("member_name", models.CharField(blank=True, max_length=200, verbose_name="person")),
-                ("member_email", models.CharField(blank=True, max_length=254, verbose_name="e-mail")),
+                (
+                    "member_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="person"),
+                ),
+                (
+                    "member_email",
+                    models.CharField(blank=True, max_length=254, verbose_name="e-mail"),
+                ),
                 (
                     "surface",
                     models.CharField(
@@ -179,12 +340,27 @@ class Migration(migrations.Migration):
                         verbose_name="surface",
                     ),
                 ),
-                ("model", models.CharField(blank=True, max_length=120, verbose_name="model")),
+                (
+                    "model",
+                    models.CharField(blank=True, max_length=120, verbose_name="model"),
+                ),
                 ("events", models.BigIntegerField(default=0, verbose_name="requests")),
-                ("exact_nanos", models.BigIntegerField(verbose_name="exact (nano-USD)")),
-                ("amount_nanos", models.BigIntegerField(verbose_name="amount (nano-USD)")),
-                ("about", models.CharField(blank=True, max_length=500, verbose_name="about")),
-                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "exact_nanos",
+                    models.BigIntegerField(verbose_name="exact (nano-USD)"),
+                ),
+                (
+                    "amount_nanos",
+                    models.BigIntegerField(verbose_name="amount (nano-USD)"),
+                ),
+                (
+                    "about",
+                    models.CharField(blank=True, max_length=500, verbose_name="about"),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="reason"),
+                ),
             ],
             options={
                 "verbose_name": "invoice line",
@@ -195,16 +371,58 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Statement",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("month_on", models.DateField(verbose_name="month")),
-                ("opening_nanos", models.BigIntegerField(verbose_name="opening balance (nano-USD)")),
-                ("purchases_nanos", models.BigIntegerField(default=0, verbose_name="purchases (nano-USD)")),
-                ("reloads_nanos", models.BigIntegerField(default=0, verbose_name="auto-reloads (nano-USD)")),
-                ("charges_nanos", models.BigIntegerField(default=0, verbose_name="usage (nano-USD)")),
-                ("refunds_nanos", models.BigIntegerField(default=0, verbose_name="refunds (nano-USD)")),
-                ("credits_nanos", models.BigIntegerField(default=0, verbose_name="credits (nano-USD)")),
-                ("adjustments_nanos", models.BigIntegerField(default=0, verbose_name="adjustments (nano-USD)")),
-                ("closing_nanos", models.BigIntegerField(verbose_name="closing balance (nano-USD)")),
+                (
+                    "opening_nanos",
+                    models.BigIntegerField(verbose_name="opening balance (nano-USD)"),
+                ),
+                (
+                    "purchases_nanos",
+                    models.BigIntegerField(
+                        default=0, verbose_name="purchases (nano-USD)"
+                    ),
+                ),
+                (
+                    "reloads_nanos",
+                    models.BigIntegerField(
+                        default=0, verbose_name="auto-reloads (nano-USD)"
+                    ),
+                ),
+                (
+                    "charges_nanos",
+                    models.BigIntegerField(default=0, verbose_name="usage (nano-USD)"),
+                ),
+                (
+                    "refunds_nanos",
+                    models.BigIntegerField(
+                        default=0, verbose_name="refunds (nano-USD)"
+                    ),
+                ),
+                (
+                    "credits_nanos",
+                    models.BigIntegerField(
+                        default=0, verbose_name="credits (nano-USD)"
+                    ),
+                ),
+                (
+                    "adjustments_nanos",
+                    models.BigIntegerField(
+                        default=0, verbose_name="adjustments (nano-USD)"
+                    ),
+                ),
+                (
+                    "closing_nanos",
+                    models.BigIntegerField(verbose_name="closing balance (nano-USD)"),
+                ),
                 ("starts_at", models.DateTimeField(verbose_name="from")),
                 ("ends_at", models.DateTimeField(verbose_name="until")),
                 ("zone", models.CharField(max_length=64, verbose_name="time zone")),
@@ -221,12 +439,34 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StatementLine",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("position", models.PositiveIntegerField(verbose_name="position")),
-                ("member_name", models.CharField(max_length=200, verbose_name="person")),
-                ("member_email", models.CharField(max_length=254, verbose_name="e-mail")),
-                ("charges_nanos", models.BigIntegerField(verbose_name="usage (nano-USD)")),
-                ("adjustments_nanos", models.BigIntegerField(default=0, verbose_name="adjustments (nano-USD)")),
+                (
+                    "member_name",
+                    models.CharField(max_length=200, verbose_name="person"),
+                ),
+                (
+                    "member_email",
+                    models.CharField(max_length=254, verbose_name="e-mail"),
+                ),
+                (
+                    "charges_nanos",
+                    models.BigIntegerField(verbose_name="usage (nano-USD)"),
+                ),
+                (
+                    "adjustments_nanos",
+                    models.BigIntegerField(
+                        default=0, verbose_name="adjustments (nano-USD)"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "statement line",
@@ -237,7 +477,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="UsageMonth",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
                 ("month_on", models.DateField(verbose_name="month")),
                 (
                     "surface",
@@ -260,7 +508,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="billingaccount",
             name="frozen_through_on",
-            field=models.DateField(blank=True, null=True, verbose_name="closed through"),
+            field=models.DateField(
+                blank=True, null=True, verbose_name="closed through"
+            ),
         ),
         migrations.AddField(
             model_name="usageadjustment",
@@ -277,7 +527,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="usageadjustment",
             name="key",
-            field=models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name="key of the form"),
+            field=models.CharField(
+                blank=True,
+                max_length=64,
+                null=True,
+                unique=True,
+                verbose_name="key of the form",
+            ),
         ),
         migrations.AddField(
             model_name="usageadjustment",
@@ -292,25 +548,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="usageadjustment",
-            index=models.Index(fields=["organization", "month_on"], name="adjustments_of_month"),
-        ),
-        migrations.AddConstraint(
-            model_name="billingdetails",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("tax_rate__lte", 100000)), name="tax_rate_is_at_most_all"
+            index=models.Index(
+                fields=["organization", "month_on"], name="adjustments_of_month"
             ),
         ),
         migrations.AddConstraint(
             model_name="billingdetails",
             constraint=models.CheckConstraint(
-                condition=models.Q(("due_days__lte", 365)), name="due_days_are_at_most_a_year"
+                condition=models.Q(("tax_rate__lte", 100000)),
+                name="tax_rate_is_at_most_all",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="billingdetails",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_days__lte", 365)),
+                name="due_days_are_at_most_a_year",
             ),
         ),
         migrations.AddField(
             model_name="billingmonth",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="billing_months", to="accounts.organization"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="billing_months",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -327,7 +589,9 @@ class Migration(migrations.Migration):
             model_name="creditnote",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="credit_notes", to="accounts.organization"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_notes",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -345,7 +609,9 @@ class Migration(migrations.Migration):
             model_name="invoice",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="invoices", to="accounts.organization"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -364,7 +630,9 @@ class Migration(migrations.Migration):
             model_name="creditnote",
             name="invoice",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="credit_notes", to="billing.invoice"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_notes",
+                to="billing.invoice",
             ),
         ),
         migrations.AddField(
@@ -395,7 +663,9 @@ class Migration(migrations.Migration):
             model_name="statement",
             name="organization",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="accounts.organization"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="statements",
+                to="accounts.organization",
             ),
         ),
         migrations.AddField(
@@ -423,7 +693,10 @@ class Migration(migrations.Migration):
             model_name="usagemonth",
             name="membership",
             field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.membership"
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="accounts.membership",
             ),
         ),
         migrations.AddIndex(
@@ -436,12 +709,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="billingmonth",
-            constraint=models.UniqueConstraint(fields=("organization", "month_on"), name="one_close_per_month"),
+            constraint=models.UniqueConstraint(
+                fields=("organization", "month_on"), name="one_close_per_month"
+            ),
         ),
         migrations.AddConstraint(
             model_name="billingmonth",
             constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["frozen", "drafted", "closed"])), name="month_state_is_known"
+                condition=models.Q(("state__in", ["frozen", "drafted", "closed"])),
+                name="month_state_is_known",
             ),
         ),
         migrations.AddIndex(
@@ -454,11 +730,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="invoice",
-            constraint=models.UniqueConstraint(fields=("organization", "month_on"), name="one_invoice_per_month"),
+            constraint=models.UniqueConstraint(
+                fields=("organization", "month_on"), name="one_invoice_per_month"
+            ),
         ),
         migrations.AddConstraint(
             model_name="invoice",
-            constraint=models.UniqueConstraint(fields=("organization", "sequence"), name="one_invoice_per_sequence"),
+            constraint=models.UniqueConstraint(
+                fields=("organization", "sequence"), name="one_invoice_per_sequence"
+            ),
         ),
         migrations.AddConstraint(
             model_name="invoice",
@@ -491,7 +771,9 @@ class Migration(migrations.Migration):
                         "exact_nanos",
                         django.db.models.expressions.CombinedExpression(
                             django.db.models.expressions.CombinedExpression(
-                                models.F("subtotal_nanos"), "+", models.F("carried_out_nanos")
+                                models.F("subtotal_nanos"),
+                                "+",
+                                models.F("carried_out_nanos"),
                             ),
                             "-",
                             models.F("carried_in_nanos"),
@@ -518,7 +800,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="invoice",
             constraint=models.CheckConstraint(
-                condition=models.Q(("total_nanos__gte", 0)), name="invoice_is_not_negative"
+                condition=models.Q(("total_nanos__gte", 0)),
+                name="invoice_is_not_negative",
             ),
         ),
         migrations.AddConstraint(
@@ -529,12 +812,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="creditnote",
-            constraint=models.UniqueConstraint(fields=("organization", "number"), name="one_credit_note_per_number"),
+            constraint=models.UniqueConstraint(
+                fields=("organization", "number"), name="one_credit_note_per_number"
+            ),
         ),
         migrations.AddConstraint(
             model_name="creditnote",
             constraint=models.CheckConstraint(
-                condition=models.Q(("total_nanos__gt", 0)), name="credit_note_is_positive"
+                condition=models.Q(("total_nanos__gt", 0)),
+                name="credit_note_is_positive",
             ),
         ),
         migrations.AddConstraint(
@@ -553,11 +839,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="invoiceline",
-            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="one_line_per_position"),
+            constraint=models.UniqueConstraint(
+                fields=("invoice", "position"), name="one_line_per_position"
+            ),
         ),
         migrations.AddConstraint(
             model_name="statement",
-            constraint=models.UniqueConstraint(fields=("organization", "month_on"), name="one_statement_per_month"),
+            constraint=models.UniqueConstraint(
+                fields=("organization", "month_on"), name="one_statement_per_month"
+            ),
         ),
         migrations.AddConstraint(
             model_name="statement",
@@ -571,7 +861,9 @@ class Migration(migrations.Migration):
                                     django.db.models.expressions.CombinedExpression(
                                         django.db.models.expressions.CombinedExpression(
                                             django.db.models.expressions.CombinedExpression(
-                                                models.F("opening_nanos"), "+", models.F("purchases_nanos")
+                                                models.F("opening_nanos"),
+                                                "+",
+                                                models.F("purchases_nanos"),
                                             ),
                                             "+",
                                             models.F("reloads_nanos"),
@@ -602,7 +894,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="usagemonth",
             constraint=models.UniqueConstraint(
-                fields=("membership", "month_on", "surface", "model", "prepaid"), name="one_counter_per_usage_month"
+                fields=("membership", "month_on", "surface", "model", "prepaid"),
+                name="one_counter_per_usage_month",
             ),
         ),
     ]

@@ -1,8 +1,21 @@
-"""Tables of prices, usage, caps, their counters and money, re-exported so that others import `billing.models`."""
+"""Tables of prices, usage, caps, their counters and money, re-exported so that others
+import `billing.models`.
+"""
 
-from billing.models.account import BillingAccount, ExtraUsageScope, SelectedMember, SetupStep
+from billing.models.account import (
+    BillingAccount,
+    ExtraUsageScope,
+    SelectedMember,
+    SetupStep,
+)
 from billing.models.caps import CapLevel, SpendCap
-from billing.models.counters import MemberMonth, OrganizationDay, OrganizationMonth, UsageDay, UsageMonth
+from billing.models.counters import (
+    MemberMonth,
+    OrganizationDay,
+    OrganizationMonth,
+    UsageDay,
+    UsageMonth,
+)
 from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import BillingDetails, CreditNote, Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
@@ -11,7 +24,13 @@ from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
 from billing.models.prices import ModelPrice, PriceList, PriceSource
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
-from billing.models.usage import AdjustmentSource, Funding, Surface, UsageAdjustment, UsageEvent
+from billing.models.usage import (
+    AdjustmentSource,
+    Funding,
+    Surface,
+    UsageAdjustment,
+    UsageEvent,
+)
 
 __all__ = [
     "AdjustmentSource",

@@ -1,4 +1,7 @@
-"""Spend caps at three levels (C1, C2): what holds now. Who changed them, from what to what, is in the audit trail."""
+"""Spend caps at three levels (C1, C2): what holds now.
+
+Who changed them, from what to what, is in the audit trail.
+"""
 
 from __future__ import annotations
 
@@ -19,26 +22,42 @@ class CapLevel(models.TextChoices):
 class SpendCap(models.Model):
     """A monthly limit of extra usage in nano-USD; empty means unlimited.
 
-    While `month_on` is the current month, `month_amount_nanos` holds instead of `amount_nanos`; afterwards it is
-    simply no longer looked at, so the cap falls back without a job (C2).
+    While `month_on` is the current month, `month_amount_nanos` holds instead of
+    `amount_nanos`; afterwards it is simply no longer looked at, so the cap falls back
+    without a job (C2).
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="spend_caps")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="spend_caps"
+    )
     level = models.CharField(_("level"), max_length=12, choices=CapLevel)
-    seat_tier = models.CharField(_("seat tier"), max_length=10, choices=Tier, null=True, blank=True)
+    seat_tier = models.CharField(
+        _("seat tier"), max_length=10, choices=Tier, null=True, blank=True
+    )
     membership = models.ForeignKey(
-        Membership, on_delete=models.CASCADE, null=True, blank=True, related_name="spend_caps", db_index=False
+        Membership,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="spend_caps",
+        db_index=False,
     )
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"), null=True, blank=True)
-    month_on = models.DateField(_("other amount in the month of"), null=True, blank=True)
-    month_amount_nanos = models.BigIntegerField(_("amount that month (nano-USD)"), null=True, blank=True)
+    month_on = models.DateField(
+        _("other amount in the month of"), null=True, blank=True
+    )
+    month_amount_nanos = models.BigIntegerField(
+        _("amount that month (nano-USD)"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("spend cap")
         verbose_name_plural = _("spend caps")
         constraints = [
             models.UniqueConstraint(
-                fields=["organization"], condition=models.Q(level="organization"), name="one_organization_cap"
+                fields=["organization"],
+                condition=models.Q(level="organization"),
+                name="one_organization_cap",
             ),
             models.UniqueConstraint(
                 fields=["organization", "seat_tier"],
@@ -46,16 +65,29 @@ class SpendCap(models.Model):
                 name="one_cap_per_seat_tier",
             ),
             models.UniqueConstraint(
-                fields=["membership"], condition=models.Q(level="member"), name="one_cap_per_member"
+                fields=["membership"],
+                condition=models.Q(level="member"),
+                name="one_cap_per_member",
             ),
             models.CheckConstraint(
-                condition=models.Q(level="organization", seat_tier__isnull=True, membership__isnull=True)
-                | models.Q(level="seat_tier", seat_tier__in=Tier.values, membership__isnull=True)
-                | models.Q(level="member", seat_tier__isnull=True, membership__isnull=False),
+                condition=models.Q(
+                    level="organization",
+                    seat_tier__isnull=True,
+                    membership__isnull=True,
+                )
+                | models.Q(
+                    level="seat_tier",
+                    seat_tier__in=Tier.values,
+                    membership__isnull=True,
+                )
+                | models.Q(
+                    level="member", seat_tier__isnull=True, membership__isnull=False
+                ),
                 name="spend_cap_names_what_it_caps",
             ),
             models.CheckConstraint(
-                condition=models.Q(amount_nanos__isnull=True) | models.Q(amount_nanos__gte=0),
+                condition=models.Q(amount_nanos__isnull=True)
+                | models.Q(amount_nanos__gte=0),
                 name="spend_cap_is_not_negative",
             ),
             models.CheckConstraint(
@@ -69,8 +101,12 @@ class SpendCap(models.Model):
         return f"#{self.pk}"
 
     def amount_in(self, month_on: dt.date) -> int | None:
-        """The amount in force in the month that starts on `month_on`, in nano-USD; None is unlimited."""
-        return self.month_amount_nanos if self.month_on == month_on else self.amount_nanos
+        """The amount in force in the month that starts on `month_on`, in nano-USD; None
+        is unlimited.
+        """
+        return (
+            self.month_amount_nanos if self.month_on == month_on else self.amount_nanos
+        )
 
     def is_for_month_only(self, month_on: dt.date) -> bool:
         """Whether the amount of that month falls back when it ends."""

@@ -1,4 +1,5 @@
-"""Counters kept in the transaction that records the events, so that checks and pages never add up events (E8).
+"""Counters kept in the transaction that records the events, so that checks and pages
+never add up events (E8).
 
 `audit_books` proves each of them against the events and adjustments behind it.
 """
@@ -15,7 +16,9 @@ from billing.models.usage import Surface
 class MemberMonth(models.Model):
     """What one member used in one billing month, by who pays (nano-USD)."""
 
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="months", db_index=False)
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="months", db_index=False
+    )
     month_on = models.DateField(_("month"))
     included_nanos = models.BigIntegerField(default=0)
     extra_nanos = models.BigIntegerField(default=0)
@@ -25,7 +28,11 @@ class MemberMonth(models.Model):
     class Meta:
         verbose_name = _("member month")
         verbose_name_plural = _("member months")
-        constraints = [models.UniqueConstraint(fields=["membership", "month_on"], name="one_counter_per_member_month")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "month_on"], name="one_counter_per_member_month"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
@@ -34,7 +41,9 @@ class MemberMonth(models.Model):
 class OrganizationMonth(models.Model):
     """What one organization used in one billing month, by who pays (nano-USD)."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="months", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="months", db_index=False
+    )
     month_on = models.DateField(_("month"))
     included_nanos = models.BigIntegerField(default=0)
     extra_nanos = models.BigIntegerField(default=0)
@@ -45,7 +54,10 @@ class OrganizationMonth(models.Model):
         verbose_name = _("organization month")
         verbose_name_plural = _("organization months")
         constraints = [
-            models.UniqueConstraint(fields=["organization", "month_on"], name="one_counter_per_organization_month")
+            models.UniqueConstraint(
+                fields=["organization", "month_on"],
+                name="one_counter_per_organization_month",
+            )
         ]
 
     def __str__(self) -> str:
@@ -53,9 +65,13 @@ class OrganizationMonth(models.Model):
 
 
 class OrganizationDay(models.Model):
-    """An organization's extra usage of one local day on one surface (nano-USD), for the chart and the projection."""
+    """An organization's extra usage of one local day on one surface (nano-USD), for the
+    chart and the projection.
+    """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="days", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="days", db_index=False
+    )
     day_on = models.DateField(_("day"))
     surface = models.CharField(_("surface"), max_length=12, choices=Surface)
     extra_nanos = models.BigIntegerField(default=0)
@@ -64,7 +80,10 @@ class OrganizationDay(models.Model):
         verbose_name = _("organization day")
         verbose_name_plural = _("organization days")
         constraints = [
-            models.UniqueConstraint(fields=["organization", "day_on", "surface"], name="one_counter_per_day_surface")
+            models.UniqueConstraint(
+                fields=["organization", "day_on", "surface"],
+                name="one_counter_per_day_surface",
+            )
         ]
 
     def __str__(self) -> str:
@@ -72,12 +91,15 @@ class OrganizationDay(models.Model):
 
 
 class UsageDay(models.Model):
-    """What one member used on one local day by surface, model and the seat then held: the ground of all reports.
+    """What one member used on one local day by surface, model and the seat then held:
+    the ground of all reports.
 
     `seat_tier` is empty for no seat. Amounts are nano-USD.
     """
 
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="days", db_index=False)
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="days", db_index=False
+    )
     day_on = models.DateField(_("day"))
     surface = models.CharField(_("surface"), max_length=12, choices=Surface)
     model = models.CharField(_("model"), max_length=120)
@@ -96,7 +118,8 @@ class UsageDay(models.Model):
         verbose_name_plural = _("usage days")
         constraints = [
             models.UniqueConstraint(
-                fields=["membership", "day_on", "surface", "model", "seat_tier"], name="one_counter_per_usage_day"
+                fields=["membership", "day_on", "surface", "model", "seat_tier"],
+                name="one_counter_per_usage_day",
             )
         ]
 
@@ -105,12 +128,16 @@ class UsageDay(models.Model):
 
 
 class UsageMonth(models.Model):
-    """What one member's extra usage of one billing month cost on one surface by one model: the ground of invoices.
+    """What one member's extra usage of one billing month cost on one surface by one
+    model: the ground of invoices.
 
-    Events only: what was booked later is a line of its own. `prepaid` as the events say. Amounts are nano-USD.
+    Events only: what was booked later is a line of its own. `prepaid` as the events
+    say. Amounts are nano-USD.
     """
 
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+", db_index=False)
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     month_on = models.DateField(_("month"))
     surface = models.CharField(_("surface"), max_length=12, choices=Surface)
     model = models.CharField(_("model"), max_length=120)
@@ -123,7 +150,8 @@ class UsageMonth(models.Model):
         verbose_name_plural = _("usage months")
         constraints = [
             models.UniqueConstraint(
-                fields=["membership", "month_on", "surface", "model", "prepaid"], name="one_counter_per_usage_month"
+                fields=["membership", "month_on", "surface", "model", "prepaid"],
+                name="one_counter_per_usage_month",
             )
         ]
 

@@ -1,4 +1,6 @@
-"""Included usage: what a seat comes with (data, by plan and tier) and each member's windows of it (I1-I3)."""
+"""Included usage: what a seat comes with (data, by plan and tier) and each member's
+windows of it (I1-I3).
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,16 @@ class SeatAllowance(models.Model):
         verbose_name_plural = _("seat allowances")
         ordering = ["plan", "seat_tier", "length_seconds"]
         constraints = [
-            models.UniqueConstraint(fields=["plan", "seat_tier", "name"], name="one_allowance_per_window"),
-            models.CheckConstraint(condition=models.Q(amount_nanos__gte=0), name="allowance_is_not_negative"),
-            models.CheckConstraint(condition=models.Q(length_seconds__gt=0), name="allowance_has_a_length"),
+            models.UniqueConstraint(
+                fields=["plan", "seat_tier", "name"], name="one_allowance_per_window"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount_nanos__gte=0),
+                name="allowance_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(length_seconds__gt=0), name="allowance_has_a_length"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -37,13 +46,19 @@ class SeatAllowance(models.Model):
 
 
 class IncludedWindow(models.Model):
-    """One window of one member, from its first included event until `resets_at`. Kept as history.
+    """One window of one member, from its first included event until `resets_at`.
 
-    `used_nanos` counts the included events in it. `exhausted_at` is when it ran out, for the owner's figures.
+    Kept as history.
+
+    `used_nanos` counts the included events in it. `exhausted_at` is when it ran out,
+    for the owner's figures.
     """
 
     membership = models.ForeignKey(
-        Membership, on_delete=models.CASCADE, related_name="included_windows", db_index=False
+        Membership,
+        on_delete=models.CASCADE,
+        related_name="included_windows",
+        db_index=False,
     )
     name = models.CharField(_("window"), max_length=10, choices=WindowName)
     opened_at = models.DateTimeField(_("opened"))
@@ -56,9 +71,14 @@ class IncludedWindow(models.Model):
         verbose_name = _("included window")
         verbose_name_plural = _("included windows")
         constraints = [
-            models.UniqueConstraint(fields=["membership", "name", "opened_at"], name="one_window_per_opening"),
             models.UniqueConstraint(
-                fields=["membership", "name"], condition=models.Q(is_latest=True), name="one_latest_window_per_name"
+                fields=["membership", "name", "opened_at"],
+                name="one_window_per_opening",
+            ),
+            models.UniqueConstraint(
+                fields=["membership", "name"],
+                condition=models.Q(is_latest=True),
+                name="one_latest_window_per_name",
             ),
         ]
         indexes = [

@@ -1,4 +1,7 @@
-"""Invoices of months that are billed afterwards, their lines and credit notes (P3). What was issued is never edited."""
+"""Invoices of months that are billed afterwards, their lines and credit notes (P3).
+
+What was issued is never edited.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +18,41 @@ from config.kit.append_only import Guard, InsertGuard
 
 
 class BillingDetails(models.Model):
-    """What an organization's invoices say about it as the buyer, its tax and its terms. Missing: none of it."""
+    """What an organization's invoices say about it as the buyer, its tax and its terms.
+
+    Missing: none of it.
+    """
 
     organization = models.OneToOneField(
-        Organization, on_delete=models.CASCADE, primary_key=True, related_name="billing_details"
+        Organization,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="billing_details",
     )
     legal_name = models.CharField(_("legal name"), max_length=200, blank=True)
     address = models.TextField(_("address"), max_length=500, blank=True)
     tax_id = models.CharField(_("tax number"), max_length=60, blank=True)
     reference = models.CharField(_("your reference"), max_length=100, blank=True)
-    # Thousandths of a percent: 8.875 % is 8875, exact where a decimal column would be a float on SQLite.
-    tax_rate = models.PositiveIntegerField(_("tax rate (thousandths of a percent)"), default=0, db_default=0)
+    # Thousandths of a percent: 8.875 % is 8875, exact where a decimal column would be a
+    # float on SQLite.
+    tax_rate = models.PositiveIntegerField(
+        _("tax rate (thousandths of a percent)"), default=0, db_default=0
+    )
     tax_label = models.CharField(_("name of the tax"), max_length=40, blank=True)
-    due_days = models.PositiveSmallIntegerField(_("days to pay"), default=30, db_default=30)
+    due_days = models.PositiveSmallIntegerField(
+        _("days to pay"), default=30, db_default=30
+    )
 
     class Meta:
         verbose_name = _("billing details")
         verbose_name_plural = _("billing details")
         constraints = [
-            models.CheckConstraint(condition=Q(tax_rate__lte=100_000), name="tax_rate_is_at_most_all"),
-            models.CheckConstraint(condition=Q(due_days__lte=365), name="due_days_are_at_most_a_year"),
+            models.CheckConstraint(
+                condition=Q(tax_rate__lte=100_000), name="tax_rate_is_at_most_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(due_days__lte=365), name="due_days_are_at_most_a_year"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -42,13 +60,30 @@ class BillingDetails(models.Model):
 
 
 ISSUED = (
-    "organization_id", "month_on", "sequence", "number", "exact_nanos", "carried_in_nanos", "carried_out_nanos",
-    "carried_from_id", "subtotal_nanos", "tax_label", "tax_rate", "tax_nanos", "total_nanos", "issued_at", "due_on",
-    "seller", "buyer", "starts_at", "ends_at", "zone",
-)  # fmt: skip
+    "organization_id",
+    "month_on",
+    "sequence",
+    "number",
+    "exact_nanos",
+    "carried_in_nanos",
+    "carried_out_nanos",
+    "carried_from_id",
+    "subtotal_nanos",
+    "tax_label",
+    "tax_rate",
+    "tax_nanos",
+    "total_nanos",
+    "issued_at",
+    "due_on",
+    "seller",
+    "buyer",
+    "starts_at",
+    "ends_at",
+    "zone",
+)
 ALLOWED_STEPS = (
-    "OLD.status = NEW.status OR (OLD.status = 'draft' AND NEW.status IN ('open', 'paid'))"
-    " OR (OLD.status = 'open' AND NEW.status IN ('paid', 'void'))"
+    "OLD.status = NEW.status OR (OLD.status = 'draft' AND NEW.status IN ('open',"
+    " 'paid')) OR (OLD.status = 'open' AND NEW.status IN ('paid', 'void'))"
 )
 
 
@@ -58,14 +93,23 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         return self.exclude(status=Invoice.Status.DRAFT)
 
     def to_send(self, now: dt.datetime) -> InvoiceQuerySet:
-        """Those whose payment gateway does not know them as they are, and that nobody is sending at `now`."""
-        return self.issued().filter(gateway_next_try_at__lte=now).order_by("gateway_next_try_at")
+        """Those whose payment gateway does not know them as they are, and that nobody
+        is sending at `now`.
+        """
+        return (
+            self.issued()
+            .filter(gateway_next_try_at__lte=now)
+            .order_by("gateway_next_try_at")
+        )
 
 
 class Invoice(models.Model):
-    """The bill of one month. Amounts are nano-USD; all but the exact and carried ones are whole cents (M5).
+    """The bill of one month.
 
-    `exact_nanos + carried_in_nanos = subtotal_nanos + carried_out_nanos`, to the nano-dollar.
+    Amounts are nano-USD; all but the exact and carried ones are whole cents (M5).
+
+    `exact_nanos + carried_in_nanos = subtotal_nanos + carried_out_nanos`, to the
+    nano-dollar.
     """
 
     class Status(models.TextChoices):
@@ -74,20 +118,34 @@ class Invoice(models.Model):
         PAID = "paid", _("Paid")
         VOID = "void", _("Void")
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="invoices"
+    )
     month_on = models.DateField(_("month"))
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.DRAFT
+    )
     sequence = models.PositiveIntegerField(_("sequence"), null=True, blank=True)
     number = models.CharField(_("number"), max_length=80, blank=True)
     exact_nanos = models.BigIntegerField(_("exact sum of the month (nano-USD)"))
-    carried_in_nanos = models.BigIntegerField(_("carried from the invoice before (nano-USD)"), default=0)
-    carried_out_nanos = models.BigIntegerField(_("carried to the next invoice (nano-USD)"), default=0)
+    carried_in_nanos = models.BigIntegerField(
+        _("carried from the invoice before (nano-USD)"), default=0
+    )
+    carried_out_nanos = models.BigIntegerField(
+        _("carried to the next invoice (nano-USD)"), default=0
+    )
     carried_from = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="carried_to"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="carried_to",
     )
     subtotal_nanos = models.BigIntegerField(_("subtotal (nano-USD)"))
     tax_label = models.CharField(_("name of the tax"), max_length=40, blank=True)
-    tax_rate = models.PositiveIntegerField(_("tax rate (thousandths of a percent)"), default=0)
+    tax_rate = models.PositiveIntegerField(
+        _("tax rate (thousandths of a percent)"), default=0
+    )
     tax_nanos = models.BigIntegerField(_("tax (nano-USD)"), default=0)
     total_nanos = models.BigIntegerField(_("total (nano-USD)"))
     starts_at = models.DateTimeField(_("from"))
@@ -100,16 +158,26 @@ class Invoice(models.Model):
     due_on = models.DateField(_("due"), null=True, blank=True)
     settled_at = models.DateTimeField(_("paid or voided"), null=True, blank=True)
     settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("paid or voided by"),
-    )  # fmt: skip
+    )
     settled_note = models.CharField(_("note"), max_length=300, blank=True)
     # The same invoice at the payment gateway, where one is sent (Stripe).
     gateway = models.CharField(_("gateway"), max_length=20, blank=True)
-    gateway_id = models.CharField(_("the gateway's id"), max_length=100, blank=True, db_index=True)
+    gateway_id = models.CharField(
+        _("the gateway's id"), max_length=100, blank=True, db_index=True
+    )
     gateway_url = models.CharField(_("page to pay on"), max_length=1000, blank=True)
-    gateway_next_try_at = models.DateTimeField(_("next try at the gateway"), null=True, blank=True)
-    gateway_error = models.CharField(_("the gateway's words"), max_length=300, blank=True)
+    gateway_next_try_at = models.DateTimeField(
+        _("next try at the gateway"), null=True, blank=True
+    )
+    gateway_error = models.CharField(
+        _("the gateway's words"), max_length=300, blank=True
+    )
 
     objects = InvoiceQuerySet.as_manager()
     guards = (
@@ -120,7 +188,9 @@ class Invoice(models.Model):
             "what was issued is not changed",
             when="OLD.status <> 'draft'",
         ),
-        Guard("steps", "UPDATE OF status", "no such step", when=f"NOT ({ALLOWED_STEPS})"),
+        Guard(
+            "steps", "UPDATE OF status", "no such step", when=f"NOT ({ALLOWED_STEPS})"
+        ),
     )
 
     class Meta:
@@ -128,29 +198,45 @@ class Invoice(models.Model):
         verbose_name_plural = _("invoices")
         ordering = ["-month_on", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "month_on"], name="one_invoice_per_month"),
-            models.UniqueConstraint(fields=["organization", "sequence"], name="one_invoice_per_sequence"),
             models.UniqueConstraint(
-                fields=["organization", "number"], condition=~Q(number=""), name="one_invoice_per_number"
+                fields=["organization", "month_on"], name="one_invoice_per_month"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "sequence"], name="one_invoice_per_sequence"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "number"],
+                condition=~Q(number=""),
+                name="one_invoice_per_number",
             ),
             models.CheckConstraint(
-                condition=Q(status="draft") | (Q(sequence__isnull=False, issued_at__isnull=False) & ~Q(number="")),
+                condition=Q(status="draft")
+                | (Q(sequence__isnull=False, issued_at__isnull=False) & ~Q(number="")),
                 name="issued_invoice_has_a_number",
             ),
             models.CheckConstraint(
-                condition=Q(exact_nanos=models.F("subtotal_nanos") + models.F("carried_out_nanos")
-                            - models.F("carried_in_nanos")),
+                condition=Q(
+                    exact_nanos=models.F("subtotal_nanos")
+                    + models.F("carried_out_nanos")
+                    - models.F("carried_in_nanos")
+                ),
                 name="invoice_loses_no_nano",
             ),
             models.CheckConstraint(
-                condition=Q(total_nanos=models.F("subtotal_nanos") + models.F("tax_nanos")),
+                condition=Q(
+                    total_nanos=models.F("subtotal_nanos") + models.F("tax_nanos")
+                ),
                 name="invoice_total_is_subtotal_and_tax",
             ),
-            models.CheckConstraint(condition=Q(total_nanos__gte=0), name="invoice_is_not_negative"),
-        ]  # fmt: skip
+            models.CheckConstraint(
+                condition=Q(total_nanos__gte=0), name="invoice_is_not_negative"
+            ),
+        ]
         indexes = [
             models.Index(
-                fields=["gateway_next_try_at"], condition=Q(gateway_next_try_at__isnull=False), name="invoices_to_send"
+                fields=["gateway_next_try_at"],
+                condition=Q(gateway_next_try_at__isnull=False),
+                name="invoices_to_send",
             ),
         ]
 
@@ -159,14 +245,22 @@ class Invoice(models.Model):
 
     @property
     def handed_on_nanos(self) -> int:
-        """What the next invoice takes over: a void one bills nothing of its month, and hands on what it took over."""
-        return self.carried_in_nanos if self.status == Invoice.Status.VOID else self.carried_out_nanos
+        """What the next invoice takes over: a void one bills nothing of its month, and
+        hands on what it took over.
+        """
+        return (
+            self.carried_in_nanos
+            if self.status == Invoice.Status.VOID
+            else self.carried_out_nanos
+        )
 
 
 class InvoiceLine(models.Model):
-    """One line: what one member used on one surface by one model, a correction, or what is carried. Amounts in nano-USD.
+    """One line: what one member used on one surface by one model, a correction, or what
+    is carried. Amounts in nano-USD.
 
-    `amount_nanos` is `exact_nanos` rounded half-even to cents. Names are copied, as they were on the day of issue.
+    `amount_nanos` is `exact_nanos` rounded half-even to cents. Names are copied, as
+    they were on the day of issue.
     """
 
     class Kind(models.TextChoices):
@@ -175,9 +269,14 @@ class InvoiceLine(models.Model):
         CARRIED_IN = "carried_in", _("Carried from the invoice before")
         CARRIED_OUT = "carried_out", _("Carried to the next invoice")
 
-    # No database-level foreign keys: the guard below proves the invoice, and they cost a look-up each line of many.
+    # No database-level foreign keys: the guard below proves the invoice, and they cost
+    # a look-up each line of many.
     invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, related_name="lines", db_index=False, db_constraint=False
+        Invoice,
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_index=False,
+        db_constraint=False,
     )
     position = models.PositiveIntegerField(_("position"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
@@ -206,7 +305,8 @@ class InvoiceLine(models.Model):
         InsertGuard(
             "is_drafted",
             "only a draft takes lines",
-            "NOT EXISTS (SELECT 1 FROM billing_invoice i WHERE i.id = new.invoice_id AND i.status = 'draft')",
+            "NOT EXISTS (SELECT 1 FROM billing_invoice i WHERE i.id = new.invoice_id"
+            " AND i.status = 'draft')",
         ),
     )
 
@@ -214,27 +314,41 @@ class InvoiceLine(models.Model):
         verbose_name = _("invoice line")
         verbose_name_plural = _("invoice lines")
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="one_line_per_position")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "position"], name="one_line_per_position"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
 
 
 class CreditNote(models.Model):
-    """What is taken back of an invoice after it was issued, with the reason; never edited. Whole cents, in nano-USD."""
+    """What is taken back of an invoice after it was issued, with the reason; never
+    edited. Whole cents, in nano-USD.
+    """
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="credit_notes")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="credit_notes"
+    )
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="credit_notes"
+    )
     sequence = models.PositiveIntegerField(_("sequence"))
     number = models.CharField(_("number"), max_length=80)
     subtotal_nanos = models.BigIntegerField(_("subtotal (nano-USD)"))
     tax_nanos = models.BigIntegerField(_("tax (nano-USD)"), default=0)
     total_nanos = models.BigIntegerField(_("total (nano-USD)"))
     reason = models.CharField(_("reason"), max_length=300)
-    key = models.CharField(_("key of the form"), max_length=64, unique=True)  # pressed twice is issued once
+    # pressed twice is issued once
+    key = models.CharField(_("key of the form"), max_length=64, unique=True)
     issued_at = models.DateTimeField(_("issued"))
     issued_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("issued by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("issued by"),
     )
 
     append_only = True
@@ -244,11 +358,19 @@ class CreditNote(models.Model):
         verbose_name_plural = _("credit notes")
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "sequence"], name="one_credit_note_per_sequence"),
-            models.UniqueConstraint(fields=["organization", "number"], name="one_credit_note_per_number"),
-            models.CheckConstraint(condition=Q(total_nanos__gt=0), name="credit_note_is_positive"),
+            models.UniqueConstraint(
+                fields=["organization", "sequence"], name="one_credit_note_per_sequence"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "number"], name="one_credit_note_per_number"
+            ),
             models.CheckConstraint(
-                condition=Q(total_nanos=models.F("subtotal_nanos") + models.F("tax_nanos")),
+                condition=Q(total_nanos__gt=0), name="credit_note_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    total_nanos=models.F("subtotal_nanos") + models.F("tax_nanos")
+                ),
                 name="credit_note_total_is_subtotal_and_tax",
             ),
         ]

@@ -1,4 +1,6 @@
-"""The prepaid balance: an append-only ledger, and the extra usage that has not entered it yet (T2)."""
+"""The prepaid balance: an append-only ledger, and the extra usage that has not entered
+it yet (T2).
+"""
 
 from __future__ import annotations
 
@@ -22,36 +24,61 @@ class EntryKind(models.TextChoices):
 
 
 class LedgerEntry(models.Model):
-    """One movement of a balance, in nano-USD; never edited, never deleted. What lowers the balance is negative.
+    """One movement of a balance, in nano-USD; never edited, never deleted.
 
-    A charge rolls up what one member used on one day, of the events up to `events_through` (and adjustments up to
-    `adjustments_through`) that no earlier charge of that member and day holds.
+    What lowers the balance is negative.
+
+    A charge rolls up what one member used on one day, of the events up to
+    `events_through` (and adjustments up to `adjustments_through`) that no earlier
+    charge of that member and day holds.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ledger", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="ledger", db_index=False
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=EntryKind)
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
     balance_nanos = models.BigIntegerField(_("balance after it (nano-USD)"))
     created_at = models.DateTimeField(_("booked"))
-    # The billing month it belongs to: that of the day used, for usage booked after midnight; else that of booking.
+    # The billing month it belongs to: that of the day used, for usage booked after
+    # midnight; else that of booking.
     month_on = models.DateField(_("billing month"))
     payment = models.ForeignKey(
-        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="entries", verbose_name=_("payment")
+        Payment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        verbose_name=_("payment"),
     )
     refund = models.ForeignKey(
-        Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="entries", verbose_name=_("refund")
+        Refund,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        verbose_name=_("refund"),
     )
     membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("member")
+        Membership,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("member"),
     )
     day_on = models.DateField(_("day"), null=True, blank=True)
     events_through = models.BigIntegerField(null=True, blank=True, editable=False)
     adjustments_through = models.BigIntegerField(null=True, blank=True, editable=False)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("booked by"),
-    )  # fmt: skip
+    )
 
     append_only = True
     guards = (OPEN_MONTH,)
@@ -62,30 +89,50 @@ class LedgerEntry(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["payment"], condition=Q(kind__in=["purchase", "reload"]), name="one_entry_per_payment"
+                fields=["payment"],
+                condition=Q(kind__in=["purchase", "reload"]),
+                name="one_entry_per_payment",
             ),
-            models.UniqueConstraint(fields=["refund"], condition=Q(kind="refund"), name="one_entry_per_refund"),
-            models.UniqueConstraint(fields=["refund"], condition=Q(kind="adjustment"), name="one_reversal_per_refund"),
-            models.CheckConstraint(condition=Q(kind__in=EntryKind.values), name="ledger_kind_is_known"),
+            models.UniqueConstraint(
+                fields=["refund"],
+                condition=Q(kind="refund"),
+                name="one_entry_per_refund",
+            ),
+            models.UniqueConstraint(
+                fields=["refund"],
+                condition=Q(kind="adjustment"),
+                name="one_reversal_per_refund",
+            ),
             models.CheckConstraint(
-                condition=~Q(kind__in=["purchase", "reload"]) | Q(payment__isnull=False, amount_nanos__gt=0),
+                condition=Q(kind__in=EntryKind.values), name="ledger_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["purchase", "reload"])
+                | Q(payment__isnull=False, amount_nanos__gt=0),
                 name="bought_entry_names_its_payment",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="refund") | Q(refund__isnull=False, amount_nanos__lt=0),
+                condition=~Q(kind="refund")
+                | Q(refund__isnull=False, amount_nanos__lt=0),
                 name="refund_entry_names_its_refund",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="charge") | Q(membership__isnull=False, day_on__isnull=False),
+                condition=~Q(kind="charge")
+                | Q(membership__isnull=False, day_on__isnull=False),
                 name="charge_entry_names_member_and_day",
             ),
-            models.CheckConstraint(condition=~Q(kind="credit") | Q(amount_nanos__gt=0), name="credit_is_positive"),
+            models.CheckConstraint(
+                condition=~Q(kind="credit") | Q(amount_nanos__gt=0),
+                name="credit_is_positive",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "id"], name="ledger_of_organization"),
             models.Index(fields=["organization", "month_on"], name="ledger_of_month"),
             models.Index(
-                fields=["membership", "day_on"], condition=Q(membership__isnull=False), name="charges_of_member_and_day"
+                fields=["membership", "day_on"],
+                condition=Q(membership__isnull=False),
+                name="charges_of_member_and_day",
             ),
         ]
 
@@ -94,16 +141,26 @@ class LedgerEntry(models.Model):
 
 
 class PendingCharge(models.Model):
-    """Extra usage of one member and day that is not in the ledger yet; what it counts lowers the balance at once.
+    """Extra usage of one member and day that is not in the ledger yet; what it counts
+    lowers the balance at once.
 
     Positive is owed. Recording adds to it, rolling up empties it.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="pending_charges")
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="pending_charges"
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     day_on = models.DateField(_("day"))
     kind = models.CharField(
-        _("kind"), max_length=10, choices=[(EntryKind.CHARGE, _("Usage")), (EntryKind.ADJUSTMENT, _("Adjustment"))]
+        _("kind"),
+        max_length=10,
+        choices=[
+            (EntryKind.CHARGE, _("Usage")),
+            (EntryKind.ADJUSTMENT, _("Adjustment")),
+        ],
     )
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
 
@@ -111,7 +168,10 @@ class PendingCharge(models.Model):
         verbose_name = _("charge not yet rolled up")
         verbose_name_plural = _("charges not yet rolled up")
         constraints = [
-            models.UniqueConstraint(fields=["membership", "day_on", "kind"], name="one_pending_charge_per_member_day")
+            models.UniqueConstraint(
+                fields=["membership", "day_on", "kind"],
+                name="one_pending_charge_per_member_day",
+            )
         ]
 
     def __str__(self) -> str:

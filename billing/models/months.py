@@ -1,4 +1,6 @@
-"""Closed billing months: what became of each, step by step, so that a close can be taken up where it was left (P2)."""
+"""Closed billing months: what became of each, step by step, so that a close can be
+taken up where it was left (P2).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,12 @@ class BillingMonthQuerySet(models.QuerySet["BillingMonth"]):
 
 
 class BillingMonth(models.Model):
-    """One month of one organization from its freezing on. A month without a row is open, or lies before all others.
+    """One month of one organization from its freezing on.
 
-    `starts_at` <= instant < `ends_at` in UTC; `zone` names its days, whatever zone holds later.
+    A month without a row is open, or lies before all others.
+
+    `starts_at` <= instant < `ends_at` in UTC; `zone` names its days, whatever zone
+    holds later.
     """
 
     class State(models.TextChoices):
@@ -26,19 +31,28 @@ class BillingMonth(models.Model):
         DRAFTED = "drafted", _("Drafted")
         CLOSED = "closed", _("Closed")
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="billing_months")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="billing_months"
+    )
     month_on = models.DateField(_("month"))
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"))
     zone = models.CharField(_("time zone"), max_length=64)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.FROZEN)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.FROZEN
+    )
     frozen_at = models.DateTimeField(_("frozen"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
 
     objects = BillingMonthQuerySet.as_manager()
     guards = (
         Guard("is_kept", "DELETE", "a closed month is kept"),
-        Guard("stays_closed", "UPDATE", "a closed month is not changed", when="OLD.state = 'closed'"),
+        Guard(
+            "stays_closed",
+            "UPDATE",
+            "a closed month is not changed",
+            when="OLD.state = 'closed'",
+        ),
     )
 
     class Meta:
@@ -46,13 +60,20 @@ class BillingMonth(models.Model):
         verbose_name_plural = _("billing months")
         ordering = ["-month_on"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "month_on"], name="one_close_per_month"),
+            models.UniqueConstraint(
+                fields=["organization", "month_on"], name="one_close_per_month"
+            ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["frozen", "drafted", "closed"]), name="month_state_is_known"
+                condition=models.Q(state__in=["frozen", "drafted", "closed"]),
+                name="month_state_is_known",
             ),
         ]
         indexes = [
-            models.Index(fields=["organization"], condition=~models.Q(state="closed"), name="months_unfinished"),
+            models.Index(
+                fields=["organization"],
+                condition=~models.Q(state="closed"),
+                name="months_unfinished",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -63,6 +84,6 @@ class BillingMonth(models.Model):
 OPEN_MONTH = InsertGuard(
     "month_is_open",
     "the billing month is closed",
-    "EXISTS (SELECT 1 FROM billing_billingaccount account WHERE account.organization_id = new.organization_id"
-    " AND new.month_on <= account.frozen_through_on)",
+    "EXISTS (SELECT 1 FROM billing_billingaccount account WHERE account.organization_id"
+    " = new.organization_id AND new.month_on <= account.frozen_through_on)",
 )

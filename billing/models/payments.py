@@ -1,4 +1,7 @@
-"""Payments, refunds and the card behind them. A row is written before the gateway is asked, so nothing is lost (T5)."""
+"""Payments, refunds and the card behind them.
+
+A row is written before the gateway is asked, so nothing is lost (T5).
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,16 @@ from accounts.models import Organization
 
 
 class PaymentCard(models.Model):
-    """The customer a gateway knows an organization by, and the card it charges. Card numbers never come here."""
+    """The customer a gateway knows an organization by, and the card it charges.
+
+    Card numbers never come here.
+    """
 
     organization = models.OneToOneField(
-        Organization, on_delete=models.CASCADE, primary_key=True, related_name="payment_card"
+        Organization,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="payment_card",
     )
     gateway = models.CharField(_("gateway"), max_length=20)
     customer_id = models.CharField(_("customer"), max_length=100)
@@ -53,10 +62,13 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
     def counting(self) -> PaymentQuerySet:
         """Made, or perhaps made: what counts against the limits of auto-reload."""
-        return self.filter(status__in=[Payment.Status.STARTED, Payment.Status.SUCCEEDED])
+        return self.filter(
+            status__in=[Payment.Status.STARTED, Payment.Status.SUCCEEDED]
+        )
 
 
-# What Stripe (https://docs.stripe.com/declines/codes) and the test gateway say most often, in the reader's language.
+# What Stripe (https://docs.stripe.com/declines/codes) and the test gateway say most
+# often, in the reader's language.
 DECLINED = _("Your card was declined.")
 DECLINE_WORDS = {
     "card_declined": DECLINED,
@@ -66,13 +78,18 @@ DECLINE_WORDS = {
     "stolen_card": DECLINED,
     "insufficient_funds": _("Your card has insufficient funds."),
     "expired_card": _("Your card has expired."),
-    "authentication_required": _("Your card was declined. This transaction requires authentication."),
+    "authentication_required": _(
+        "Your card was declined. This transaction requires authentication."
+    ),
     "processing_error": _("An error occurred while your card was processed."),
 }
 
 
 class Payment(models.Model):
-    """One purchase of balance. `key` is the idempotency key: however often the gateway is asked, it pays once."""
+    """One purchase of balance.
+
+    `key` is the idempotency key: however often the gateway is asked, it pays once.
+    """
 
     class Purpose(models.TextChoices):
         PURCHASE = "purchase", _("Purchase")
@@ -87,23 +104,35 @@ class Payment(models.Model):
 
     OPEN = (Status.STARTED, Status.ACTION)
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payments")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="payments"
+    )
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose)
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.STARTED)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.STARTED
+    )
     key = models.CharField(_("idempotency key"), max_length=64, unique=True)
     gateway = models.CharField(_("gateway"), max_length=20)
     customer_id = models.CharField(_("customer"), max_length=100)
     card_id = models.CharField(_("card"), max_length=100)
     card_label = models.CharField(_("card"), max_length=60)
-    gateway_id = models.CharField(_("the gateway's id"), max_length=100, blank=True, db_index=True)
+    gateway_id = models.CharField(
+        _("the gateway's id"), max_length=100, blank=True, db_index=True
+    )
     action_url = models.CharField(max_length=1000, blank=True)
     decline_code = models.CharField(_("code of the decline"), max_length=60, blank=True)
-    decline_message = models.CharField(_("the gateway's words"), max_length=300, blank=True)
+    decline_message = models.CharField(
+        _("the gateway's words"), max_length=300, blank=True
+    )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("bought by"),
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(_("started"))
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     # While somebody asks the gateway, the end of their claim; then when to ask again.
@@ -118,19 +147,35 @@ class Payment(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization"], condition=Q(status="started"), name="one_payment_in_flight"
+                fields=["organization"],
+                condition=Q(status="started"),
+                name="one_payment_in_flight",
             ),
-            models.CheckConstraint(condition=Q(amount_nanos__gt=0), name="payment_is_positive"),
             models.CheckConstraint(
-                condition=Q(status__in=["started", "action", "succeeded", "declined", "canceled"]),
+                condition=Q(amount_nanos__gt=0), name="payment_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "started",
+                        "action",
+                        "succeeded",
+                        "declined",
+                        "canceled",
+                    ]
+                ),
                 name="payment_status_is_known",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["next_check_at"], condition=Q(status__in=["started", "action"]), name="payments_unsettled"
+                fields=["next_check_at"],
+                condition=Q(status__in=["started", "action"]),
+                name="payments_unsettled",
             ),
-            models.Index(fields=["organization", "created_at"], name="payments_of_organization"),
+            models.Index(
+                fields=["organization", "created_at"], name="payments_of_organization"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -138,7 +183,9 @@ class Payment(models.Model):
 
     @property
     def decline_text(self) -> str:
-        """Why it was declined, in the reader's language where the code is a usual one, else in the gateway's words."""
+        """Why it was declined, in the reader's language where the code is a usual one,
+        else in the gateway's words.
+        """
         return str(DECLINE_WORDS.get(self.decline_code) or self.decline_message)
 
 
@@ -156,15 +203,27 @@ class Refund(models.Model):
         SUCCEEDED = "succeeded", _("Refunded")
         FAILED = "failed", _("Failed")
 
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("payment"))
+    payment = models.ForeignKey(
+        Payment,
+        on_delete=models.PROTECT,
+        related_name="refunds",
+        verbose_name=_("payment"),
+    )
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.STARTED)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.STARTED
+    )
     key = models.CharField(_("idempotency key"), max_length=64, unique=True)
     reason = models.CharField(_("reason"), max_length=300)
-    gateway_id = models.CharField(_("the gateway's id"), max_length=100, blank=True, db_index=True)
+    gateway_id = models.CharField(
+        _("the gateway's id"), max_length=100, blank=True, db_index=True
+    )
     failure = models.CharField(_("the gateway's words"), max_length=300, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("refunded by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("refunded by"),
     )
     created_at = models.DateTimeField(_("started"))
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
@@ -178,9 +237,12 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
         ordering = ["-pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(amount_nanos__gt=0), name="refund_is_positive"),
             models.CheckConstraint(
-                condition=Q(status__in=["started", "succeeded", "failed"]), name="refund_status_is_known"
+                condition=Q(amount_nanos__gt=0), name="refund_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["started", "succeeded", "failed"]),
+                name="refund_status_is_known",
             ),
         ]
 
@@ -196,14 +258,23 @@ class GatewayNotice(models.Model):
     kind = models.CharField(_("kind"), max_length=80)
     received_at = models.DateTimeField(_("received"))
     payment = models.ForeignKey(
-        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("payment")
+        Payment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("payment"),
     )
 
     class Meta:
         verbose_name = _("gateway notice")
         verbose_name_plural = _("gateway notices")
         ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["gateway", "notice_id"], name="one_row_per_gateway_notice")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "notice_id"], name="one_row_per_gateway_notice"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.notice_id

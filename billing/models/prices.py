@@ -1,6 +1,7 @@
 """Prices per model (M2): rates with the time they start and context-size tiers.
 
-A row is never changed once it priced an event: a correction adds a row and supersedes the old one.
+A row is never changed once it priced an event: a correction adds a row and supersedes
+the old one.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ class ModelPriceQuerySet(models.QuerySet["ModelPrice"]):
 
 
 class ModelPrice(models.Model):
-    """The rates of one model from `starts_on` (a UTC date) on, for requests whose input exceeds `context_above` tokens.
+    """The rates of one model from `starts_on` (a UTC date) on, for requests whose input
+    exceeds `context_above` tokens.
 
-    Token rates are nano-USD per million tokens ($3 is 3,000,000,000); web searches nano-USD per thousand.
-    `model` is empty for the fallback rate of unknown models (M4).
+    Token rates are nano-USD per million tokens ($3 is 3,000,000,000); web searches
+    nano-USD per thousand. `model` is empty for the fallback rate of unknown models
+    (M4).
     """
 
     model = models.CharField(_("model"), max_length=120, blank=True)
@@ -68,7 +71,9 @@ class ModelPrice(models.Model):
                 name="one_price_in_force",
             ),
             *(
-                models.CheckConstraint(condition=Q(**{f"{field}__gte": 0}), name=f"{field}_is_not_negative")
+                models.CheckConstraint(
+                    condition=Q(**{f"{field}__gte": 0}), name=f"{field}_is_not_negative"
+                )
                 for field in RATE_FIELDS
             ),
         ]
@@ -78,7 +83,9 @@ class ModelPrice(models.Model):
 
 
 class PriceList(models.Model):
-    """One row whose version counts up with every change of a price, so that processes know when to read them again."""
+    """One row whose version counts up with every change of a price, so that processes
+    know when to read them again.
+    """
 
     version = models.PositiveIntegerField(default=1)
 

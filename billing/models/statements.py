@@ -1,4 +1,6 @@
-"""Statements of months that were prepaid: how a balance came from its opening to its close (P2). Equal to the ledger."""
+"""Statements of months that were prepaid: how a balance came from its opening to its
+close (P2). Equal to the ledger.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,13 @@ from accounts.models import Membership, Organization
 
 
 class Statement(models.Model):
-    """One month of one ledger by kind, in nano-USD; what lowered the balance is negative. Written once, never edited."""
+    """One month of one ledger by kind, in nano-USD; what lowered the balance is
+    negative. Written once, never edited.
+    """
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="statements")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="statements"
+    )
     month_on = models.DateField(_("month"))
     opening_nanos = models.BigIntegerField(_("opening balance (nano-USD)"))
     purchases_nanos = models.BigIntegerField(_("purchases (nano-USD)"), default=0)
@@ -36,27 +42,42 @@ class Statement(models.Model):
         verbose_name_plural = _("statements")
         ordering = ["-month_on", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "month_on"], name="one_statement_per_month"),
+            models.UniqueConstraint(
+                fields=["organization", "month_on"], name="one_statement_per_month"
+            ),
             models.CheckConstraint(
                 condition=Q(
-                    closing_nanos=F("opening_nanos") + F("purchases_nanos") + F("reloads_nanos") + F("charges_nanos")
-                    + F("refunds_nanos") + F("credits_nanos") + F("adjustments_nanos")
+                    closing_nanos=F("opening_nanos")
+                    + F("purchases_nanos")
+                    + F("reloads_nanos")
+                    + F("charges_nanos")
+                    + F("refunds_nanos")
+                    + F("credits_nanos")
+                    + F("adjustments_nanos")
                 ),
                 name="statement_adds_up",
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.month_on:%Y-%m}"
 
 
 class StatementLine(models.Model):
-    """What one member's usage took from the balance in the month (negative, nano-USD), later adjustments included."""
+    """What one member's usage took from the balance in the month (negative, nano-USD),
+    later adjustments included.
+    """
 
-    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    statement = models.ForeignKey(
+        Statement, on_delete=models.PROTECT, related_name="lines", db_index=False
+    )
     position = models.PositiveIntegerField(_("position"))
     membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        Membership,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     member_name = models.CharField(_("person"), max_length=200)
     member_email = models.CharField(_("e-mail"), max_length=254)
@@ -70,7 +91,9 @@ class StatementLine(models.Model):
         verbose_name_plural = _("statement lines")
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["statement", "position"], name="one_statement_line_per_position")
+            models.UniqueConstraint(
+                fields=["statement", "position"], name="one_statement_line_per_position"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,7 @@
-"""Usage events and their later corrections. Append-only: on PostgreSQL the database refuses to change a row."""
+"""Usage events and their later corrections.
+
+Append-only: on PostgreSQL the database refuses to change a row.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +26,38 @@ class Funding(models.TextChoices):
 
 
 class FundingWhy(models.TextChoices):
-    """Why an event was funded as it was; for a check that would have refused, its reason is kept beside."""
+    """Why an event was funded as it was; for a check that would have refused, its
+    reason is kept beside.
+    """
 
     PROMISED = "promised", _("An authorization promised it.")
     CHECKED = "checked", _("A check at that moment would have funded it so.")
-    REFUSED = "refused", _("A check at that moment would have refused it; it was recorded all the same.")
+    REFUSED = (
+        "refused",
+        _(
+            "A check at that moment would have refused it; it was recorded all the same."
+        ),
+    )
 
 
 class UsageEvent(models.Model):
     """One request that ran: its tokens, what it cost and who pays. All amounts are nano-USD."""
 
-    # No database-level foreign keys where the membership's already proves it: they cost a look-up each event.
+    # No database-level foreign keys where the membership's already proves it: they cost
+    # a look-up each event.
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="usage_events", db_index=False, db_constraint=False
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="usage_events",
+        db_index=False,
+        db_constraint=False,
     )
-    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="usage_events", db_index=False)
+    membership = models.ForeignKey(
+        Membership,
+        on_delete=models.PROTECT,
+        related_name="usage_events",
+        db_index=False,
+    )
     event_id = models.CharField(_("id"), max_length=200)
     content_digest = models.CharField(max_length=32)
     surface = models.CharField(_("surface"), max_length=12, choices=Surface)
@@ -45,7 +65,8 @@ class UsageEvent(models.Model):
     seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, blank=True)
     occurred_at = models.DateTimeField(_("occurred"))
     recorded_at = models.DateTimeField(_("recorded"))
-    # The month it counts to, and the day in it: that of recording for an event too late for its own month (P1).
+    # The month it counts to, and the day in it: that of recording for an event too late
+    # for its own month (P1).
     month_on = models.DateField(_("billing month"))
     day_on = models.DateField(_("day"))
     input_tokens = models.BigIntegerField(_("input"), default=0)
@@ -56,15 +77,23 @@ class UsageEvent(models.Model):
     web_searches = models.BigIntegerField(_("web searches"), default=0)
     cost_nanos = models.BigIntegerField(_("cost (nano-USD)"))
     price = models.ForeignKey(
-        ModelPrice, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        ModelPrice,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     estimated = models.BooleanField(_("estimated"), default=False)
     funding = models.CharField(_("paid by"), max_length=12, choices=Funding)
-    # Whether, as extra usage, it draws on a prepaid balance (T2), by the organization's settlement when recorded.
+    # Whether, as extra usage, it draws on a prepaid balance (T2), by the organization's
+    # settlement when recorded.
     prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
     funding_why = models.CharField(_("why"), max_length=10, choices=FundingWhy)
-    refusal_reason = models.CharField(_("reason a check would have refused"), max_length=40, blank=True)
-    # Which included windows it counts in: {"session": opened_at, "week": opened_at}, ISO 8601 in UTC.
+    refusal_reason = models.CharField(
+        _("reason a check would have refused"), max_length=40, blank=True
+    )
+    # Which included windows it counts in: {"session": opened_at, "week": opened_at},
+    # ISO 8601 in UTC.
     windows = models.JSONField(default=dict, blank=True)
     labels = models.JSONField(_("labels"), default=dict, blank=True)
 
@@ -76,12 +105,20 @@ class UsageEvent(models.Model):
         verbose_name_plural = _("usage events")
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "event_id"], name="one_event_per_id"),
-            models.CheckConstraint(condition=models.Q(cost_nanos__gte=0), name="event_cost_is_not_negative"),
+            models.UniqueConstraint(
+                fields=["organization", "event_id"], name="one_event_per_id"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cost_nanos__gte=0), name="event_cost_is_not_negative"
+            ),
         ]
         indexes = [
             models.Index(fields=["membership", "occurred_at"], name="events_of_member"),
-            models.Index(fields=["price"], condition=models.Q(estimated=True), name="estimated_events"),
+            models.Index(
+                fields=["price"],
+                condition=models.Q(estimated=True),
+                name="estimated_events",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -94,28 +131,43 @@ class AdjustmentSource(models.TextChoices):
 
 
 class UsageAdjustment(models.Model):
-    """A difference booked later for one event: a corrected price (M4), or an operator's decision.
+    """A difference booked later for one event: a corrected price (M4), or an operator's
+    decision.
 
     Counts to the month it was booked in.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="usage_adjustments")
-    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="usage_adjustments")
-    event = models.ForeignKey(UsageEvent, on_delete=models.PROTECT, related_name="adjustments")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="usage_adjustments"
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="usage_adjustments"
+    )
+    event = models.ForeignKey(
+        UsageEvent, on_delete=models.PROTECT, related_name="adjustments"
+    )
     amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
     price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")
     prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
     source = models.CharField(
-        _("source"), max_length=10, choices=AdjustmentSource, default=AdjustmentSource.PRICE, db_default="price"
+        _("source"),
+        max_length=10,
+        choices=AdjustmentSource,
+        default=AdjustmentSource.PRICE,
+        db_default="price",
     )
     reason = models.CharField(_("reason"), max_length=200)
     key = models.CharField(
         _("key of the form"), max_length=64, null=True, blank=True, unique=True
     )  # an operator's only
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("booked by"),
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(_("booked"))
     month_on = models.DateField(_("billing month"))
     day_on = models.DateField(_("day"))
@@ -127,7 +179,11 @@ class UsageAdjustment(models.Model):
         verbose_name = _("usage adjustment")
         verbose_name_plural = _("usage adjustments")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["organization", "month_on"], name="adjustments_of_month")]
+        indexes = [
+            models.Index(
+                fields=["organization", "month_on"], name="adjustments_of_month"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

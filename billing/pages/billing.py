@@ -1,4 +1,6 @@
-"""The billing page: balance, card, purchases and the ledger; the ledger as CSV; what is behind one entry. Owners only."""
+"""The billing page: balance, card, purchases and the ledger; the ledger as CSV; what is
+behind one entry. Owners only.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ def billing(request: HttpRequest, membership: Membership) -> HttpResponse:
     page = UsagePage(membership, timezone.now())
     context = page.balance_part() | documents_part(request, page)
     context["closes_at"] = closes_at(page.standing.month, grace=grace())
-    if page.is_prepaid or LedgerEntry.objects.filter(organization=page.organization).exists():
+    if (
+        page.is_prepaid
+        or LedgerEntry.objects.filter(organization=page.organization).exists()
+    ):
         context |= _ledger_part(request, page) | _payments_part(request, page)
     return render(request, "billing/pages/billing.html", context)
 
@@ -44,16 +49,25 @@ def billing(request: HttpRequest, membership: Membership) -> HttpResponse:
 def billing_documents(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invoices, statements and billing details by themselves, for HTMX."""
     page = UsagePage(membership, timezone.now())
-    return render(request, "billing/documents/_documents.html", page.shared() | documents_part(request, page))
+    return render(
+        request,
+        "billing/documents/_documents.html",
+        page.shared() | documents_part(request, page),
+    )
 
 
 def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     """The newest documents, or all of them, and what the next one says about the buyer."""
     organization, today = page.organization, page.standing.month.day_of(page.now)
     most = None if request.GET.get("documents") == "all" else RECENT
-    invoices, statements = documents.invoices_of(organization.pk), documents.statements_of(organization.pk)
+    invoices, statements = (
+        documents.invoices_of(organization.pk),
+        documents.statements_of(organization.pk),
+    )
     return {
-        "invoices": [(one, documents.is_overdue(one, today=today)) for one in invoices[:most]],
+        "invoices": [
+            (one, documents.is_overdue(one, today=today)) for one in invoices[:most]
+        ],
         "more_invoices": most is not None and invoices.count() > most,
         "statements": statements[:most],
         "more_statements": most is not None and statements.count() > most,
@@ -62,10 +76,16 @@ def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 
 
 def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
-    payments = Payment.objects.filter(organization=page.organization).select_related("created_by").order_by("-pk")
+    payments = (
+        Payment.objects.filter(organization=page.organization)
+        .select_related("created_by")
+        .order_by("-pk")
+    )
     show_all = request.GET.get("payments") == "all"
     return {
-        "payments": payments.prefetch_related("refunds")[: None if show_all else RECENT],
+        "payments": payments.prefetch_related("refunds")[
+            : None if show_all else RECENT
+        ],
         "more_payments": not show_all and payments.count() > RECENT,
         "card": card_of(page.organization.pk),
     }
@@ -73,7 +93,9 @@ def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 
 def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     wanted = filter_of(request)
-    found = ledger.ledger_page(ledger.entries(page.organization.pk, wanted), page=request.GET.get("page"))
+    found = ledger.ledger_page(
+        ledger.entries(page.organization.pk, wanted), page=request.GET.get("page")
+    )
     pending = ledger.pending_nanos(page.organization.pk)
     return {
         "ledger": [(entry, entry_words(entry)) for entry in found],
@@ -82,7 +104,9 @@ def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
         "wanted": wanted,
         "kinds": EntryKind.choices,
         "months": ledger.months_of(page.organization.pk),
-        "pending_nanos": pending if wanted == LedgerFilter() and found.number == 1 else 0,
+        "pending_nanos": pending
+        if wanted == LedgerFilter() and found.number == 1
+        else 0,
         "query": request.GET.urlencode(),
     }
 
@@ -90,32 +114,50 @@ def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 def filter_of(request: HttpRequest) -> LedgerFilter:
     """What the address asks for; what it can't mean is passed over."""
     kind = request.GET.get("kind", "")
-    return LedgerFilter(kind if kind in EntryKind.values else "", month_from_text(request.GET.get("month", "")))
+    return LedgerFilter(
+        kind if kind in EntryKind.values else "",
+        month_from_text(request.GET.get("month", "")),
+    )
 
 
 @member_page(Role.OWNER)
 @require_safe
 def ledger_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
-    """The filtered ledger, oldest first, exact to nine places; a mark lets spreadsheets read it as UTF-8."""
+    """The filtered ledger, oldest first, exact to nine places; a mark lets spreadsheets
+    read it as UTF-8.
+    """
     organization = membership.organization
     found = ledger.entries(organization.pk, filter_of(request)).order_by("pk")
-    rows = (entry_cells(entry, balance_nanos=entry.balance_nanos) for entry in found.iterator(chunk_size=2_000))
+    rows = (
+        entry_cells(entry, balance_nanos=entry.balance_nanos)
+        for entry in found.iterator(chunk_size=2_000)
+    )
     return streamed(chain([entry_heads()], rows), name=f"{organization.slug}-ledger")
 
 
 @member_page(Role.OWNER)
 @require_safe
-def ledger_entry(request: HttpRequest, membership: Membership, entry_id: int) -> HttpResponse:
-    """One entry with what is behind it: for usage every event, for money its payment or refund."""
-    entries = LedgerEntry.objects.select_related("membership__user", "payment", "refund", "actor", "organization")
+def ledger_entry(
+    request: HttpRequest, membership: Membership, entry_id: int
+) -> HttpResponse:
+    """One entry with what is behind it: for usage every event, for money its payment or
+    refund.
+    """
+    entries = LedgerEntry.objects.select_related(
+        "membership__user", "payment", "refund", "actor", "organization"
+    )
     if entry_id >= 2**63:
         raise Http404
-    entry = get_object_or_404(entries, organization=membership.organization, pk=entry_id)
+    entry = get_object_or_404(
+        entries, organization=membership.organization, pk=entry_id
+    )
     context = {
         "entry": entry,
         "words": entry_words(entry),
         "organization": membership.organization,
         "zone": membership.organization.zone_at(timezone.now()),
-        "trace": ledger.trace(entry, page=request.GET.get("page")) if entry.membership_id else None,
+        "trace": ledger.trace(entry, page=request.GET.get("page"))
+        if entry.membership_id
+        else None,
     }
     return render(request, "billing/ledger/ledger_entry.html", context)

@@ -1,4 +1,6 @@
-"""Forms of Settings › Usage: amounts as people type them, the switch with its first caps. Rules live in the acts."""
+"""Forms of Settings › Usage: amounts as people type them, the switch with its first
+caps. Rules live in the acts.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,16 @@ from config.kit.fields import AmountField
 
 
 class FirstCapsForm(forms.Form):
-    """The caps extra usage starts with: the organization's, and those per seat tier where the plan has them."""
+    """The caps extra usage starts with: the organization's, and those per seat tier
+    where the plan has them.
+    """
 
     organization_cap = AmountField(
         label=_("Organization spend cap"),
         required=False,
-        help_text=_("Shared by everyone, each calendar month. Left empty, it is unlimited."),
+        help_text=_(
+            "Shared by everyone, each calendar month. Left empty, it is unlimited."
+        ),
     )
     standard = AmountField(label=_("Standard"), required=False)
     premium = AmountField(label=_("Premium"), required=False)
@@ -39,7 +45,10 @@ class ScopeForm(forms.Form):
     """Who has extra usage."""
 
     scope = forms.ChoiceField(
-        label=_("For whom"), choices=ExtraUsageScope.choices, widget=forms.RadioSelect, initial=ExtraUsageScope.EVERYONE
+        label=_("For whom"),
+        choices=ExtraUsageScope.choices,
+        widget=forms.RadioSelect,
+        initial=ExtraUsageScope.EVERYONE,
     )
 
 

@@ -1,4 +1,6 @@
-"""Where a member stands, for the page: verdict, time line of what comes back, windows, own cap, layers. Reads only."""
+"""Where a member stands, for the page: verdict, time line of what comes back, windows,
+own cap, layers. Reads only.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ from config.kit.money import format_usd
 from config.kit.months import local_day
 
 OWNERS_NAMED = 3
-ICONS = {LayerState.OK: "circle-check", LayerState.USED_UP: "clock", LayerState.BLOCKS: "circle-x"}
+ICONS = {
+    LayerState.OK: "circle-check",
+    LayerState.USED_UP: "clock",
+    LayerState.BLOCKS: "circle-x",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,16 @@ def standing_context(
         "today": month.day_of(now),
         "days_left": month.days_left(now),
         "until_month": month.end - now,
-        "windows": [_window_row(window, zone=month.zone, now=now) for window in standing.windows],
+        "windows": [
+            _window_row(window, zone=month.zone, now=now) for window in standing.windows
+        ],
         "layers": _layer_rows(standing, decision, now=now),
         **_cap_context(standing),
-        **({} if decision.allowed else _blocked_context(membership, standing, decision, now=now)),
+        **(
+            {}
+            if decision.allowed
+            else _blocked_context(membership, standing, decision, now=now)
+        ),
     }
 
 
@@ -62,7 +74,9 @@ def _cap_context(standing: Standing) -> dict[str, Any]:
     amount = standing.cap.amount_nanos
     return {
         "cap_nanos": amount,
-        "cap_percent": None if amount is None else percent(standing.spent_nanos, amount),
+        "cap_percent": None
+        if amount is None
+        else percent(standing.spent_nanos, amount),
         "cap_bar": row_bar(standing.spent_nanos, cap_nanos=amount),
         "cap_month_only": standing.cap.month_only,
         "own_cap": standing.cap_source is CapSource.MEMBER,
@@ -76,8 +90,12 @@ def _blocked_context(
 ) -> dict[str, Any]:
     zone = standing.organization.month.zone
     return {
-        "message": refusal_message(decision, standing, language=get_language() or "en", now=now),
-        "paused_until": moment_label(decision.resets_at, zone=zone, now=now) if decision.resets_at else "",
+        "message": refusal_message(
+            decision, standing, language=get_language() or "en", now=now
+        ),
+        "paused_until": moment_label(decision.resets_at, zone=zone, now=now)
+        if decision.resets_at
+        else "",
         "timeline": _timeline(standing, decision, now=now),
         "is_owner": membership.is_at_least(Role.OWNER),
         "owners": _owners(membership),
@@ -89,7 +107,11 @@ def _owners(membership: Membership) -> list[str]:
     """Whom to ask: the first owners, by name; nobody for an owner, who can act."""
     if membership.is_at_least(Role.OWNER):
         return []
-    owners = Membership.objects.owners().filter(organization=membership.organization).select_related("user")
+    owners = (
+        Membership.objects.owners()
+        .filter(organization=membership.organization)
+        .select_related("user")
+    )
     return [str(one.user) for one in owners.order_by("pk")[:OWNERS_NAMED]]
 
 
@@ -104,7 +126,9 @@ def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRo
         name=window_name(window),
         percent=percent(window.used_nanos, window.limit_nanos),
         bar=row_bar(window.used_nanos, cap_nanos=window.limit_nanos),
-        opened=_opened(window.opened_at, zone=zone, now=now) if window.opened_at else "",
+        opened=_opened(window.opened_at, zone=zone, now=now)
+        if window.opened_at
+        else "",
         resets_in=window.resets_at - now if window.resets_at else None,
     )
 
@@ -112,12 +136,24 @@ def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRo
 def _opened(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     """`10:40` on the same day, else with its day."""
     days = [local_day(one, zone) for one in (moment, now)]
-    return time_text(moment, zone=zone) if days[0] == days[1] else moment_label(moment, zone=zone, now=now)
+    return (
+        time_text(moment, zone=zone)
+        if days[0] == days[1]
+        else moment_label(moment, zone=zone, now=now)
+    )
 
 
-def _layer_rows(standing: Standing, decision: Decision, *, now: dt.datetime) -> list[tuple[LayerWords, str]]:
-    """The layers in words with their icons; caps and balance say nothing where extra usage is not on."""
-    shown = [layer for layer in layers(standing, decision.reason) if standing.is_enabled or not _is_money(layer)]
+def _layer_rows(
+    standing: Standing, decision: Decision, *, now: dt.datetime
+) -> list[tuple[LayerWords, str]]:
+    """The layers in words with their icons; caps and balance say nothing where extra
+    usage is not on.
+    """
+    shown = [
+        layer
+        for layer in layers(standing, decision.reason)
+        if standing.is_enabled or not _is_money(layer)
+    ]
     return [(layer_words(layer, standing, now=now), _icon(layer)) for layer in shown]
 
 
@@ -131,27 +167,40 @@ def _is_money(layer: Layer) -> bool:
     return layer.kind in ("member_cap", "organization_cap", "balance")
 
 
-def _timeline(standing: Standing, decision: Decision, *, now: dt.datetime) -> list[tuple[str, str]]:
+def _timeline(
+    standing: Standing, decision: Decision, *, now: dt.datetime
+) -> list[tuple[str, str]]:
     """What comes back when, the next first, and with which of it the person can go on."""
-    steps = [(window.resets_at, _window_resets(window)) for window in standing.windows if window.resets_at]
+    steps = [
+        (window.resets_at, _window_resets(window))
+        for window in standing.windows
+        if window.resets_at
+    ]
     if standing.is_enabled and decision.reason in CAP_REASONS:
         steps.append((standing.organization.month.end, _month_starts(standing)))
     zone = standing.organization.month.zone
     return [
-        (moment_label(moment, zone=zone, now=now), _with_outcome(sentence, goes_on=moment == decision.resets_at))
+        (
+            moment_label(moment, zone=zone, now=now),
+            _with_outcome(sentence, goes_on=moment == decision.resets_at),
+        )
         for moment, sentence in sorted(steps)
     ]
 
 
 def _window_resets(window: WindowState) -> str:
-    return _("Session resets.") if window.name == "session" else _("Weekly usage resets.")
+    return (
+        _("Session resets.") if window.name == "session" else _("Weekly usage resets.")
+    )
 
 
 def _month_starts(standing: Standing) -> str:
     later = standing.next_cap_nanos
     if later is None:
         return _("A new month of extra usage starts at $0.00.")
-    return _("Extra usage starts again at $0.00 of %(cap)s.") % {"cap": format_usd(later)}
+    return _("Extra usage starts again at $0.00 of %(cap)s.") % {
+        "cap": format_usd(later)
+    }
 
 
 def _with_outcome(sentence: str, *, goes_on: bool) -> str:

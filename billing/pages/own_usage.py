@@ -1,4 +1,6 @@
-"""Your usage: where a member stands, why they are blocked and until when, by day, and the latest receipts. Reads only."""
+"""Your usage: where a member stands, why they are blocked and until when, by day, and
+the latest receipts. Reads only.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,21 @@ from config.kit.months import Month
 def own_usage(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The whole page; `?live=1` answers the part that refreshes by itself."""
     now = timezone.now()
-    standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
+    standing = standing_of(
+        membership.pk, organization_id=membership.organization_id, now=now
+    )
     month = standing.organization.month
     found = own_month(membership.pk, month=month)
     context = standing_context(membership, standing, decide(standing), now=now)
-    context["surfaces"] = [(surface, found.surface_total(surface)) for surface in SURFACES]
+    context["surfaces"] = [
+        (surface, found.surface_total(surface)) for surface in SURFACES
+    ]
     if "live" in request.GET and getattr(request, "htmx", False):
-        return render(request, "billing/pages/_own_standing.html", context | {"keeps_typing": True})
+        return render(
+            request,
+            "billing/pages/_own_standing.html",
+            context | {"keeps_typing": True},
+        )
     split = "model" if request.GET.get("split") == "model" else "surface"
     page = receipts_page(membership.pk, page=request.GET.get("page"))
     context |= _days_context(found, month=month, split=split)
@@ -61,16 +71,24 @@ def _days_context(found: OwnMonth, *, month: Month, split: str) -> dict[str, Any
 def _series(found: OwnMonth, *, split: str) -> list[tuple[str, dict[dt.date, int]]]:
     if split == "model":
         return [(name or _("Other"), days) for name, days in found.models()]
-    return [(str(surface.label), found.by_surface.get(surface, {})) for surface in SURFACES]
+    return [
+        (str(surface.label), found.by_surface.get(surface, {})) for surface in SURFACES
+    ]
 
 
-def _chart(series: list[tuple[str, dict[dt.date, int]]], days: list[dt.date]) -> dict[str, Any]:
+def _chart(
+    series: list[tuple[str, dict[dt.date, int]]], days: list[dt.date]
+) -> dict[str, Any]:
     return {
         "kind": "money",
         "labels": [day.day for day in days],
         "titles": [day_text(day) for day in days],
         "series": [
-            {"label": name, "values": [to_decimal_text(by_day.get(day, 0)) for day in days]} for name, by_day in series
+            {
+                "label": name,
+                "values": [to_decimal_text(by_day.get(day, 0)) for day in days],
+            }
+            for name, by_day in series
         ],
         "projected": None,
         "pace": None,

@@ -22,7 +22,9 @@ from config.kit.months import Month
 
 @member_page(Role.ADMIN)
 @require_safe
-def usage_people_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+def usage_people_csv(
+    request: HttpRequest, membership: Membership
+) -> StreamingHttpResponse:
     """Everybody the filter of the table finds."""
     reader = Reader(membership, timezone.now())
     month = reader.standing.month
@@ -32,13 +34,33 @@ def usage_people_csv(request: HttpRequest, membership: Membership) -> StreamingH
 
 
 def _rows(found: list[Person], month: Month) -> Iterator[list[str]]:
-    yield [_("Person"), _("E-mail"), _("Seat"), _("Cap (USD)"), _("Cap from"), _("MTD spend (USD)"), _("Status")]
+    yield [
+        _("Person"),
+        _("E-mail"),
+        _("Seat"),
+        _("Cap (USD)"),
+        _("Cap from"),
+        _("MTD spend (USD)"),
+        _("Status"),
+    ]
     for person in found:
         yield [plain(cell) for cell in _cells(person, month)]
 
 
 def _cells(person: Person, month: Month) -> list[str]:
-    cap = "" if person.cap_nanos is None else to_decimal_text(person.cap_nanos, places=2)
-    source = _("Unlimited") if person.cap_nanos is None else cap_source_text(person, month)
+    cap = (
+        "" if person.cap_nanos is None else to_decimal_text(person.cap_nanos, places=2)
+    )
+    source = (
+        _("Unlimited") if person.cap_nanos is None else cap_source_text(person, month)
+    )
     spent = to_decimal_text(person.spent_nanos)
-    return [person.name, person.email, person.seat_label, cap, source, spent, status_text(person.reason)]
+    return [
+        person.name,
+        person.email,
+        person.seat_label,
+        cap,
+        source,
+        spent,
+        status_text(person.reason),
+    ]

@@ -1,4 +1,6 @@
-"""The flow that enables extra usage where it is prepaid (T1): pay, auto-reload, cap, for whom. Can be left and resumed."""
+"""The flow that enables extra usage where it is prepaid (T1): pay, auto-reload, cap,
+for whom. Can be left and resumed.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ Answer = HttpResponse | dict[str, Any]
 
 @member_page(Role.OWNER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def enable_step(request: HttpRequest, membership: Membership, step: str) -> HttpResponse:
+def enable_step(
+    request: HttpRequest, membership: Membership, step: str
+) -> HttpResponse:
     """One step as a page; a step that is not reached yet leads to the current one."""
     page = UsagePage.of_prepaid(membership)
     slug = membership.organization.slug
@@ -59,7 +63,12 @@ def enable_step(request: HttpRequest, membership: Membership, step: str) -> Http
         "card": card_of(page.organization.pk),
         **answer,
     }
-    return render(request, "billing/pages/enable_flow.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request,
+        "billing/pages/enable_flow.html",
+        context,
+        status=422 if request.method == "POST" else 200,
+    )
 
 
 def _go_on(page: UsagePage, step: SetupStep) -> HttpResponse:
@@ -72,9 +81,15 @@ def _go_on(page: UsagePage, step: SetupStep) -> HttpResponse:
 def _pay(request: HttpRequest, page: UsagePage) -> Answer:
     if page.balance.account.setup_step == "":
         set_setup_step(page.organization, step=SetupStep.PAY)
-    if request.method == "POST" and "go_on" in request.POST and page.balance.balance_nanos > 0:
+    if (
+        request.method == "POST"
+        and "go_on" in request.POST
+        and page.balance.balance_nanos > 0
+    ):
         return _go_on(page, SetupStep.RELOAD)
-    form = BuyForm(request.POST if request.method == "POST" else None, initial=first_amount(page))
+    form = BuyForm(
+        request.POST if request.method == "POST" else None, initial=first_amount(page)
+    )
     if form.is_valid():
         payment = try_to_buy(page, form)
         if payment is not None and payment.status == Payment.Status.SUCCEEDED:
@@ -89,7 +104,9 @@ def _pay(request: HttpRequest, page: UsagePage) -> Answer:
 def _reload(request: HttpRequest, page: UsagePage) -> Answer:
     if request.method == "POST" and "skip" in request.POST:
         return _go_on(page, SetupStep.CAP)
-    form = ReloadForm(request.POST if request.method == "POST" else None, initial=first_reload(page))
+    form = ReloadForm(
+        request.POST if request.method == "POST" else None, initial=first_reload(page)
+    )
     if form.is_valid():
         form.cleaned_data["enabled"] = True
         if try_to_set_reload(page, form):
@@ -108,9 +125,17 @@ def _cap(request: HttpRequest, page: UsagePage) -> Answer:
         actor = Actor.person(page.membership.user)
         try:
             amount = form.cleaned_data["organization_cap"]
-            set_organization_cap(page.organization, amount_nanos=amount, actor=actor, now=page.now)
+            set_organization_cap(
+                page.organization, amount_nanos=amount, actor=actor, now=page.now
+            )
             for tier, nanos in form.seat_caps.items():
-                set_seat_tier_cap(page.organization, tier=tier, amount_nanos=nanos, actor=actor, now=page.now)
+                set_seat_tier_cap(
+                    page.organization,
+                    tier=tier,
+                    amount_nanos=nanos,
+                    actor=actor,
+                    now=page.now,
+                )
         except BusinessError as error:
             form.add_error(None, error.message)
         else:
@@ -120,19 +145,27 @@ def _cap(request: HttpRequest, page: UsagePage) -> Answer:
 
 def _whom(request: HttpRequest, page: UsagePage) -> Answer:
     initial = {"scope": page.standing.scope}
-    form = ScopeForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = ScopeForm(
+        request.POST if request.method == "POST" else None, initial=initial
+    )
     if form.is_valid():
         scope = form.cleaned_data["scope"]
         try:
             set_extra_usage(
-                page.organization, enabled=True, scope=scope, actor=Actor.person(page.membership.user), now=page.now
+                page.organization,
+                enabled=True,
+                scope=scope,
+                actor=Actor.person(page.membership.user),
+                now=page.now,
             )
         except BusinessError as error:
             form.add_error(None, error.message)
         else:
             slug = page.organization.slug
             if scope == ExtraUsageScope.SELECTED:
-                messages.success(request, _("Extra usage is on. Choose the members who have it."))
+                messages.success(
+                    request, _("Extra usage is on. Choose the members who have it.")
+                )
                 return redirect("selected_members", slug=slug)
             messages.success(request, _("Extra usage is on for everyone."))
             return redirect("usage_settings", slug=slug)

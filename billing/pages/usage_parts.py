@@ -1,4 +1,7 @@
-"""What Settings › Usage shows, part by part, as template context. Reads only; each part can be fetched by itself."""
+"""What Settings › Usage shows, part by part, as template context.
+
+Reads only; each part can be fetched by itself.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,20 @@ class UsagePage(BalanceReader):
 
     @property
     def has_caps_to_show(self) -> bool:
-        """Whether caps and table are worth showing while extra usage is off: it was on before, or caps were set."""
-        return self.is_on or bool(self.caps) or self.summary.spent_nanos > 0 or self.summary.last_month_nanos > 0
+        """Whether caps and table are worth showing while extra usage is off: it was on
+        before, or caps were set.
+        """
+        return (
+            self.is_on
+            or bool(self.caps)
+            or self.summary.spent_nanos > 0
+            or self.summary.last_month_nanos > 0
+        )
 
     def balance_part(self) -> dict[str, Any]:
-        """The balance with auto-reload, and the one banner that matters; nothing where usage is billed afterwards."""
+        """The balance with auto-reload, and the one banner that matters; nothing where
+        usage is billed afterwards.
+        """
         return self.shared() | ({"balance": self.balance} if self.is_prepaid else {})
 
     def month_part(self) -> dict[str, Any]:
@@ -47,21 +59,29 @@ class UsagePage(BalanceReader):
         return self.balance_part() | {
             "summary": summary,
             "verdict": verdict,
-            "bar": bar(summary.spent_nanos, cap_nanos=verdict.cap_nanos, projected_nanos=verdict.projected_nanos),
+            "bar": bar(
+                summary.spent_nanos,
+                cap_nanos=verdict.cap_nanos,
+                projected_nanos=verdict.projected_nanos,
+            ),
             "chart": days_chart(summary),
             "balance_verdict": self._balance_verdict(),
             "nobody_has_it": not self.counts.enabled,
             "is_projected": verdict.projected_nanos is not None,
             "next_month_on": next_month(summary.month.first_on),
             "lasting_text": typed_amount(verdict.lasting_nanos),
-            "cap_pace_nanos": verdict.cap_nanos // summary.month.days if verdict.cap_nanos else None,
+            "cap_pace_nanos": verdict.cap_nanos // summary.month.days
+            if verdict.cap_nanos
+            else None,
             **(self._stopped() if verdict.state is State.STOPPED else {}),
         }
 
     def _balance_verdict(self) -> str:
-        """What the balance makes of the verdict: the worst of cap, balance and switch is the one that is told.
+        """What the balance makes of the verdict: the worst of cap, balance and switch
+        is the one that is told.
 
-        `stopped`, `stop` (it will, with nothing that reloads it), or nothing: then the cap has the word.
+        `stopped`, `stop` (it will, with nothing that reloads it), or nothing: then the
+        cap has the word.
         """
         if not self.is_prepaid or self.summary.verdict.state is State.STOPPED:
             return ""
@@ -90,12 +110,19 @@ class UsagePage(BalanceReader):
                 }
                 for tier in Tier
             ]
-        return self.balance_part() | {"organization_cap": self.caps.get((CapLevel.ORGANIZATION, None)), "seats": seats}
+        return self.balance_part() | {
+            "organization_cap": self.caps.get((CapLevel.ORGANIZATION, None)),
+            "seats": seats,
+        }
 
     def people_part(self, request: HttpRequest) -> dict[str, Any]:
         """One page of the table, as the reader filtered it."""
         wanted = filter_of(request)
-        found = counts(self.standing, wanted) if wanted.words or wanted.seat else self.counts
+        found = (
+            counts(self.standing, wanted)
+            if wanted.words or wanted.seat
+            else self.counts
+        )
         number = found.of(wanted.standing)
         pages = -(-number // PAGE_SIZE)
         page = page_of(request, pages=pages)
@@ -104,7 +131,9 @@ class UsagePage(BalanceReader):
             "wanted": wanted,
             "found": found,
             "number": number,
-            "rows": [(row, row_bar(row.spent_nanos, cap_nanos=row.cap_nanos)) for row in rows],
+            "rows": [
+                (row, row_bar(row.spent_nanos, cap_nanos=row.cap_nanos)) for row in rows
+            ],
             "first": (page - 1) * PAGE_SIZE + 1,
             "last": (page - 1) * PAGE_SIZE + len(rows),
             "previous": page - 1 if page > 1 else None,
@@ -135,7 +164,19 @@ def heads(wanted: Filter) -> list[dict[str, Any]]:
     found = []
     for column in ("person", "seat", "cap", "spend", "status"):
         is_sorted = wanted.column == column
-        descending = not wanted.is_descending if is_sorted else column in first_descending
-        direction = ("descending" if wanted.is_descending else "ascending") if is_sorted else "none"
-        found.append({"column": column, "aria_sort": direction, "order": f"-{column}" if descending else column})
+        descending = (
+            not wanted.is_descending if is_sorted else column in first_descending
+        )
+        direction = (
+            ("descending" if wanted.is_descending else "ascending")
+            if is_sorted
+            else "none"
+        )
+        found.append(
+            {
+                "column": column,
+                "aria_sort": direction,
+                "order": f"-{column}" if descending else column,
+            }
+        )
     return found

@@ -1,4 +1,7 @@
-"""Settings › Usage: the page, its parts that refetch themselves, and the table as CSV. Admins read, owners edit."""
+"""Settings › Usage: the page, its parts that refetch themselves, and the table as CSV.
+
+Admins read, owners edit.
+"""
 
 from __future__ import annotations
 
@@ -60,18 +63,28 @@ def usage_caps(request: HttpRequest, membership: Membership) -> HttpResponse:
 @member_page(Role.ADMIN)
 @require_safe
 def usage_people(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """The table by itself, with the counts around it; the address of the page follows what was filtered."""
+    """The table by itself, with the counts around it; the address of the page follows
+    what was filtered.
+    """
     page = UsagePage(membership, timezone.now())
     context = page.people_part(request)
-    response = _part(request, "billing/pages/_usage_people.html", context | {"swap_around": True})
+    response = _part(
+        request, "billing/pages/_usage_people.html", context | {"swap_around": True}
+    )
     if response.status_code == 200 and "seen" not in request.GET:
         address = reverse("usage_settings", args=[membership.organization.slug])
-        response["HX-Replace-Url"] = f"{address}?{context['here']}" if context["here"] else address
+        response["HX-Replace-Url"] = (
+            f"{address}?{context['here']}" if context["here"] else address
+        )
     return response
 
 
-def _part(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    """A part of the page; 204, so that nothing is swapped, while it reads as the reader last saw it."""
+def _part(
+    request: HttpRequest, template: str, context: dict[str, object]
+) -> HttpResponse:
+    """A part of the page; 204, so that nothing is swapped, while it reads as the reader
+    last saw it.
+    """
     html = render_to_string(template, context | {"seen": UNSEEN}, request)
     seen = hashlib.sha256(CSRF_INPUT.sub("", html).encode()).hexdigest()[: len(UNSEEN)]
     if request.GET.get("seen") == seen:

@@ -1,4 +1,6 @@
-"""Operators' pages of balances, payments and the ledger: refunds and credits, each with a reason; all else is read."""
+"""Operators' pages of balances, payments and the ledger: refunds and credits, each with
+a reason; all else is read.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class RefundForm(forms.Form):
     key = KeyField()
     amount = AmountField(label=gettext_lazy("Amount (USD)"))
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Owners read it in the ledger.")
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        help_text=gettext_lazy("Owners read it in the ledger."),
     )
 
 
@@ -50,12 +54,18 @@ class CreditForm(forms.ModelForm):
 
     key = KeyField()
     organization = forms.ModelChoiceField(
-        label=gettext_lazy("Organization"), queryset=Organization.objects.filter(settlement=Settlement.PREPAID)
+        label=gettext_lazy("Organization"),
+        queryset=Organization.objects.filter(settlement=Settlement.PREPAID),
     )
     amount = AmountField(label=gettext_lazy("Amount (USD)"))
-    takes = forms.BooleanField(label=gettext_lazy("Take it away (an adjustment instead of a credit)"), required=False)
+    takes = forms.BooleanField(
+        label=gettext_lazy("Take it away (an adjustment instead of a credit)"),
+        required=False,
+    )
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Owners read it in the ledger.")
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        help_text=gettext_lazy("Owners read it in the ledger."),
     )
 
     class Meta:
@@ -72,35 +82,70 @@ class CreditForm(forms.ModelForm):
 
 def say_refund(request: HttpRequest, refund: Refund) -> None:
     """What became of a refund, and of auto-reload by it."""
-    words = {"amount": format_usd(refund.amount_nanos), "status": refund.get_status_display()}
+    words = {
+        "amount": format_usd(refund.amount_nanos),
+        "status": refund.get_status_display(),
+    }
     messages.info(request, _("Refund of %(amount)s: %(status)s") % words)
     if went_off_by(refund):
         text = _(
-            "It took the balance to the reload threshold, so auto-reload is off now; owners can switch it on again."
+            "It took the balance to the reload threshold, so auto-reload is off now;"
+            " owners can switch it on again."
         )
         messages.warning(request, text)
 
 
-class RefundInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class RefundInline(ReadOnly, admin.TabularInline):
     model = Refund
-    fields = ("amount_nanos", "status", "reason", "created_by", "created_at", "settled_at", "failure")
+    fields = (
+        "amount_nanos",
+        "status",
+        "reason",
+        "created_by",
+        "created_at",
+        "settled_at",
+        "failure",
+    )
     extra = 0
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class PaymentAdmin(ReadOnly, admin.ModelAdmin):
     """Every payment; a paid one can be refunded as far as it is unused (T7)."""
 
-    list_display = ("created_at", "organization", "purpose", "amount", "status", "card_label", "gateway", "gateway_id")
+    list_display = (
+        "created_at",
+        "organization",
+        "purpose",
+        "amount",
+        "status",
+        "card_label",
+        "gateway",
+        "gateway_id",
+    )
     list_filter = ("status", "purpose", "gateway")
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "key", "gateway_id")
     date_hierarchy = "created_at"
     inlines = (RefundInline,)
     fields = (
-        "organization", "purpose", "amount", "status", "card_label", "gateway", "gateway_id", "key", "decline_code",
-        "decline_message", "created_by", "created_at", "settled_at", "next_check_at", "checks", "refund_link",
-    )  # fmt: skip
+        "organization",
+        "purpose",
+        "amount",
+        "status",
+        "card_label",
+        "gateway",
+        "gateway_id",
+        "key",
+        "decline_code",
+        "decline_message",
+        "created_by",
+        "created_at",
+        "settled_at",
+        "next_check_at",
+        "checks",
+        "refund_link",
+    )
     readonly_fields = ("amount", "refund_link")
 
     @admin.display(description=gettext_lazy("Amount"), ordering="amount_nanos")
@@ -115,45 +160,83 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if not left:
             return _("Nothing of it is unused.")
         url = reverse("admin:billing_payment_refund", args=[payment.pk])
-        return format_html('<a href="{}">{}</a>', url, _("Refund up to %(left)s") % {"left": format_usd(left)})
+        return format_html(
+            '<a href="{}">{}</a>',
+            url,
+            _("Refund up to %(left)s") % {"left": format_usd(left)},
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """With the page that refunds."""
         view = self.admin_site.admin_view(self.refund)
         view.access = "operators"  # type: ignore[attr-defined]
-        return [path("<int:payment_id>/refund/", view, name="billing_payment_refund"), *super().get_urls()]
+        return [
+            path("<int:payment_id>/refund/", view, name="billing_payment_refund"),
+            *super().get_urls(),
+        ]
 
     def refund(self, request: HttpRequest, payment_id: int) -> HttpResponse:
         """Refund an amount, with a reason."""
         if not request.user.has_perm("billing.add_refund"):
             raise PermissionDenied
-        payment = get_object_or_404(Payment.objects.select_related("organization"), pk=payment_id)
+        payment = get_object_or_404(
+            Payment.objects.select_related("organization"), pk=payment_id
+        )
         initial = {"amount": typed_amount(refundable_nanos(payment))}
-        form = RefundForm(request.POST if request.method == "POST" else None, initial=initial)
+        form = RefundForm(
+            request.POST if request.method == "POST" else None, initial=initial
+        )
         if form.is_valid():
             try:
                 refund = processing.give_back(
-                    payment, amount_nanos=form.cleaned_data["amount"], reason=form.cleaned_data["reason"],
-                    operator=request.user, key=form.cleaned_data["key"], now=timezone.now(),  # type: ignore[arg-type]
-                )  # fmt: skip
+                    payment,
+                    amount_nanos=form.cleaned_data["amount"],
+                    reason=form.cleaned_data["reason"],
+                    operator=request.user,  # type: ignore[arg-type]
+                    key=form.cleaned_data["key"],
+                    now=timezone.now(),
+                )
             except BusinessError as error:
-                form.add_error(error.field if error.field in form.fields else None, error.message)
+                form.add_error(
+                    error.field if error.field in form.fields else None, error.message
+                )
             else:
                 say_refund(request, refund)
                 return redirect("admin:billing_payment_change", payment_id)
-        account = BillingAccount.objects.filter(organization=payment.organization, auto_reload_enabled=True).first()
+        account = BillingAccount.objects.filter(
+            organization=payment.organization, auto_reload_enabled=True
+        ).first()
         context = {
-            **self.admin_site.each_context(request), "form": form, "payment": payment, "opts": self.model._meta,
-            "title": _("Refund"), "left": format_usd(refundable_nanos(payment)), "reloading": account,
-        }  # fmt: skip
-        return render(request, "admin/billing/payment/refund.html", context, status=422 if form.errors else 200)
+            **self.admin_site.each_context(request),
+            "form": form,
+            "payment": payment,
+            "opts": self.model._meta,
+            "title": _("Refund"),
+            "left": format_usd(refundable_nanos(payment)),
+            "reloading": account,
+        }
+        return render(
+            request,
+            "admin/billing/payment/refund.html",
+            context,
+            status=422 if form.errors else 200,
+        )
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
     """The ledger, to read; adding one gives a credit or takes an adjustment, with a reason."""
 
-    list_display = ("id", "created_at", "organization", "kind", "amount", "balance", "reason", "actor")
+    list_display = (
+        "id",
+        "created_at",
+        "organization",
+        "kind",
+        "amount",
+        "balance",
+        "reason",
+        "actor",
+    )
     list_filter = ("kind",)
     list_select_related = ("organization", "actor")
     search_fields = ("organization__slug", "reason")
@@ -174,15 +257,23 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
         """Never: the ledger only grows."""
         return False
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """Adding is by the form of credits."""
         return super().get_form(request, obj, change, **kwargs) if obj else CreditForm
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's own when adding."""
-        return super().get_fields(request, obj) if obj else ("organization", "amount", "takes", "reason", "key")
+        return (
+            super().get_fields(request, obj)
+            if obj
+            else ("organization", "amount", "takes", "reason", "key")
+        )
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """What the act refuses after all is told on a fresh form."""
         try:
             return super().changeform_view(request, *args, **kwargs)
@@ -190,13 +281,19 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
             messages.error(request, error.message)
             return redirect("admin:billing_ledgerentry_add")
 
-    def save_model(self, request: HttpRequest, obj: LedgerEntry, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: LedgerEntry, form: Any, change: bool
+    ) -> None:
         """Book it by the act, so that usage until now is rolled up before it."""
         typed = form.cleaned_data
         entry = post_credit(
-            typed["organization"], amount_nanos=-typed["amount"] if typed["takes"] else typed["amount"],
-            reason=typed["reason"], operator=request.user, key=typed["key"], now=timezone.now(),  # type: ignore[arg-type]
-        )  # fmt: skip
+            typed["organization"],
+            amount_nanos=-typed["amount"] if typed["takes"] else typed["amount"],
+            reason=typed["reason"],
+            operator=request.user,  # type: ignore[arg-type]
+            key=typed["key"],
+            now=timezone.now(),
+        )
         obj.pk, obj._state.adding = entry.pk, False
         obj.organization_id = entry.organization_id
 
@@ -206,33 +303,54 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(PaymentCard)
-class PaymentCardAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("organization", "gateway", "brand", "last4", "expires_on", "saved_at")
+class PaymentCardAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "organization",
+        "gateway",
+        "brand",
+        "last4",
+        "expires_on",
+        "saved_at",
+    )
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "customer_id")
 
 
 @admin.register(GatewayNotice)
-class GatewayNoticeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class GatewayNoticeAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("received_at", "gateway", "kind", "notice_id", "payment")
     list_filter = ("gateway", "kind")
     list_select_related = ("payment",)
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("created_at", "payment", "amount_nanos", "status", "reason", "created_by")
+class RefundAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "created_at",
+        "payment",
+        "amount_nanos",
+        "status",
+        "reason",
+        "created_by",
+    )
     list_filter = ("status",)
     list_select_related = ("payment", "created_by")
 
 
 @admin.register(SandboxPayment)
-class SandboxPaymentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("created_at", "key", "customer_id", "card_id", "amount_cents", "status")
+class SandboxPaymentAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "created_at",
+        "key",
+        "customer_id",
+        "card_id",
+        "amount_cents",
+        "status",
+    )
     list_filter = ("status",)
 
 
 @admin.register(SandboxRefund)
-class SandboxRefundAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class SandboxRefundAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("created_at", "key", "payment", "amount_cents")
     list_select_related = ("payment",)

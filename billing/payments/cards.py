@@ -17,28 +17,45 @@ from billing.payments.gateways.base import (
 )
 
 
-def card_form_url(organization: Organization, *, return_url: str, cancel_url: str) -> str:
+def card_form_url(
+    organization: Organization, *, return_url: str, cancel_url: str
+) -> str:
     """Where an owner enters the card. Raises GatewayUnknown, GatewayRefused."""
     customer_id = customer_of(organization)
-    return current_gateway().card_form_url(customer_id=customer_id, return_url=return_url, cancel_url=cancel_url)
+    return current_gateway().card_form_url(
+        customer_id=customer_id, return_url=return_url, cancel_url=cancel_url
+    )
 
 
 def customer_of(organization: Organization) -> str:
-    """What the gateway in use calls the organization; made there at first. Raises GatewayUnknown, GatewayRefused."""
+    """What the gateway in use calls the organization; made there at first.
+
+    Raises GatewayUnknown, GatewayRefused.
+    """
     gateway = current_gateway()
-    card = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
+    card = PaymentCard.objects.filter(
+        organization=organization, gateway=gateway.name
+    ).first()
     if card is None:
         customer = gateway.create_customer(
-            reference=organization.slug, name=organization.name, email=organization.billing_email
+            reference=organization.slug,
+            name=organization.name,
+            email=organization.billing_email,
         )
         card = save_customer(organization, customer_id=customer)
     return card.customer_id
 
 
-def keep_card(organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime) -> PaymentCard:
-    """Take over the card that was entered at the gateway; without a session there is none. Raises what it raises."""
+def keep_card(
+    organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime
+) -> PaymentCard:
+    """Take over the card that was entered at the gateway; without a session there is
+    none. Raises what it raises.
+    """
     gateway = current_gateway()
-    known = PaymentCard.objects.filter(organization=organization, gateway=gateway.name).first()
+    known = PaymentCard.objects.filter(
+        organization=organization, gateway=gateway.name
+    ).first()
     if known is None or not session_id:
         raise GatewayRefused("no_card_entered")
     card = gateway.card_entered(customer_id=known.customer_id, session_id=session_id)

@@ -24,5 +24,7 @@ class ReloadForm(forms.Form):
     limit = AmountField(
         label=_("Monthly reload limit"),
         required=False,
-        help_text=_("Left empty, it is the organization spend cap. At most five reloads a day."),
+        help_text=_(
+            "Left empty, it is the organization spend cap. At most five reloads a day."
+        ),
     )

@@ -1,4 +1,7 @@
-"""Who writes the mails about money: what was bought, declined, held back, low or gone. To owners only, in their language."""
+"""Who writes the mails about money: what was bought, declined, held back, low or gone.
+
+To owners only, in their language.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,14 @@ from accounts.delivery import Letter, writes
 from accounts.models import Membership, Organization, OutgoingMail, Role
 from billing.funding.queries import organization_standing
 from billing.models import EntryKind, LedgerEntry, Payment
-from billing.payments.actions.owner_mails import DECLINED, EXHAUSTED, LOW, PAID, RELOAD_LIMIT, RELOAD_OFF
+from billing.payments.actions.owner_mails import (
+    DECLINED,
+    EXHAUSTED,
+    LOW,
+    PAID,
+    RELOAD_LIMIT,
+    RELOAD_OFF,
+)
 from billing.payments.queries.reloads import bought_this_month, reload_limit
 from billing.payments.rules.reloading import MOST_A_DAY, Hold
 from config.kit.dates import day_text, moment_text, zone_city_text
@@ -32,19 +42,35 @@ class Words:
     page: str
 
 
-def _letter(mail: OutgoingMail, now: dt.datetime, write: Callable[[OutgoingMail, dt.datetime], Words]) -> Letter | None:
+def _letter(
+    mail: OutgoingMail,
+    now: dt.datetime,
+    write: Callable[[OutgoingMail, dt.datetime], Words],
+) -> Letter | None:
     """In the owner's language; nothing to somebody who is no owner any more."""
-    membership = Membership.objects.active().select_related("organization", "user").filter(
-        pk=mail.facts["membership"]
-    ).first()  # fmt: skip
-    if membership is None or not membership.user.is_active or not membership.is_at_least(Role.OWNER):
+    membership = (
+        Membership.objects.active()
+        .select_related("organization", "user")
+        .filter(pk=mail.facts["membership"])
+        .first()
+    )
+    if (
+        membership is None
+        or not membership.user.is_active
+        or not membership.is_at_least(Role.OWNER)
+    ):
         return None
     with translation.override(mail.reads):
         words = write(mail, now)
         city = zone_city_text(mail.organization.zone_at(now))
     link = page_url(words.page, mail.organization.slug)
-    context = {"organization": mail.organization, "words": words, "link": link, "role": membership.role.label,
-               "zone_city": city}  # fmt: skip
+    context = {
+        "organization": mail.organization,
+        "words": words,
+        "link": link,
+        "role": membership.role.label,
+        "zone_city": city,
+    }
     return Letter("balance", context)
 
 
@@ -55,22 +81,40 @@ def paid_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 def _paid(mail: OutgoingMail, now: dt.datetime) -> Words:
-    entry = LedgerEntry.objects.select_related("payment", "actor").get(pk=mail.facts["entry"])
+    entry = LedgerEntry.objects.select_related("payment", "actor").get(
+        pk=mail.facts["entry"]
+    )
     assert entry.payment is not None
     zone = mail.organization.zone_at(now)
     words = {
-        "name": mail.organization.name, "amount": format_usd(entry.amount_nanos), "card": entry.payment.card_label,
-        "balance": format_usd(entry.balance_nanos), "who": entry.actor,
+        "name": mail.organization.name,
+        "amount": format_usd(entry.amount_nanos),
+        "card": entry.payment.card_label,
+        "balance": format_usd(entry.balance_nanos),
+        "who": entry.actor,
         "moment": moment_text(entry.created_at, zone=zone, now=now),
-    }  # fmt: skip
+    }
     if entry.kind == EntryKind.RELOAD:
-        lines = [_("The balance had reached the threshold. %(card)s was charged %(moment)s.") % words]
+        lines = [
+            _("The balance had reached the threshold. %(card)s was charged %(moment)s.")
+            % words
+        ]
         return Words(
             _("%(amount)s bought by auto-reload for %(name)s") % words,
-            [*lines, _balance_after(words), _reloaded(mail.organization, now)], _("See the ledger"), "billing",
-        )  # fmt: skip
-    lines = [_("%(who)s bought it. %(card)s was charged %(moment)s.") % words, _balance_after(words)]
-    return Words(_("%(amount)s bought for %(name)s") % words, lines, _("See the ledger"), "billing")
+            [*lines, _balance_after(words), _reloaded(mail.organization, now)],
+            _("See the ledger"),
+            "billing",
+        )
+    lines = [
+        _("%(who)s bought it. %(card)s was charged %(moment)s.") % words,
+        _balance_after(words),
+    ]
+    return Words(
+        _("%(amount)s bought for %(name)s") % words,
+        lines,
+        _("See the ledger"),
+        "billing",
+    )
 
 
 def _balance_after(words: Mapping[str, object]) -> str:
@@ -80,7 +124,10 @@ def _balance_after(words: Mapping[str, object]) -> str:
 def _reloaded(organization: Organization, now: dt.datetime) -> str:
     standing = organization_standing(organization.pk, now=now)
     limit = reload_limit(organization.billing_account, standing)
-    words = {"bought": format_usd(bought_this_month(standing)), "limit": format_usd(limit or 0)}
+    words = {
+        "bought": format_usd(bought_this_month(standing)),
+        "limit": format_usd(limit or 0),
+    }
     if limit is None:
         return _("%(bought)s reloaded this month.") % words
     return _("%(bought)s of %(limit)s reloaded this month.") % words
@@ -94,30 +141,51 @@ def declined_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 def _declined(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = _decline_words(mail, now)
-    lines = [_("The gateway says: “%(why)s” Nothing was paid.") % words, _next_try(mail, words, now)]
-    title = _("%(card)s was declined for %(amount)s: the balance of %(name)s was not reloaded") % words
+    lines = [
+        _("The gateway says: “%(why)s” Nothing was paid.") % words,
+        _next_try(mail, words, now),
+    ]
+    title = (
+        _(
+            "%(card)s was declined for %(amount)s: the balance of %(name)s was not"
+            " reloaded"
+        )
+        % words
+    )
     return Words(title, lines, _("Change card"), "payment_card")
 
 
 def _next_try(mail: OutgoingMail, words: dict[str, object], now: dt.datetime) -> str:
-    """When it is tried again, with what is left; it is not while auto-reload or extra usage is off."""
+    """When it is tried again, with what is left; it is not while auto-reload or extra
+    usage is off.
+    """
     standing = organization_standing(mail.organization_id, now=now)
     if not standing.auto_reload or mail.facts["retry_at"] is None:
         sentence = _(
-            "Auto-reload is off meanwhile, so it is not tried again. The balance is %(balance)s; once it is used up, "
-            "extra usage pauses for everybody."
+            "Auto-reload is off meanwhile, so it is not tried again. The balance is"
+            " %(balance)s; once it is used up, extra usage pauses for everybody."
         )
         return sentence % words
     if not standing.is_on:
-        sentence = _("Extra usage is off meanwhile; once it is on, it is tried again. The balance is %(balance)s.")
+        sentence = _(
+            "Extra usage is off meanwhile; once it is on, it is tried again. The"
+            " balance is %(balance)s."
+        )
         return sentence % words
     retry_at = dt.datetime.fromisoformat(mail.facts["retry_at"])
     words["retry"] = moment_text(retry_at, zone=mail.organization.zone_at(now), now=now)
     if words["is_gone"]:
-        return _("The next try is %(retry)s. The balance is used up, so extra usage is paused for everybody.") % words
+        return (
+            _(
+                "The next try is %(retry)s. The balance is used up, so extra usage is"
+                " paused for everybody."
+            )
+            % words
+        )
     return (
         _(
-            "The next try is %(retry)s. The balance is %(balance)s; once it is used up, extra usage pauses for everybody."
+            "The next try is %(retry)s. The balance is %(balance)s; once it is used up,"
+            " extra usage pauses for everybody."
         )
         % words
     )
@@ -127,10 +195,13 @@ def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
     payment = Payment.objects.get(pk=mail.facts["payment"])
     standing = organization_standing(mail.organization_id, now=now)
     return {
-        "name": mail.organization.name, "card": payment.card_label, "amount": format_usd(payment.amount_nanos),
-        "why": payment.decline_text or _("The payment was called off."), "balance": format_usd(standing.balance_nanos or 0),
+        "name": mail.organization.name,
+        "card": payment.card_label,
+        "amount": format_usd(payment.amount_nanos),
+        "why": payment.decline_text or _("The payment was called off."),
+        "balance": format_usd(standing.balance_nanos or 0),
         "is_gone": (standing.balance_nanos or 0) <= 0,
-    }  # fmt: skip
+    }
 
 
 @writes(RELOAD_OFF)
@@ -142,10 +213,23 @@ def reload_off_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 def _reload_off(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = _decline_words(mail, now)
     lines = [
-        _("%(card)s was declined again: “%(why)s” It was the last try, so auto-reload was switched off.") % words,
-        _("The balance is %(balance)s. Enter another card, then switch auto-reload on again or buy by hand.") % words,
+        _(
+            "%(card)s was declined again: “%(why)s” It was the last try, so auto-reload"
+            " was switched off."
+        )
+        % words,
+        _(
+            "The balance is %(balance)s. Enter another card, then switch auto-reload on"
+            " again or buy by hand."
+        )
+        % words,
     ]
-    return Words(_("Auto-reload is off for %(name)s") % words, lines, _("Change card"), "payment_card")
+    return Words(
+        _("Auto-reload is off for %(name)s") % words,
+        lines,
+        _("Change card"),
+        "payment_card",
+    )
 
 
 @writes(RELOAD_LIMIT)
@@ -158,20 +242,42 @@ def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> Words:
     standing = organization_standing(mail.organization_id, now=now)
     limit = reload_limit(mail.organization.billing_account, standing)
     words = {
-        "name": mail.organization.name, "balance": format_usd(standing.balance_nanos or 0), "count": MOST_A_DAY,
-        "limit": format_usd(limit or 0), "day": day_text(standing.month.last_on + dt.timedelta(days=1)),
-    }  # fmt: skip
+        "name": mail.organization.name,
+        "balance": format_usd(standing.balance_nanos or 0),
+        "count": MOST_A_DAY,
+        "limit": format_usd(limit or 0),
+        "day": day_text(standing.month.last_on + dt.timedelta(days=1)),
+    }
     if mail.facts["hold"] == Hold.MONTHLY_LIMIT:
         title = _("The monthly reload limit of %(limit)s is reached for %(name)s")
-        line = _("Auto-reload buys again on %(day)s, or once you raise the limit. The balance is %(balance)s.")
+        line = _(
+            "Auto-reload buys again on %(day)s, or once you raise the limit. The"
+            " balance is %(balance)s."
+        )
     else:
-        title = ngettext("Auto-reload bought %(count)d time today for %(name)s and pauses until tomorrow",
-                         "Auto-reload bought %(count)d times today for %(name)s and pauses until tomorrow", MOST_A_DAY)  # fmt: skip
+        title = ngettext(
+            "Auto-reload bought %(count)d time today for %(name)s and pauses until"
+            " tomorrow",
+            "Auto-reload bought %(count)d times today for %(name)s and pauses until"
+            " tomorrow",
+            MOST_A_DAY,
+        )
         line = _("The balance is %(balance)s. A larger reload amount lasts longer.")
-    more = _("Once it is used up, extra usage pauses for everybody until then or until somebody buys more.")
+    more = _(
+        "Once it is used up, extra usage pauses for everybody until then or until"
+        " somebody buys more."
+    )
     if (standing.balance_nanos or 0) <= 0:
-        more = _("It is used up, so extra usage is paused for everybody until then or until somebody buys more.")
-    return Words(title % words, [line % words, more], _("Open Settings › Usage"), "usage_settings")
+        more = _(
+            "It is used up, so extra usage is paused for everybody until then or until"
+            " somebody buys more."
+        )
+    return Words(
+        title % words,
+        [line % words, more],
+        _("Open Settings › Usage"),
+        "usage_settings",
+    )
 
 
 @writes(LOW)
@@ -181,14 +287,26 @@ def low_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 def _low(mail: OutgoingMail, now: dt.datetime) -> Words:
-    words = {"name": mail.organization.name, "balance": format_usd(mail.facts["balance_nanos"])}
-    title, monthly = _("%(balance)s left: the balance of %(name)s is low") % words, _("You get this once a month.")
+    words = {
+        "name": mail.organization.name,
+        "balance": format_usd(mail.facts["balance_nanos"]),
+    }
+    title, monthly = (
+        _("%(balance)s left: the balance of %(name)s is low") % words,
+        _("You get this once a month."),
+    )
     if mail.facts.get("has_no_card"):
-        why = _("Auto-reload is on, but there is no card to charge, so nothing is bought by itself.")
+        why = _(
+            "Auto-reload is on, but there is no card to charge, so nothing is bought by"
+            " itself."
+        )
         then = _("Once the balance is used up, extra usage pauses for everybody.")
         return Words(title, [f"{why} {then}", monthly], _("Add card"), "payment_card")
     lines = [
-        _("Auto-reload is off, so nothing is bought by itself. Once it is used up, extra usage pauses for everybody."),
+        _(
+            "Auto-reload is off, so nothing is bought by itself. Once it is used up,"
+            " extra usage pauses for everybody."
+        ),
         monthly,
     ]
     return Words(title, lines, _("Buy extra usage"), "buy_extra_usage")
@@ -201,9 +319,21 @@ def exhausted_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 def _exhausted(mail: OutgoingMail, now: dt.datetime) -> Words:
-    words = {"name": mail.organization.name, "balance": format_usd(mail.facts["balance_nanos"])}
+    words = {
+        "name": mail.organization.name,
+        "balance": format_usd(mail.facts["balance_nanos"]),
+    }
     lines = [
-        _("The balance is %(balance)s. Extra usage is paused for everybody; people wait for their reset.") % words,
+        _(
+            "The balance is %(balance)s. Extra usage is paused for everybody; people"
+            " wait for their reset."
+        )
+        % words,
         _("Buy extra usage and they go on at once. You get this once a month."),
     ]
-    return Words(_("The balance of %(name)s is used up") % words, lines, _("Buy extra usage"), "buy_extra_usage")
+    return Words(
+        _("The balance of %(name)s is used up") % words,
+        lines,
+        _("Buy extra usage"),
+        "buy_extra_usage",
+    )

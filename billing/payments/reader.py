@@ -28,7 +28,10 @@ class BalanceReader(Reader):
 
     @classmethod
     def of_prepaid(cls, membership: Membership) -> Self:
-        """A look at a prepaid organization now. Raises Http404 where usage is billed after the month."""
+        """A look at a prepaid organization now.
+
+        Raises Http404 where usage is billed after the month.
+        """
         reader = cls(membership, timezone.now())
         if not reader.is_prepaid:
             raise Http404

@@ -1,4 +1,7 @@
-"""Jobs of balances and payments: doors, so they read the clock. Safe to run twice, at once and late."""
+"""Jobs of balances and payments: doors, so they read the clock.
+
+Safe to run twice, at once and late.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,20 @@ SWEPT = 1_000
 
 @shared_task
 def tend_balance(organization_id: int) -> int | None:
-    """Look after one prepaid balance: the reload that is due, and what owners have to know. The payment's id."""
+    """Look after one prepaid balance: the reload that is due, and what owners have to
+    know. The payment's id.
+    """
     payment = processing.tend(organization_id, now=timezone.now())
     return payment.pk if payment else None
 
 
 @shared_task
 def tend_balances() -> int:
-    """Poke the balances that have reached their threshold, whoever should have noticed before; how many."""
-    found = list(balances_to_tend())  # all of them: who stays below the threshold for ever must not hide the rest
+    """Poke the balances that have reached their threshold, whoever should have noticed
+    before; how many.
+    """
+    # all of them: who stays below the threshold for ever must not hide the rest
+    found = list(balances_to_tend())
     for organization_id in found:
         tend_balance.delay(organization_id)
     return len(found)
@@ -47,10 +55,20 @@ def settle_refund(refund_id: int) -> str | None:
 
 @shared_task
 def settle_unknown() -> int:
-    """Poke every payment and refund whose outcome is not known and that nobody is asking about; how many."""
+    """Poke every payment and refund whose outcome is not known and that nobody is
+    asking about; how many.
+    """
     now = timezone.now()
-    payments = list(Payment.objects.due(now).order_by("next_check_at").values_list("pk", flat=True)[:SWEPT])
-    refunds = list(Refund.objects.due(now).order_by("next_check_at").values_list("pk", flat=True)[:SWEPT])
+    payments = list(
+        Payment.objects.due(now)
+        .order_by("next_check_at")
+        .values_list("pk", flat=True)[:SWEPT]
+    )
+    refunds = list(
+        Refund.objects.due(now)
+        .order_by("next_check_at")
+        .values_list("pk", flat=True)[:SWEPT]
+    )
     for payment_id in payments:
         settle_payment.delay(payment_id)
     for refund_id in refunds:

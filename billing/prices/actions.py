@@ -1,6 +1,9 @@
-"""Prices come in (M2, M4): from the `genai-prices` package and from operators. History stays; every change is audited.
+"""Prices come in (M2, M4): from the `genai-prices` package and from operators.
 
-Money moves nowhere here; `actions.repricing` books what a change means for events already priced.
+History stays; every change is audited.
+
+Money moves nowhere here; `actions.repricing` books what a change means for events
+already priced.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ from billing.prices.queries import anthropic
 from config.kit.money import NANOS_PER_USD
 
 PriceKey = tuple[str, dt.date, int]
-# Rate field by the package's price keys: the first that has a price counts, as its own decomposition does: a class
-# without a rate of its own is charged like the class that contains it, a search without one is free.
+# Rate field by the package's price keys: the first that has a price counts, as its own
+# decomposition does: a class
+# without a rate of its own is charged like the class that contains it, a search without
+# one is free.
 PACKAGE_KEYS = {
     "input_nanos": ("input_mtok",),
     "output_nanos": ("output_mtok",),
@@ -47,21 +52,35 @@ class PriceChanges:
 
 @transaction.atomic
 def sync_prices(*, actor: Actor, now: dt.datetime) -> PriceChanges:
-    """Bring the price list to what `genai-prices` and the fallback settings say; doing it again changes nothing.
+    """Bring the price list to what `genai-prices` and the fallback settings say; doing
+    it again changes nothing.
 
-    A changed rate supersedes its row and adds a new one; a row an operator entered is left as it is.
+    A changed rate supersedes its row and adds a new one; a row an operator entered is
+    left as it is.
     """
     PriceList.objects.select_for_update().get_or_create(pk=1)
-    in_force = {(row.model, row.starts_on, row.context_above): row for row in ModelPrice.objects.in_force()}
+    in_force = {
+        (row.model, row.starts_on, row.context_above): row
+        for row in ModelPrice.objects.in_force()
+    }
     changes = PriceChanges()
-    for key, rates, source in [*package_prices(), (("", SINCE_ALWAYS, 0), fallback_rates(), PriceSource.FALLBACK)]:
-        _bring_to(in_force.get(key), key, rates=rates, source=source, changes=changes, now=now)
+    for key, rates, source in [
+        *package_prices(),
+        (("", SINCE_ALWAYS, 0), fallback_rates(), PriceSource.FALLBACK),
+    ]:
+        _bring_to(
+            in_force.get(key), key, rates=rates, source=source, changes=changes, now=now
+        )
     if changes.added or changes.corrected:
         PriceList.objects.filter(pk=1).update(version=F("version") + 1)
         record_change(
-            None, actor=actor, action="prices.sync", subject="genai-prices", now=now,
+            None,
+            actor=actor,
+            action="prices.sync",
+            subject="genai-prices",
+            now=now,
             to_value={"added": len(changes.added), "corrected": len(changes.corrected)},
-        )  # fmt: skip
+        )
     return changes
 
 
@@ -87,12 +106,19 @@ def _bring_to(
         ModelPrice.objects.filter(pk=row.pk).update(superseded_at=now)
     model, starts_on, context_above = key
     ModelPrice.objects.create(
-        model=model, starts_on=starts_on, context_above=context_above, source=source, created_at=now, **rates
+        model=model,
+        starts_on=starts_on,
+        context_above=context_above,
+        source=source,
+        created_at=now,
+        **rates,
     )
 
 
 def package_prices() -> list[tuple[PriceKey, dict[str, int], PriceSource]]:
-    """Every Anthropic rate of the installed `genai-prices`: by model, start date and context tier."""
+    """Every Anthropic rate of the installed `genai-prices`: by model, start date and
+    context tier.
+    """
     return [
         ((model.id, starts_on, start), _rates(price, start), PriceSource.PACKAGE)
         for model in anthropic().models
@@ -108,18 +134,27 @@ def _dated(model: ModelInfo) -> list[tuple[dt.date, PackagePrice]]:
     for conditional in model.prices:
         constraint = conditional.constraint
         if constraint is not None and not isinstance(constraint, StartDateConstraint):
-            raise NotImplementedError(f"{model.id} is priced by {type(constraint).__name__}, which is not supported.")
-        dated.append((constraint.start_date if constraint else SINCE_ALWAYS, conditional.prices))
+            raise NotImplementedError(
+                f"{model.id} is priced by {type(constraint).__name__}, which is not supported."
+            )
+        dated.append(
+            (constraint.start_date if constraint else SINCE_ALWAYS, conditional.prices)
+        )
     return dated
 
 
 def _tier_starts(price: PackagePrice) -> list[int]:
-    tiered = [value for value in vars(price).values() if isinstance(value, TieredPrices)]
+    tiered = [
+        value for value in vars(price).values() if isinstance(value, TieredPrices)
+    ]
     return [0, *sorted({tier.start for value in tiered for tier in value.tiers})]
 
 
 def _rates(price: PackagePrice, start: int) -> dict[str, int]:
-    return {name: _nanos(_first_price(price, keys), start) for name, keys in PACKAGE_KEYS.items()}
+    return {
+        name: _nanos(_first_price(price, keys), start)
+        for name, keys in PACKAGE_KEYS.items()
+    }
 
 
 def _first_price(price: PackagePrice, keys: tuple[str, ...]) -> Decimal | TieredPrices:
@@ -143,29 +178,46 @@ def _exact(nanos: Decimal) -> int:
 def fallback_rates() -> dict[str, int]:
     """Rates of a model nobody has a price for (M4), from the settings.
 
-    Cache writes, cache reads and searches follow Anthropic's published multipliers of the input rate (1.25 for five
-    minutes, 2 for an hour, 0.1 for reads) and $10 per thousand searches.
+    Cache writes, cache reads and searches follow Anthropic's published multipliers of
+    the input rate (1.25 for five minutes, 2 for an hour, 0.1 for reads) and $10 per
+    thousand searches.
     """
-    usd_in, usd_out = Decimal(settings.FALLBACK_INPUT_USD_PER_MTOK), Decimal(settings.FALLBACK_OUTPUT_USD_PER_MTOK)
+    usd_in, usd_out = (
+        Decimal(settings.FALLBACK_INPUT_USD_PER_MTOK),
+        Decimal(settings.FALLBACK_OUTPUT_USD_PER_MTOK),
+    )
     per_input = {
         "input_nanos": "1",
         "cache_write_5m_nanos": "1.25",
         "cache_write_1h_nanos": "2",
         "cache_read_nanos": "0.1",
     }
-    rates = {name: _exact(usd_in * Decimal(times) * NANOS_PER_USD) for name, times in per_input.items()}
-    return {**rates, "output_nanos": _exact(usd_out * NANOS_PER_USD), "web_search_nanos": 10 * NANOS_PER_USD}
+    rates = {
+        name: _exact(usd_in * Decimal(times) * NANOS_PER_USD)
+        for name, times in per_input.items()
+    }
+    return {
+        **rates,
+        "output_nanos": _exact(usd_out * NANOS_PER_USD),
+        "web_search_nanos": 10 * NANOS_PER_USD,
+    }
 
 
 @transaction.atomic
-def correct_price(key: PriceKey, *, rates: dict[str, int], actor: Actor, now: dt.datetime) -> ModelPrice:
-    """An operator's price for a model, start date and context tier: a new row; the one in force is superseded.
+def correct_price(
+    key: PriceKey, *, rates: dict[str, int], actor: Actor, now: dt.datetime
+) -> ModelPrice:
+    """An operator's price for a model, start date and context tier: a new row; the one
+    in force is superseded.
 
-    `sync_prices` leaves it alone from then on. Rates are nano-USD per million tokens (per thousand searches).
+    `sync_prices` leaves it alone from then on. Rates are nano-USD per million tokens
+    (per thousand searches).
     """
     PriceList.objects.select_for_update().get_or_create(pk=1)
     model, starts_on, context_above = key
-    before = ModelPrice.objects.in_force().filter(model=model, starts_on=starts_on, context_above=context_above)
+    before = ModelPrice.objects.in_force().filter(
+        model=model, starts_on=starts_on, context_above=context_above
+    )
     old: dict[str, Any] | None = before.values(*RATE_FIELDS).first()
     before.update(superseded_at=now)
     row = ModelPrice.objects.create(
@@ -178,5 +230,13 @@ def correct_price(key: PriceKey, *, rates: dict[str, int], actor: Actor, now: dt
     )
     PriceList.objects.filter(pk=1).update(version=F("version") + 1)
     subject = f"{model or 'fallback'} from {starts_on} above {context_above} tokens"
-    record_change(None, actor=actor, action="prices.correct", subject=subject, now=now, from_value=old, to_value=rates)
+    record_change(
+        None,
+        actor=actor,
+        action="prices.correct",
+        subject=subject,
+        now=now,
+        from_value=old,
+        to_value=rates,
+    )
     return row

@@ -1,4 +1,7 @@
-"""Prices with their history, and what seats include. A price is corrected by a new row, never in place."""
+"""Prices with their history, and what seats include.
+
+A price is corrected by a new row, never in place.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from config.kit.money import format_usd
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
     list_display = (
         "name",
         "starts_on",
@@ -32,7 +35,15 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
     )
     list_filter = (("superseded_at", admin.EmptyFieldListFilter), "source")
     search_fields = ("model",)
-    fields = ("model", "starts_on", "context_above", *RATE_FIELDS, "source", "created_at", "superseded_at")
+    fields = (
+        "model",
+        "starts_on",
+        "context_above",
+        *RATE_FIELDS,
+        "source",
+        "created_at",
+        "superseded_at",
+    )
     readonly_fields = ("source", "created_at", "superseded_at")
 
     @admin.display(description=_("Model"), ordering="model")
@@ -50,25 +61,34 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
         """The output rate."""
         return rate_text(price.output_nanos)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Any = None
+    ) -> tuple[str, ...]:
         """What a row is for stays; only the rates in force can be corrected."""
         if obj is None:
             return self.readonly_fields
         fixed = (*self.readonly_fields, "model", "starts_on", "context_above")
         return fixed if obj.superseded_at is None else (*fixed, *RATE_FIELDS)
 
-    def save_model(self, request: HttpRequest, obj: ModelPrice, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: ModelPrice, form: Any, change: bool
+    ) -> None:
         """Saving enters a new row; the one that was open is superseded and kept."""
         if change and not form.changed_data:
             return
         rates = {name: getattr(obj, name) for name in RATE_FIELDS}
         key = (obj.model, obj.starts_on, obj.context_above)
-        made = correct_price(key, rates=rates, actor=Actor.person(request.user), now=timezone.now())  # type: ignore[arg-type]
+        made = correct_price(
+            key,
+            rates=rates,
+            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            now=timezone.now(),  # type: ignore[arg-type]
+        )
         obj.pk, obj._state.adding = made.pk, False
 
 
 @admin.register(SeatAllowance)
-class SeatAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SeatAllowanceAdmin(admin.ModelAdmin):
     list_display = ("plan", "seat_tier", "name", "hours", "included")
     list_filter = ("plan", "seat_tier")
     fields = ("plan", "seat_tier", "name", "length_seconds", "amount_nanos")
@@ -84,11 +104,25 @@ class SeatAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """What it includes at API rates."""
         return format_usd(allowance.amount_nanos)
 
-    def save_model(self, request: HttpRequest, obj: SeatAllowance, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: SeatAllowance, form: Any, change: bool
+    ) -> None:
         """Works at the next check, and is kept in the trail."""
-        before = SeatAllowance.objects.filter(pk=obj.pk).values("length_seconds", "amount_nanos").first()
+        before = (
+            SeatAllowance.objects.filter(pk=obj.pk)
+            .values("length_seconds", "amount_nanos")
+            .first()
+        )
         super().save_model(request, obj, form, change)
         record_change(
-            None, actor=Actor.person(request.user), action="allowance.edit", subject=str(obj), now=timezone.now(),  # type: ignore[arg-type]
-            from_value=before, to_value={"length_seconds": obj.length_seconds, "amount_nanos": obj.amount_nanos},
-        )  # fmt: skip
+            None,
+            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            action="allowance.edit",
+            subject=str(obj),
+            now=timezone.now(),
+            from_value=before,
+            to_value={
+                "length_seconds": obj.length_seconds,
+                "amount_nanos": obj.amount_nanos,
+            },
+        )

@@ -20,11 +20,15 @@ _books: dict[int, PriceBook] = {}
 @lru_cache(maxsize=1)
 def anthropic() -> Provider:
     """The Anthropic provider of the installed `genai-prices`."""
-    return next(provider for provider in get_snapshot().providers if provider.id == "anthropic")
+    return next(
+        provider for provider in get_snapshot().providers if provider.id == "anthropic"
+    )
 
 
 def anthropic_model_id(model: str) -> str | None:
-    """The `genai-prices` id of the Anthropic model that `model` names, such as one with a date in it; None if unknown."""
+    """The `genai-prices` id of the Anthropic model that `model` names, such as one with
+    a date in it; None if unknown.
+    """
     found = anthropic().find_model(model)
     return found.id if found else None
 
@@ -51,5 +55,7 @@ def price_book(version: int) -> PriceBook:
 
 
 def forget_price_books() -> None:
-    """Read again at the next use; for tests, whose rolled-back versions come again with other prices."""
+    """Read again at the next use; for tests, whose rolled-back versions come again with
+    other prices.
+    """
     _books.clear()

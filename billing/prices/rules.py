@@ -1,7 +1,8 @@
 """What a request costs (M2-M4): exact integers, one half-even rounding to nano-USD.
 
-Pure arithmetic over a price book read from the database. Rates are nano-USD per million tokens (per thousand web
-searches); total input counts uncached, cache-write and cache-read tokens, as `genai_prices` counts it.
+Pure arithmetic over a price book read from the database. Rates are nano-USD per million
+tokens (per thousand web searches); total input counts uncached, cache-write and
+cache-read tokens, as `genai_prices` counts it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ class Usage:
     @property
     def total_input(self) -> int:
         """All tokens that went in; it decides the context tier."""
-        return self.input_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens + self.cache_read_tokens
+        return (
+            self.input_tokens
+            + self.cache_write_5m_tokens
+            + self.cache_write_1h_tokens
+            + self.cache_read_tokens
+        )
 
     def as_tuple(self) -> tuple[int, ...]:
         """The six counts, in field order."""
@@ -46,7 +52,9 @@ class Usage:
 
 @dataclass(slots=True, frozen=True)
 class Rates:
-    """One price row: its rates hold from `starts_on` (UTC date) for requests of more than `context_above` input tokens."""
+    """One price row: its rates hold from `starts_on` (UTC date) for requests of more
+    than `context_above` input tokens.
+    """
 
     price_id: int
     starts_on: dt.date
@@ -72,7 +80,9 @@ def cost_nanos(usage: Usage, rates: Rates) -> int:
         + usage.cache_write_1h_tokens * rates.cache_write_1h_nanos
         + usage.cache_read_tokens * rates.cache_read_nanos
     )
-    return half_even(tokens + usage.web_searches * rates.web_search_nanos * 1_000, 1_000_000)
+    return half_even(
+        tokens + usage.web_searches * rates.web_search_nanos * 1_000, 1_000_000
+    )
 
 
 @dataclass(slots=True)
@@ -94,17 +104,27 @@ class PriceHistory:
         return history
 
     def at(self, on: dt.date, *, total_input: int) -> Rates | None:
-        """The row for a UTC date and context size; None before the first start. A tier holds strictly above its start."""
+        """The row for a UTC date and context size; None before the first start.
+
+        A tier holds strictly above its start.
+        """
         index = bisect_right(self.starts, on) - 1
         if index < 0:
             return None
-        fitting = [row for row in self.tiers[index] if row.context_above == 0 or total_input > row.context_above]
+        fitting = [
+            row
+            for row in self.tiers[index]
+            if row.context_above == 0 or total_input > row.context_above
+        ]
         return fitting[-1] if fitting else None
 
 
 @dataclass(slots=True)
 class PriceBook:
-    """All prices in force. `resolve` names the book's model for one it has no row of, or None."""
+    """All prices in force.
+
+    `resolve` names the book's model for one it has no row of, or None.
+    """
 
     histories: dict[str, PriceHistory]
     resolve: Callable[[str], str | None]
@@ -112,7 +132,9 @@ class PriceBook:
     _names: dict[str, str] = field(default_factory=dict)
 
     def known_name(self, model: str) -> str:
-        """The name under which the book prices `model`; FALLBACK when nobody has a price for it."""
+        """The name under which the book prices `model`; FALLBACK when nobody has a
+        price for it.
+        """
         name = self._names.get(model)
         if name is None:
             name = self._look_up(model)
@@ -126,14 +148,25 @@ class PriceBook:
         name = self.resolve(model)
         return name if name in self.histories and name else FALLBACK
 
-    def rates_for(self, model: str, *, occurred_at: dt.datetime, total_input: int) -> tuple[Rates, bool]:
-        """The rates of a request and whether they are the fallback's (M4). Raises LookupError without a fallback row."""
+    def rates_for(
+        self, model: str, *, occurred_at: dt.datetime, total_input: int
+    ) -> tuple[Rates, bool]:
+        """The rates of a request and whether they are the fallback's (M4).
+
+        Raises LookupError without a fallback row.
+        """
         on = occurred_at.astimezone(dt.UTC).date()
         name = self.known_name(model)
         rates = self.histories[name].at(on, total_input=total_input) if name else None
         if rates is not None:
             return rates, False
-        fallback = self.histories[FALLBACK].at(dt.date.max, total_input=0) if FALLBACK in self.histories else None
+        fallback = (
+            self.histories[FALLBACK].at(dt.date.max, total_input=0)
+            if FALLBACK in self.histories
+            else None
+        )
         if fallback is None:
-            raise LookupError("The price list has no fallback rate; run `manage.py sync_prices`.")
+            raise LookupError(
+                "The price list has no fallback rate; run `manage.py sync_prices`."
+            )
         return fallback, True

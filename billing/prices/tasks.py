@@ -11,6 +11,8 @@ from billing.prices.actions import sync_prices
 
 @shared_task
 def sync_model_prices() -> tuple[int, int]:
-    """Take over the rates of the installed price package and the settings; how many rows were added and corrected."""
+    """Take over the rates of the installed price package and the settings; how many
+    rows were added and corrected.
+    """
     changes = sync_prices(actor=Actor(label="nightly price job"), now=timezone.now())
     return len(changes.added), len(changes.corrected)

@@ -26,10 +26,18 @@ PAGE = 100
 
 def cap_usd(cap: Cap) -> str | None:
     """A cap as the API writes it."""
-    return None if cap.amount_nanos is None else to_decimal_text(cap.amount_nanos, places=2)
+    return (
+        None
+        if cap.amount_nanos is None
+        else to_decimal_text(cap.amount_nanos, places=2)
+    )
 
 
-@router.get("/organization", response={200: OrganizationOut, **ERRORS}, summary="The key's organization")
+@router.get(
+    "/organization",
+    response={200: OrganizationOut, **ERRORS},
+    summary="The key's organization",
+)
 def organization(request: HttpRequest) -> dict[str, Any]:
     """Plan, switch, cap and spend of the current month."""
     standing = organization_standing(organization_of(request).pk, now=timezone.now())
@@ -43,17 +51,27 @@ def organization(request: HttpRequest) -> dict[str, Any]:
         "cap_usd": cap_usd(standing.cap),
         "mtd_spend_usd": to_decimal_text(standing.spent_nanos),
         "month": {"start": standing.month.start, "end": standing.month.end},
-        "balance_usd": None if standing.balance_nanos is None else to_decimal_text(standing.balance_nanos),
+        "balance_usd": None
+        if standing.balance_nanos is None
+        else to_decimal_text(standing.balance_nanos),
     }
 
 
-def member_json(member: Membership, standing: Standing, *, now: dt.datetime) -> dict[str, Any]:
+def member_json(
+    member: Membership, standing: Standing, *, now: dt.datetime
+) -> dict[str, Any]:
     """One member as the API writes it."""
     decision = decide(standing)
     blocked = None
     if not decision.allowed:
-        message = refusal_message(decision, standing, language=standing.language, now=now)
-        blocked = {"reason": decision.reason, "message": message, "resets_at": rfc3339(decision.resets_at)}
+        message = refusal_message(
+            decision, standing, language=standing.language, now=now
+        )
+        blocked = {
+            "reason": decision.reason,
+            "message": message,
+            "resets_at": rfc3339(decision.resets_at),
+        }
     return {
         "id": member.pk,
         "email": member.user.email,
@@ -73,31 +91,48 @@ def member_json(member: Membership, standing: Standing, *, now: dt.datetime) -> 
                 "used_usd": to_decimal_text(window.used_nanos),
                 "resets_at": rfc3339(window.resets_at),
             }
-            for window in (standing.windows if standing.organization.has_windows else [])
+            for window in (
+                standing.windows if standing.organization.has_windows else []
+            )
         ],
         "blocked": blocked,
     }
 
 
-@router.get("/members", response={200: MemberList, **ERRORS}, summary="All members, removed ones included")
+@router.get(
+    "/members",
+    response={200: MemberList, **ERRORS},
+    summary="All members, removed ones included",
+)
 def members(
-    request: HttpRequest, cursor: Annotated[str | None, Query(max_length=30, pattern=r"^[0-9]{1,18}$")] = None
+    request: HttpRequest,
+    cursor: Annotated[
+        str | None, Query(max_length=30, pattern=r"^[0-9]{1,18}$")
+    ] = None,
 ) -> dict[str, Any]:
     """Pages of 100 by id; `next_cursor` of one call is the `cursor` of the next."""
     organization, now = organization_of(request), timezone.now()
-    found = Membership.objects.filter(organization=organization, pk__gt=int(cursor or 0)).order_by("pk")
+    found = Membership.objects.filter(
+        organization=organization, pk__gt=int(cursor or 0)
+    ).order_by("pk")
     page = list(found.select_related("user", "organization")[: PAGE + 1])
     shown = page[:PAGE]
     standings = standings_for(organization.pk, [member.pk for member in shown], now=now)
     return {
-        "results": [member_json(member, standings[member.pk], now=now) for member in shown],
+        "results": [
+            member_json(member, standings[member.pk], now=now) for member in shown
+        ],
         "next_cursor": str(shown[-1].pk) if len(page) > PAGE else None,
     }
 
 
-@router.get("/members/{member}", response={200: MemberOut, **ERRORS}, summary="One member")
+@router.get(
+    "/members/{member}", response={200: MemberOut, **ERRORS}, summary="One member"
+)
 def member(request: HttpRequest, member: MemberPath) -> dict[str, Any]:
     """By e-mail address (case-insensitive) or membership id."""
     organization, now = organization_of(request), timezone.now()
     found = member_by_ref(organization, member)
-    return member_json(found, standing_of(found.pk, organization_id=organization.pk, now=now), now=now)
+    return member_json(
+        found, standing_of(found.pk, organization_id=organization.pk, now=now), now=now
+    )

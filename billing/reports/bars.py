@@ -1,4 +1,6 @@
-"""Geometry of a spending bar as SVG attribute texts, so that no page needs an inline style. Per mille, whole numbers."""
+"""Geometry of a spending bar as SVG attribute texts, so that no page needs an inline
+style. Per mille, whole numbers.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Where its parts start and how wide they are, as per cent texts such as `81.4%`; empty where a part is missing."""
+    """Where its parts start and how wide they are, as per cent texts such as `81.4%`;
+    empty where a part is missing.
+    """
 
     spent: str
     projected: str = ""
@@ -19,8 +23,12 @@ class Bar:
     projected_fits: bool = False
 
 
-def bar(spent_nanos: int, *, cap_nanos: int | None, projected_nanos: int | None = None) -> Bar:
-    """A bar as long as the larger of cap and projection; the cap is a line on it when something passes it."""
+def bar(
+    spent_nanos: int, *, cap_nanos: int | None, projected_nanos: int | None = None
+) -> Bar:
+    """A bar as long as the larger of cap and projection; the cap is a line on it when
+    something passes it.
+    """
     scale = max(cap_nanos or 0, projected_nanos or 0, spent_nanos, 1)
     cap = scale if cap_nanos is None else cap_nanos
     passes = scale > cap
@@ -34,8 +42,11 @@ def bar(spent_nanos: int, *, cap_nanos: int | None, projected_nanos: int | None 
         is_reached=cap_nanos is not None and spent_nanos >= cap_nanos,
         # With room on both sides of the cap's line, its label stands at the line.
         labels_fit=passes and scale * 35 // 100 <= cap <= scale * 94 // 100,
-        # So does the projection's, between what is spent and the cap's own label, on a phone too.
-        projected_fits=not passes and bool(projected_nanos) and scale * 55 // 100 <= projected <= scale * 78 // 100,
+        # So does the projection's, between what is spent and the cap's own label, on a
+        # phone too.
+        projected_fits=not passes
+        and bool(projected_nanos)
+        and scale * 55 // 100 <= projected <= scale * 78 // 100,
     )
 
 
@@ -44,7 +55,10 @@ def row_bar(spent_nanos: int, *, cap_nanos: int | None) -> Bar | None:
     if cap_nanos is None:
         return None
     reached = spent_nanos >= cap_nanos
-    return Bar(spent="100.0%" if reached else _percent(spent_nanos, max(cap_nanos, 1)), is_reached=reached)
+    return Bar(
+        spent="100.0%" if reached else _percent(spent_nanos, max(cap_nanos, 1)),
+        is_reached=reached,
+    )
 
 
 def _percent(part: int, whole: int) -> str:

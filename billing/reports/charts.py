@@ -1,4 +1,5 @@
-"""Data of the page's charts: plain lists for the script that draws them, and the same rows for the table beside.
+"""Data of the page's charts: plain lists for the script that draws them, and the same
+rows for the table beside.
 
 Amounts go to the script as decimal texts of USD; nothing here is a float.
 """
@@ -20,19 +21,32 @@ from config.kit.months import Month
 
 
 def days_chart(summary: MonthSummary) -> dict[str, Any]:
-    """Extra usage by day and surface, expected days, the pace the cap allows and the day it is reached."""
+    """Extra usage by day and surface, expected days, the pace the cap allows and the
+    day it is reached.
+    """
     verdict = summary.verdict
     pace = verdict.cap_nanos // summary.month.days if verdict.cap_nanos else None
-    expected = [_usd(day.expected_nanos) for day in summary.days] if verdict.projected_nanos is not None else None
+    expected = (
+        [_usd(day.expected_nanos) for day in summary.days]
+        if verdict.projected_nanos is not None
+        else None
+    )
     surfaces = {
         Surface.CLAUDE_CODE: [_usd(day.claude_code_nanos) for day in summary.days],
         Surface.CLAUDE: [_usd(day.claude_nanos) for day in summary.days],
     }
     return _chart([day.on for day in summary.days], kind="money") | {
-        "series": [{"label": str(one.label), "values": values} for one, values in surfaces.items()],
-        "projected": {"label": _("Projected"), "values": expected} if expected else None,
+        "series": [
+            {"label": str(one.label), "values": values}
+            for one, values in surfaces.items()
+        ],
+        "projected": {"label": _("Projected"), "values": expected}
+        if expected
+        else None,
         "pace": None if pace is None else {"label": _("Cap pace"), "value": _usd(pace)},
-        "mark": {"index": verdict.stops_on.day - 1, "label": _("Cap reached")} if verdict.stops_on else None,
+        "mark": {"index": verdict.stops_on.day - 1, "label": _("Cap reached")}
+        if verdict.stops_on
+        else None,
     }
 
 
@@ -44,7 +58,10 @@ def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:
         for tier in (Tier.PREMIUM, Tier.STANDARD)
     }
     return _chart(days, kind="count") | {
-        "series": [{"label": str(tier.label), "values": values} for tier, values in by_tier.items()],
+        "series": [
+            {"label": str(tier.label), "values": values}
+            for tier, values in by_tier.items()
+        ],
     }
 
 

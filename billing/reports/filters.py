@@ -1,17 +1,29 @@
-"""What a reader of the table asked for, out of the address; anything unknown falls back to the default."""
+"""What a reader of the table asked for, out of the address; anything unknown falls back
+to the default.
+"""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import Tier
-from billing.reports.queries.people import ACTIVE, DEFAULT_SORT, NO_SEAT, OFF, PAUSED, SORTS, Filter
+from billing.reports.queries.people import (
+    ACTIVE,
+    DEFAULT_SORT,
+    NO_SEAT,
+    OFF,
+    PAUSED,
+    SORTS,
+    Filter,
+)
 
 MOST_WORDS = 6
 
 
 def filter_of(request: HttpRequest) -> Filter:
-    """The filter in the address: `q`, `seat`, `status`, and `order` (a pressed head) or `sort`."""
+    """The filter in the address: `q`, `seat`, `status`, and `order` (a pressed head) or
+    `sort`.
+    """
     asked = request.GET
     return Filter(
         words=words_of(asked.get("q", "")),

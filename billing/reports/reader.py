@@ -1,4 +1,6 @@
-"""Who looks at an organization, at what moment: the values that every page about its usage starts from."""
+"""Who looks at an organization, at what moment: the values that every page about its
+usage starts from.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from config.kit.dates import zone_city_text
 
 @dataclass
 class Reader:
-    """One reader's look at an organization at one moment; queries run when a value is first needed."""
+    """One reader's look at an organization at one moment; queries run when a value is
+    first needed.
+    """
 
     membership: Membership
     now: dt.datetime
@@ -35,7 +39,11 @@ class Reader:
     @cached_property
     def standing(self) -> OrganizationStanding:
         """What all members share, from the same query as a check."""
-        here = standing_of(self.membership.pk, organization_id=self.membership.organization_id, now=self.now)
+        here = standing_of(
+            self.membership.pk,
+            organization_id=self.membership.organization_id,
+            now=self.now,
+        )
         return here.organization
 
     @cached_property
@@ -55,7 +63,9 @@ class Reader:
 
     @property
     def is_prepaid(self) -> bool:
-        """Whether usage is paid before, out of a balance; it follows the settlement, not the plan's name."""
+        """Whether usage is paid before, out of a balance; it follows the settlement,
+        not the plan's name.
+        """
         return self.standing.is_prepaid
 
     @property

@@ -1,4 +1,7 @@
-"""Shapes of the organization and its members. Money is a decimal string of USD with 9 places, caps with 2."""
+"""Shapes of the organization and its members.
+
+Money is a decimal string of USD with 9 places, caps with 2.
+"""
 
 from __future__ import annotations
 

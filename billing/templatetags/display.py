@@ -1,4 +1,7 @@
-"""Filters that write money, days and times the way the reader's language does. They format; they never compute."""
+"""Filters that write money, days and times the way the reader's language does.
+
+They format; they never compute.
+"""
 
 from __future__ import annotations
 

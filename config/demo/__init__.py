@@ -1,1 +1,4 @@
-"""The demo's organizations: real acts, simulated moments. Nothing here runs outside `manage.py demo` and tests."""
+"""The demo's organizations: real acts, simulated moments.
+
+Nothing here runs outside `manage.py demo` and tests.
+"""

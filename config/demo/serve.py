@@ -1,6 +1,8 @@
-"""`make demo`: prepare the database and static files, then run web, worker and scheduler until Ctrl-C.
+"""`make demo`: prepare the database and static files, then run web, worker and
+scheduler until Ctrl-C.
 
-Everything embedded: SQLite, a file-system broker, a file cache. Needs nothing but the base lock.
+Everything embedded: SQLite, a file-system broker, a file cache. Needs nothing but the
+base lock.
 """
 
 from __future__ import annotations
@@ -37,9 +39,34 @@ def refuse_taken_port() -> None:
 
 def start() -> list[subprocess.Popen[bytes]]:
     """Web with two workers, and one Celery worker with beat inside."""
-    web = [str(BIN / "granian"), "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--host", "127.0.0.1", "--port", PORT,
-           "--log-level", "warning", "config.wsgi:application"]  # fmt: skip
-    worker = [str(BIN / "celery"), "-A", "config", "--quiet", "worker", "-B", "-P", "solo", "--loglevel", "WARNING"]
+    web = [
+        str(BIN / "granian"),
+        "--interface",
+        "wsgi",
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "4",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        PORT,
+        "--log-level",
+        "warning",
+        "config.wsgi:application",
+    ]
+    worker = [
+        str(BIN / "celery"),
+        "-A",
+        "config",
+        "--quiet",
+        "worker",
+        "-B",
+        "-P",
+        "solo",
+        "--loglevel",
+        "WARNING",
+    ]
     return [subprocess.Popen(command, cwd=ROOT) for command in (web, worker)]
 
 

@@ -1,4 +1,6 @@
-"""Simulated work: each working hour people send requests, as far as a check lets them, through the real recorder."""
+"""Simulated work: each working hour people send requests, as far as a check lets them,
+through the real recorder.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ Happening = tuple[dt.datetime, Callable[[dt.datetime], None]]
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A member with how many requests an hour they send on an ordinary day, and how large they are."""
+    """A member with how many requests an hour they send on an ordinary day, and how
+    large they are.
+    """
 
     membership_id: int
     pace: float
@@ -38,8 +42,13 @@ class Worker:
 
 
 def workers_of(memberships: list[Membership], *, pick: random.Random) -> list[Worker]:
-    """Each member's pace: some work all day with it, most now and then; premium seats went to those who need more."""
-    paces = {member.pk: pick.choice([0.03, 0.1, 0.2, 0.35, 0.5, 0.8]) for member in memberships}
+    """Each member's pace: some work all day with it, most now and then; premium seats
+    went to those who need more.
+    """
+    paces = {
+        member.pk: pick.choice([0.03, 0.1, 0.2, 0.35, 0.5, 0.8])
+        for member in memberships
+    }
     return [
         Worker(member.pk, max(paces[member.pk], 0.5), 4.5)
         if member.seat_tier == Tier.PREMIUM
@@ -52,17 +61,31 @@ class Simulation:
     """One organization's usage, hour by hour; the same seed gives the same usage."""
 
     def __init__(
-        self, organization: Organization, workers: list[Worker], *, pick: random.Random,
-        after_hour: Callable[[Recorded, dt.datetime], None] = lambda recorded, now: None,
-    ) -> None:  # fmt: skip
+        self,
+        organization: Organization,
+        workers: list[Worker],
+        *,
+        pick: random.Random,
+        after_hour: Callable[[Recorded, dt.datetime], None] = lambda recorded, now: (
+            None
+        ),
+    ) -> None:
         self.organization = organization
         self.workers = workers
         self.pick = pick
         self.number = 0
         self.after_hour = after_hour
 
-    def run(self, *, first_on: dt.date, until: dt.datetime, happenings: Sequence[Happening] = ()) -> None:
-        """From the local day `first_on` to the instant `until`, with what else happens at the first hour after its moment."""
+    def run(
+        self,
+        *,
+        first_on: dt.date,
+        until: dt.datetime,
+        happenings: Sequence[Happening] = (),
+    ) -> None:
+        """From the local day `first_on` to the instant `until`, with what else happens
+        at the first hour after its moment.
+        """
         waiting = sorted(happenings, key=lambda one: one[0])
         zone = ZoneInfo(self.organization.timezone)
         day = first_on
@@ -80,15 +103,27 @@ class Simulation:
             happen(until)
 
     def _hour(self, start: dt.datetime, *, busy: float) -> None:
-        at_work = [worker for worker in self.workers if self.pick.random() < worker.pace * busy]
+        at_work = [
+            worker for worker in self.workers if self.pick.random() < worker.pace * busy
+        ]
         if not at_work:
             return
         now = start + dt.timedelta(hours=1)
-        standings = standings_for(self.organization.pk, [worker.membership_id for worker in at_work], now=start)
-        allowed = [worker for worker in at_work if decide(standings[worker.membership_id]).allowed]
+        standings = standings_for(
+            self.organization.pk,
+            [worker.membership_id for worker in at_work],
+            now=start,
+        )
+        allowed = [
+            worker
+            for worker in at_work
+            if decide(standings[worker.membership_id]).allowed
+        ]
         if allowed:
             recorded = record_usage(
-                [self._event(worker, start) for worker in allowed], organization_id=self.organization.pk, now=now
+                [self._event(worker, start) for worker in allowed],
+                organization_id=self.organization.pk,
+                now=now,
             )
             self.after_hour(recorded, now)
 
@@ -106,8 +141,12 @@ class Simulation:
         )
 
     def _usage(self, surface: str, scale: float) -> Usage:
-        """An hour of coding sends far more context than an hour of chatting, most of it from the cache."""
-        size = scale * self.pick.uniform(0.4, 1.8) * (3 if surface == "claude_code" else 1)
+        """An hour of coding sends far more context than an hour of chatting, most of it
+        from the cache.
+        """
+        size = (
+            scale * self.pick.uniform(0.4, 1.8) * (3 if surface == "claude_code" else 1)
+        )
         return Usage(
             input_tokens=int(28_000 * size),
             output_tokens=int(7_000 * size),
@@ -118,7 +157,9 @@ class Simulation:
 
 
 def use_everything_up(membership: Membership, *, now: dt.datetime) -> None:
-    """Send requests for one member until a check refuses the next, so that the demo has somebody who is blocked now."""
+    """Send requests for one member until a check refuses the next, so that the demo has
+    somebody who is blocked now.
+    """
     organization = membership.organization
     month = organization.calendar.month_at(now)
     name = membership.user.email.partition("@")[0]
@@ -126,14 +167,19 @@ def use_everything_up(membership: Membership, *, now: dt.datetime) -> None:
         standing = standing_of(membership.pk, organization_id=organization.pk, now=now)
         if not decide(standing).allowed:
             return
-        occurred_at = max(month.start, now - dt.timedelta(minutes=70) + dt.timedelta(seconds=number * 90))
+        occurred_at = max(
+            month.start,
+            now - dt.timedelta(minutes=70) + dt.timedelta(seconds=number * 90),
+        )
         event = ReportedEvent(
             id=f"demo-{organization.slug}-{name}-{number:03d}",
             member=str(membership.pk),
             surface="claude_code" if number % 4 else "claude",
             model="claude-opus-5" if number % 3 else "claude-sonnet-5",
             occurred_at=min(occurred_at, now),
-            usage=Usage(input_tokens=188_412 + 911 * number, output_tokens=9_116 + 37 * number),
+            usage=Usage(
+                input_tokens=188_412 + 911 * number, output_tokens=9_116 + 37 * number
+            ),
             labels={"project": "checkout"},
         )
         record_usage([event], organization_id=organization.pk, now=now)

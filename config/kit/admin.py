@@ -1,4 +1,6 @@
-"""What the operators' admin shares: tables that can only be read, and the person behind a change."""
+"""What the operators' admin shares: tables that can only be read, and the person behind
+a change.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,10 @@ from django.http import HttpRequest
 
 
 class ReadOnly:
-    """Mixed into a ModelAdmin or inline: looking only. Append-only tables and counters are never edited by hand."""
+    """Mixed into a ModelAdmin or inline: looking only.
+
+    Append-only tables and counters are never edited by hand.
+    """
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""

@@ -1,4 +1,6 @@
-"""What every call of the JSON API shares: how money and time are written, errors described, lists limited."""
+"""What every call of the JSON API shares: how money and time are written, errors
+described, lists limited.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,17 @@ from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-Usd = Annotated[str, Field(description="USD as a decimal string with 9 places.", examples=["0.012345000"])]
+Usd = Annotated[
+    str,
+    Field(
+        description="USD as a decimal string with 9 places.", examples=["0.012345000"]
+    ),
+]
 
 
-CapUsd = Annotated[str, Field(description="USD as a decimal string with 2 places.", examples=["50.00"])]
+CapUsd = Annotated[
+    str, Field(description="USD as a decimal string with 2 places.", examples=["50.00"])
+]
 
 
 class Problem(Schema):
@@ -40,18 +49,33 @@ def _amount_text(value: Any) -> str:
         raise ValueError("has more than two decimals; caps go to whole cents")
     if re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", value, re.ASCII):
         raise ValueError("is over 1000000, the largest cap")
-    raise ValueError('must be USD from 0 to 1000000 as a plain decimal string such as "50.00"')
+    raise ValueError(
+        'must be USD from 0 to 1000000 as a plain decimal string such as "50.00"'
+    )
 
 
 AmountText = Annotated[
     str,
     BeforeValidator(_amount_text),
-    WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["50.00"],
-                    "description": "USD from 0 to 1000000 with at most two decimals, as a string."}),
-]  # fmt: skip
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": AMOUNT_PATTERN,
+            "examples": ["50.00"],
+            "description": "USD from 0 to 1000000 with at most two decimals, as a string.",
+        }
+    ),
+]
 
 
-ERRORS: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 413: Problem, 422: Problem}
+ERRORS: dict[int, Any] = {
+    401: Problem,
+    403: Problem,
+    404: Problem,
+    409: Problem,
+    413: Problem,
+    422: Problem,
+}
 
 
 def whole_number(value: Any) -> Any:
@@ -60,11 +84,16 @@ def whole_number(value: Any) -> Any:
 
 
 def at_most(number: int) -> AfterValidator:
-    """No list longer than `number`. Answered 413, which JSON Schema's maxItems has no word for."""
+    """No list longer than `number`.
+
+    Answered 413, which JSON Schema's maxItems has no word for.
+    """
 
     def check(value: list[Any]) -> list[Any]:
         if len(value) > number:
-            raise PydanticCustomError("too_many", "has more than {most} items", {"most": number})
+            raise PydanticCustomError(
+                "too_many", "has more than {most} items", {"most": number}
+            )
         return value
 
     return AfterValidator(check)
@@ -72,9 +101,15 @@ def at_most(number: int) -> AfterValidator:
 
 def rfc3339(moment: dt.datetime | None) -> str | None:
     """An instant as the API writes it: UTC with `Z`."""
-    return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    return (
+        None
+        if moment is None
+        else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    )
 
 
 def json_response(body: dict[str, Any]) -> HttpResponse:
     """A JSON answer as it is, without another validation of what was just built."""
-    return HttpResponse(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=False), content_type="application/json"
+    )

@@ -1,7 +1,9 @@
-"""What the database itself refuses, raw SQL included: changing what only grows, and adding to what is closed.
+"""What the database itself refuses, raw SQL included: changing what only grows, and
+adding to what is closed.
 
-A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the triggers. On SQLite, whose migrations
-rebuild tables, they are taken away before each `migrate` and put back after it. PostgreSQL's TRUNCATE passes them.
+A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the
+triggers. On SQLite, whose migrations rebuild tables, they are taken away before each
+`migrate` and put back after it. PostgreSQL's TRUNCATE passes them.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
 REFUSE = """
 CREATE OR REPLACE FUNCTION refuse_with() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '%: %', TG_TABLE_NAME, TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION '%: %', TG_TABLE_NAME, TG_ARGV[0]
+        USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
 # One look for a whole statement, however many rows it adds: recording is the hottest path.
@@ -30,7 +34,8 @@ REFUSE_ADDED = """
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM added one WHERE {when}) THEN
-        RAISE EXCEPTION '%: %', TG_TABLE_NAME, '{says}' USING ERRCODE = 'integrity_constraint_violation';
+        RAISE EXCEPTION '%: %', TG_TABLE_NAME, '{says}'
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;
 END $$
@@ -39,7 +44,9 @@ END $$
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Refuse `change` (`UPDATE`, `UPDATE OF a, b`, `DELETE`) of a row, where `when` holds of `OLD` and `NEW`."""
+    """Refuse `change` (`UPDATE`, `UPDATE OF a, b`, `DELETE`) of a row, where `when`
+    holds of `OLD` and `NEW`.
+    """
 
     name: str
     change: str
@@ -50,8 +57,11 @@ class Guard:
         """The statements that put it in place."""
         return [
             REFUSE,
-            f"CREATE TRIGGER {table}_{self.name} BEFORE {self.change} ON {table} FOR EACH ROW WHEN ({self.when})"
-            f" EXECUTE FUNCTION refuse_with('{self.says}')",
+            (
+                f"CREATE TRIGGER {table}_{self.name} BEFORE {self.change} ON {table}"
+                f" FOR EACH ROW WHEN ({self.when}) EXECUTE FUNCTION"
+                f" refuse_with('{self.says}')"
+            ),
         ]
 
 
@@ -68,9 +78,16 @@ class InsertGuard:
         """The statements that put it in place."""
         function = f"{table}_{self.name}"
         return [
-            REFUSE_ADDED.format(function=function, when=self.when.replace("new.", "one."), says=self.says),
-            f"CREATE TRIGGER {table}_{self.name} AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+            REFUSE_ADDED.format(
+                function=function,
+                when=self.when.replace("new.", "one."),
+                says=self.says,
+            ),
+            (
+                f"CREATE TRIGGER {table}_{self.name} AFTER INSERT ON {table}"
+                " REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION"
+                f" {function}()"
+            ),
         ]
 
 
@@ -96,7 +113,9 @@ def add_guards(table: str, *guards: Guard | InsertGuard) -> migrations.RunPython
 
     def backwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
         for guard in guards if schema_editor.connection.vendor == "postgresql" else ():
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_{guard.name} ON {table}")
+            schema_editor.execute(
+                f"DROP TRIGGER IF EXISTS {table}_{guard.name} ON {table}"
+            )
 
     return migrations.RunPython(forwards, backwards)
 
@@ -115,7 +134,9 @@ def append_only(table: str) -> migrations.RunPython:
 
     def backwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
+            schema_editor.execute(
+                f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}"
+            )
 
     return migrations.RunPython(forwards, backwards)
 
@@ -142,6 +163,7 @@ def guard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:
             table = model._meta.db_table
             for guard in guards_of(model) if table in present else ():
                 cursor.execute(
-                    f"CREATE TRIGGER IF NOT EXISTS {table}_{guard.name} BEFORE {guard.change} ON {table} WHEN {guard.when}"
-                    f" BEGIN SELECT RAISE(ABORT, '{table}: {guard.says}'); END"
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_{guard.name} BEFORE"
+                    f" {guard.change} ON {table} WHEN {guard.when} BEGIN SELECT"
+                    f" RAISE(ABORT, '{table}: {guard.says}'); END"
                 )

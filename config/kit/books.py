@@ -17,6 +17,6 @@ class Difference:
 
     def __str__(self) -> str:
         return (
-            f"{self.table} [{self.row}] {self.column}: kept {self.kept:,}, the events say {self.proven:,} "
-            f"(off by {self.kept - self.proven:,})"
+            f"{self.table} [{self.row}] {self.column}: kept {self.kept:,}, the events"
+            f" say {self.proven:,} (off by {self.kept - self.proven:,})"
         )

@@ -26,7 +26,9 @@ def plain(cell: str) -> str:
 
 def streamed(rows: Iterable[list[Any]], *, name: str) -> StreamingHttpResponse:
     """Rows, heads first, as a file to save; a mark lets spreadsheets read it as UTF-8."""
-    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        _lines(rows), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 

@@ -30,27 +30,37 @@ def day_text(day: dt.date) -> str:
 
 def short_day_text(day: dt.date) -> str:
     """`30 Nov`, in Japanese 11月30日."""
-    return format_date(day, "M月d日" if _babel() == "ja_JP" else "d MMM", locale=_babel())
+    return format_date(
+        day, "M月d日" if _babel() == "ja_JP" else "d MMM", locale=_babel()
+    )
 
 
 def long_day_text(day: dt.date) -> str:
     """`1 December`, in Japanese 12月1日."""
-    return format_date(day, "M月d日" if _babel() == "ja_JP" else "d MMMM", locale=_babel())
+    return format_date(
+        day, "M月d日" if _babel() == "ja_JP" else "d MMMM", locale=_babel()
+    )
 
 
 def format_day(day: dt.date) -> str:
     """A day with its year, as on documents: `10 December 2026`, in Japanese 2026年12月10日."""
-    return format_date(day, "y年M月d日" if _babel() == "ja_JP" else "d MMMM y", locale=_babel())
+    return format_date(
+        day, "y年M月d日" if _babel() == "ja_JP" else "d MMMM y", locale=_babel()
+    )
 
 
 def month_text(first_on: dt.date) -> str:
     """`November 2026`, in Japanese 2026年11月."""
-    return format_date(first_on, "y年M月" if _babel() == "ja_JP" else "MMMM y", locale=_babel())
+    return format_date(
+        first_on, "y年M月" if _babel() == "ja_JP" else "MMMM y", locale=_babel()
+    )
 
 
 def month_name_text(first_on: dt.date) -> str:
     """`November`, in Japanese 11月."""
-    return format_date(first_on, "M月" if _babel() == "ja_JP" else "MMMM", locale=_babel())
+    return format_date(
+        first_on, "M月" if _babel() == "ja_JP" else "MMMM", locale=_babel()
+    )
 
 
 def time_text(moment: dt.datetime, *, zone: str) -> str:
@@ -60,7 +70,10 @@ def time_text(moment: dt.datetime, *, zone: str) -> str:
 
 def moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     """When, inside a sentence: `at 15:40 today`, `on Thu 26 Nov at 09:05`."""
-    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    local, today = (
+        moment.astimezone(ZoneInfo(zone)),
+        now.astimezone(ZoneInfo(zone)).date(),
+    )
     words = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
     if local.date() == today:
         return pgettext("moment", "at %(time)s today") % words
@@ -69,7 +82,10 @@ def moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
 
 def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     """When, as a label: `15:40 today`, `Thu 26 Nov, 09:05`."""
-    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    local, today = (
+        moment.astimezone(ZoneInfo(zone)),
+        now.astimezone(ZoneInfo(zone)).date(),
+    )
     words = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
     if local.date() == today:
         return pgettext("moment", "%(time)s today") % words
@@ -82,11 +98,19 @@ def zone_city_text(zone: str) -> str:
 
 
 def duration_text(length: dt.timedelta) -> str:
-    """`2 d 18 h`, `1 h 12 min`, `5 h`, `4 min`; rounded up to whole minutes so that it never says zero."""
+    """`2 d 18 h`, `1 h 12 min`, `5 h`, `4 min`; rounded up to whole minutes so that it
+    never says zero.
+    """
     minutes = max(1, -(-int(length.total_seconds()) // 60))
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        words = [_("%(days)d d") % {"days": days}, hours and _("%(hours)d h") % {"hours": hours}]
+        words = [
+            _("%(days)d d") % {"days": days},
+            hours and _("%(hours)d h") % {"hours": hours},
+        ]
     else:
-        words = [hours and _("%(hours)d h") % {"hours": hours}, rest and _("%(minutes)d min") % {"minutes": rest}]
+        words = [
+            hours and _("%(hours)d h") % {"hours": hours},
+            rest and _("%(minutes)d min") % {"minutes": rest},
+        ]
     return " ".join(word for word in words if word)

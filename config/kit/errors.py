@@ -1,4 +1,7 @@
-"""Business errors: a code for machines, a sentence for people, an HTTP status. Doors turn them into pages or problems."""
+"""Business errors: a code for machines, a sentence for people, an HTTP status.
+
+Doors turn them into pages or problems.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,11 @@ from typing import Any
 
 
 class BusinessError(Exception):
-    """A rule says no. The sentence tells what, by how much and what to do next; `status` 422 is for malformed input."""
+    """A rule says no.
+
+    The sentence tells what, by how much and what to do next; `status` 422 is for
+    malformed input.
+    """
 
     code = "business_error"
     status = 409

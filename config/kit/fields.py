@@ -1,4 +1,6 @@
-"""Form fields: amounts as people type them, and keys that make a button pressed twice act once."""
+"""Form fields: amounts as people type them, and keys that make a button pressed twice
+act once.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from config.kit.money import AmountError, parse_amount, to_decimal_text
 
 
 class AmountField(forms.CharField):
-    """An amount in USD as a person types it, in the reader's language; its value is nano-USD, None when left empty."""
+    """An amount in USD as a person types it, in the reader's language; its value is
+    nano-USD, None when left empty.
+    """
 
     def __init__(self, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "autocomplete": "off", "spellcheck": "false"}
@@ -21,7 +25,10 @@ class AmountField(forms.CharField):
         return str(super().to_python(value)).replace("\0", "")
 
     def clean(self, value: Any) -> Any:
-        """Nano-USD, or None for an empty optional field. The sentence of a refusal is `parse_amount`'s."""
+        """Nano-USD, or None for an empty optional field.
+
+        The sentence of a refusal is `parse_amount`'s.
+        """
         typed = self.to_python(value)
         if not typed and not self.required:
             return None
@@ -36,7 +43,9 @@ class KeyField(forms.RegexField):
     """Names this showing of a form, so that pressing its button twice does its act once."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput, initial=new_key, **options)
+        super().__init__(
+            r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput, initial=new_key, **options
+        )
 
 
 def new_key() -> str:

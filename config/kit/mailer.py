@@ -1,4 +1,6 @@
-"""One way to send a mail: subject, text and HTML templates of the same name, in the reader's language."""
+"""One way to send a mail: subject, text and HTML templates of the same name, in the
+reader's language.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,23 @@ class Attachment(NamedTuple):
 
 
 def send(
-    name: str, *, to: str, language: str, context: dict[str, Any], headers: dict[str, str] | None = None,
+    name: str,
+    *,
+    to: str,
+    language: str,
+    context: dict[str, Any],
+    headers: dict[str, str] | None = None,
     attachments: Sequence[Attachment] = (),
-) -> None:  # fmt: skip
-    """Send `emails/<name>` to one address. Raises what the mail backend raises (SMTPException, OSError)."""
+) -> None:
+    """Send `emails/<name>` to one address.
+
+    Raises what the mail backend raises (SMTPException, OSError).
+    """
     words = {"site_url": settings.SITE_URL, "language": language, **context}
     with translation.override(language):
-        subject = " ".join(render_to_string(f"emails/{name}.subject.txt", words).split())
+        subject = " ".join(
+            render_to_string(f"emails/{name}.subject.txt", words).split()
+        )
         text = render_to_string(f"emails/{name}.txt", words)
         html = render_to_string(f"emails/{name}.html", words)
     message = EmailMultiAlternatives(subject, text, to=[to], headers=headers)

@@ -1,7 +1,8 @@
-"""Middleware: Django's and the libraries' own, limited to pages, and what every HTMX answer needs.
+"""Middleware: Django's and the libraries' own, limited to pages, and what every HTMX
+answer needs.
 
-The JSON API and the health checks carry no cookie, so sessions, CSRF, messages and the like are skipped for them.
-Never holds domain knowledge.
+The JSON API and the health checks carry no cookie, so sessions, CSRF, messages and the
+like are skipped for them. Never holds domain knowledge.
 """
 
 from __future__ import annotations
@@ -70,14 +71,18 @@ class PagesCsrf(PagesOnly, CsrfViewMiddleware):
 
 
 class HtmxResponse:
-    """Every answer to HTMX: `Vary`, messages as a `toast` event, redirects that leave the fragment."""
+    """Every answer to HTMX: `Vary`, messages as a `toast` event, redirects that leave
+    the fragment.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if not getattr(request, "htmx", False) or not isinstance(response, HttpResponse):
+        if not getattr(request, "htmx", False) or not isinstance(
+            response, HttpResponse
+        ):
             return response
         patch_vary_headers(response, ("HX-Request",))
         if response.status_code in (301, 302, 303):
@@ -91,8 +96,13 @@ class HtmxResponse:
 
 
 def _messages_to_trigger(request: HttpRequest, response: HttpResponse) -> None:
-    """Move waiting messages into the `toast` event, since a fragment has no place to show them in."""
-    toasts = [{"level": message.level_tag, "text": str(message)} for message in get_messages(request)]
+    """Move waiting messages into the `toast` event, since a fragment has no place to
+    show them in.
+    """
+    toasts = [
+        {"level": message.level_tag, "text": str(message)}
+        for message in get_messages(request)
+    ]
     if not toasts:
         return
     trigger = json.loads(response.get("HX-Trigger", "{}"))
@@ -101,7 +111,9 @@ def _messages_to_trigger(request: HttpRequest, response: HttpResponse) -> None:
 
 
 class ApiMethodNotAllowed:
-    """A method a path of the API does not have, as a problem document like every other error there."""
+    """A method a path of the API does not have, as a problem document like every other
+    error there.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -112,7 +124,15 @@ class ApiMethodNotAllowed:
             return response
         allowed = response.headers.get("Allow", "")
         detail = f"{request.method} is not for this path; it takes {allowed}."
-        body = {"type": "about:blank", "title": "Method Not Allowed", "status": 405, "detail": detail}
+        body = {
+            "type": "about:blank",
+            "title": "Method Not Allowed",
+            "status": 405,
+            "detail": detail,
+        }
         return HttpResponse(
-            json.dumps(body), status=405, content_type="application/problem+json", headers={"Allow": allowed}
+            json.dumps(body),
+            status=405,
+            content_type="application/problem+json",
+            headers={"Allow": allowed},
         )

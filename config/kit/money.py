@@ -21,7 +21,9 @@ LOCALES = {"en": "en_US", "ja": "ja_JP"}
 
 
 class AmountError(ValueError):
-    """An amount nobody can use; `code` says why, the text says it to the person who typed it."""
+    """An amount nobody can use; `code` says why, the text says it to the person who
+    typed it.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -29,7 +31,9 @@ class AmountError(ValueError):
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """`numerator / denominator` to the nearest integer, ties to even; exact for any size. `denominator` > 0."""
+    """`numerator / denominator` to the nearest integer, ties to even; exact for any
+    size. `denominator` > 0.
+    """
     quotient, rest = divmod(numerator, denominator)
     twice = 2 * rest
     if twice > denominator or (twice == denominator and quotient % 2):
@@ -38,7 +42,9 @@ def half_even(numerator: int, denominator: int) -> int:
 
 
 def usd(amount: int | str) -> int:
-    """Nano-USD of a plain decimal text or whole number of USD, such as `usd("12.50")`; ValueError when it is not exact."""
+    """Nano-USD of a plain decimal text or whole number of USD, such as `usd("12.50")`;
+    ValueError when it is not exact.
+    """
     nanos = Decimal(amount) * NANOS_PER_USD
     if nanos != nanos.to_integral_value():
         raise ValueError(f"{amount!r} is finer than a nano-dollar")
@@ -51,7 +57,9 @@ def to_cents(nanos: int) -> int:
 
 
 def to_decimal_text(nanos: int, *, places: int = 9) -> str:
-    """The API's decimal string of USD: `"0.012345000"`; with `places=2` rounded half-even to cents."""
+    """The API's decimal string of USD: `"0.012345000"`; with `places=2` rounded
+    half-even to cents.
+    """
     if places == 2:
         sign, cents = ("-" if to_cents(nanos) < 0 else ""), abs(to_cents(nanos))
         return f"{sign}{cents // 100}.{cents % 100:02d}"
@@ -69,7 +77,9 @@ def _parsed(name: str) -> Locale:
 
 
 def format_usd(nanos: int, *, language: str | None = None, cents: bool = True) -> str:
-    """What people read: `$9,684.20`; `<$0.01` between zero and half a cent; whole dollars with `cents=False`."""
+    """What people read: `$9,684.20`; `<$0.01` between zero and half a cent; whole
+    dollars with `cents=False`.
+    """
     locale = _locale(language)
     if cents and 0 < nanos <= NANOS_PER_CENT // 2:
         return "<" + _usd_text(Decimal("0.01"), locale=locale, digits=2)
@@ -81,52 +91,82 @@ def format_usd(nanos: int, *, language: str | None = None, cents: bool = True) -
 @lru_cache(maxsize=8192)  # a page of people formats the same caps over and over
 def _usd_text(amount: Decimal, *, locale: Locale, digits: int) -> str:
     pattern = "$#,##0.00;-$#,##0.00" if digits == 2 else "$#,##0;-$#,##0"
-    return format_currency(amount, "USD", format=pattern, locale=locale, currency_digits=False)
+    return format_currency(
+        amount, "USD", format=pattern, locale=locale, currency_digits=False
+    )
 
 
-def parse_amount(text: str, *, language: str | None = None, max_nanos: int = MAX_AMOUNT_NANOS) -> int:
-    """Nano-USD of an amount typed by a person: `25`, `25.00`, `1,250.50`, with or without `$`, locale's separators.
+def parse_amount(
+    text: str, *, language: str | None = None, max_nanos: int = MAX_AMOUNT_NANOS
+) -> int:
+    """Nano-USD of an amount typed by a person: `25`, `25.00`, `1,250.50`, with or
+    without `$`, locale's separators.
 
-    Raises AmountError with code `empty`, `negative`, `decimals`, `too_large` or `not_a_number` and a sentence that
-    quotes the input, names the rule and shows a right example.
+    Raises AmountError with code `empty`, `negative`, `decimals`, `too_large` or
+    `not_a_number` and a sentence that quotes the input, names the rule and shows a
+    right example.
     """
     locale = _locale(language)
-    typed = text.strip().replace("\u00a0", "").replace("$", "").replace("\uff04", "").strip()
+    typed = (
+        text.strip()
+        .replace("\u00a0", "")
+        .replace("$", "")
+        .replace("\uff04", "")
+        .strip()
+    )
     if not typed:
         raise AmountError("empty", _("Enter an amount in dollars, such as 25.00."))
     plain = _to_ascii_digits(typed)
     point, group = get_decimal_symbol(locale), get_group_symbol(locale)
     number = re.fullmatch(
-        rf"([-\u2212]?)(\d+|\d{{1,3}}(?:{re.escape(group)}\d{{3}})+)?(?:{re.escape(point)}(\d*))?", plain
+        rf"([-\u2212]?)(\d+|\d{{1,3}}(?:{re.escape(group)}\d{{3}})+)?(?:{re.escape(point)}(\d*))?",
+        plain,
     )
     if not number or not (number[2] or number[3]):
         raise AmountError(
             "not_a_number",
-            _("“%(typed)s” is not an amount. Enter dollars, such as 25 or 1,250.50.") % {"typed": text.strip()},
+            _("“%(typed)s” is not an amount. Enter dollars, such as 25 or 1,250.50.")
+            % {"typed": text.strip()},
         )
     return _checked(
-        text.strip(), sign=number[1], whole=number[2] or "0", fraction=number[3] or "", group=group, max_nanos=max_nanos
+        text.strip(),
+        sign=number[1],
+        whole=number[2] or "0",
+        fraction=number[3] or "",
+        group=group,
+        max_nanos=max_nanos,
     )
 
 
-def _checked(typed: str, *, sign: str, whole: str, fraction: str, group: str, max_nanos: int) -> int:
+def _checked(
+    typed: str, *, sign: str, whole: str, fraction: str, group: str, max_nanos: int
+) -> int:
     if len(fraction) > 2:
         raise AmountError(
             "decimals",
-            _("“%(typed)s” has %(count)d decimals. Amounts go to whole cents, such as 25.50.")
+            _(
+                "“%(typed)s” has %(count)d decimals. Amounts go to whole cents, such as 25.50."
+            )
             % {"typed": typed, "count": len(fraction)},
         )
     digits = whole.replace(group, "").lstrip("0") or "0"
     too_large = len(digits) > 12
-    nanos = 0 if too_large else int(digits) * NANOS_PER_USD + int(fraction.ljust(2, "0")) * NANOS_PER_CENT
+    nanos = (
+        0
+        if too_large
+        else int(digits) * NANOS_PER_USD + int(fraction.ljust(2, "0")) * NANOS_PER_CENT
+    )
     if sign and nanos:
         raise AmountError(
-            "negative", _("“%(typed)s” is below zero. Enter 0 or more, such as 25.00.") % {"typed": typed}
+            "negative",
+            _("“%(typed)s” is below zero. Enter 0 or more, such as 25.00.")
+            % {"typed": typed},
         )
     if too_large or nanos > max_nanos:
         raise AmountError(
             "too_large",
-            _("“%(typed)s” is over the largest amount, %(most)s.") % {"typed": typed, "most": format_usd(max_nanos)},
+            _("“%(typed)s” is over the largest amount, %(most)s.")
+            % {"typed": typed, "most": format_usd(max_nanos)},
         )
     return nanos
 

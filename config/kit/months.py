@@ -45,14 +45,19 @@ def local_day(moment: dt.datetime, zone: str) -> dt.date:
 
 def month_from_text(text: str) -> dt.date | None:
     """The first day of a month written `2026-11`; None for anything else."""
-    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII) and 2000 <= int(text[:4]) < 9000:
+    if (
+        re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII)
+        and 2000 <= int(text[:4]) < 9000
+    ):
         return dt.date.fromisoformat(f"{text}-01")
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One billing month: `first_on` names it, `start` <= instant < `end` (UTC) belong to it, `zone` names its days."""
+    """One billing month: `first_on` names it, `start` <= instant < `end` (UTC) belong
+    to it, `zone` names its days.
+    """
 
     first_on: dt.date
     start: dt.datetime
@@ -70,7 +75,9 @@ class Month:
         return self.last_on.day
 
     def day_of(self, moment: dt.datetime) -> dt.date:
-        """The local calendar day of `moment`, kept inside the month where a change of zone shifted its edge."""
+        """The local calendar day of `moment`, kept inside the month where a change of
+        zone shifted its edge.
+        """
         local = local_day(moment, self.zone)
         return min(max(local, self.first_on), self.last_on)
 
@@ -81,23 +88,33 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """An organization's months. `zone` holds now or from the next month on; each of `past`, in order, before its month (C5)."""
+    """An organization's months.
+
+    `zone` holds now or from the next month on; each of `past`, in order, before its
+    month (C5).
+    """
 
     zone: str
     past: tuple[tuple[dt.date, str], ...] = ()
 
     def zone_for(self, first_on: dt.date) -> str:
         """The zone in force during the month that starts on `first_on`."""
-        return next((zone for until_on, zone in self.past if first_on < until_on), self.zone)
+        return next(
+            (zone for until_on, zone in self.past if first_on < until_on), self.zone
+        )
 
     def changed(self, zone: str, *, since: dt.date) -> Calendar:
-        """The calendar with another zone from the month `since` on; a change that was to come then is forgotten."""
+        """The calendar with another zone from the month `since` on; a change that was
+        to come then is forgotten.
+        """
         before = self.zone_for(previous_month(since))
         past = tuple(one for one in self.past if one[0] < since)
         return Calendar(zone, past if before == zone else (*past, (since, before)))
 
     def month(self, first_on: dt.date) -> Month:
-        """The month that starts on `first_on`; it begins where the month before it ended, in that one's zone."""
+        """The month that starts on `first_on`; it begins where the month before it
+        ended, in that one's zone.
+        """
         start = local_midnight(first_on, self.zone_for(previous_month(first_on)))
         end = local_midnight(next_month(first_on), self.zone_for(first_on))
         return Month(first_on, start, end, self.zone_for(first_on))

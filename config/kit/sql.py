@@ -1,6 +1,8 @@
-"""Hot-path SQL on both databases: prepared on PostgreSQL, and whole row sets passed as one JSON parameter.
+"""Hot-path SQL on both databases: prepared on PostgreSQL, and whole row sets passed as
+one JSON parameter.
 
-Statements here are written once with `%s` places and sent as they are; nothing a person typed ever becomes SQL text.
+Statements here are written once with `%s` places and sent as they are; nothing a person
+typed ever becomes SQL text.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ class Result:
 
 
 def run(sql: str, params: Sequence[Any] = (), *, prepared: bool = True) -> Result:
-    """Send one statement. On PostgreSQL it is prepared once a connection, which saves planning a wide join each time.
+    """Send one statement.
+
+    On PostgreSQL it is prepared once a connection, which saves planning a wide join
+    each time.
 
     Not for statements over many rows: their plan must follow the tables as they grow.
     """
@@ -56,13 +61,18 @@ def run(sql: str, params: Sequence[Any] = (), *, prepared: bool = True) -> Resul
 
 
 def run_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
-    """Several writes, each to a table of its own, in no order: one statement on PostgreSQL, which spares the overhead of
-    the others; one after the other elsewhere."""
+    """Several writes, each to a table of its own, in no order: one statement on
+    PostgreSQL, which spares the overhead of the others; one after the other
+    elsewhere.
+    """
     if not is_postgresql():
         for sql, params in statements:
             run(sql, params)
         return
-    run(_as_one(tuple(sql for sql, _params in statements)), [one for _sql, params in statements for one in params])
+    run(
+        _as_one(tuple(sql for sql, _params in statements)),
+        [one for _sql, params in statements for one in params],
+    )
 
 
 @lru_cache(maxsize=64)
@@ -73,8 +83,9 @@ def _as_one(statements: tuple[str, ...]) -> str:
 
 
 def refresh_statistics() -> None:
-    """Let PostgreSQL count its tables anew, inside the transaction too: after a bulk load plans made for empty tables
-    are twice as slow."""
+    """Let PostgreSQL count its tables anew, inside the transaction too: after a bulk
+    load plans made for empty tables are twice as slow.
+    """
     if is_postgresql():
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -82,11 +93,14 @@ def refresh_statistics() -> None:
 
 @contextmanager
 def pipeline() -> Iterator[None]:
-    """Send the statements inside without waiting for each answer (PostgreSQL's pipeline mode); elsewhere nothing."""
+    """Send the statements inside without waiting for each answer (PostgreSQL's pipeline
+    mode); elsewhere nothing.
+    """
     if not is_postgresql():
         yield
         return
-    # Django checks a kept connection's health at its first use; inside the pipeline that would start a transaction.
+    # Django checks a kept connection's health at its first use; inside the pipeline
+    # that would start a transaction.
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
@@ -94,12 +108,18 @@ def pipeline() -> Iterator[None]:
 
 
 def rowset(columns: dict[str, str]) -> str:
-    """A table `r` of the rows in one JSON array parameter; `columns` gives each name its PostgreSQL type."""
+    """A table `r` of the rows in one JSON array parameter; `columns` gives each name
+    its PostgreSQL type.
+    """
     if is_postgresql():
         return (
-            "json_to_recordset(%s::json) AS r(" + ", ".join(f'"{name}" {kind}' for name, kind in columns.items()) + ")"
+            "json_to_recordset(%s::json) AS r("
+            + ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            + ")"
         )
-    picked = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in columns)
+    picked = ", ".join(
+        f"json_extract(value, '$.{name}') AS \"{name}\"" for name in columns
+    )
     return f"(SELECT {picked} FROM json_each(%s)) AS r"
 
 
@@ -115,7 +135,9 @@ def db_time(moment: dt.datetime) -> str:
 
 
 def as_time(value: Any) -> dt.datetime | None:
-    """A time out of a raw row as an aware instant: SQLite answers naive UTC, or text where no column is named."""
+    """A time out of a raw row as an aware instant: SQLite answers naive UTC, or text
+    where no column is named.
+    """
     if value is None:
         return None
     moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -124,7 +146,11 @@ def as_time(value: Any) -> dt.datetime | None:
 
 def as_date(value: Any) -> dt.date | None:
     """A date out of a raw row: SQLite answers text."""
-    return value if value is None or isinstance(value, dt.date) else dt.date.fromisoformat(value)
+    return (
+        value
+        if value is None or isinstance(value, dt.date)
+        else dt.date.fromisoformat(value)
+    )
 
 
 def as_text(value: Any) -> str:
@@ -140,11 +166,13 @@ def in_list(column: str, kind: str) -> str:
 
 
 def half_even_sql(expression: str, divisor: int) -> str:
-    """SQL of `expression / divisor` rounded half-even, for a value of at least zero; goes with parameters (`%%`)."""
+    """SQL of `expression / divisor` rounded half-even, for a value of at least zero;
+    goes with parameters (`%%`).
+    """
     quotient, rest = f"({expression} / {divisor})", f"({expression} %% {divisor})"
     return (
-        f"({quotient} + CASE WHEN 2 * {rest} > {divisor} OR (2 * {rest} = {divisor} AND {quotient} %% 2 = 1)"
-        " THEN 1 ELSE 0 END)"
+        f"({quotient} + CASE WHEN 2 * {rest} > {divisor} OR (2 * {rest} = {divisor} AND"
+        f" {quotient} %% 2 = 1) THEN 1 ELSE 0 END)"
     )
 
 

@@ -1,7 +1,7 @@
 """Strict JSON in: what other parsers read in several ways is refused with one sentence.
 
-Duplicate keys, NaN and infinities, numbers beyond 64 bits, NUL characters and half surrogate pairs, invalid UTF-8 and
-nesting without end.
+Duplicate keys, NaN and infinities, numbers beyond 64 bits, NUL characters and half
+surrogate pairs, invalid UTF-8 and nesting without end.
 """
 
 from __future__ import annotations
@@ -24,15 +24,21 @@ def loads(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidJson(f"The body is not UTF-8: byte {error.start} can't be read.") from None
+        raise InvalidJson(
+            f"The body is not UTF-8: byte {error.start} can't be read."
+        ) from None
     if not text.strip():
         raise InvalidJson("The body is empty; send a JSON object.")
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
+        raise InvalidJson(
+            f"The body is not JSON: {error.msg} at character {error.pos}."
+        ) from None
     except RecursionError:
-        raise InvalidJson(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
+        raise InvalidJson(
+            f"The body is nested deeper than {MAX_DEPTH} levels."
+        ) from None
     if "\\u" in text or "\x00" in text:
         _refuse_unsafe(value)
     return value
@@ -43,7 +49,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidJson(f"The key “{_UNSAFE.sub('?', twice)[:60]}” appears twice in one object.")
+        raise InvalidJson(
+            f"The key “{_UNSAFE.sub('?', twice)[:60]}” appears twice in one object."
+        )
     return found
 
 
@@ -65,7 +73,9 @@ def _constant(name: str) -> Any:
 
 
 def _refuse_unsafe(value: Any) -> None:
-    """Text that no database stores: NUL and half of a surrogate pair, reachable by \\u escapes."""
+    """Text that no database stores: NUL and half of a surrogate pair, reachable by \\u
+    escapes.
+    """
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -74,9 +84,14 @@ def _refuse_unsafe(value: Any) -> None:
         elif isinstance(one, list):
             waiting += one
         elif isinstance(one, str) and _UNSAFE.search(one):
-            raise InvalidJson("A text holds a NUL character or half of a surrogate pair.")
+            raise InvalidJson(
+                "A text holds a NUL character or half of a surrogate pair."
+            )
 
 
 _decoder = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=_constant,
 )

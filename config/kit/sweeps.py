@@ -1,4 +1,6 @@
-"""What every sweep does: one act for each thing that is due, none stopped by another's fault."""
+"""What every sweep does: one act for each thing that is due, none stopped by another's
+fault.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ log = structlog.get_logger(__name__)
 
 
 def each(things: Iterable[T], act: Callable[[T], R], *, failed: str) -> list[R]:
-    """`act` for every thing; what fails for one is logged as `failed`, comes again with the next sweep, and stops no other."""
+    """`act` for every thing; what fails for one is logged as `failed`, comes again with
+    the next sweep, and stops no other.
+    """
     done = []
     for one in things:
         try:

@@ -1,4 +1,6 @@
-"""The member's half: send a request, add a note and an amount, take it back (R1, R2, R4a). One lock, one pending row."""
+"""The member's half: send a request, add a note and an amount, take it back (R1, R2,
+R4a). One lock, one pending row.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,18 @@ class Sent:
 
 @transaction.atomic
 def send_request(
-    membership: Membership, *, note: str | None = None, asked_nanos: int | None = None, now: dt.datetime
+    membership: Membership,
+    *,
+    note: str | None = None,
+    asked_nanos: int | None = None,
+    now: dt.datetime,
 ) -> Sent:
-    """Ask the admins for more usage, or with what is known already. A second press finds the first one's request.
+    """Ask the admins for more usage, or with what is known already.
 
-    Raises BusinessError `requests_off`, `not_blocked`, `dismissed_lately`, or what `add_details` raises.
+    A second press finds the first one's request.
+
+    Raises BusinessError `requests_off`, `not_blocked`, `dismissed_lately`, or what
+    `add_details` raises.
     """
     sent = _send(membership, now=now)
     if note is not None or asked_nanos is not None:
@@ -53,7 +62,9 @@ def send_request(
 
 def _send(membership: Membership, *, now: dt.datetime) -> Sent:
     lock_organization(membership.organization_id)
-    standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
+    standing = standing_of(
+        membership.pk, organization_id=membership.organization_id, now=now
+    )
     latest, status = latest_request(membership.pk, standing=standing)
     if latest is not None and latest.status == UsageRequest.Status.PENDING:
         if status == UsageRequest.Status.PENDING:
@@ -79,7 +90,9 @@ def _send(membership: Membership, *, now: dt.datetime) -> Sent:
 
 def _check(standing: Standing, decision: Decision) -> None:
     if decision.allowed:
-        raise BusinessError(_("There is nothing to ask for: usage can go on."), code="not_blocked")
+        raise BusinessError(
+            _("There is nothing to ask for: usage can go on."), code="not_blocked"
+        )
     if not may_request(standing, decision.reason):
         raise BusinessError(
             _("%(organization)s takes no requests for this. Ask an owner.")
@@ -93,8 +106,14 @@ def pause_after_dismissal() -> dt.timedelta:
     return dt.timedelta(hours=settings.REQUEST_PAUSE_HOURS)
 
 
-def _check_dismissal(latest: UsageRequest | None, *, zone: str, now: dt.datetime) -> None:
-    if latest is None or latest.status != UsageRequest.Status.DISMISSED or latest.ended_at is None:
+def _check_dismissal(
+    latest: UsageRequest | None, *, zone: str, now: dt.datetime
+) -> None:
+    if (
+        latest is None
+        or latest.status != UsageRequest.Status.DISMISSED
+        or latest.ended_at is None
+    ):
         return
     again_at = may_ask_again_at(latest.ended_at, pause=pause_after_dismissal())
     if now < again_at:
@@ -106,17 +125,24 @@ def _check_dismissal(latest: UsageRequest | None, *, zone: str, now: dt.datetime
 
 
 @transaction.atomic
-def add_details(membership: Membership, *, note: str, asked_nanos: int | None, now: dt.datetime) -> UsageRequest:
-    """Put a note and the amount needed on one's pending request; nano-USD, None for no amount (R4a).
+def add_details(
+    membership: Membership, *, note: str, asked_nanos: int | None, now: dt.datetime
+) -> UsageRequest:
+    """Put a note and the amount needed on one's pending request; nano-USD, None for no
+    amount (R4a).
 
-    Raises BusinessError `no_pending_request`, `note_too_long`, or with the sentence for the amount's field.
+    Raises BusinessError `no_pending_request`, `note_too_long`, or with the sentence for
+    the amount's field.
     """
     request, standing = _own_pending(membership, now=now)
     if len(note) > NOTE_LENGTH:
         raise BusinessError(
-            _("The note has %(length)d characters; %(most)d fit.") % {"length": len(note), "most": NOTE_LENGTH},
-            code="note_too_long", status=422, field="note",
-        )  # fmt: skip
+            _("The note has %(length)d characters; %(most)d fit.")
+            % {"length": len(note), "most": NOTE_LENGTH},
+            code="note_too_long",
+            status=422,
+            field="note",
+        )
     _check_asked(asked_nanos, spent_nanos=standing.spent_nanos)
     request.note, request.asked_nanos = note.strip(), asked_nanos
     request.save(update_fields=["note", "asked_nanos"])
@@ -130,10 +156,14 @@ def _check_asked(asked_nanos: int | None, *, spent_nanos: int) -> None:
         raise BusinessError(
             _("You have spent %(spent)s this month already; ask for more than that.")
             % {"spent": format_usd(spent_nanos)},
-            code="not_above_spent", status=422, field="asked_usd",
-        )  # fmt: skip
+            code="not_above_spent",
+            status=422,
+            field="asked_usd",
+        )
     if asked_nanos > MAX_AMOUNT_NANOS or asked_nanos % NANOS_PER_CENT:
-        sentence = _("Use whole cents up to %(most)s.") % {"most": format_usd(MAX_AMOUNT_NANOS)}
+        sentence = _("Use whole cents up to %(most)s.") % {
+            "most": format_usd(MAX_AMOUNT_NANOS)
+        }
         raise BusinessError(sentence, code="bad_amount", status=422, field="asked_usd")
 
 
@@ -141,28 +171,51 @@ def _check_asked(asked_nanos: int | None, *, spent_nanos: int) -> None:
 def withdraw_request(membership: Membership, *, now: dt.datetime) -> UsageRequest:
     """Take one's pending request back (R5). Raises BusinessError `no_pending_request`."""
     request, standing = _own_pending(membership, now=now)
-    end_request(request, status=UsageRequest.Status.WITHDRAWN, standing=standing, now=now)
+    end_request(
+        request, status=UsageRequest.Status.WITHDRAWN, standing=standing, now=now
+    )
     return request
 
 
-def _own_pending(membership: Membership, *, now: dt.datetime) -> tuple[UsageRequest, Standing]:
+def _own_pending(
+    membership: Membership, *, now: dt.datetime
+) -> tuple[UsageRequest, Standing]:
     lock_organization(membership.organization_id)
-    standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
+    standing = standing_of(
+        membership.pk, organization_id=membership.organization_id, now=now
+    )
     latest, status = latest_request(membership.pk, standing=standing)
     if latest is None or status != UsageRequest.Status.PENDING:
         raise BusinessError(
-            _("This request has been answered or has ended in the meantime."), code="no_pending_request"
+            _("This request has been answered or has ended in the meantime."),
+            code="no_pending_request",
         )
     return latest, standing
 
 
-def end_request(request: UsageRequest, *, status: str, standing: Standing, now: dt.datetime) -> None:
-    """Write down an end, with spend and cap of that moment; call it under the organization's lock."""
+def end_request(
+    request: UsageRequest, *, status: str, standing: Standing, now: dt.datetime
+) -> None:
+    """Write down an end, with spend and cap of that moment; call it under the
+    organization's lock.
+    """
     request.status, request.ended_at = status, now
-    request.spent_nanos, request.cap_nanos = standing.spent_nanos, standing.cap.amount_nanos
+    request.spent_nanos, request.cap_nanos = (
+        standing.spent_nanos,
+        standing.cap.amount_nanos,
+    )
     request.save(
         update_fields=[
-            "status", "ended_at", "spent_nanos", "cap_nanos", "decided_by", "decided_by_label", "answer_note",
-            "granted_nanos", "granted_month_only", "granted_tier", "change",
+            "status",
+            "ended_at",
+            "spent_nanos",
+            "cap_nanos",
+            "decided_by",
+            "decided_by_label",
+            "answer_note",
+            "granted_nanos",
+            "granted_month_only",
+            "granted_tier",
+            "change",
         ]
-    )  # fmt: skip
+    )

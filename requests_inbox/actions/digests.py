@@ -1,4 +1,6 @@
-"""Making the digests of a local date due: one run an organization and date, one mail a recipient (R6)."""
+"""Making the digests of a local date due: one run an organization and date, one mail a
+recipient (R6).
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,20 @@ SENT_WITHIN = dt.timedelta(hours=23)
 
 
 def prepare_digest(organization: Organization, *, now: dt.datetime) -> list[int]:
-    """Queue the latest digest that is due, unless that happened before or nothing waited at its hour. The mails' ids.
+    """Queue the latest digest that is due, unless that happened before or nothing
+    waited at its hour. The mails' ids.
 
     A request sent after the hour waits for the next one.
     """
-    local_on, due_at = digest_of(now, zone=organization.zone_at(now), hour=organization.digest_hour)
+    local_on, due_at = digest_of(
+        now, zone=organization.zone_at(now), hour=organization.digest_hour
+    )
     if DigestRun.objects.filter(organization=organization, local_on=local_on).exists():
         return []
-    if not any(one.request.created_at <= due_at for one in pending_of(organization.pk, now=now).waiting):
+    if not any(
+        one.request.created_at <= due_at
+        for one in pending_of(organization.pk, now=now).waiting
+    ):
         return []
     with transaction.atomic():
         locked = lock_organization(organization.pk)
@@ -35,10 +43,17 @@ def prepare_digest(organization: Organization, *, now: dt.datetime) -> list[int]
         if not is_first:
             return []
         silent = set(
-            DigestOptOut.objects.filter(membership__organization=locked).values_list("membership_id", flat=True)
+            DigestOptOut.objects.filter(membership__organization=locked).values_list(
+                "membership_id", flat=True
+            )
         )
         drafts = [
-            Draft(one.user, DIGEST, f"{DIGEST}:{one.pk}:{local_on}", {"membership": one.pk, "local_on": str(local_on)})
+            Draft(
+                one.user,
+                DIGEST,
+                f"{DIGEST}:{one.pk}:{local_on}",
+                {"membership": one.pk, "local_on": str(local_on)},
+            )
             for one in reviewers(locked)
             if one.pk not in silent
         ]

@@ -16,11 +16,24 @@ from requests_inbox.models import DigestOptOut
 
 @transaction.atomic
 def set_requests(
-    organization: Organization, *, enabled: bool, digest_hour: int, actor: Actor, now: dt.datetime
+    organization: Organization,
+    *,
+    enabled: bool,
+    digest_hour: int,
+    actor: Actor,
+    now: dt.datetime,
 ) -> Organization:
-    """Switch “Request more usage” and set the local hour (0-23) of the digest. Raises BusinessError `bad_hour`."""
+    """Switch “Request more usage” and set the local hour (0-23) of the digest.
+
+    Raises BusinessError `bad_hour`.
+    """
     if not 0 <= digest_hour <= 23:
-        raise BusinessError(_("An hour is from 0 to 23."), code="bad_hour", status=422, field="digest_hour")
+        raise BusinessError(
+            _("An hour is from 0 to 23."),
+            code="bad_hour",
+            status=422,
+            field="digest_hour",
+        )
     locked = lock_organization(organization.pk)
     before = {"requests": locked.requests_enabled, "digest_hour": locked.digest_hour}
     locked.requests_enabled, locked.digest_hour = enabled, digest_hour
@@ -28,9 +41,14 @@ def set_requests(
     if after != before:
         locked.save(update_fields=["requests_enabled", "digest_hour"])
         record_change(
-            locked, actor=actor, action="organization.requests", subject=locked.name, now=now,
-            from_value=before, to_value=after,
-        )  # fmt: skip
+            locked,
+            actor=actor,
+            action="organization.requests",
+            subject=locked.name,
+            now=now,
+            from_value=before,
+            to_value=after,
+        )
     return locked
 
 

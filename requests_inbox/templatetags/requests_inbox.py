@@ -1,4 +1,6 @@
-"""What billing's and the shell's templates show of the inbox: Python never imports upward, templates may ask."""
+"""What billing's and the shell's templates show of the inbox: Python never imports
+upward, templates may ask.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,20 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def own_request(context: Context) -> dict[str, Any]:
     """The member's own request, from the standing the page shows."""
-    return own_request_context(context["membership"], context["standing"], context["decision"], now=context["now"])
+    return own_request_context(
+        context["membership"],
+        context["standing"],
+        context["decision"],
+        now=context["now"],
+    )
 
 
 @register.simple_tag(takes_context=True)
 def pending_requests(context: Context) -> dict[str, Any]:
-    """How many requests wait, once a page: for the navigation and the banner. Nothing for members."""
+    """How many requests wait, once a page: for the navigation and the banner.
+
+    Nothing for members.
+    """
     request = context.get("request")
     membership: Membership | None = getattr(request, "membership", None)
     if membership is None or not membership.is_at_least(Role.ADMIN):
@@ -40,18 +50,25 @@ def pending_requests(context: Context) -> dict[str, Any]:
 
 
 def pending_summary(membership: Membership) -> dict[str, Any]:
-    """The number of requests that wait and the day of the oldest, in the organization's zone."""
+    """The number of requests that wait and the day of the oldest, in the organization's
+    zone.
+    """
     now = timezone.now()
     waiting = pending_of(membership.organization_id, now=now).waiting
     if not waiting:
         return {"count": 0}
     month = waiting[0].standing.organization.month
-    return {"count": len(waiting), "oldest": day_text(month.day_of(waiting[0].request.created_at))}
+    return {
+        "count": len(waiting),
+        "oldest": day_text(month.day_of(waiting[0].request.created_at)),
+    }
 
 
 @register.inclusion_tag("requests_inbox/_settings_row.html", takes_context=True)
 def requests_setting(context: Context) -> dict[str, Any]:
-    """The settings list's row of requests: on or off, the digest, and the reader's own digest."""
+    """The settings list's row of requests: on or off, the digest, and the reader's own
+    digest.
+    """
     membership: Membership = context["request"].membership
     return {
         "organization": membership.organization,

@@ -1,4 +1,7 @@
-"""The member's presses: send, add a note and an amount, take back. Each answers with the member's part, or the page."""
+"""The member's presses: send, add a note and an amount, take back.
+
+Each answers with the member's part, or the page.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,19 @@ def details(request: HttpRequest, membership: Membership) -> HttpResponse:
     if form.is_valid():
         typed = form.cleaned_data
         try:
-            add_details(membership, note=typed["note"], asked_nanos=typed["amount"], now=timezone.now())
+            add_details(
+                membership,
+                note=typed["note"],
+                asked_nanos=typed["amount"],
+                now=timezone.now(),
+            )
         except BusinessError as error:
             if error.field is None:
                 messages.error(request, error.message)
                 return _answer(request, membership)
-            form.add_error("amount" if error.field == "asked_usd" else "note", error.message)
+            form.add_error(
+                "amount" if error.field == "asked_usd" else "note", error.message
+            )
         else:
             messages.success(request, _("Your admins see it with your request."))
             return _answer(request, membership)
@@ -64,14 +74,28 @@ def withdraw(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 def _answer(
-    request: HttpRequest, membership: Membership, *, form: DetailsForm | None = None, status: int = 200
+    request: HttpRequest,
+    membership: Membership,
+    *,
+    form: DetailsForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     is_part = getattr(request, "htmx", False)
     if not is_part and form is None:
         return redirect("own_usage", slug=membership.organization.slug)
     now = timezone.now()
-    standing = standing_of(membership.pk, organization_id=membership.organization_id, now=now)
-    ask = own_request_context(membership, standing, decide(standing), now=now, form=form)
-    context = {"ask": ask, "organization": membership.organization, "membership": membership}
-    template = "requests_inbox/_own_request.html" if is_part else "requests_inbox/details.html"
+    standing = standing_of(
+        membership.pk, organization_id=membership.organization_id, now=now
+    )
+    ask = own_request_context(
+        membership, standing, decide(standing), now=now, form=form
+    )
+    context = {
+        "ask": ask,
+        "organization": membership.organization,
+        "membership": membership,
+    }
+    template = (
+        "requests_inbox/_own_request.html" if is_part else "requests_inbox/details.html"
+    )
     return render(request, template, context, status=status)

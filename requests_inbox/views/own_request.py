@@ -1,4 +1,6 @@
-"""What a member sees of their own request: the link, the request on its way, or its answer. Reads only."""
+"""What a member sees of their own request: the link, the request on its way, or its
+answer. Reads only.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,16 @@ NAMED = 3
 
 
 def own_request_context(
-    membership: Membership, standing: Standing, decision: Decision, *, now: dt.datetime, form: DetailsForm | None = None
+    membership: Membership,
+    standing: Standing,
+    decision: Decision,
+    *,
+    now: dt.datetime,
+    form: DetailsForm | None = None,
 ) -> dict[str, Any]:
-    """`state` is `sent`, `answered`, `open` or empty; only seat-based Enterprise has requests (R1)."""
+    """`state` is `sent`, `answered`, `open` or empty; only seat-based Enterprise has
+    requests (R1).
+    """
     context: dict[str, Any] = {"state": "", "may_send": False}
     if not standing.organization.has_windows:
         return context
@@ -37,25 +46,47 @@ def own_request_context(
     if latest is not None and status == UsageRequest.Status.PENDING:
         return context | _sent(membership, latest, zone=zone, now=now, form=form)
     may = not decision.allowed and may_request(standing, decision.reason)
-    if latest is not None and latest.ended_at is not None and _is_answer(latest, now=now):
+    if (
+        latest is not None
+        and latest.ended_at is not None
+        and _is_answer(latest, now=now)
+    ):
         context |= _answered(latest, zone=zone, now=now)
         if latest.status == UsageRequest.Status.DISMISSED:
             again_at = may_ask_again_at(latest.ended_at, pause=pause_after_dismissal())
             if now < again_at:
                 again = moment_text(again_at, zone=zone, now=now) if may else ""
                 return context | {"again": again}
-    return context | {"may_send": may, "state": context["state"] or ("open" if may else "")}
+    return context | {
+        "may_send": may,
+        "state": context["state"] or ("open" if may else ""),
+    }
 
 
 def _is_answer(request: UsageRequest, *, now: dt.datetime) -> bool:
-    decided = request.status in (UsageRequest.Status.APPROVED, UsageRequest.Status.DISMISSED)
-    return decided and request.ended_at is not None and now - request.ended_at < ANSWER_SHOWN
+    decided = request.status in (
+        UsageRequest.Status.APPROVED,
+        UsageRequest.Status.DISMISSED,
+    )
+    return (
+        decided
+        and request.ended_at is not None
+        and now - request.ended_at < ANSWER_SHOWN
+    )
 
 
 def _sent(
-    membership: Membership, request: UsageRequest, *, zone: str, now: dt.datetime, form: DetailsForm | None
+    membership: Membership,
+    request: UsageRequest,
+    *,
+    zone: str,
+    now: dt.datetime,
+    form: DetailsForm | None,
 ) -> dict[str, Any]:
-    deciders = [str(one.user) for one in deciders_for(membership.pk, organization=membership.organization)]
+    deciders = [
+        str(one.user)
+        for one in deciders_for(membership.pk, organization=membership.organization)
+    ]
     initial = {"note": request.note, "amount": typed_amount(request.asked_nanos)}
     return {
         "state": "sent",
@@ -72,7 +103,10 @@ def _names(names: list[str]) -> str:
         return _("One of your admins")
     if len(names) == 1:
         return pgettext("who decides", "%(name)s") % {"name": names[0]}
-    return _("%(names)s or %(last)s") % {"names": _(", ").join(names[:-1]), "last": names[-1]}
+    return _("%(names)s or %(last)s") % {
+        "names": _(", ").join(names[:-1]),
+        "last": names[-1],
+    }
 
 
 def _answered(request: UsageRequest, *, zone: str, now: dt.datetime) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""What the review modal shows: each requester with everything a decision needs, and what a decision costs. Reads only."""
+"""What the review modal shows: each requester with everything a decision needs, and
+what a decision costs. Reads only.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,17 @@ from requests_inbox.models import UsageRequest
 from requests_inbox.queries import Waiting, pending_of, reviewers
 from requests_inbox.words import asked_label, reason_text
 
-# What a new limit starts from when the member named no amount: half as much again as was spent, in whole dollars.
+# What a new limit starts from when the member named no amount: half as much again as
+# was spent, in whole dollars.
 MORE = (3, 2)
 DOLLAR = 1_000_000_000
 
 
 @dataclass
 class ReviewRow:
-    """One request as the modal shows it; `opened` is the form that is open inside it, if any."""
+    """One request as the modal shows it; `opened` is the form that is open inside it,
+    if any.
+    """
 
     waiting: Waiting
     now: dt.datetime
@@ -57,7 +62,11 @@ class ReviewRow:
     @property
     def asked(self) -> str:
         """When it was asked, in the organization's zone."""
-        return asked_label(self.request, zone=self.waiting.standing.organization.month.zone, now=self.now)
+        return asked_label(
+            self.request,
+            zone=self.waiting.standing.organization.month.zone,
+            now=self.now,
+        )
 
     @property
     def reason(self) -> str:
@@ -71,7 +80,9 @@ class ReviewRow:
 
     @property
     def suggested_nanos(self) -> int:
-        """What was asked, else half as much again as is spent, never less than the present cap and one dollar more."""
+        """What was asked, else half as much again as is spent, never less than the
+        present cap and one dollar more.
+        """
         standing = self.waiting.standing
         asked = self.request.asked_nanos
         if asked is not None and asked > standing.spent_nanos:
@@ -98,7 +109,9 @@ class ReviewRow:
         month = standing.organization.month
         name = self.request.membership.user.get_short_name()
         effect = member_effect(standing, amount_nanos=amount)
-        return member_preview(effect, name=name, month=month, days_left=month.days_left(self.now))
+        return member_preview(
+            effect, name=name, month=month, days_left=month.days_left(self.now)
+        )
 
 
 @dataclass
@@ -121,8 +134,10 @@ class Review:
             ReviewRow(
                 one,
                 self.now,
-                is_own=one.request.membership_id == self.membership.pk and own_is_closed,
-                can_move=one.standing.seat_tier == Tier.STANDARD and self.premium_free > 0,
+                is_own=one.request.membership_id == self.membership.pk
+                and own_is_closed,
+                can_move=one.standing.seat_tier == Tier.STANDARD
+                and self.premium_free > 0,
             )
             for one in self.waiting
         ]
@@ -131,12 +146,23 @@ class Review:
     def _others_may_decide(self) -> bool:
         if all(one.request.membership_id != self.membership.pk for one in self.waiting):
             return False
-        return reviewers(self.membership.organization).exclude(pk=self.membership.pk).exists()
+        return (
+            reviewers(self.membership.organization)
+            .exclude(pk=self.membership.pk)
+            .exists()
+        )
 
     @cached_property
     def premium(self) -> tuple[int, int]:
         """Premium seats free and bought."""
-        found = next((one for one in seat_counts(self.membership.organization) if one.tier == Tier.PREMIUM), None)
+        found = next(
+            (
+                one
+                for one in seat_counts(self.membership.organization)
+                if one.tier == Tier.PREMIUM
+            ),
+            None,
+        )
         return (max(0, found.free), found.bought) if found else (0, 0)
 
     @property
@@ -170,7 +196,9 @@ class Review:
     @property
     def cap_is_reached(self) -> bool:
         """Whether the organization's cap stops everybody."""
-        return self.standing is not None and self.standing.cap.is_reached(self.standing.spent_nanos)
+        return self.standing is not None and self.standing.cap.is_reached(
+            self.standing.spent_nanos
+        )
 
     @property
     def is_owner(self) -> bool:
@@ -186,7 +214,13 @@ class Review:
         """The row of one request; None when it no longer waits."""
         return next((row for row in self.rows if row.request.pk == request_id), None)
 
-    def open_increase(self, row: ReviewRow, *, form: IncreaseForm | None = None, typed: str | None = None) -> None:
+    def open_increase(
+        self,
+        row: ReviewRow,
+        *,
+        form: IncreaseForm | None = None,
+        typed: str | None = None,
+    ) -> None:
         """Open the amount inside the row, filled with what was asked."""
         row.opened = "increase"
         row.typed = typed_amount(row.suggested_nanos) if typed is None else typed

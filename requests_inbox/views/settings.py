@@ -31,16 +31,27 @@ def requests_settings(request: HttpRequest, membership: Membership) -> HttpRespo
     if organization.plan != Plan.ENTERPRISE_SEAT:
         raise Http404
     is_part = getattr(request, "htmx", False)
-    initial = {"enabled": organization.requests_enabled, "digest_hour": organization.digest_hour}
-    form = RequestSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
+    initial = {
+        "enabled": organization.requests_enabled,
+        "digest_hour": organization.digest_hour,
+    }
+    form = RequestSettingsForm(
+        request.POST if request.method == "POST" else None, initial=initial
+    )
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         set_requests(
-            organization, enabled=typed["enabled"], digest_hour=typed["digest_hour"],
-            actor=Actor.person(membership.user), now=timezone.now(),
-        )  # fmt: skip
+            organization,
+            enabled=typed["enabled"],
+            digest_hour=typed["digest_hour"],
+            actor=Actor.person(membership.user),
+            now=timezone.now(),
+        )
         on = _("Members may request more usage.")
-        messages.success(request, on if typed["enabled"] else _("Members can't request more usage any more."))
+        messages.success(
+            request,
+            on if typed["enabled"] else _("Members can't request more usage any more."),
+        )
         if is_part:
             return HttpResponse(status=204, headers={"HX-Trigger": SAVED})
         return redirect("usage_settings", slug=organization.slug)
@@ -49,7 +60,11 @@ def requests_settings(request: HttpRequest, membership: Membership) -> HttpRespo
         "organization": organization,
         "zone_city": zone_city_text(organization.zone_at(timezone.now())),
     }
-    template = "requests_inbox/_settings_modal.html" if is_part else "requests_inbox/settings.html"
+    template = (
+        "requests_inbox/_settings_modal.html"
+        if is_part
+        else "requests_inbox/settings.html"
+    )
     return render(request, template, context, status=422 if form.errors else 200)
 
 
@@ -59,20 +74,34 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Switch the reader's own digest."""
     wanted = request.POST.get("wanted") == "1"
     set_digest(membership, wanted=wanted, now=timezone.now())
-    messages.success(request, _("You get the daily digest again.") if wanted else _("The daily digest stops for you."))
+    messages.success(
+        request,
+        _("You get the daily digest again.")
+        if wanted
+        else _("The daily digest stops for you."),
+    )
     return redirect("usage_settings", slug=membership.organization.slug)
 
 
 @public
-@csrf_exempt  # mail programs press it by themselves (RFC 8058); the token in the address is the permission
+# mail programs press it by themselves (RFC 8058); the token in the address is the
+# permission
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def digest_off(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail: a page that asks, and the one-click POST."""
     membership_id = membership_id_of(token)
-    membership = Membership.objects.select_related("organization").filter(pk=membership_id or 0).first()
+    membership = (
+        Membership.objects.select_related("organization")
+        .filter(pk=membership_id or 0)
+        .first()
+    )
     if membership is None:
         raise Http404
     if request.method == "POST":
         set_digest(membership, wanted=False, now=timezone.now())
-    context = {"organization": membership.organization, "done": request.method == "POST"}
+    context = {
+        "organization": membership.organization,
+        "done": request.method == "POST",
+    }
     return render(request, "requests_inbox/digest_off.html", context)

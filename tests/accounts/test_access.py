@@ -1,4 +1,6 @@
-"""Strangers get 404 on every URL of an organization, whatever the method; members without the right a 403 (D1, D3)."""
+"""Strangers get 404 on every URL of an organization, whatever the method; members
+without the right a 403 (D1, D3).
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,24 @@ def address(route, *, membership_id):
 
 
 @pytest.mark.parametrize("route", [route for route, _view in PATTERNS])
-def test_d1_charlie_gets_404_whatever_the_method(client, acme, bob, charlie, now, route):
+def test_d1_charlie_gets_404_whatever_the_method(
+    client, acme, bob, charlie, now, route
+):
     make_api_key(acme, now=now)
     client.force_login(charlie.user)
     for method in ("get", "post", "put", "patch", "delete", "head", "options"):
-        assert getattr(client, method)(address(route, membership_id=bob.pk)).status_code == 404, method
+        assert (
+            getattr(client, method)(address(route, membership_id=bob.pk)).status_code
+            == 404
+        ), method
 
 
-@pytest.mark.parametrize("route", [route for route, _view in PATTERNS if "settings/" in route])
-def test_d3_a_member_gets_403_on_settings_with_a_sentence(client, acme, bob, now, route):
+@pytest.mark.parametrize(
+    "route", [route for route, _view in PATTERNS if "settings/" in route]
+)
+def test_d3_a_member_gets_403_on_settings_with_a_sentence(
+    client, acme, bob, now, route
+):
     client.force_login(bob.user)
     response = client.get(address(route, membership_id=bob.pk))
     assert response.status_code == 403
@@ -58,18 +69,34 @@ def test_d3_a_member_gets_403_on_settings_with_a_sentence(client, acme, bob, now
 def test_signed_out_people_are_asked_to_sign_in(client, acme, bob):
     for route, _view in PATTERNS:
         response = client.get(address(route, membership_id=bob.pk))
-        assert response.status_code == 302 and response["Location"].startswith("/accounts/login/"), route
+        assert response.status_code == 302 and response["Location"].startswith(
+            "/accounts/login/"
+        ), route
 
 
-WRITES = ["members/invite/", "members/{bob}/", "members/{bob}/remove/", "members/{bob}/return/", "members/{bob}/hand-over/",
-          "usage/caps/organization/", "usage/caps/seats/standard/", "usage/caps/members/{bob}/", "usage/enable/",
-          "usage/turn-off/", "usage/for-whom/", "api-keys/"]  # fmt: skip
+WRITES = [
+    "members/invite/",
+    "members/{bob}/",
+    "members/{bob}/remove/",
+    "members/{bob}/return/",
+    "members/{bob}/hand-over/",
+    "usage/caps/organization/",
+    "usage/caps/seats/standard/",
+    "usage/caps/members/{bob}/",
+    "usage/enable/",
+    "usage/turn-off/",
+    "usage/for-whom/",
+    "api-keys/",
+]
 
 
 @pytest.mark.parametrize("path", WRITES)
 def test_d3_an_admin_changes_nothing_of_the_owners(client, acme, ada, bob, path):
     client.force_login(ada.user)
-    response = client.post(f"/o/acme/settings/{path.format(bob=bob.pk)}", {"amount": "1.00", "enabled": "on"})
+    response = client.post(
+        f"/o/acme/settings/{path.format(bob=bob.pk)}",
+        {"amount": "1.00", "enabled": "on"},
+    )
     assert response.status_code == 403
     assert "Your role is Admin" in response.content.decode()
 

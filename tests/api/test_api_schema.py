@@ -1,4 +1,6 @@
-"""Schemathesis against our own OpenAPI document: every call answers what the document says, whatever is sent."""
+"""Schemathesis against our own OpenAPI document: every call answers what the document
+says, whatever is sent.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,16 @@ schema.app = get_wsgi_application()
 
 
 def not_meant_for(case, response) -> list:
-    """Checks that don't fit a case: the key is ours in every case, unknown query names are ignored by design, and a
-    business rule (which names its `code`) may refuse what the document's shapes allow."""
+    """Checks that don't fit a case: the key is ours in every case, unknown query names
+    are ignored by design, and a business rule (which names its `code`) may refuse
+    what the document's shapes allow.
+    """
     by_name = dict(zip(CHECKS.get_all_names(), CHECKS.get_all(), strict=True))
     known = {parameter.name for parameter in case.operation.query}
     unfit = []
-    if set(case.query or {}) - known or case.headers.get("Authorization") != response.request.headers.get(
+    if set(case.query or {}) - known or case.headers.get(
         "Authorization"
-    ):
+    ) != response.request.headers.get("Authorization"):
         unfit.append(by_name["negative_data_rejection"])
     if response.status_code in (409, 422) and "code" in response.json():
         unfit.append(by_name["positive_data_acceptance"])
@@ -36,7 +40,9 @@ def not_meant_for(case, response) -> list:
 
 @pytest.fixture(autouse=True)
 def _one_connection():
-    """A request ends the connection it finds inside a transaction; the test's own has to live on, as in Django's client."""
+    """A request ends the connection it finds inside a transaction; the test's own has
+    to live on, as in Django's client.
+    """
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
@@ -47,12 +53,19 @@ def _one_connection():
 
 @schema.parametrize()
 @settings(
-    max_examples=40, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 @pytest.mark.django_db
 def test_every_call_answers_what_the_document_says(case, acme, now):
     enable_extra_usage(acme)
-    key = "xu_test_acme_meter_read_manage" if ApiKey.objects.exists() else make_api_key(acme, now=now)
+    key = (
+        "xu_test_acme_meter_read_manage"
+        if ApiKey.objects.exists()
+        else make_api_key(acme, now=now)
+    )
     response = case.call(headers={"Authorization": f"Bearer {key}"})
     case.validate_response(response, excluded_checks=not_meant_for(case, response))

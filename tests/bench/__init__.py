@@ -1,1 +1,4 @@
-"""`make bench`: the real server on PostgreSQL, measured beside bare views in one run. Prints ratios; asserts nothing."""
+"""`make bench`: the real server on PostgreSQL, measured beside bare views in one run.
+
+Prints ratios; asserts nothing.
+"""

@@ -1,8 +1,10 @@
-"""`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the bare views of `tests/bench/urls.py`,
-and the close of a month beside the bare query that adds up its events (`tests/bench/close.py`).
+"""`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the
+bare views of `tests/bench/urls.py`, and the close of a month beside the bare query
+that adds up its events (`tests/bench/close.py`).
 
-Everything in one run on one machine; the rounds of all kinds alternate, and the median round is printed.
-Needs a PostgreSQL where it may make the database `extra_usage_bench` (TEST_DATABASE_URL); makes it anew and drops it.
+Everything in one run on one machine; the rounds of all kinds alternate, and the median
+round is printed. Needs a PostgreSQL where it may make the database `extra_usage_bench`
+(TEST_DATABASE_URL); makes it anew and drops it.
 """
 
 from __future__ import annotations
@@ -64,10 +66,17 @@ def recreate(*, make: bool) -> None:
 def environment(folder: str) -> dict[str, str]:
     """Production-like settings."""
     return {
-        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.bench.settings", "DEBUG": "false", "LOG_LEVEL": "ERROR", "REDIS_URL": "",
-        "SECRET_KEY": secrets.token_urlsafe(50), "DATABASE_URL": database_url(), "VAR_DIR": folder, "EMAIL_URL": "dummymail://",
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
+        "DEBUG": "false",
+        "LOG_LEVEL": "ERROR",
+        "REDIS_URL": "",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": database_url(),
+        "VAR_DIR": folder,
+        "EMAIL_URL": "dummymail://",
         "SITE_URL": "http://127.0.0.1:8000",
-    }  # fmt: skip
+    }
 
 
 def free_port() -> int:
@@ -85,8 +94,23 @@ def manage(command: str, environ: dict[str, str]) -> None:
 
 def start_server(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
     """The web process as the Procfile starts it, answering."""
-    command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws",
-               "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning", "config.wsgi:application"]  # fmt: skip
+    command = [
+        str(Path(sys.executable).parent / "granian"),
+        "--interface",
+        "wsgi",
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "4",
+        "--no-ws",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+        "config.wsgi:application",
+    ]
     server = subprocess.Popen(command, cwd=ROOT, env=environ)
     for _ in range(300):
         with socket.socket() as probe:
@@ -97,15 +121,25 @@ def start_server(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
     sys.exit("The server did not start.")
 
 
-def load(title: str, *, seeded: Any, port: int, seconds: float, number: int) -> dict[str, float]:
+def load(
+    title: str, *, seeded: Any, port: int, seconds: float, number: int
+) -> dict[str, float]:
     """One round of one kind, by the load generator in its own process."""
     kind, organizations, connections, expect = KINDS[title]
     batches = kind.endswith("batch")
     job = {
-        "host": "127.0.0.1", "port": port, "kind": kind, "gateways": seeded["gateways"][:organizations], "connections": connections,
-        "warm": seconds / 3, "seconds": seconds, "expect": expect, "run": f"{kind}{organizations}-{number}", "count": BATCH,
+        "host": "127.0.0.1",
+        "port": port,
+        "kind": kind,
+        "gateways": seeded["gateways"][:organizations],
+        "connections": connections,
+        "warm": seconds / 3,
+        "seconds": seconds,
+        "expect": expect,
+        "run": f"{kind}{organizations}-{number}",
+        "count": BATCH,
         "prepared": int(40 * seconds) if kind == "batch" else 0,
-    }  # fmt: skip
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.load"],
         cwd=ROOT,
@@ -121,34 +155,55 @@ def load(title: str, *, seeded: Any, port: int, seconds: float, number: int) -> 
     return measured
 
 
-def page(slug: str, facts: Any, *, port: int, times: int = 40) -> tuple[int, list[float]]:
-    """Queries of Settings › Usage, and sorted times in ms of one person opening it again and again."""
+def page(
+    slug: str, facts: Any, *, port: int, times: int = 40
+) -> tuple[int, list[float]]:
+    """Queries of Settings › Usage, and sorted times in ms of one person opening it
+    again and again.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port)
     taken, queries = [], 0
     for turn in range(times + 5):
         count = {"X-Count": "1"} if turn == 4 else {}
         began = time.perf_counter()
-        connection.request("GET", f"/o/{slug}/settings/usage/", headers={"Cookie": facts["cookie"], **count})
+        connection.request(
+            "GET",
+            f"/o/{slug}/settings/usage/",
+            headers={"Cookie": facts["cookie"], **count},
+        )
         response = connection.getresponse()
         body = response.read()
         if response.status != 200:
-            sys.exit(f"Settings › Usage of {slug} answered {response.status}: {body[:300]!r}")
+            sys.exit(
+                f"Settings › Usage of {slug} answered {response.status}: {body[:300]!r}"
+            )
         queries = int(response.headers.get("X-Queries") or queries)
         if turn >= 5:
             taken.append((time.perf_counter() - began) * 1e3)
     return queries, sorted(taken)
 
 
-def measure(seeded: Any, *, port: int, rounds: int, seconds: float) -> dict[str, dict[str, float]]:
+def measure(
+    seeded: Any, *, port: int, rounds: int, seconds: float
+) -> dict[str, dict[str, float]]:
     """The median round of each kind."""
     found: dict[str, list[dict[str, float]]] = {title: [] for title in KINDS}
     for number in range(rounds):
         for title in KINDS:
-            print(f"  round {number + 1} of {rounds}: {title}\033[K", end="\r", file=sys.stderr, flush=True)
-            found[title].append(load(title, seeded=seeded, port=port, seconds=seconds, number=number))
+            print(
+                f"  round {number + 1} of {rounds}: {title}\033[K",
+                end="\r",
+                file=sys.stderr,
+                flush=True,
+            )
+            found[title].append(
+                load(title, seeded=seeded, port=port, seconds=seconds, number=number)
+            )
     print("\033[K", end="", file=sys.stderr)
     return {
-        title: {name: statistics.median(one[name] for one in several) for name in several[0]}
+        title: {
+            name: statistics.median(one[name] for one in several) for name in several[0]
+        }
         for title, several in found.items()
     }
 
@@ -158,13 +213,21 @@ def report(found: dict[str, dict[str, float]]) -> None:
     print(f"\n{'':38}{'per second':>12}{'p50 ms':>10}{'p99 ms':>10}")
     for title, one in found.items():
         unit = " events" if "batch" in title else ""
-        print(f"{title + unit:38}{one['rate']:>12,.0f}{one['p50']:>10.2f}{one['p99']:>10.2f}")
+        print(
+            f"{title + unit:38}{one['rate']:>12,.0f}{one['p50']:>10.2f}{one['p99']:>10.2f}"
+        )
     print()
     for title, bare, aim in AIMS:
         ratio = found[title]["rate"] / found[bare]["rate"]
-        print(f"{title} / {bare}: {ratio:.0%} (aim {aim:.0%}{'' if ratio >= aim else ', MISSED'})")
+        print(
+            f"{title} / {bare}: {ratio:.0%} (aim"
+            f" {aim:.0%}{'' if ratio >= aim else ', MISSED'})"
+        )
     rate = found["usage, batch of 1,000"]["rate"]
-    print(f"events/s in full batches: {rate:,.0f} (aim 10,000{'' if rate >= 10_000 else ', MISSED'})")
+    print(
+        f"events/s in full batches: {rate:,.0f} (aim"
+        f" 10,000{'' if rate >= 10_000 else ', MISSED'})"
+    )
 
 
 def report_pages(seeded: Any, *, port: int) -> None:
@@ -173,15 +236,21 @@ def report_pages(seeded: Any, *, port: int) -> None:
         queries, times = page(slug, facts, port=port)
         p50, p99 = times[len(times) // 2], times[-1]
         missed = queries > 15 or p50 > 150
-        print(f"Settings › Usage, {facts['members']:,} members: {queries} queries, p50 {p50:.0f} ms, slowest {p99:.0f} ms "
-              f"(aim 15 queries, 150 ms{', MISSED' if missed else ''})")  # fmt: skip
+        print(
+            f"Settings › Usage, {facts['members']:,} members: {queries} queries, p50"
+            f" {p50:.0f} ms, slowest {p99:.0f} ms (aim 15 queries, 150"
+            f" ms{', MISSED' if missed else ''})"
+        )
 
 
 def report_close(environ: dict[str, str], *, rounds: int) -> None:
     """A large month closed, against the query that adds up its events."""
     command = [sys.executable, "-m", "tests.bench.close", "--rounds", str(rounds)]
     found = json.loads(subprocess.check_output(command, cwd=ROOT, env=environ))
-    print(f"\nClose of {found['events']:,} events of {found['members']:,} members: {found['lines']:,} lines")
+    print(
+        f"\nClose of {found['events']:,} events of {found['members']:,} members:"
+        f" {found['lines']:,} lines"
+    )
     names = {
         "query": "query",
         "roomy": "in 64 MB",
@@ -193,16 +262,31 @@ def report_close(environ: dict[str, str], *, rounds: int) -> None:
     print(f"{'ms':10}" + "".join(f"{title:>10}" for title in names.values()))
     for number, one in enumerate(found["rounds"], start=1):
         print(f"round {number:<4}" + "".join(f"{one[name]:>10,.0f}" for name in names))
-    middle = {name: statistics.median(one[name] for one in found["rounds"]) for name in names}
-    ratio, held = middle["close"] / min(middle["query"], middle["roomy"]), middle["freeze"] + middle["finish"]
-    print(f"\nclose / the faster of the two queries: {ratio:.0%} (aim below 100%{'' if ratio < 1 else ', MISSED'})")
-    print(f"the organization's lock was held {held:.0f} ms: {middle['freeze']:.1f} to freeze, {middle['finish']:.1f} to finish, "
-          f"not while drafting ({middle['draft']:.0f} ms)")  # fmt: skip
+    middle = {
+        name: statistics.median(one[name] for one in found["rounds"]) for name in names
+    }
+    ratio, held = (
+        middle["close"] / min(middle["query"], middle["roomy"]),
+        middle["freeze"] + middle["finish"],
+    )
+    print(
+        f"\nclose / the faster of the two queries: {ratio:.0%} (aim below"
+        f" 100%{'' if ratio < 1 else ', MISSED'})"
+    )
+    print(
+        f"the organization's lock was held {held:.0f} ms: {middle['freeze']:.1f} to"
+        f" freeze, {middle['finish']:.1f} to finish, not while drafting"
+        f" ({middle['draft']:.0f} ms)"
+    )
 
 
 def report_server(environ: dict[str, str], *, rounds: int, seconds: float) -> None:
     """The server under load, and its pages."""
-    seeded = json.loads(subprocess.check_output([sys.executable, "-m", "tests.bench.seed"], cwd=ROOT, env=environ))
+    seeded = json.loads(
+        subprocess.check_output(
+            [sys.executable, "-m", "tests.bench.seed"], cwd=ROOT, env=environ
+        )
+    )
     port = free_port()
     server = start_server(environ, port)
     try:
@@ -217,11 +301,16 @@ def main() -> None:
     """Make the database anew for each part, measure, clean up."""
     words = argparse.ArgumentParser(prog="make bench ARGS=…")
     words.add_argument("--rounds", type=int, default=3)
-    words.add_argument("--seconds", type=float, default=3.0, help="measured time of each round")
+    words.add_argument(
+        "--seconds", type=float, default=3.0, help="measured time of each round"
+    )
     words.add_argument("--only", choices=PARTS, help="one part of it alone")
     chosen = words.parse_args()
     if not postgres_answers():
-        sys.exit(f"PostgreSQL does not answer at {POSTGRES}; the bench needs it (TEST_DATABASE_URL).")
+        sys.exit(
+            f"PostgreSQL does not answer at {POSTGRES}; the bench needs it"
+            " (TEST_DATABASE_URL)."
+        )
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         environ = environment(folder)
         manage("collectstatic", environ)

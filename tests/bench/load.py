@@ -1,6 +1,8 @@
-"""The load generator: one process, a bounded number of kept connections, one request in flight on each.
+"""The load generator: one process, a bounded number of kept connections, one request in
+flight on each.
 
-Reads a job as JSON from standard input, prints what it measured as JSON. Knows nothing of Django, so that it stays cheap.
+Reads a job as JSON from standard input, prints what it measured as JSON. Knows nothing
+of Django, so that it stays cheap.
 """
 
 from __future__ import annotations
@@ -20,7 +22,11 @@ Job = dict[str, Any]
 
 def request(job: Job, path: str, body: bytes, *headers: str) -> bytes:
     """One HTTP request as bytes."""
-    head = [f"POST {path} HTTP/1.1" if body else f"GET {path} HTTP/1.1", f"Host: {job['host']}:{job['port']}", *headers]
+    head = [
+        f"POST {path} HTTP/1.1" if body else f"GET {path} HTTP/1.1",
+        f"Host: {job['host']}:{job['port']}",
+        *headers,
+    ]
     if body:
         head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "", ""]).encode() + body
@@ -28,11 +34,20 @@ def request(job: Job, path: str, body: bytes, *headers: str) -> bytes:
 
 def _event(gateway: Job, number: int, event_id: str, at: str) -> Job:
     place = number % len(gateway["members"])
-    usage = {"input_tokens": 200 + number % 50, "output_tokens": 100, "cache_read_input_tokens": 1000}
+    usage = {
+        "input_tokens": 200 + number % 50,
+        "output_tokens": 100,
+        "cache_read_input_tokens": 1000,
+    }
     return {
-        "id": event_id, "member": gateway["members"][place], "surface": "claude_code", "model": "claude-sonnet-5",
-        "occurred_at": at, "usage": usage, "authorization": gateway["promises"][place],
-    }  # fmt: skip
+        "id": event_id,
+        "member": gateway["members"][place],
+        "surface": "claude_code",
+        "model": "claude-sonnet-5",
+        "occurred_at": at,
+        "usage": usage,
+        "authorization": gateway["promises"][place],
+    }
 
 
 def requests(job: Job) -> Iterator[bytes]:
@@ -46,22 +61,39 @@ def requests(job: Job) -> Iterator[bytes]:
         if job["kind"] == "empty":
             yield request(job, "/api/bench/empty", b"")
         elif job["kind"] == "select":
-            yield request(job, "/api/bench/select", b"{}", f"X-Digest: {gateway['digest']}")
+            yield request(
+                job, "/api/bench/select", b"{}", f"X-Digest: {gateway['digest']}"
+            )
         elif job["kind"] == "authorize":
-            asked = {"member": member, "surface": "claude_code", "model": "claude-sonnet-5"}
+            asked = {
+                "member": member,
+                "surface": "claude_code",
+                "model": "claude-sonnet-5",
+            }
             yield request(job, "/api/v1/authorize", json.dumps(asked).encode(), key)
         elif job["kind"] == "charge":
             sent = {"id": name, "member": member, "organization": gateway["id"]}
             yield request(job, "/api/bench/charge", json.dumps(sent).encode())
         elif job["kind"] == "usage":
             events = [_event(gateway, turn, name, at)]
-            yield request(job, "/api/v1/usage", json.dumps({"events": events}).encode(), key)
+            yield request(
+                job, "/api/v1/usage", json.dumps({"events": events}).encode(), key
+            )
         elif job["kind"] == "bare_batch":
-            sent = {"id": name, "members": gateway["members"], "organization": gateway["id"], "count": job["count"]}
+            sent = {
+                "id": name,
+                "members": gateway["members"],
+                "organization": gateway["id"],
+                "count": job["count"],
+            }
             yield request(job, "/api/bench/batch", json.dumps(sent).encode())
         else:
-            events = [_event(gateway, n, f"{name}-{n}", at) for n in range(job["count"])]
-            yield request(job, "/api/v1/usage", json.dumps({"events": events}).encode(), key)
+            events = [
+                _event(gateway, n, f"{name}-{n}", at) for n in range(job["count"])
+            ]
+            yield request(
+                job, "/api/v1/usage", json.dumps({"events": events}).encode(), key
+            )
 
 
 class Connection:
@@ -79,7 +111,10 @@ class Connection:
         self.socket.sendall(data)
 
     def receive(self) -> bool:
-        """Read what is there; whether the answer is complete. Ends the run when it is not the expected one."""
+        """Read what is there; whether the answer is complete.
+
+        Ends the run when it is not the expected one.
+        """
         self.buffer += self.socket.recv(1 << 18)
         head, separator, body = self.buffer.partition(b"\r\n\r\n")
         if not separator:
@@ -107,7 +142,11 @@ def measure(job: Job) -> Job:
     times, last = _run(selector, supply, start, end)
     times.sort()
     took = last - start
-    return {"rate": len(times) / took, "p50": _at(times, 0.5) * 1e3, "p99": _at(times, 0.99) * 1e3}
+    return {
+        "rate": len(times) / took,
+        "p50": _at(times, 0.5) * 1e3,
+        "p99": _at(times, 0.99) * 1e3,
+    }
 
 
 def _run(

@@ -1,6 +1,8 @@
-"""Fills the bench's database: 100 organizations of 10 members that meter, and two with 100 and 10,000 members to look at.
+"""Fills the bench's database: 100 organizations of 10 members that meter, and two with
+100 and 10,000 members to look at.
 
-Prints as JSON what the load generator needs. Run as `python -m tests.bench.seed` with the bench's settings.
+Prints as JSON what the load generator needs. Run as `python -m tests.bench.seed` with
+the bench's settings.
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ from django.utils import timezone  # noqa: E402
 from accounts.actions.organizations import create_organization  # noqa: E402
 from accounts.models import ApiKey, Membership, Organization, Plan, Tier, User  # noqa: E402
 from billing.funding.promises import sign_authorization  # noqa: E402
-from billing.models import BillingAccount, IncludedWindow, MemberMonth, OrganizationMonth, SpendCap, UsageDay  # noqa: E402
+from billing.models import (  # noqa: E402
+    BillingAccount,
+    IncludedWindow,
+    MemberMonth,
+    OrganizationMonth,
+    SpendCap,
+    UsageDay,
+)
 
 USD = 1_000_000_000
 ORGANIZATIONS, MEMBERS = 100, 10
@@ -32,52 +41,109 @@ PAGES = {"page100": 100, "page10000": 10_000}
 
 
 def make_organization(slug: str, *, members: int, now: dt.datetime) -> Organization:
-    """An organization with extra usage on for everyone, all caps, and `members` people on seats."""
+    """An organization with extra usage on for everyone, all caps, and `members` people
+    on seats.
+    """
     owner = User.objects.create(email=f"owner@{slug}.example", name=f"Owner of {slug}")
     organization = create_organization(
-        slug, slug=slug, plan=Plan.ENTERPRISE_SEAT, primary_owner=owner, billing_email=owner.email, now=now,
-        seats={Tier.STANDARD: members, Tier.PREMIUM: 1}, owner_seat=Tier.STANDARD,
-    )  # fmt: skip
-    users = [User(email=f"m{n}@{slug}.example", name=f"Member {n}") for n in range(members - 1)]
+        slug,
+        slug=slug,
+        plan=Plan.ENTERPRISE_SEAT,
+        primary_owner=owner,
+        billing_email=owner.email,
+        now=now,
+        seats={Tier.STANDARD: members, Tier.PREMIUM: 1},
+        owner_seat=Tier.STANDARD,
+    )
+    users = [
+        User(email=f"m{n}@{slug}.example", name=f"Member {n}")
+        for n in range(members - 1)
+    ]
     users = User.objects.bulk_create(users, batch_size=2_000)
     Membership.objects.bulk_create(
-        [Membership(organization=organization, user=user, seat_tier=Tier.STANDARD, joined_at=now) for user in users],
+        [
+            Membership(
+                organization=organization,
+                user=user,
+                seat_tier=Tier.STANDARD,
+                joined_at=now,
+            )
+            for user in users
+        ],
         batch_size=2_000,
     )
-    BillingAccount.objects.update_or_create(organization=organization, defaults={"extra_usage_enabled": True})
+    BillingAccount.objects.update_or_create(
+        organization=organization, defaults={"extra_usage_enabled": True}
+    )
     big = 1_000_000 * USD
-    SpendCap.objects.create(organization=organization, level="organization", amount_nanos=big)
-    SpendCap.objects.create(organization=organization, level="seat_tier", seat_tier="standard", amount_nanos=big)
+    SpendCap.objects.create(
+        organization=organization, level="organization", amount_nanos=big
+    )
+    SpendCap.objects.create(
+        organization=organization,
+        level="seat_tier",
+        seat_tier="standard",
+        amount_nanos=big,
+    )
     return organization
 
 
 def spend(organization: Organization, *, now: dt.datetime) -> None:
-    """A month under way for everybody: counters, three days of usage and a week window each, caps for one in ten."""
+    """A month under way for everybody: counters, three days of usage and a week window
+    each, caps for one in ten.
+    """
     dice, month_on = random.Random(7), now.date().replace(day=1)
     members = list(organization.memberships.order_by("pk").values_list("pk", flat=True))
     amounts = {pk: dice.randrange(0, 200 * USD) for pk in members}
     MemberMonth.objects.bulk_create(
-        [MemberMonth(membership_id=pk, month_on=month_on, extra_nanos=n, events=9) for pk, n in amounts.items()],
-        batch_size=2_000,
-    )
-    OrganizationMonth.objects.create(organization=organization, month_on=month_on, extra_nanos=sum(amounts.values()))
-    UsageDay.objects.bulk_create(
         [
-            UsageDay(membership_id=pk, day_on=now.date() - dt.timedelta(days=back), surface="claude", model="claude-sonnet-5",
-                     seat_tier="standard", events=3, extra_nanos=n // 3)
-            for pk, n in amounts.items() for back in range(3)
+            MemberMonth(membership_id=pk, month_on=month_on, extra_nanos=n, events=9)
+            for pk, n in amounts.items()
         ],
         batch_size=2_000,
-    )  # fmt: skip
+    )
+    OrganizationMonth.objects.create(
+        organization=organization, month_on=month_on, extra_nanos=sum(amounts.values())
+    )
+    UsageDay.objects.bulk_create(
+        [
+            UsageDay(
+                membership_id=pk,
+                day_on=now.date() - dt.timedelta(days=back),
+                surface="claude",
+                model="claude-sonnet-5",
+                seat_tier="standard",
+                events=3,
+                extra_nanos=n // 3,
+            )
+            for pk, n in amounts.items()
+            for back in range(3)
+        ],
+        batch_size=2_000,
+    )
     week = dt.timedelta(days=7)
     IncludedWindow.objects.bulk_create(
-        [IncludedWindow(membership_id=pk, name="week", opened_at=now, resets_at=now + week, used_nanos=n, is_latest=True)
-         for pk, n in amounts.items()],
+        [
+            IncludedWindow(
+                membership_id=pk,
+                name="week",
+                opened_at=now,
+                resets_at=now + week,
+                used_nanos=n,
+                is_latest=True,
+            )
+            for pk, n in amounts.items()
+        ],
         batch_size=2_000,
-    )  # fmt: skip
+    )
     SpendCap.objects.bulk_create(
         [
-            SpendCap(organization=organization, level="member", membership_id=pk, amount_nanos=100 * USD)
+            SpendCap(
+                organization=organization,
+                level="member",
+                membership_id=pk,
+                amount_nanos=100 * USD,
+            )
             for pk in members[::10]
         ],
         batch_size=2_000,
@@ -85,7 +151,9 @@ def spend(organization: Organization, *, now: dt.datetime) -> None:
 
 
 def gateway(organization: Organization, *, now: dt.datetime) -> dict[str, Any]:
-    """What a gateway of this organization sends: its key, its members and a promise for each."""
+    """What a gateway of this organization sends: its key, its members and a promise for
+    each.
+    """
     secret = f"bench-{organization.slug}"
     digest = ApiKey.digest_of(secret)
     ApiKey.objects.create(
@@ -96,20 +164,36 @@ def gateway(organization: Organization, *, now: dt.datetime) -> dict[str, Any]:
         scopes="meter read manage",
         created_at=now,
     )
-    members = list(organization.memberships.order_by("pk").values_list("pk", flat=True)[:MEMBERS])
+    members = list(
+        organization.memberships.order_by("pk").values_list("pk", flat=True)[:MEMBERS]
+    )
     month_on = now.date().replace(day=1)
-    MemberMonth.objects.bulk_create([MemberMonth(membership_id=pk, month_on=month_on) for pk in members])
+    MemberMonth.objects.bulk_create(
+        [MemberMonth(membership_id=pk, month_on=month_on) for pk in members]
+    )
     OrganizationMonth.objects.create(organization=organization, month_on=month_on)
     promises = [
-        sign_authorization("extra_usage", organization_id=organization.pk, membership_id=pk, now=now) for pk in members
+        sign_authorization(
+            "extra_usage", organization_id=organization.pk, membership_id=pk, now=now
+        )
+        for pk in members
     ]
-    return {"id": organization.pk, "key": secret, "digest": digest, "members": members, "promises": promises}
+    return {
+        "id": organization.pk,
+        "key": secret,
+        "digest": digest,
+        "members": members,
+        "promises": promises,
+    }
 
 
 def session_of(organization: Organization) -> str:
     """The session cookie of the organization's owner."""
     owner, store = organization.primary_owner, SessionStore()
-    store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(owner.pk), settings.AUTHENTICATION_BACKENDS[0]
+    store[SESSION_KEY], store[BACKEND_SESSION_KEY] = (
+        str(owner.pk),
+        settings.AUTHENTICATION_BACKENDS[0],
+    )
     store[HASH_SESSION_KEY] = owner.get_session_auth_hash()
     store.create()
     return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
@@ -119,7 +203,8 @@ def main() -> None:
     """Seed and print."""
     now = timezone.now()
     gateways = [
-        gateway(make_organization(f"org{n:03d}", members=MEMBERS, now=now), now=now) for n in range(ORGANIZATIONS)
+        gateway(make_organization(f"org{n:03d}", members=MEMBERS, now=now), now=now)
+        for n in range(ORGANIZATIONS)
     ]
     pages = {}
     for slug, members in PAGES.items():

@@ -10,5 +10,7 @@ from tests.factories.balances import make_bolt
 
 @pytest.fixture
 def bolt(acme: Organization, now) -> Organization:
-    """A Team of Bea (primary owner), Mia and Max with a card that works and no balance; extra usage off."""
+    """A Team of Bea (primary owner), Mia and Max with a card that works and no balance;
+    extra usage off.
+    """
     return make_bolt(now=now)

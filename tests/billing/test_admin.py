@@ -1,4 +1,6 @@
-"""The operators' admin: every list opens with constant queries, append-only tables can't be edited, acts do the changes."""
+"""The operators' admin: every list opens with constant queries, append-only tables
+can't be edited, acts do the changes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ from billing.models.prices import RATE_FIELDS
 from tests.factories.people import MembershipFactory, make_api_key, make_user
 from tests.factories.usage import enable_extra_usage, event
 
-OURS = [model for model in admin.site._registry if model._meta.app_label in ("accounts", "billing")]
+OURS = [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label in ("accounts", "billing")
+]
 
 
 @pytest.fixture
@@ -32,18 +38,26 @@ def fill(acme, now, count):
     enable_extra_usage(acme)
     members = MembershipFactory.create_batch(count, organization=acme)
     record_usage(
-        [event(member, usd="1.20", at=now) for member in members for _ in range(2)], organization_id=acme.pk, now=now
+        [event(member, usd="1.20", at=now) for member in members for _ in range(2)],
+        organization_id=acme.pk,
+        now=now,
     )
     for number in range(count):
         AuditEntry.objects.create(
-            organization=acme, at=now, action="cap.member", subject=f"s{number}", actor=members[number].user
+            organization=acme,
+            at=now,
+            action="cap.member",
+            subject=f"s{number}",
+            actor=members[number].user,
         )
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_every_list_takes_the_same_queries_at_3_and_30_rows(operator, acme, now, model):
     make_api_key(acme, now=now)
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    address = reverse(
+        f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    )
     fill(acme, now, 3)
     operator.get(address)
     with CaptureQueriesContext(connection) as few:
@@ -55,7 +69,13 @@ def test_every_list_takes_the_same_queries_at_3_and_30_rows(operator, acme, now,
 
 
 @pytest.mark.parametrize(
-    "name", ["accounts.AuditEntry", "billing.UsageEvent", "billing.Statement", "billing.MemberMonth"]
+    "name",
+    [
+        "accounts.AuditEntry",
+        "billing.UsageEvent",
+        "billing.Statement",
+        "billing.MemberMonth",
+    ],
 )
 def test_append_only_tables_and_counters_have_no_edit(operator, acme, now, name):
     fill(acme, now, 1)
@@ -65,31 +85,57 @@ def test_append_only_tables_and_counters_have_no_edit(operator, acme, now, name)
     row = model.objects.first()
     if row:
         assert operator.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
-        assert operator.post(reverse(f"{base}_change", args=[row.pk]), {}).status_code == 403
-        assert operator.post(reverse(f"{base}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+        assert (
+            operator.post(reverse(f"{base}_change", args=[row.pk]), {}).status_code
+            == 403
+        )
+        assert (
+            operator.post(
+                reverse(f"{base}_delete", args=[row.pk]), {"post": "yes"}
+            ).status_code
+            == 403
+        )
 
 
 def test_an_event_shows_how_it_was_priced_and_funded(operator, acme, bob, now):
     record_usage([event(bob, usd="0.10", at=now)], organization_id=acme.pk, now=now)
-    page = operator.get(reverse("admin:billing_usageevent_change", args=[UsageEvent.objects.get().pk])).content.decode()
+    page = operator.get(
+        reverse("admin:billing_usageevent_change", args=[UsageEvent.objects.get().pk])
+    ).content.decode()
     assert "10000 out × $10.00 / M" in page
     assert "0.100000000" in page
 
 
 def test_m2_editing_a_price_adds_a_row_and_keeps_the_old_one(operator):
     row = ModelPrice.objects.in_force().get(model="claude-sonnet-5")
-    data = {name: getattr(row, name) for name in RATE_FIELDS} | {"input_nanos": 3_000_000_000}
-    assert operator.post(reverse("admin:billing_modelprice_change", args=[row.pk]), data).status_code == 302
+    data = {name: getattr(row, name) for name in RATE_FIELDS} | {
+        "input_nanos": 3_000_000_000
+    }
+    assert (
+        operator.post(
+            reverse("admin:billing_modelprice_change", args=[row.pk]), data
+        ).status_code
+        == 302
+    )
     row.refresh_from_db()
     assert (row.input_nanos, row.superseded_at is not None) == (2_000_000_000, True)
-    assert ModelPrice.objects.in_force().get(model="claude-sonnet-5").input_nanos == 3_000_000_000
+    assert (
+        ModelPrice.objects.in_force().get(model="claude-sonnet-5").input_nanos
+        == 3_000_000_000
+    )
     assert AuditEntry.objects.filter(action="prices.correct").exists()
 
 
 def organization_data(organization, **changes):
-    base = {"name": organization.name, "plan": organization.plan, "settlement": organization.settlement,
-            "billing_email": organization.billing_email, "timezone": organization.timezone,
-            "standard_seats": 50, "premium_seats": 10}  # fmt: skip
+    base = {
+        "name": organization.name,
+        "plan": organization.plan,
+        "settlement": organization.settlement,
+        "billing_email": organization.billing_email,
+        "timezone": organization.timezone,
+        "standard_seats": 50,
+        "premium_seats": 10,
+    }
     for prefix in ("memberships", "api_keys"):
         base |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     return base | changes
@@ -97,9 +143,17 @@ def organization_data(organization, **changes):
 
 def test_c5_an_operator_changes_the_zone_by_the_act(operator, acme):
     address = reverse("admin:accounts_organization_change", args=[acme.pk])
-    assert operator.post(address, organization_data(acme, timezone="Asia/Tokyo")).status_code == 302
+    assert (
+        operator.post(
+            address, organization_data(acme, timezone="Asia/Tokyo")
+        ).status_code
+        == 302
+    )
     acme.refresh_from_db()
-    assert (acme.timezone, [zone for _until_on, zone in acme.past_timezones]) == ("Asia/Tokyo", ["America/New_York"])
+    assert (acme.timezone, [zone for _until_on, zone in acme.past_timezones]) == (
+        "Asia/Tokyo",
+        ["America/New_York"],
+    )
     assert AuditEntry.objects.filter(action="organization.timezone").exists()
 
 
@@ -110,8 +164,12 @@ def test_d4_never_fewer_seats_than_are_assigned(operator, acme):
     assert SeatTier.objects.get(organization=acme, tier="standard").bought == 50
 
 
-def test_an_operator_makes_an_organization_with_its_primary_owner(operator, acme, charlie):
-    data = organization_data(acme, name="New", slug="new", primary_owner=charlie.user.pk, timezone="UTC")
+def test_an_operator_makes_an_organization_with_its_primary_owner(
+    operator, acme, charlie
+):
+    data = organization_data(
+        acme, name="New", slug="new", primary_owner=charlie.user.pk, timezone="UTC"
+    )
     response = operator.post(reverse("admin:accounts_organization_add"), data)
     assert response.status_code == 302, response.content.decode()[:3000]
     made = Organization.objects.get(slug="new")

@@ -15,12 +15,20 @@ from tests.conftest import NOW
 from tests.factories.people import make_cast
 from tests.services import chromium
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run"]  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any],
+) -> dict[str, Any]:
     """Debian's Chromium, which calls nobody."""
     return {**browser_type_launch_args, "executable_path": chromium(), "args": QUIET}
 
@@ -39,21 +47,38 @@ def acme(transactional_db: None) -> Organization:
 
 @pytest.fixture
 def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page(email, path, **context)`: a signed-in page. Fails at the end when anything was written to its console."""
+    """`open_page(email, path, **context)`: a signed-in page.
+
+    Fails at the end when anything was written to its console.
+    """
     contexts, said = [], []
 
     def open_(email: str, path: str, **options: Any) -> Any:
         client = Client()
-        client.force_login(User.objects.get(email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
+        client.force_login(
+            User.objects.get(email=email), backend=settings.AUTHENTICATION_BACKENDS[0]
+        )
         context = browser.new_context(
-            base_url=live_server.url, **{"viewport": {"width": 1280, "height": 900}, **options}
+            base_url=live_server.url,
+            **{"viewport": {"width": 1280, "height": 900}, **options},
         )
         contexts.append(context)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": cookie,
+                    "url": live_server.url,
+                }
+            ]
+        )
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda message: said.append(message.text) if is_trouble(message) else None)
+        page.on(
+            "console",
+            lambda message: said.append(message.text) if is_trouble(message) else None,
+        )
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(path)
         return page

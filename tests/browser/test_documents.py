@@ -1,4 +1,6 @@
-"""Invoices and statements in a real browser: from the billing page to the events, billing details, no findings by axe."""
+"""Invoices and statements in a real browser: from the billing page to the events,
+billing details, no findings by axe.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def statement(acme, last_month) -> Statement:
     return Statement.objects.get()
 
 
-def test_from_the_billing_page_through_an_invoice_to_the_events_behind_a_line(invoice, open_page):
+def test_from_the_billing_page_through_an_invoice_to_the_events_behind_a_line(
+    invoice, open_page
+):
     page = open_page("alice@acme.example", BILLING)
     assert_accessible(page)
     page.get_by_role("link", name="ACME-0001", exact=True).click()
@@ -60,7 +64,9 @@ def test_from_the_billing_page_through_an_invoice_to_the_events_behind_a_line(in
     assert_accessible(page)
 
 
-def test_owners_edit_who_is_billed_in_a_dialog_and_the_page_shows_it(invoice, open_page):
+def test_owners_edit_who_is_billed_in_a_dialog_and_the_page_shows_it(
+    invoice, open_page
+):
     page = open_page("alice@acme.example", BILLING)
     page.get_by_role("button", name="Edit billing details").click()
     dialog = page.get_by_role("dialog", name="Billing details")
@@ -74,20 +80,31 @@ def test_owners_edit_who_is_billed_in_a_dialog_and_the_page_shows_it(invoice, op
     dialog.get_by_label("Billing e-mail").fill("ap@acme.example")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).not_to_be_visible()
-    expect(page.locator("#billing-documents").get_by_text("Acme Holdings, Inc.")).to_be_visible()
+    expect(
+        page.locator("#billing-documents").get_by_text("Acme Holdings, Inc.")
+    ).to_be_visible()
     expect(page.get_by_role("button", name="Edit billing details")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(invoice, statement, open_page, width, scheme):
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    invoice, statement, open_page, width, scheme
+):
     look = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     invoice_path = f"{BILLING}invoices/ACME-0001/"
     page = open_page("alice@acme.example", BILLING, **look)
-    for path in (BILLING, invoice_path, f"{invoice_path}lines/1/", f"{BILLING}details/"):
+    for path in (
+        BILLING,
+        invoice_path,
+        f"{invoice_path}lines/1/",
+        f"{BILLING}details/",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert_accessible(page)
-    bolt = open_page("bea@bolt.example", f"/o/bolt/settings/billing/statements/{statement}/", **look)
+    bolt = open_page(
+        "bea@bolt.example", f"/o/bolt/settings/billing/statements/{statement}/", **look
+    )
     assert bolt.evaluate("document.documentElement.scrollWidth") <= width
     assert_accessible(bolt)

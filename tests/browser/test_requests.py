@@ -1,4 +1,6 @@
-"""The journey in a real browser: Bob asks, Ada sees it, increases his limit for this month; next month his old cap is back."""
+"""The journey in a real browser: Bob asks, Ada sees it, increases his limit for this
+month; next month his old cap is back.
+"""
 
 from __future__ import annotations
 
@@ -32,43 +34,74 @@ OWN, SETTINGS = "/o/acme/usage/", "/o/acme/settings/usage/"
 def bob(acme) -> Membership:
     """Bob on a standard seat capped at $40, extra usage on."""
     enable_extra_usage(acme)
-    set_seat_tier_cap(acme, tier="standard", amount_nanos=usd("40"), actor=Actor(label="owner"), now=timezone.now())
-    return Membership.objects.select_related("user", "organization").get(user__email="bob@acme.example")
+    set_seat_tier_cap(
+        acme,
+        tier="standard",
+        amount_nanos=usd("40"),
+        actor=Actor(label="owner"),
+        now=timezone.now(),
+    )
+    return Membership.objects.select_related("user", "organization").get(
+        user__email="bob@acme.example"
+    )
 
 
 def hit_the_limit(client, bob: Membership) -> None:
     """Through the API: check then charge until a check refuses."""
-    key = {"Authorization": f"Bearer {make_api_key(bob.organization, now=timezone.now())}"}
+    key = {
+        "Authorization": f"Bearer {make_api_key(bob.organization, now=timezone.now())}"
+    }
     asked = {"member": "bob@acme.example", "surface": "claude_code"}
     for number in range(6):
-        answer = client.post("/api/v1/authorize", asked, content_type="application/json", headers=key).json()
+        answer = client.post(
+            "/api/v1/authorize", asked, content_type="application/json", headers=key
+        ).json()
         if not answer["allowed"]:
             return
-        used = {"id": f"b{number}", "member": "bob@acme.example", "surface": "claude_code", "model": "claude-sonnet-5",
-                "occurred_at": timezone.now().isoformat(), "usage": {"output_tokens": 2_000_000},
-                "authorization": answer["authorization"]}  # fmt: skip
-        client.post("/api/v1/usage", {"events": [used]}, content_type="application/json", headers=key)
+        used = {
+            "id": f"b{number}",
+            "member": "bob@acme.example",
+            "surface": "claude_code",
+            "model": "claude-sonnet-5",
+            "occurred_at": timezone.now().isoformat(),
+            "usage": {"output_tokens": 2_000_000},
+            "authorization": answer["authorization"],
+        }
+        client.post(
+            "/api/v1/usage",
+            {"events": [used]},
+            content_type="application/json",
+            headers=key,
+        )
     raise AssertionError("Bob was never blocked")
 
 
 def allowed(bob: Membership, *, at: dt.datetime) -> bool:
     """What a check answers at a moment."""
-    return decide(standing_of(bob.pk, organization_id=bob.organization_id, now=at)).allowed
+    return decide(
+        standing_of(bob.pk, organization_id=bob.organization_id, now=at)
+    ).allowed
 
 
-def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(client, acme, bob, open_page):
+def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(
+    client, acme, bob, open_page
+):
     hit_the_limit(client, bob)
     one, two = open_page("bob@acme.example", OWN), open_page("bob@acme.example", OWN)
     assert_accessible(one)
     one.get_by_role("button", name="Request more usage").dblclick()
     expect(one.get_by_text("Request sent to your admins")).to_be_visible()
-    two.get_by_role("button", name="Request more usage").click()  # the other tab still shows it
+    two.get_by_role(
+        "button", name="Request more usage"
+    ).click()  # the other tab still shows it
     expect(two.get_by_text("Request sent to your admins")).to_be_visible()
     assert UsageRequest.objects.count() == 1
     one.get_by_label("Note").fill("Finishing the migration.")
     one.get_by_label("Amount").fill("10")
     one.get_by_role("button", name="Add to request").click()
-    expect(one.get_by_text("this month already; ask for more than that")).to_be_visible()
+    expect(
+        one.get_by_text("this month already; ask for more than that")
+    ).to_be_visible()
     one.get_by_label("Amount").fill("70")
     one.get_by_role("button", name="Add to request").click()
     expect(one.get_by_text("Your admins see it with your request.")).to_be_visible()
@@ -76,7 +109,9 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(client, acme,
 
     ada = open_page("ada@acme.example", SETTINGS)
     expect(ada.get_by_text("1 request for more usage")).to_be_visible()
-    expect(ada.get_by_role("link", name=re.compile("Usage.*1 request waits"))).to_be_visible()
+    expect(
+        ada.get_by_role("link", name=re.compile("Usage.*1 request waits"))
+    ).to_be_visible()
     ada.get_by_role("button", name="Review requests").click()
     dialog = ada.get_by_role("dialog", name="Review requests")
     expect(dialog.get_by_text("Finishing the migration.")).to_be_visible()
@@ -91,7 +126,9 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(client, acme,
     ada.wait_for_timeout(300)
     assert_accessible(ada)
     dialog.get_by_role("button", name="Increase to $75.00").click()
-    expect(ada.get_by_text("The limit of Bob Feld is now $75.00, this month only.")).to_be_visible()
+    expect(
+        ada.get_by_text("The limit of Bob Feld is now $75.00, this month only.")
+    ).to_be_visible()
     expect(dialog).not_to_be_visible()
     expect(ada.get_by_text("for more usage")).not_to_be_visible()
     expect(ada.get_by_role("row").filter(has_text="Bob Feld")).to_contain_text("$75.00")
@@ -99,17 +136,27 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(client, acme,
     now = timezone.now()
     zone = ZoneInfo("America/New_York")
     assert allowed(bob, at=now)
-    following = standing_of(bob.pk, organization_id=bob.organization_id, now=now).organization.month.end
-    later = standing_of(bob.pk, organization_id=bob.organization_id, now=following.astimezone(zone))
+    following = standing_of(
+        bob.pk, organization_id=bob.organization_id, now=now
+    ).organization.month.end
+    later = standing_of(
+        bob.pk, organization_id=bob.organization_id, now=following.astimezone(zone)
+    )
     assert (later.cap.amount_nanos, later.cap_source) == (usd("40"), "seat_tier")
     [answer] = mail.outbox
     assert answer.to == ["bob@acme.example"]
-    assert answer.subject == "Ada Okafor increased your limit to $75.00, this month only"
+    assert (
+        answer.subject == "Ada Okafor increased your limit to $75.00, this month only"
+    )
     one.reload()
-    expect(one.get_by_text("Ada Okafor increased your limit to $75.00, this month only")).to_be_visible()
+    expect(
+        one.get_by_text("Ada Okafor increased your limit to $75.00, this month only")
+    ).to_be_visible()
 
 
-def test_focus_goes_to_the_next_row_several_are_ticked_and_the_mails_link_opens_the_modal(acme, bob, open_page):
+def test_focus_goes_to_the_next_row_several_are_ticked_and_the_mails_link_opens_the_modal(
+    acme, bob, open_page
+):
     now = timezone.now()
     people = [bob, *MembershipFactory.create_batch(3, organization=acme)]
     for person in people:
@@ -122,7 +169,11 @@ def test_focus_goes_to_the_next_row_several_are_ticked_and_the_mails_link_opens_
     expect(dialog.get_by_label("Note to the member")).to_be_focused()
     dialog.get_by_role("button", name="Dismiss request").click()
     expect(dialog.get_by_role("listitem")).to_have_count(3)
-    expect(dialog.get_by_role("listitem").first.get_by_role("button", name="Increase limit")).to_be_focused()
+    expect(
+        dialog.get_by_role("listitem").first.get_by_role(
+            "button", name="Increase limit"
+        )
+    ).to_be_focused()
     for box in dialog.get_by_role("checkbox").all()[:2]:
         box.check()
     dialog.get_by_label("One limit for all ticked").fill("50")
@@ -135,10 +186,14 @@ def test_focus_goes_to_the_next_row_several_are_ticked_and_the_mails_link_opens_
     expect(page.get_by_text("1 request for more usage")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", [
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-    {"viewport": {"width": 390, "height": 844}, "locale": "ja-JP"},
-], ids=["phone dark", "phone Japanese"])  # fmt: skip
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+        {"viewport": {"width": 390, "height": 844}, "locale": "ja-JP"},
+    ],
+    ids=["phone dark", "phone Japanese"],
+)
 def test_the_phone_shows_it_all_and_axe_finds_nothing(acme, bob, open_page, look):
     now = timezone.now()
     spend(bob, "1", "40.12", at=now)

@@ -24,19 +24,27 @@ WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 def member(name: str) -> Membership:
-    return Membership.objects.select_related("user", "organization").get(user__email=f"{name}@acme.example")
+    return Membership.objects.select_related("user", "organization").get(
+        user__email=f"{name}@acme.example"
+    )
 
 
 def spend(name: str, *amounts: str) -> None:
     """The first amount uses up the included usage, the others are extra usage."""
     one, now = member(name), timezone.now()
     for amount in amounts:
-        record_usage([event(one, usd=amount, at=now)], organization_id=one.organization_id, now=now)
+        record_usage(
+            [event(one, usd=amount, at=now)],
+            organization_id=one.organization_id,
+            now=now,
+        )
 
 
 def refusal(name: str) -> str | None:
     one = member(name)
-    return decide(standing_of(one.pk, organization_id=one.organization_id, now=timezone.now())).reason
+    return decide(
+        standing_of(one.pk, organization_id=one.organization_id, now=timezone.now())
+    ).reason
 
 
 def set_amount(page: Page, amount: str) -> None:
@@ -59,7 +67,9 @@ def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
     dialog = page.get_by_role("dialog", name="Enable extra usage")
     dialog.get_by_label("Organization spend cap").fill("12,000")
     dialog.get_by_role("radio", name="Everyone").check()
-    assert not BillingAccount.objects.filter(extra_usage_enabled=True).exists(), "nothing is on until confirmed"
+    assert not BillingAccount.objects.filter(extra_usage_enabled=True).exists(), (
+        "nothing is on until confirmed"
+    )
     dialog.get_by_role("button", name="Enable").click()
     expect(page.get_by_text("Extra usage on, for everyone")).to_be_visible()
     assert refusal("bob") is None
@@ -67,8 +77,14 @@ def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
 
     page.get_by_role("button", name="Adjust limit").click()
     set_amount(page, "5")
-    expect(page.get_by_role("status").filter(has_text="Organization spend cap is now $5.00.")).to_be_visible()
-    expect(page.get_by_text(re.compile("Extra usage is paused for all 3 people"))).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(
+            has_text="Organization spend cap is now $5.00."
+        )
+    ).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("Extra usage is paused for all 3 people"))
+    ).to_be_visible()
     assert refusal("bob") == "organization_cap_reached"
     page.get_by_role("button", name="Adjust limit").click()
     page.get_by_role("button", name="Set to unlimited").click()
@@ -94,7 +110,9 @@ def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
     assert refusal("bob") is None
 
 
-def test_a_wrong_amount_stays_with_its_message_and_escape_gives_the_focus_back(acme, open_page):
+def test_a_wrong_amount_stays_with_its_message_and_escape_gives_the_focus_back(
+    acme, open_page
+):
     enable_extra_usage(acme)
     page = open_page("alice@acme.example", USAGE)
     opener = page.get_by_role("button", name="Adjust limit")
@@ -135,7 +153,8 @@ def test_a_change_shows_in_the_other_tab_after_its_refresh(acme, open_page):
     set_amount(mine, "33")
     row = other.get_by_role("row").filter(has_text="Bob Feld")
     expect(row).not_to_contain_text("$33.00")
-    other.evaluate("document.body.dispatchEvent(new Event('capChanged'))")  # as its timer does every 30 s
+    # as its timer does every 30 s
+    other.evaluate("document.body.dispatchEvent(new Event('capChanged'))")
     expect(row).to_contain_text("$33.00")
 
 
@@ -149,7 +168,9 @@ def test_search_filter_and_sort_keep_address_and_focus(acme, open_page):
     expect(page.get_by_text("1–2 of 2")).to_be_visible()
     expect(search).to_be_focused()
     page.get_by_role("button", name="Person").click()
-    expect(page.get_by_role("columnheader", name="Person")).to_have_attribute("aria-sort", "ascending")
+    expect(page.get_by_role("columnheader", name="Person")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
     expect(page).to_have_url(re.compile(r"\?q=o&sort=person$"))
     page.reload()
     expect(page.get_by_text("1–2 of 2")).to_be_visible()
@@ -166,25 +187,39 @@ def test_choosing_members_by_search_and_ticks(acme, open_page):
         dialog.get_by_role("checkbox", name=name).check()
     dialog.get_by_role("button", name="Save selection").click()
     expect(page.get_by_text("Extra usage on, for 2 of 3")).to_be_visible()
-    assert set(SelectedMember.objects.values_list("membership__user__name", flat=True)) == {"Ada Okafor", "Bob Feld"}
+    assert set(
+        SelectedMember.objects.values_list("membership__user__name", flat=True)
+    ) == {"Ada Okafor", "Bob Feld"}
 
 
-@pytest.mark.parametrize("look", [
-    {"viewport": {"width": 1280, "height": 900}},
-    {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    {"viewport": {"width": 390, "height": 844}},
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-], ids=["wide", "wide dark", "phone", "phone dark"])  # fmt: skip
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"viewport": {"width": 1280, "height": 900}},
+        {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+        {"viewport": {"width": 390, "height": 844}},
+        {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    ],
+    ids=["wide", "wide dark", "phone", "phone dark"],
+)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(acme, open_page, look):
     enable_extra_usage(acme, cap="50")
     spend("bob", "500", "9.00")
     page = open_page("alice@acme.example", USAGE, **look)
-    assert page.evaluate("document.documentElement.scrollWidth") <= look["viewport"]["width"]
+    assert (
+        page.evaluate("document.documentElement.scrollWidth")
+        <= look["viewport"]["width"]
+    )
     assert_accessible(page)
-    for opener, dialog in (("Adjust limit", "Monthly spend cap"), ("Turn off", "Turn off extra usage")):
+    for opener, dialog in (
+        ("Adjust limit", "Monthly spend cap"),
+        ("Turn off", "Turn off extra usage"),
+    ):
         page.get_by_role("button", name=opener).click()
         expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
-        page.wait_for_timeout(300)  # the dialog fades in; colours count once it is there
+        page.wait_for_timeout(
+            300
+        )  # the dialog fades in; colours count once it is there
         assert_accessible(page)
         page.keyboard.press("Escape")
     page.goto(USAGE + "selected-members/")
@@ -193,7 +228,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(acme, open_page, look):
 
 def assert_accessible(page: Page) -> None:
     # A toast or dialog that is half faded in has other colours than the one people read.
-    page.evaluate("() => Promise.allSettled(document.getAnimations().map((one) => one.finished))")
+    page.evaluate(
+        "() => Promise.allSettled(document.getAnimations().map((one) => one.finished))"
+    )
     found = Axe().run(page, options=WCAG).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
 

@@ -1,7 +1,9 @@
-"""Starts Celery as the product does, with a clock set forward, fast sweeps, and SIGKILL between the steps of a close.
+"""Starts Celery as the product does, with a clock set forward, fast sweeps, and SIGKILL
+between the steps of a close.
 
-`python -m tests.concurrency.close_worker worker|beat …`; environment: SIM_FOLDER, SIM_KILL (chance of each moment). The
-PDF of a mail is a stub: what is tried here is who gets it and how often, and typesetting takes longest of all.
+`python -m tests.concurrency.close_worker worker|beat …`; environment: SIM_FOLDER,
+SIM_KILL (chance of each moment). The PDF of a mail is a stub: what is tried here is who
+gets it and how often, and typesetting takes longest of all.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ def ahead() -> dt.timedelta:
 
 
 def now() -> dt.datetime:
-    """The clock of the test: it runs like any other, but elsewhere, and the test may set it forward."""
+    """The clock of the test: it runs like any other, but elsewhere, and the test may
+    set it forward.
+    """
     return dt.datetime.now(dt.UTC) + ahead()
 
 
@@ -35,7 +39,9 @@ def die_at_times(where: str, row_id: int) -> None:
 
 
 def install() -> None:
-    """Put notes and deaths after each step that is committed, and between a mail's acceptance and its mark."""
+    """Put notes and deaths after each step that is committed, and between a mail's
+    acceptance and its mark.
+    """
     from django.utils import timezone
 
     timezone.now = now  # type: ignore[assignment]

@@ -1,4 +1,6 @@
-"""What processes that die by chance have in common: a log of what happened, and SIGKILL to ourselves."""
+"""What processes that die by chance have in common: a log of what happened, and SIGKILL
+to ourselves.
+"""
 
 from __future__ import annotations
 

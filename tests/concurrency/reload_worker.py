@@ -1,6 +1,8 @@
-"""Starts Celery as the product does, with a slow test gateway, fast sweeps, and SIGKILL around each payment.
+"""Starts Celery as the product does, with a slow test gateway, fast sweeps, and SIGKILL
+around each payment.
 
-`python -m tests.concurrency.reload_worker worker|beat …`; environment: SIM_FOLDER, SIM_KILL (chance of each moment).
+`python -m tests.concurrency.reload_worker worker|beat …`; environment: SIM_FOLDER,
+SIM_KILL (chance of each moment).
 """
 
 from __future__ import annotations
@@ -15,14 +17,20 @@ JOBS = ("tend-balances", "settle-unknown")
 
 
 def install() -> None:
-    """Put notes and deaths between started, paid and settled; what is left behind is taken up after two seconds."""
+    """Put notes and deaths between started, paid and settled; what is left behind is
+    taken up after two seconds.
+    """
     from billing.payments import processing
     from billing.payments.actions import purchases
     from billing.payments.gateways.sandbox import SandboxGateway
 
     purchases.CLAIM = dt.timedelta(seconds=2)
     purchases.WAITS = [dt.timedelta(seconds=1)]
-    tend, pay, settle = processing.tend_balance, SandboxGateway.pay, processing.settle_payment
+    tend, pay, settle = (
+        processing.tend_balance,
+        SandboxGateway.pay,
+        processing.settle_payment,
+    )
 
     def tending(*args: Any, **options: Any) -> Any:
         tended = tend(*args, **options)
@@ -44,7 +52,11 @@ def install() -> None:
         maybe_die("settled", payment_id)
         return settled
 
-    processing.tend_balance, SandboxGateway.pay, processing.settle_payment = tending, slow_pay, settling
+    processing.tend_balance, SandboxGateway.pay, processing.settle_payment = (
+        tending,
+        slow_pay,
+        settling,
+    )
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
-"""Starts Celery as the product does, with a clock read from a file, a fast beat, and SIGKILL at chosen moments of sending.
+"""Starts Celery as the product does, with a clock read from a file, a fast beat, and
+SIGKILL at chosen moments of sending.
 
-`python -m tests.concurrency.simulated_worker worker|beat …`; environment: SIM_FOLDER, SIM_KILL (chance of each moment).
+`python -m tests.concurrency.simulated_worker worker|beat …`; environment: SIM_FOLDER,
+SIM_KILL (chance of each moment).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""P1-P4, M5, E8: six workers and beat close two hundred organizations at once, and die at any moment of it.
+"""P1-P4, M5, E8: six workers and beat close two hundred organizations at once, and die
+at any moment of it.
 
-Meanwhile usage of the old months and of the new one is recorded, and members ask whether they may go on. PostgreSQL and
-Redis; the workers are processes of their own, the mails go to a mail server on loopback.
+Meanwhile usage of the old months and of the new one is recorded, and members ask
+whether they may go on. PostgreSQL and Redis; the workers are processes of their own,
+the mails go to a mail server on loopback.
 """
 
 from __future__ import annotations
@@ -53,14 +55,21 @@ from tests.concurrency.threads import run_together
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage, event
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.redis,
+    pytest.mark.django_db(transaction=True),
+]
 WORKERS = 6
-START = NEW_YORK_IS_DUE - dt.timedelta(seconds=6)  # New York's months become due while the others are being closed
+# New York's months become due while the others are being closed
+START = NEW_YORK_IS_DUE - dt.timedelta(seconds=6)
 STEPS = ("freeze_month", "draft_month", "finish_month")
 
 
 class Inbox:
-    """What the mail server has accepted: recipient, Message-ID, and the name of the document that came with it."""
+    """What the mail server has accepted: recipient, Message-ID, and the name of the
+    document that came with it.
+    """
 
     def __init__(self) -> None:
         self.accepted: list[tuple[str, str, str]] = []
@@ -74,7 +83,9 @@ class Inbox:
 
 
 class Clock:
-    """The clock of the test and its workers: as many seconds ahead of the machine's as the file says."""
+    """The clock of the test and its workers: as many seconds ahead of the machine's as
+    the file says.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "ahead"
@@ -94,8 +105,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event that was recorded: the month it happened in, that of the moment, and how far its organization's months
-    were closed before we asked and after we were answered."""
+    """One event that was recorded: the month it happened in, that of the moment, and
+    how far its organization's months were closed before we asked and after we were
+    answered.
+    """
 
     organization_id: int
     event_id: str
@@ -106,7 +119,9 @@ class Told:
 
 
 class Bystanders:
-    """Threads that record and check until they are told to stop; what goes wrong in one fails the test."""
+    """Threads that record and check until they are told to stop; what goes wrong in one
+    fails the test.
+    """
 
     def __init__(self, casts: list[Cast], clock: Clock) -> None:
         self.casts, self.clock, self.stop = casts, clock, threading.Event()
@@ -114,8 +129,14 @@ class Bystanders:
         self.refused: list[object] = []
         self.checks = 0
         self.errors: list[BaseException] = []
-        work = [lambda: self.record("a", seed=1), lambda: self.record("b", seed=2), self.check]
-        self.threads = [threading.Thread(target=self._run, args=(one,), daemon=True) for one in work]
+        work = [
+            lambda: self.record("a", seed=1),
+            lambda: self.record("b", seed=2),
+            self.check,
+        ]
+        self.threads = [
+            threading.Thread(target=self._run, args=(one,), daemon=True) for one in work
+        ]
 
     def _run(self, work: Callable[[], None]) -> None:
         try:
@@ -126,24 +147,50 @@ class Bystanders:
             connection.close()
 
     def record(self, name: str, *, seed: int) -> None:
-        """Late events and events of now, of a third of the organizations and of all that become due meanwhile, or later."""
+        """Late events and events of now, of a third of the organizations and of all
+        that become due meanwhile, or later.
+        """
         dice, zones = random.Random(seed), (NEW_YORK, LOS_ANGELES)
-        chosen = [cast for n, cast in enumerate(self.casts) if n % 3 == 0 or cast.organization.timezone in zones]
+        chosen = [
+            cast
+            for n, cast in enumerate(self.casts)
+            if n % 3 == 0 or cast.organization.timezone in zones
+        ]
         for number in itertools.count():
             if self.stop.wait(0.05):
                 return
             cast, now = dice.choice(chosen), self.clock.now()
             month_on = dice.choice([FEBRUARY, *cast.months, MARCH])
-            at = now if month_on == MARCH else dt.datetime.combine(month_on.replace(day=25), dt.time(9), dt.UTC)
-            sent = request(f"{name}-{number}", dice.choice(cast.members)[1], number=number, at=at)
+            at = (
+                now
+                if month_on == MARCH
+                else dt.datetime.combine(month_on.replace(day=25), dt.time(9), dt.UTC)
+            )
+            sent = request(
+                f"{name}-{number}", dice.choice(cast.members)[1], number=number, at=at
+            )
             before = frozen_through(cast.pk)
             [answer] = record_usage([sent], organization_id=cast.pk, now=now).results
             calendar = cast.organization.calendar
-            own_on, current_on = calendar.month_at(at).first_on, calendar.month_at(now).first_on
+            own_on, current_on = (
+                calendar.month_at(at).first_on,
+                calendar.month_at(now).first_on,
+            )
             assert (answer.status, answer.funding) == ("recorded", "extra_usage")
-            self.told.append(Told(cast.pk, sent.id, own_on, current_on, before, frozen_through(cast.pk)))
+            self.told.append(
+                Told(
+                    cast.pk,
+                    sent.id,
+                    own_on,
+                    current_on,
+                    before,
+                    frozen_through(cast.pk),
+                )
+            )
             if number % 10 == 0:
-                [again] = record_usage([sent], organization_id=cast.pk, now=self.clock.now()).results
+                [again] = record_usage(
+                    [sent], organization_id=cast.pk, now=self.clock.now()
+                ).results
                 assert again.status == "duplicate"
 
     def check(self) -> None:
@@ -151,7 +198,11 @@ class Bystanders:
         for cast in itertools.cycle(self.casts):
             if self.stop.wait(0.05):
                 return
-            answer = decide(standing_of(cast.members[1][0], organization_id=cast.pk, now=self.clock.now()))
+            answer = decide(
+                standing_of(
+                    cast.members[1][0], organization_id=cast.pk, now=self.clock.now()
+                )
+            )
             self.checks += 1
             if not answer.allowed:
                 self.refused.append((cast.organization.slug, answer))
@@ -173,7 +224,9 @@ class Bystanders:
 
 def frozen_through(organization_id: int) -> dt.date | None:
     """How far an organization's months are closed at this moment."""
-    return BillingAccount.objects.values_list("frozen_through_on", flat=True).get(pk=organization_id)
+    return BillingAccount.objects.values_list("frozen_through_on", flat=True).get(
+        pk=organization_id
+    )
 
 
 @pytest.fixture
@@ -182,11 +235,14 @@ def clock(tmp_path) -> Clock:
 
 
 @pytest.fixture
-def machines(tmp_path, clock, transactional_db, _seeded) -> Iterator[tuple[Machines, Inbox]]:
+def machines(
+    tmp_path, clock, transactional_db, _seeded
+) -> Iterator[tuple[Machines, Inbox]]:
     """Six workers, which start already, a beat, which does not yet, and the mail server."""
     import redis
 
-    logging.getLogger("mail.log").setLevel(logging.WARNING)  # else it tells each line of each conversation
+    # else it tells each line of each conversation
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     broker, inbox = redis.Redis.from_url(BROKER), Inbox()
     broker.flushdb()
     with socket.socket() as probe:
@@ -195,7 +251,11 @@ def machines(tmp_path, clock, transactional_db, _seeded) -> Iterator[tuple[Machi
     server = Controller(inbox, hostname="127.0.0.1", port=port)
     server.start()
     running = Machines(
-        tmp_path, "tests.concurrency.close_worker", workers=WORKERS, EMAIL_URL=f"smtp://127.0.0.1:{port}", SIM_KILL="6"
+        tmp_path,
+        "tests.concurrency.close_worker",
+        workers=WORKERS,
+        EMAIL_URL=f"smtp://127.0.0.1:{port}",
+        SIM_KILL="6",
     )
     running.names.remove("beat")
     running.tend()
@@ -228,7 +288,9 @@ def wait_until(done: Callable[[], bool], what: str, running: Machines) -> None:
 
 
 def send_closes(casts: list[Cast]) -> None:
-    """The message of each close, half of them twice in a row, as brokers may deliver them; beat's own come on top."""
+    """The message of each close, half of them twice in a row, as brokers may deliver
+    them; beat's own come on top.
+    """
     from celery import Celery
 
     with Celery(broker=BROKER) as app:
@@ -244,25 +306,45 @@ def all_closed(casts: list[Cast]) -> bool:
 
 
 def in_dead_hands_alone(folder: Path) -> bool:
-    """Whether every mail that is not marked as sent was claimed by a worker that died with it."""
-    dead = Counter(int(line[2]) for line in happened(folder) if line[:2] == ["killed", "accepted"])
+    """Whether every mail that is not marked as sent was claimed by a worker that died
+    with it.
+    """
+    dead = Counter(
+        int(line[2]) for line in happened(folder) if line[:2] == ["killed", "accepted"]
+    )
     waiting = OutgoingMail.objects.waiting().values_list("pk", "attempts")
     return all(attempts == dead[pk] > 0 for pk, attempts in waiting)
 
 
 def come_to_rest(casts: list[Cast], running: Machines, clock: Clock) -> None:
-    """Until all that is due is closed and mailed; claims of the dead end as the clock is set forward."""
+    """Until all that is due is closed and mailed; claims of the dead end as the clock
+    is set forward.
+    """
     wait_until(lambda: all_closed(casts), "the last month's close", running)
     while OutgoingMail.objects.waiting().exists():
-        wait_until(lambda: in_dead_hands_alone(running.folder), "the mails' rest", running)
+        wait_until(
+            lambda: in_dead_hands_alone(running.folder), "the mails' rest", running
+        )
         clock.set(clock.now() + dt.timedelta(minutes=11))
-        wait_until(lambda: not OutgoingMail.objects.due(clock.now()).exists(), "the second try", running)
+        wait_until(
+            lambda: not OutgoingMail.objects.due(clock.now()).exists(),
+            "the second try",
+            running,
+        )
 
 
-def test_p2_each_due_month_is_closed_once_whoever_dies_and_whatever_is_recorded_meanwhile(machines, clock):
+def test_p2_each_due_month_is_closed_once_whoever_dies_and_whatever_is_recorded_meanwhile(
+    machines, clock
+):
     running, inbox = machines
     casts = make_cast()
-    wait_until(lambda: [line[0] for line in happened(running.folder)].count("ready") >= WORKERS, "a worker", running)
+    wait_until(
+        lambda: (
+            [line[0] for line in happened(running.folder)].count("ready") >= WORKERS
+        ),
+        "a worker",
+        running,
+    )
     clock.set(START)
     bystanders = Bystanders(casts, clock)
     try:
@@ -283,7 +365,9 @@ def test_p2_each_due_month_is_closed_once_whoever_dies_and_whatever_is_recorded_
     assert list(differences()) == []  # E8
 
 
-def _somebody_died_at_each_moment_and_all_worked_at_once(lines: list[list[str]]) -> None:
+def _somebody_died_at_each_moment_and_all_worked_at_once(
+    lines: list[list[str]],
+) -> None:
     assert {line[1] for line in lines if line[0] == "killed"} == {*STEPS, "accepted"}
     at_work: dict[str, str] = {}
     most = met = 0
@@ -301,35 +385,68 @@ def _somebody_died_at_each_moment_and_all_worked_at_once(lines: list[list[str]])
 
 
 def _every_due_month_is_closed_once(casts: list[Cast]) -> None:
-    found = Counter(BillingMonth.objects.values_list("organization_id", "month_on", "state"))
-    before = [(cast.pk, DECEMBER, "closed") for cast in casts if cast.organization.created_at.month == 12]
-    assert found == Counter([*before, *((cast.pk, month_on, "closed") for cast in casts for month_on in cast.months)])
-    through = dict(BillingAccount.objects.values_list("organization_id", "frozen_through_on"))
+    found = Counter(
+        BillingMonth.objects.values_list("organization_id", "month_on", "state")
+    )
+    before = [
+        (cast.pk, DECEMBER, "closed")
+        for cast in casts
+        if cast.organization.created_at.month == 12
+    ]
+    assert found == Counter(
+        [
+            *before,
+            *(
+                (cast.pk, month_on, "closed")
+                for cast in casts
+                for month_on in cast.months
+            ),
+        ]
+    )
+    through = dict(
+        BillingAccount.objects.values_list("organization_id", "frozen_through_on")
+    )
     assert through == {cast.pk: max(cast.months, default=None) for cast in casts}
 
 
 def _nothing_is_lost_and_all_is_in_its_month(told: list[Told]) -> None:
     found = {
         (organization_id, event_id): (pk, month_on)
-        for pk, organization_id, event_id, month_on in UsageEvent.objects.filter(event_id__regex="^[ab]-").values_list(
-            "pk", "organization_id", "event_id", "month_on"
-        )
+        for pk, organization_id, event_id, month_on in UsageEvent.objects.filter(
+            event_id__regex="^[ab]-"
+        ).values_list("pk", "organization_id", "event_id", "month_on")
     }
-    assert len(told) > 100 and set(found) == {(one.organization_id, one.event_id) for one in told}
+    assert len(told) > 100 and set(found) == {
+        (one.organization_id, one.event_id) for one in told
+    }
     took: dict[tuple[int, dt.date], list[int]] = defaultdict(list)
     refused: dict[tuple[int, dt.date], list[int]] = defaultdict(list)
     seen = Counter[str]()
     for one in told:
         pk, month_on = found[one.organization_id, one.event_id]
-        closed_before, closed_after = _covers(one.before, one.own_on), _covers(one.after, one.own_on)
-        allowed = {one.current_on} if closed_before else {one.own_on, one.current_on} if closed_after else {one.own_on}
+        closed_before, closed_after = (
+            _covers(one.before, one.own_on),
+            _covers(one.after, one.own_on),
+        )
+        allowed = (
+            {one.current_on}
+            if closed_before
+            else {one.own_on, one.current_on}
+            if closed_after
+            else {one.own_on}
+        )
         assert month_on in allowed, one
         if one.own_on != one.current_on:
-            (took if month_on == one.own_on else refused)[one.organization_id, one.own_on].append(pk)
+            (took if month_on == one.own_on else refused)[
+                one.organization_id, one.own_on
+            ].append(pk)
             seen["in its own month" if month_on == one.own_on else "in the next"] += 1
     assert seen["in its own month"] > 20 and seen["in the next"] > 20, seen
-    # Ids are given under the organization's lock: no event entered a month after the first that came too late for it.
-    assert [key for key, pks in refused.items() if key in took and max(took[key]) > min(pks)] == []
+    # Ids are given under the organization's lock: no event entered a month after the
+    # first that came too late for it.
+    assert [
+        key for key, pks in refused.items() if key in took and max(took[key]) > min(pks)
+    ] == []
     assert set(took) & set(refused), "no month was closed between two of our events"
 
 
@@ -341,36 +458,64 @@ def _documents_say_what_the_events_say(casts: list[Cast]) -> None:
     months_on = [(cast.pk, month_on) for cast in casts for month_on in cast.months]
     spent = {
         (pk, month_on, prepaid): nanos
-        for pk, month_on, prepaid, nanos in UsageEvent.objects.filter(funding="extra_usage")
-        .order_by().values_list("organization_id", "month_on", "prepaid").annotate(nanos=Sum("cost_nanos"))
-    }  # fmt: skip
+        for pk, month_on, prepaid, nanos in UsageEvent.objects.filter(
+            funding="extra_usage"
+        )
+        .order_by()
+        .values_list("organization_id", "month_on", "prepaid")
+        .annotate(nanos=Sum("cost_nanos"))
+    }
     billed = {key: spent[*key, False] for key in months_on if (*key, False) in spent}
-    invoices = Invoice.objects.exclude(status="draft").values_list("organization_id", "month_on", "exact_nanos")
+    invoices = Invoice.objects.exclude(status="draft").values_list(
+        "organization_id", "month_on", "exact_nanos"
+    )
     assert sorted(invoices) == sorted((*key, nanos) for key, nanos in billed.items())
     prepaid = {cast.pk for cast in casts if cast.organization.settlement == "prepaid"}
-    charged = {key: spent.get((*key, True), 0) for key in months_on if key[0] in prepaid}
-    statements = Statement.objects.values_list("organization_id", "month_on", "charges_nanos")
-    assert sorted(statements) == sorted((*key, -nanos) for key, nanos in charged.items())
+    charged = {
+        key: spent.get((*key, True), 0) for key in months_on if key[0] in prepaid
+    }
+    statements = Statement.objects.values_list(
+        "organization_id", "month_on", "charges_nanos"
+    )
+    assert sorted(statements) == sorted(
+        (*key, -nanos) for key, nanos in charged.items()
+    )
     assert len(billed) > 100 and len(charged) > 100 and sum(billed.values()) > 0
 
 
 def _numbers_have_no_gap(casts: list[Cast]) -> None:
     by_organization: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
     for invoice in Invoice.objects.order_by("month_on"):
-        by_organization[invoice.organization_id].append((invoice.sequence, invoice.number))
+        by_organization[invoice.organization_id].append(
+            (invoice.sequence, invoice.number)
+        )
     for cast in casts:
         numbers = by_organization[cast.pk]
-        assert numbers == [(n, f"{cast.organization.slug.upper()}-{n:04d}") for n in range(1, len(numbers) + 1)]
+        assert numbers == [
+            (n, f"{cast.organization.slug.upper()}-{n:04d}")
+            for n in range(1, len(numbers) + 1)
+        ]
     assert max(map(len, by_organization.values())) == 2
 
 
-def _each_recipient_got_each_document_once(casts: list[Cast], inbox: Inbox, lines: list[list[str]]) -> None:
+def _each_recipient_got_each_document_once(
+    casts: list[Cast], inbox: Inbox, lines: list[list[str]]
+) -> None:
     recipients = {cast.pk: cast.recipients for cast in casts}
     kinds = {"invoice": Invoice.objects.all(), "statement": Statement.objects.all()}
     documents = [(kind, one) for kind, several in kinds.items() for one in several]
-    due = Counter((kind, one.pk, to) for kind, one in documents for to in recipients[one.organization_id])
-    mails = {mail.message_id: mail for mail in OutgoingMail.objects.select_related("user")}
-    assert Counter((*next(iter(mail.facts.items())), mail.to) for mail in mails.values()) == due
+    due = Counter(
+        (kind, one.pk, to)
+        for kind, one in documents
+        for to in recipients[one.organization_id]
+    )
+    mails = {
+        mail.message_id: mail for mail in OutgoingMail.objects.select_related("user")
+    }
+    assert (
+        Counter((*next(iter(mail.facts.items())), mail.to) for mail in mails.values())
+        == due
+    )
     assert all(mail.sent_at and not mail.last_error for mail in mails.values())
     # Beside the Message-IDs: what the server saw, by recipient and attachment.
     ids: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -378,7 +523,9 @@ def _each_recipient_got_each_document_once(casts: list[Cast], inbox: Inbox, line
         assert mails[message_id].to == to
         ids[to, name].add(message_id)
     assert len(ids) == len(mails) and all(len(one) == 1 for one in ids.values())
-    lost_marks = Counter(int(line[2]) for line in lines if line[:2] == ["killed", "accepted"])
+    lost_marks = Counter(
+        int(line[2]) for line in lines if line[:2] == ["killed", "accepted"]
+    )
     times = Counter(mails[message_id].pk for _to, message_id, _name in inbox.accepted)
     assert times == {mail.pk: 1 + lost_marks[mail.pk] for mail in mails.values()}
 
@@ -396,18 +543,28 @@ LATE = dt.datetime(2027, 2, 28, 22, 0, tzinfo=dt.UTC)
 def make_acme(slug: str) -> Organization:
     """One such organization, without any included usage."""
     made = make_organization(
-        slug, owner=make_user(f"owner@{slug}.example", "Olive"), now=dt.datetime(2027, 2, 3, tzinfo=dt.UTC),
-        plan="enterprise_usage", timezone=NEW_YORK, billing_email=f"owner@{slug}.example",
-    )  # fmt: skip
+        slug,
+        owner=make_user(f"owner@{slug}.example", "Olive"),
+        now=dt.datetime(2027, 2, 3, tzinfo=dt.UTC),
+        plan="enterprise_usage",
+        timezone=NEW_YORK,
+        billing_email=f"owner@{slug}.example",
+    )
     enable_extra_usage(made)
     MembershipFactory(organization=made, user=make_user(f"mia@{slug}.example", "Mia"))
     february = dt.datetime(2027, 2, 20, tzinfo=dt.UTC)
-    record_usage([event(f"mia@{slug}.example", id="first", at=february)], organization_id=made.pk, now=february)
+    record_usage(
+        [event(f"mia@{slug}.example", id="first", at=february)],
+        organization_id=made.pk,
+        now=february,
+    )
     return made
 
 
 def late_event(organization: Organization, *, now: dt.datetime = CLOSING) -> dt.date:
-    """Record an event of February at a moment when its grace time is over; the month it was put in."""
+    """Record an event of February at a moment when its grace time is over; the month it
+    was put in.
+    """
     sent = event(f"mia@{organization.slug}.example", id="late", at=LATE)
     [answer] = record_usage([sent], organization_id=organization.pk, now=now).results
     assert answer.status == "recorded"
@@ -418,7 +575,11 @@ def test_p2_eight_who_close_one_month_at_once_make_one_invoice_with_one_number(a
     answers = run_together(8, lambda number: closing.close_due(acme.pk, now=CLOSING))
     [month], [invoice] = BillingMonth.objects.all(), Invoice.objects.all()
     assert (month.month_on, month.state) == (FEBRUARY, "closed")
-    assert (invoice.sequence, invoice.number, invoice.exact_nanos) == (1, "ACME-0001", usd("0.10"))
+    assert (invoice.sequence, invoice.number, invoice.exact_nanos) == (
+        1,
+        "ACME-0001",
+        usd("0.10"),
+    )
     assert invoice.lines.filter(kind="usage").count() == 1
     # One of them issued it; the others found it done, or in other hands.
     assert sum(one.invoice is not None for answer in answers for one in answer) == 1
@@ -426,18 +587,27 @@ def test_p2_eight_who_close_one_month_at_once_make_one_invoice_with_one_number(a
     assert list(differences()) == []
 
 
-def test_control_without_the_lock_only_the_database_keeps_a_month_from_being_closed_twice(acme, monkeypatch):
-    """The lock taken away: two find the month open, and `one_close_per_month` refuses the second."""
+def test_control_without_the_lock_only_the_database_keeps_a_month_from_being_closed_twice(
+    acme, monkeypatch
+):
+    """The lock taken away: two find the month open, and `one_close_per_month` refuses
+    the second.
+    """
     barrier, check = threading.Barrier(2), months.check_may_close
 
     def both_check_before_either_writes(organization, **facts):
         check(organization, **facts)
         barrier.wait(timeout=20)
 
-    monkeypatch.setattr(months, "lock_organization", lambda pk: Organization.objects.get(pk=pk))
+    monkeypatch.setattr(
+        months, "lock_organization", lambda pk: Organization.objects.get(pk=pk)
+    )
     monkeypatch.setattr(months, "check_may_close", both_check_before_either_writes)
     with pytest.raises(IntegrityError, match="one_close_per_month"):
-        run_together(2, lambda number: months.freeze_month(acme.pk, month_on=FEBRUARY, now=CLOSING))
+        run_together(
+            2,
+            lambda number: months.freeze_month(acme.pk, month_on=FEBRUARY, now=CLOSING),
+        )
     assert BillingMonth.objects.count() == 1
 
 
@@ -446,23 +616,41 @@ def test_p1_an_event_that_races_the_freeze_is_billed_in_one_month_or_the_next(ac
     raced = [acme, *(make_acme(f"acme{n}") for n in range(1, 15))]
     ended = []
     for n, organization in enumerate(raced):
-        placed, _closed = run_together(2, lambda number, n=n, one=organization: race(number, n, one))
+        placed, _closed = run_together(
+            2, lambda number, n=n, one=organization: race(number, n, one)
+        )
         invoice = Invoice.objects.get(organization=organization)
-        assert (placed, invoice.exact_nanos) in [(FEBRUARY, usd("0.20")), (MARCH, usd("0.10"))]
+        assert (placed, invoice.exact_nanos) in [
+            (FEBRUARY, usd("0.20")),
+            (MARCH, usd("0.10")),
+        ]
         ended.append(placed)
     assert set(ended[0::3]) == {FEBRUARY} and set(ended[1::3]) == {MARCH}, ended
     assert list(differences()) == []
 
 
 def race(number: int, n: int, organization: Organization) -> object:
-    """The first thread records, the second closes; in two of three rounds one of them starts later."""
+    """The first thread records, the second closes; in two of three rounds one of them
+    starts later.
+    """
     time.sleep(0.25 if number == (1, 0, None)[n % 3] else 0)
-    return late_event(organization) if number == 0 else closing.close_due(organization.pk, now=CLOSING)
+    return (
+        late_event(organization)
+        if number == 0
+        else closing.close_due(organization.pk, now=CLOSING)
+    )
 
 
-def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_billed_already(acme, monkeypatch):
+def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_billed_already(
+    acme, monkeypatch
+):
     """Written while the month was open, committed after its invoice: only the books tell."""
-    wrote, closed, lock_sql, write = threading.Event(), threading.Event(), recording._lock_sql, recording.write
+    wrote, closed, lock_sql, write = (
+        threading.Event(),
+        threading.Event(),
+        recording._lock_sql,
+        recording.write,
+    )
 
     def write_and_wait(*args, **facts):
         write(*args, **facts)
@@ -477,22 +665,42 @@ def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_
         closing.close_due(acme.pk, now=CLOSING)
         return closed.set()
 
-    monkeypatch.setattr(recording, "_lock_sql", lambda opener: lock_sql(opener).removesuffix(" FOR NO KEY UPDATE OF o"))
+    monkeypatch.setattr(
+        recording,
+        "_lock_sql",
+        lambda opener: lock_sql(opener).removesuffix(" FOR NO KEY UPDATE OF o"),
+    )
     monkeypatch.setattr(recording, "write", write_and_wait)
     assert run_together(2, work)[0] == FEBRUARY
     [difference] = differences()
-    assert (difference.column, difference.kept, difference.proven) == ("exact_nanos", usd("0.10"), usd("0.20"))
+    assert (difference.column, difference.kept, difference.proven) == (
+        "exact_nanos",
+        usd("0.10"),
+        usd("0.20"),
+    )
 
 
-def test_control_a_recorder_that_does_not_know_of_the_close_is_refused_by_the_database(acme, monkeypatch):
-    """Placed by its own month alone, an event would change a bill that was sent; the trigger keeps it out."""
+def test_control_a_recorder_that_does_not_know_of_the_close_is_refused_by_the_database(
+    acme, monkeypatch
+):
+    """Placed by its own month alone, an event would change a bill that was sent; the
+    trigger keeps it out.
+    """
     closing.close_due(acme.pk, now=CLOSING)
     place = recording.place
-    by_its_own_month = lambda at, **facts: place(at, **{**facts, "closed_through": JANUARY})  # noqa: E731
+
+    def by_its_own_month(at, **facts):
+        return place(at, **{**facts, "closed_through": JANUARY})
+
     with monkeypatch.context() as patch:
         patch.setattr(recording, "place", by_its_own_month)
         with pytest.raises(IntegrityError, match="the billing month is closed"):
             late_event(acme)
-    assert not UsageEvent.objects.filter(event_id="late").exists() and list(differences()) == []
+    assert (
+        not UsageEvent.objects.filter(event_id="late").exists()
+        and list(differences()) == []
+    )
     assert late_event(acme) == MARCH
-    assert Invoice.objects.get().exact_nanos == usd("0.10") and list(differences()) == []
+    assert (
+        Invoice.objects.get().exact_nanos == usd("0.10") and list(differences()) == []
+    )

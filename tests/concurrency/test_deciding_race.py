@@ -1,4 +1,6 @@
-"""Two reviewers press at the same moment on PostgreSQL: one decision, one cap change, one mail; the second is told (R4)."""
+"""Two reviewers press at the same moment on PostgreSQL: one decision, one cap change,
+one mail; the second is told (R4).
+"""
 
 from __future__ import annotations
 
@@ -28,27 +30,53 @@ def bob(transactional_db, now) -> Membership:
     """Bob, blocked."""
     acme = make_cast(now=now)
     enable_extra_usage(acme)
-    set_seat_tier_cap(acme, tier="standard", amount_nanos=usd("40"), actor=Actor(label="owner"), now=now)
-    return block(Membership.objects.select_related("user", "organization").get(user__email="bob@acme.example"), at=now)
+    set_seat_tier_cap(
+        acme,
+        tier="standard",
+        amount_nanos=usd("40"),
+        actor=Actor(label="owner"),
+        now=now,
+    )
+    return block(
+        Membership.objects.select_related("user", "organization").get(
+            user__email="bob@acme.example"
+        ),
+        at=now,
+    )
 
 
 @pytest.fixture
 def reviewers(bob) -> list[Reviewer]:
     """A dozen admins."""
-    admins = MembershipFactory.create_batch(REVIEWERS, organization=bob.organization, base_role="admin")
+    admins = MembershipFactory.create_batch(
+        REVIEWERS, organization=bob.organization, base_role="admin"
+    )
     return [Reviewer.person(one) for one in admins]
 
 
 def decide(request: UsageRequest, reviewer: Reviewer, number: int, now) -> str:
-    """One reviewer's press: an increase of their own amount, every third a dismissal. What they are told."""
+    """One reviewer's press: an increase of their own amount, every third a dismissal.
+
+    What they are told.
+    """
     try:
         if number % 3 == 2:
-            done = dismiss_request(request.organization, request_id=request.pk, note="", by=reviewer, now=now)
+            done = dismiss_request(
+                request.organization,
+                request_id=request.pk,
+                note="",
+                by=reviewer,
+                now=now,
+            )
         else:
             done = increase_limit(
-                request.organization, request_id=request.pk, amount_nanos=usd(str(60 + number)), this_month_only=False,
-                by=reviewer, now=now,
-            )  # fmt: skip
+                request.organization,
+                request_id=request.pk,
+                amount_nanos=usd(str(60 + number)),
+                this_month_only=False,
+                by=reviewer,
+                now=now,
+            )
     except BusinessError as error:
         assert error.code == "already_decided", error
         return error.message
@@ -57,7 +85,9 @@ def decide(request: UsageRequest, reviewer: Reviewer, number: int, now) -> str:
 
 def test_r4_the_first_wins_and_all_others_hear_who_decided_what(bob, reviewers, now):
     request = send_request(bob, now=now).request
-    answers = run_together(REVIEWERS, lambda number: decide(request, reviewers[number], number, now))
+    answers = run_together(
+        REVIEWERS, lambda number: decide(request, reviewers[number], number, now)
+    )
     request.refresh_from_db()
     told = [one for one in answers if one not in ("approved", "dismissed")]
     assert len(told) == REVIEWERS - 1
@@ -74,11 +104,15 @@ def test_r1_a_dozen_presses_make_one_request(bob, now):
     assert UsageRequest.objects.count() == 1
 
 
-def test_control_without_the_lock_several_decisions_are_made(bob, reviewers, now, monkeypatch):
+def test_control_without_the_lock_several_decisions_are_made(
+    bob, reviewers, now, monkeypatch
+):
     """The same with the organization's lock taken away."""
     request = send_request(bob, now=now).request
     acme = bob.organization
     monkeypatch.setattr(deciding, "lock_organization", lambda pk: acme)
     monkeypatch.setattr(asking, "lock_organization", lambda pk: acme)
-    answers = run_together(REVIEWERS, lambda number: decide(request, reviewers[number], number, now))
+    answers = run_together(
+        REVIEWERS, lambda number: decide(request, reviewers[number], number, now)
+    )
     assert sum(one in ("approved", "dismissed") for one in answers) > 1

@@ -1,7 +1,9 @@
-"""A simulated week of digests with real Celery workers and beat on Redis, an SMTP server on loopback, and SIGKILLs (R6).
+"""A simulated week of digests with real Celery workers and beat on Redis, an SMTP
+server on loopback, and SIGKILLs (R6).
 
-Organizations in Tokyo, Los Angeles (whose clocks go forward that week) and UTC. Two workers run the same jobs at once and
-again and again; each dies by chance between claim, send and mark and is started anew; for ten hours none runs at all.
+Organizations in Tokyo, Los Angeles (whose clocks go forward that week) and UTC. Two
+workers run the same jobs at once and again and again; each dies by chance between
+claim, send and mark and is started anew; for ten hours none runs at all.
 """
 
 from __future__ import annotations
@@ -30,12 +32,21 @@ from tests.factories.people import MembershipFactory, make_organization, make_us
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.redis,
+    pytest.mark.django_db(transaction=True),
+]
 ZONES = {"tokyo": "Asia/Tokyo", "angeles": "America/Los_Angeles", "utc": "UTC"}
-START = dt.datetime(2027, 3, 10, tzinfo=dt.UTC)  # in Los Angeles the clocks go forward on Sunday 14 March
+# in Los Angeles the clocks go forward on Sunday 14 March
+START = dt.datetime(2027, 3, 10, tzinfo=dt.UTC)
 DAYS = 7
-DISMISSED = dt.datetime(2027, 3, 13, 12, 0, tzinfo=dt.UTC)  # after that nothing waits in the organization in UTC
-SILENCE = (dt.datetime(2027, 3, 11, 23, 30, tzinfo=dt.UTC), dt.datetime(2027, 3, 12, 9, 30, tzinfo=dt.UTC))
+# after that nothing waits in the organization in UTC
+DISMISSED = dt.datetime(2027, 3, 13, 12, 0, tzinfo=dt.UTC)
+SILENCE = (
+    dt.datetime(2027, 3, 11, 23, 30, tzinfo=dt.UTC),
+    dt.datetime(2027, 3, 12, 9, 30, tzinfo=dt.UTC),
+)
 RETRIES = [dt.timedelta(minutes=minutes) for minutes in (0, 1, 12, 24)]
 
 
@@ -56,19 +67,38 @@ class Inbox:
 
 
 def wait_until_quiet(machines: Machines, now: dt.datetime) -> None:
-    """Until both sweeps ran at this time, nothing is due, and every claim is done or its worker is dead."""
+    """Until both sweeps ran at this time, nothing is due, and every claim is done or
+    its worker is dead.
+    """
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         machines.tend()
         lines = happened(machines.folder)
-        swept = {line[1] for line in lines if line[0] == "swept" and line[2] == now.isoformat()}
-        dead = Counter(int(line[2]) for line in lines if line[0] == "killed" and line[1] != "marked")
-        waiting = OutgoingMail.objects.waiting().values_list("pk", "attempts", "next_try_at")
-        busy = [pk for pk, attempts, next_try_at in waiting if next_try_at <= now or attempts > dead[pk]]
+        swept = {
+            line[1]
+            for line in lines
+            if line[0] == "swept" and line[2] == now.isoformat()
+        }
+        dead = Counter(
+            int(line[2])
+            for line in lines
+            if line[0] == "killed" and line[1] != "marked"
+        )
+        waiting = OutgoingMail.objects.waiting().values_list(
+            "pk", "attempts", "next_try_at"
+        )
+        busy = [
+            pk
+            for pk, attempts, next_try_at in waiting
+            if next_try_at <= now or attempts > dead[pk]
+        ]
         if len(swept) == 2 and not busy:
             return
         time.sleep(0.05)
-    pytest.fail(f"At {now} the jobs did not come to rest: {(machines.folder / 'worker1.out').read_text()[-2000:]}")
+    pytest.fail(
+        f"At {now} the jobs did not come to rest:"
+        f" {(machines.folder / 'worker1.out').read_text()[-2000:]}"
+    )
 
 
 @pytest.fixture
@@ -77,12 +107,22 @@ def organizations(transactional_db) -> dict[str, Organization]:
     found = {}
     for slug, zone in ZONES.items():
         owner = make_user(f"owner@{slug}.example", "Olive Owner")
-        found[slug] = organization = make_organization(slug, owner=owner, now=START, timezone=zone)
+        found[slug] = organization = make_organization(
+            slug, owner=owner, now=START, timezone=zone
+        )
         enable_extra_usage(organization)
-        set_seat_tier_cap(organization, tier="standard", amount_nanos=40 * 10**9, actor=Actor(label="owner"), now=START)
+        set_seat_tier_cap(
+            organization,
+            tier="standard",
+            amount_nanos=40 * 10**9,
+            actor=Actor(label="owner"),
+            now=START,
+        )
         admin = make_user(f"admin@{slug}.example", "Adam Admin", language="ja")
         MembershipFactory(organization=organization, user=admin, base_role="admin")
-        member = MembershipFactory(organization=organization, user=make_user(f"bob@{slug}.example", "Bob"))
+        member = MembershipFactory(
+            organization=organization, user=make_user(f"bob@{slug}.example", "Bob")
+        )
         block(member, at=START)
         send_request(member, now=START)
     return found
@@ -104,7 +144,13 @@ def machines(tmp_path, organizations) -> Iterator[tuple[Machines, Inbox]]:
     server = Controller(inbox, hostname="127.0.0.1", port=port)
     server.start()
     smtp = f"smtp://127.0.0.1:{port}"
-    running = Machines(tmp_path, "tests.concurrency.simulated_worker", workers=2, EMAIL_URL=smtp, SIM_KILL="15")
+    running = Machines(
+        tmp_path,
+        "tests.concurrency.simulated_worker",
+        workers=2,
+        EMAIL_URL=smtp,
+        SIM_KILL="15",
+    )
     try:
         yield running, inbox
     finally:
@@ -114,15 +160,21 @@ def machines(tmp_path, organizations) -> Iterator[tuple[Machines, Inbox]]:
 
 
 def moments() -> list[dt.datetime]:
-    """The times the week is looked at: around each local nine o'clock, with room for what dead workers left."""
+    """The times the week is looked at: around each local nine o'clock, with room for
+    what dead workers left.
+    """
     found = {SILENCE[1], DISMISSED}
     for zone in ZONES.values():
         for day in range(DAYS + 1):
-            nine = dt.datetime.combine(START.date() + dt.timedelta(days=day), dt.time(9), ZoneInfo(zone))
+            nine = dt.datetime.combine(
+                START.date() + dt.timedelta(days=day), dt.time(9), ZoneInfo(zone)
+            )
             utc = nine.astimezone(dt.UTC)
             found |= {utc - dt.timedelta(minutes=1), *(utc + wait for wait in RETRIES)}
     found |= {SILENCE[1] + wait for wait in RETRIES}
-    return sorted(one for one in found if START <= one < START + dt.timedelta(days=DAYS))
+    return sorted(
+        one for one in found if START <= one < START + dt.timedelta(days=DAYS)
+    )
 
 
 def set_clock(folder: Path, now: dt.datetime) -> None:
@@ -164,7 +216,9 @@ def _dismiss(organization: Organization, now: dt.datetime) -> None:
         organization=organization, user=organization.primary_owner
     )
     [request] = organization.usage_requests.all()
-    dismiss_request(organization, request_id=request.pk, note="", by=Reviewer.person(owner), now=now)
+    dismiss_request(
+        organization, request_id=request.pk, note="", by=Reviewer.person(owner), now=now
+    )
 
 
 def _nobody_missed_a_day_or_got_two(inbox: Inbox) -> None:
@@ -174,28 +228,55 @@ def _nobody_missed_a_day_or_got_two(inbox: Inbox) -> None:
             by_day: dict[dt.date, set[str]] = {}
             for to, message_id, moment in inbox.accepted:
                 if to == email:
-                    by_day.setdefault(digest_of(moment, zone=zone, hour=9)[0], set()).add(message_id)
+                    by_day.setdefault(
+                        digest_of(moment, zone=zone, hour=9)[0], set()
+                    ).add(message_id)
             assert set(by_day) == expected(slug), email
             assert all(len(ids) == 1 for ids in by_day.values()), email
 
 
 def _repeats_are_explained(inbox: Inbox, lines: list[list[str]]) -> None:
-    """A mail came again only where the kill fell between the server's acceptance and the mark; and kills there were."""
+    """A mail came again only where the kill fell between the server's acceptance and
+    the mark; and kills there were.
+    """
     kills = Counter(line[1] for line in lines if line[0] == "killed")
     ids = dict(OutgoingMail.objects.values_list("message_id", "pk"))
-    lost_marks = Counter(int(line[2]) for line in lines if line[:2] == ["killed", "accepted"])
+    lost_marks = Counter(
+        int(line[2]) for line in lines if line[:2] == ["killed", "accepted"]
+    )
     repeats = Counter(ids[message_id] for _to, message_id, _moment in inbox.accepted)
-    # Not equal: a mail whose mark was lost is dropped rather than repeated when nothing waits any more.
-    assert {pk: count - 1 for pk, count in repeats.items() if count - 1 > lost_marks[pk]} == {}
-    on_time = {message_id for message_id, moment, due_at in _sent_and_due(inbox) if moment == due_at}
+    # Not equal: a mail whose mark was lost is dropped rather than repeated when nothing
+    # waits any more.
+    assert {
+        pk: count - 1 for pk, count in repeats.items() if count - 1 > lost_marks[pk]
+    } == {}
+    on_time = {
+        message_id
+        for message_id, moment, due_at in _sent_and_due(inbox)
+        if moment == due_at
+    }
     hit = {int(line[2]) for line in lines if line[0] == "killed"}
-    late = [(ids[message_id], str(moment), str(due_at)) for message_id, moment, due_at in _sent_and_due(inbox)
-            if message_id not in on_time and ids[message_id] not in hit and not SILENCE[0] <= moment <= SILENCE[1]]  # fmt: skip
+    late = [
+        (ids[message_id], str(moment), str(due_at))
+        for message_id, moment, due_at in _sent_and_due(inbox)
+        if message_id not in on_time
+        and ids[message_id] not in hit
+        and not SILENCE[0] <= moment <= SILENCE[1]
+    ]
     assert late == [], "late without a reason"
-    assert kills["claimed"] + kills["accepted"] + kills["marked"] > 0, "no worker died; the week proved nothing"
+    assert kills["claimed"] + kills["accepted"] + kills["marked"] > 0, (
+        "no worker died; the week proved nothing"
+    )
 
 
 def _sent_and_due(inbox: Inbox) -> list[tuple[str, dt.datetime, dt.datetime]]:
     """Each acceptance with its simulated time and the digest's hour."""
-    zones = {f"{name}@{slug}.example": zone for slug, zone in ZONES.items() for name in ("owner", "admin")}
-    return [(one, moment, digest_of(moment, zone=zones[to], hour=9)[1]) for to, one, moment in inbox.accepted]
+    zones = {
+        f"{name}@{slug}.example": zone
+        for slug, zone in ZONES.items()
+        for name in ("owner", "admin")
+    }
+    return [
+        (one, moment, digest_of(moment, zone=zones[to], hour=9)[1])
+        for to, one, moment in inbox.accepted
+    ]

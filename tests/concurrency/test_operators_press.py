@@ -1,4 +1,6 @@
-"""T7: an operator's impatient presses of one form, at once from many threads, make one refund and one credit. PostgreSQL."""
+"""T7: an operator's impatient presses of one form, at once from many threads, make one
+refund and one credit. PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,14 @@ def test_t7_eight_presses_at_once_are_one_refund(bolt, olga):
     payment, key = Payment.objects.get(), uuid.uuid4().hex
 
     def press(_number):
-        processing.give_back(payment, amount_nanos=usd(20), reason="x", operator=olga, key=key, now=timezone.now())
+        processing.give_back(
+            payment,
+            amount_nanos=usd(20),
+            reason="x",
+            operator=olga,
+            key=key,
+            now=timezone.now(),
+        )
 
     run_together(THREADS, press)
     assert Refund.objects.count() == SandboxRefund.objects.count() == 1
@@ -50,19 +59,35 @@ def test_t7_eight_presses_at_once_are_one_credit(bolt, olga):
     key = uuid.uuid4().hex
 
     def press(_number):
-        post_credit(bolt, amount_nanos=usd(20), reason="x", operator=olga, key=key, now=timezone.now())
+        post_credit(
+            bolt,
+            amount_nanos=usd(20),
+            reason="x",
+            operator=olga,
+            key=key,
+            now=timezone.now(),
+        )
 
     run_together(THREADS, press)
     assert LedgerEntry.objects.filter(kind="credit").count() == 1
     assert balance(bolt) == usd(120) and list(differences()) == []
 
 
-def test_control_without_asking_what_the_form_made_before_each_press_is_a_credit(bolt, olga, monkeypatch):
+def test_control_without_asking_what_the_form_made_before_each_press_is_a_credit(
+    bolt, olga, monkeypatch
+):
     monkeypatch.setattr(refunds, "_booked_before", lambda *facts: None)
     key = uuid.uuid4().hex
 
     def press(_number):
-        post_credit(bolt, amount_nanos=usd(20), reason="x", operator=olga, key=key, now=timezone.now())
+        post_credit(
+            bolt,
+            amount_nanos=usd(20),
+            reason="x",
+            operator=olga,
+            key=key,
+            now=timezone.now(),
+        )
 
     run_together(THREADS, press)
     assert LedgerEntry.objects.filter(kind="credit").count() == THREADS

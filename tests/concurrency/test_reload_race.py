@@ -1,6 +1,8 @@
-"""T4, T5: a thousand charges from 16 threads cross the threshold again and again while 4 workers reload, also when they die.
+"""T4, T5: a thousand charges from 16 threads cross the threshold again and again while
+4 workers reload, also when they die.
 
-PostgreSQL and Redis; the workers are processes of their own. What was bought is held against the gateway's own record.
+PostgreSQL and Redis; the workers are processes of their own. What was bought is held
+against the gateway's own record.
 """
 
 from __future__ import annotations
@@ -18,7 +20,13 @@ from django.utils import timezone
 from accounts.models import OutgoingMail
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
-from billing.models import BillingAccount, LedgerEntry, Payment, PendingCharge, SandboxPayment
+from billing.models import (
+    BillingAccount,
+    LedgerEntry,
+    Payment,
+    PendingCharge,
+    SandboxPayment,
+)
 from billing.payments import processing
 from billing.payments.actions import reloads
 from config.kit.money import NANOS_PER_CENT, usd
@@ -27,7 +35,11 @@ from tests.concurrency.threads import run_together
 from tests.factories.balances import balance, make_bolt, turn_on, use_up_included
 from tests.factories.usage import event
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.redis,
+    pytest.mark.django_db(transaction=True),
+]
 THREADS, CHARGES = 16, 1_000
 MODULE = "tests.concurrency.reload_worker"
 
@@ -98,9 +110,16 @@ def keep_alive(machines: Machines, stop: threading.Event) -> None:
 
 
 @pytest.mark.parametrize("kill", [0, 30])
-def test_t4_exactly_the_reloads_the_rules_allow_one_at_a_time(bolt, broker, tmp_path, kill):
-    """$100 + reloads - $300 must end above $25 and at most $50 beyond it: five reloads' worth, however it is split."""
-    machines, stop = Machines(tmp_path, MODULE, workers=4, SIM_KILL=str(kill)), threading.Event()
+def test_t4_exactly_the_reloads_the_rules_allow_one_at_a_time(
+    bolt, broker, tmp_path, kill
+):
+    """$100 + reloads - $300 must end above $25 and at most $50 beyond it: five reloads'
+    worth, however it is split.
+    """
+    machines, stop = (
+        Machines(tmp_path, MODULE, workers=4, SIM_KILL=str(kill)),
+        threading.Event(),
+    )
     machines.tend()
     keeper = threading.Thread(target=keep_alive, args=(machines, stop), daemon=True)
     try:
@@ -140,28 +159,47 @@ def _no_more_than_needed(bolt) -> None:
 
 
 def _the_gateway_agrees(bought: list[Payment]) -> None:
-    theirs = {one.key: one.amount_cents * NANOS_PER_CENT for one in SandboxPayment.objects.filter(status="succeeded")}
-    ours = {one.key: one.amount_nanos for one in Payment.objects.filter(status="succeeded")}
+    theirs = {
+        one.key: one.amount_cents * NANOS_PER_CENT
+        for one in SandboxPayment.objects.filter(status="succeeded")
+    }
+    ours = {
+        one.key: one.amount_nanos for one in Payment.objects.filter(status="succeeded")
+    }
     assert theirs == ours and {one.key for one in bought} < set(ours)
     assert list(differences()) == []
     account = BillingAccount.objects.get()
-    assert account.pending_nanos == sum(PendingCharge.objects.values_list("amount_nanos", flat=True))
+    assert account.pending_nanos == sum(
+        PendingCharge.objects.values_list("amount_nanos", flat=True)
+    )
 
 
 def test_t4_sixteen_who_look_after_one_balance_at_once_start_one_reload(bolt):
     now = timezone.now()
-    record_usage([event("mia@bolt.example", at=now, usd="80")], organization_id=bolt.pk, now=now)
+    record_usage(
+        [event("mia@bolt.example", at=now, usd="80")], organization_id=bolt.pk, now=now
+    )
     run_together(THREADS, lambda number: processing.tend(bolt.pk, now=now))
-    assert Payment.objects.filter(purpose="reload").count() == 1 and balance(bolt) == usd(70)
+    assert Payment.objects.filter(purpose="reload").count() == 1 and balance(
+        bolt
+    ) == usd(70)
 
 
-def test_control_without_the_lock_only_the_database_keeps_a_second_reload_away(bolt, monkeypatch):
-    """The lock taken away: several decide to buy, and all but one are refused by `one_payment_in_flight`."""
+def test_control_without_the_lock_only_the_database_keeps_a_second_reload_away(
+    bolt, monkeypatch
+):
+    """The lock taken away: several decide to buy, and all but one are refused by
+    `one_payment_in_flight`.
+    """
     from accounts.models import Organization
 
     now = timezone.now()
-    record_usage([event("mia@bolt.example", at=now, usd="80")], organization_id=bolt.pk, now=now)
-    monkeypatch.setattr(reloads, "lock_organization", lambda pk: Organization.objects.get(pk=pk))
+    record_usage(
+        [event("mia@bolt.example", at=now, usd="80")], organization_id=bolt.pk, now=now
+    )
+    monkeypatch.setattr(
+        reloads, "lock_organization", lambda pk: Organization.objects.get(pk=pk)
+    )
     barrier = threading.Barrier(2)
     decide = reloads.reload_now
 

@@ -20,7 +20,8 @@ OWNERS, FREE = 16, 3
 def waiting(transactional_db, now):
     """Acme with three premium seats left and sixteen people who want one."""
     acme = make_cast(now=now)
-    SeatTier.objects.filter(organization=acme, tier="premium").update(bought=1 + FREE)  # Alice holds one
+    # Alice holds one
+    SeatTier.objects.filter(organization=acme, tier="premium").update(bought=1 + FREE)
     return MembershipFactory.create_batch(OWNERS, organization=acme)
 
 
@@ -40,8 +41,12 @@ def test_d4_only_as_many_as_were_bought(waiting, now):
     assert waiting[0].organization.memberships.on_seat("premium").count() == 1 + FREE
 
 
-def test_control_without_the_lock_more_are_assigned_than_bought(waiting, now, monkeypatch):
+def test_control_without_the_lock_more_are_assigned_than_bought(
+    waiting, now, monkeypatch
+):
     """The same with the organization's lock taken away."""
-    monkeypatch.setattr(seats, "lock_organization", lambda pk: Membership.objects.first().organization)
+    monkeypatch.setattr(
+        seats, "lock_organization", lambda pk: Membership.objects.first().organization
+    )
     answers = run_together(OWNERS, lambda number: give(waiting[number], now))
     assert sum(answers) > FREE

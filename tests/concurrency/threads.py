@@ -12,7 +12,9 @@ T = TypeVar("T")
 
 
 def run_together(count: int, work: Callable[[int], T]) -> list[T]:
-    """Call `work(number)` in `count` threads released at once; their answers, or the first error raised again."""
+    """Call `work(number)` in `count` threads released at once; their answers, or the
+    first error raised again.
+    """
     barrier = threading.Barrier(count)
     answers: list[T | None] = [None] * count
     errors: list[BaseException] = []

@@ -24,12 +24,23 @@ CARD = {
 }
 
 
-def make_bolt(*, now: dt.datetime, card: str | None = "works", **extra: object) -> Organization:
+def make_bolt(
+    *, now: dt.datetime, card: str | None = "works", **extra: object
+) -> Organization:
     """Bolt in Los Angeles, prepaid, with Bea (primary owner), Mia and Max."""
     bea = make_user("bea@bolt.example", "Bea Solano")
-    bolt = make_organization("bolt", owner=bea, now=now, plan=Plan.TEAM, timezone="America/Los_Angeles", **extra)
+    bolt = make_organization(
+        "bolt",
+        owner=bea,
+        now=now,
+        plan=Plan.TEAM,
+        timezone="America/Los_Angeles",
+        **extra,
+    )
     for name in ("mia", "max"):
-        MembershipFactory(organization=bolt, user=make_user(f"{name}@bolt.example", name.title()))
+        MembershipFactory(
+            organization=bolt, user=make_user(f"{name}@bolt.example", name.title())
+        )
     if card:
         give_card(bolt, card, now=now)
     return bolt
@@ -48,27 +59,51 @@ def give_card(bolt: Organization, card: str, *, now: dt.datetime) -> None:
 
 def buy(bolt: Organization, amount: str, *, now: dt.datetime) -> Payment:
     """Bea buys `amount` USD."""
-    return processing.buy(bolt, amount_nanos=usd(amount), buyer=bolt.primary_owner, now=now)
+    return processing.buy(
+        bolt, amount_nanos=usd(amount), buyer=bolt.primary_owner, now=now
+    )
 
 
 def turn_on(
-    bolt: Organization, *, balance: str = "100", cap: str | None = "1000", reload: tuple[str, str] | None = None,
-    limit: str | None = None, now: dt.datetime,
-) -> None:  # fmt: skip
+    bolt: Organization,
+    *,
+    balance: str = "100",
+    cap: str | None = "1000",
+    reload: tuple[str, str] | None = None,
+    limit: str | None = None,
+    now: dt.datetime,
+) -> None:
     """Balance bought, extra usage on for everyone; `reload` is threshold and amount."""
     assert buy(bolt, balance, now=now).status == Payment.Status.SUCCEEDED
-    set_organization_cap(bolt, amount_nanos=None if cap is None else usd(cap), actor=bea_of(bolt), now=now)
+    set_organization_cap(
+        bolt,
+        amount_nanos=None if cap is None else usd(cap),
+        actor=bea_of(bolt),
+        now=now,
+    )
     set_extra_usage(bolt, enabled=True, scope="everyone", actor=bea_of(bolt), now=now)
     if reload:
         set_reload(bolt, *reload, limit=limit, now=now)
 
 
-def set_reload(bolt: Organization, threshold: str, amount: str, *, limit: str | None = None, now: dt.datetime) -> None:
+def set_reload(
+    bolt: Organization,
+    threshold: str,
+    amount: str,
+    *,
+    limit: str | None = None,
+    now: dt.datetime,
+) -> None:
     """Auto-reload at `threshold`, of `amount`, at most `limit` a month."""
     set_auto_reload(
-        bolt, enabled=True, threshold_nanos=usd(threshold), amount_nanos=usd(amount),
-        limit_nanos=None if limit is None else usd(limit), actor=bea_of(bolt), now=now,
-    )  # fmt: skip
+        bolt,
+        enabled=True,
+        threshold_nanos=usd(threshold),
+        amount_nanos=usd(amount),
+        limit_nanos=None if limit is None else usd(limit),
+        actor=bea_of(bolt),
+        now=now,
+    )
 
 
 def use_up_included(bolt: Organization) -> None:

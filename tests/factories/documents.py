@@ -10,10 +10,13 @@ from billing.metering.actions.recording import record_usage
 from billing.models import Invoice, SeatAllowance
 from tests.factories.usage import enable_extra_usage, event
 
-CLOSES = dt.datetime(2026, 12, 1, 11, 0, tzinfo=dt.UTC)  # 06:00 on 1 December in New York: November's grace is over
+# 06:00 on 1 December in New York: November's grace is over
+CLOSES = dt.datetime(2026, 12, 1, 11, 0, tzinfo=dt.UTC)
 
 
-def use(organization: Organization, who: str, amount: str, *, at: dt.datetime, **more: str) -> None:
+def use(
+    organization: Organization, who: str, amount: str, *, at: dt.datetime, **more: str
+) -> None:
     """Extra usage of `who` (an address's first part) at `at`."""
     sent = event(f"{who}@{organization.slug}.example", at=at, usd=amount, **more)  # type: ignore[arg-type]
     [result] = record_usage([sent], organization_id=organization.pk, now=at).results

@@ -36,7 +36,12 @@ def make_user(email: str, name: str, **extra: object) -> User:
 
 
 def make_organization(
-    slug: str, *, owner: User, now: dt.datetime, plan: str = Plan.ENTERPRISE_SEAT, **extra: object
+    slug: str,
+    *,
+    owner: User,
+    now: dt.datetime,
+    plan: str = Plan.ENTERPRISE_SEAT,
+    **extra: object,
 ) -> Organization:
     """An organization with `owner` as primary owner on a premium seat and plenty of seats."""
     return create_organization(
@@ -66,7 +71,9 @@ def make_cast(*, now: dt.datetime) -> Organization:
     return acme
 
 
-def make_api_key(organization: Organization, *, scopes: str = "meter read manage", now: dt.datetime) -> str:
+def make_api_key(
+    organization: Organization, *, scopes: str = "meter read manage", now: dt.datetime
+) -> str:
     """The secret of a new key with `scopes`."""
     secret = f"xu_test_{organization.slug}_{scopes.replace(' ', '_')}"
     ApiKey.objects.create(

@@ -38,11 +38,16 @@ def event(
     )
 
 
-def enable_extra_usage(organization: Organization, *, cap: str | None = "12000", scope: str = "everyone") -> None:
+def enable_extra_usage(
+    organization: Organization, *, cap: str | None = "12000", scope: str = "everyone"
+) -> None:
     """Extra usage on, with an organization cap of `cap` USD."""
     BillingAccount.objects.update_or_create(
-        organization=organization, defaults={"extra_usage_enabled": True, "scope": scope}
+        organization=organization,
+        defaults={"extra_usage_enabled": True, "scope": scope},
     )
     SpendCap.objects.update_or_create(
-        organization=organization, level="organization", defaults={"amount_nanos": None if cap is None else nanos(cap)}
+        organization=organization,
+        level="organization",
+        defaults={"amount_nanos": None if cap is None else nanos(cap)},
     )

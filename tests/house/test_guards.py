@@ -1,4 +1,6 @@
-"""The database's own refusals survive migrations, on SQLite as well, and migrations survive them."""
+"""The database's own refusals survive migrations, on SQLite as well, and migrations
+survive them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def triggers() -> set[str]:
 
 
 def expected() -> set[str]:
-    """What the models ask for; PostgreSQL has one trigger for both changes of what only grows."""
+    """What the models ask for; PostgreSQL has one trigger for both changes of what only
+    grows.
+    """
     names = set()
     for model in apps.get_models():
         for guard in guards_of(model):
@@ -40,7 +44,9 @@ def test_every_guard_a_model_asks_for_is_in_place():
 
 @pytest.mark.django_db(transaction=True)
 def test_tables_that_guards_watch_can_be_rebuilt_and_the_guards_are_back():
-    """Back to before the months closed, and forward again; SQLite rebuilds the tables for it."""
+    """Back to before the months closed, and forward again; SQLite rebuilds the tables
+    for it.
+    """
     call_command("migrate", "billing", "0006", verbosity=0)
     call_command("migrate", verbosity=0)
     assert triggers() == expected()

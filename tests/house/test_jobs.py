@@ -1,4 +1,6 @@
-"""Jobs: every scheduled one exists, runs twice with the same outcome, and a real worker takes it from either broker."""
+"""Jobs: every scheduled one exists, runs twice with the same outcome, and a real worker
+takes it from either broker.
+"""
 
 from __future__ import annotations
 
@@ -36,23 +38,58 @@ def test_every_job_runs_twice(name):
 def environment(folder: Path, redis: str) -> dict[str, str]:
     """Settings of a worker in its own folder."""
     return {
-        **os.environ, "DEBUG": "false", "SECRET_KEY": STRONG, "VAR_DIR": str(folder), "REDIS_URL": redis,
-        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "SITE_URL": "http://127.0.0.1:8000", "LOG_LEVEL": "INFO",
-    }  # fmt: skip
+        **os.environ,
+        "DEBUG": "false",
+        "SECRET_KEY": STRONG,
+        "VAR_DIR": str(folder),
+        "REDIS_URL": redis,
+        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+        "SITE_URL": "http://127.0.0.1:8000",
+        "LOG_LEVEL": "INFO",
+    }
 
 
 def worker_takes_a_task(folder: Path, redis: str) -> str:
-    """Start a worker as the product does, send it a job, and give its log once the job is done."""
+    """Start a worker as the product does, send it a job, and give its log once the job
+    is done.
+    """
     environ, log = environment(folder, redis), folder / "worker.log"
-    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environ, check=True)
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "solo", "--loglevel", "INFO"]
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        cwd=ROOT,
+        env=environ,
+        check=True,
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "config",
+        "worker",
+        "-P",
+        "solo",
+        "--loglevel",
+        "INFO",
+    ]
     with log.open("w") as out:
-        worker = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+        worker = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=out, stderr=out
+        )
         try:
             send = "from accounts.tasks import clear_sessions; clear_sessions.delay()"
-            subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", send], cwd=ROOT, env=environ, check=True)
+            subprocess.run(
+                [sys.executable, "manage.py", "shell", "-v0", "-c", send],
+                cwd=ROOT,
+                env=environ,
+                check=True,
+            )
             deadline = time.monotonic() + 60
-            while "succeeded" not in log.read_text() and worker.poll() is None and time.monotonic() < deadline:
+            while (
+                "succeeded" not in log.read_text()
+                and worker.poll() is None
+                and time.monotonic() < deadline
+            ):
                 time.sleep(0.2)
         finally:
             worker.send_signal(signal.SIGTERM)
@@ -61,7 +98,10 @@ def worker_takes_a_task(folder: Path, redis: str) -> str:
 
 
 def test_a_real_worker_takes_a_job_from_the_embedded_broker(tmp_path):
-    assert "accounts.tasks.clear_sessions" in (text := worker_takes_a_task(tmp_path, "")) and "succeeded" in text, text
+    assert (
+        "accounts.tasks.clear_sessions" in (text := worker_takes_a_task(tmp_path, ""))
+        and "succeeded" in text
+    ), text
 
 
 @pytest.mark.redis

@@ -1,4 +1,6 @@
-"""The house's own laws: sizes, access marks, money without floats, templates under the CSP, true files."""
+"""The house's own laws: sizes, access marks, money without floats, templates under the
+CSP, true files.
+"""
 
 from __future__ import annotations
 
@@ -19,29 +21,55 @@ MAX_LINES = 300
 
 def tracked(*patterns: str) -> list[Path]:
     """Files of the repository, new ones included."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for path in (ROOT / line for line in listed.splitlines()) if path.is_file()]
+    command = [
+        "git",
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        *patterns,
+    ]
+    listed = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        path for path in (ROOT / line for line in listed.splitlines()) if path.is_file()
+    ]
 
 
 def code() -> list[Path]:
     """Our Python files without generated migrations."""
-    return [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if "migrations" not in path.parts]
+    return [
+        path
+        for app in APPS
+        for path in sorted((ROOT / app).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
 
 
 def test_nine_files_in_ten_stay_below_300_lines_and_none_passes_400():
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in code()}
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in code()
+    }
     assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
     assert sum(lines >= MAX_LINES for lines in lengths.values()) <= len(lengths) // 10
 
 
 def test_functions_stay_short():
     lengths = {
-        f"{path.relative_to(ROOT)}:{one.lineno} {one.name}": (one.end_lineno or 0) - one.lineno + 1
+        f"{path.relative_to(ROOT)}:{one.lineno} {one.name}": (one.end_lineno or 0)
+        - one.lineno
+        + 1
         for path in code()
         for one in functions(path)
     }
@@ -54,7 +82,8 @@ def test_every_module_and_every_public_function_of_acts_and_rules_says_what_it_d
     silent = [
         str(path.relative_to(ROOT))
         for path in code()
-        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+        if path.read_text().strip()
+        and not ast.get_docstring(ast.parse(path.read_text()))
     ]
     for path in code():
         if {"actions", "rules", "queries", "kit"} & {*path.parts, path.stem}:
@@ -63,8 +92,10 @@ def test_every_module_and_every_public_function_of_acts_and_rules_says_what_it_d
                 f"{path.relative_to(ROOT)}:{node.name}"
                 for node in tree.body
                 if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-                and not node.name.startswith("_") and not ast.get_docstring(node) and len(node.body) > 1
-            ]  # fmt: skip
+                and not node.name.startswith("_")
+                and not ast.get_docstring(node)
+                and len(node.body) > 1
+            ]
     assert silent == []
 
 
@@ -79,17 +110,31 @@ def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
 def test_every_view_of_ours_carries_an_access_mark():
     ours = [one for one in patterns() if one.callback.__module__.startswith(OURS)]
     assert len(ours) > 10
-    assert [f"{one.pattern} {one.callback.__name__}" for one in ours if not hasattr(one.callback, "access")] == []
+    assert [
+        f"{one.pattern} {one.callback.__name__}"
+        for one in ours
+        if not hasattr(one.callback, "access")
+    ] == []
 
 
 def test_views_below_config_are_health_metrics_and_the_api_alone():
-    names = {one.callback.__name__ for one in patterns() if one.callback.__module__.startswith("config.")}
+    names = {
+        one.callback.__name__
+        for one in patterns()
+        if one.callback.__module__.startswith("config.")
+    }
     assert names == {"alive", "ready", "metrics"}
 
 
 def money_modules() -> list[Path]:
-    """Where amounts may be computed or kept: the apps, and what the kit gives them; reading JSON knows all numbers."""
-    apps_and_kit = [path for path in code() if path.relative_to(ROOT).parts[0] != "config" or "kit" in path.parts]
+    """Where amounts may be computed or kept: the apps, and what the kit gives them;
+    reading JSON knows all numbers.
+    """
+    apps_and_kit = [
+        path
+        for path in code()
+        if path.relative_to(ROOT).parts[0] != "config" or "kit" in path.parts
+    ]
     return [path for path in apps_and_kit if path.name != "strict_json.py"]
 
 
@@ -98,7 +143,11 @@ def test_m1_no_float_touches_money():
     for path in money_modules():
         for node in ast.walk(ast.parse(path.read_text())):
             literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
-            call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+            call = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "float"
+            )
             field = isinstance(node, ast.Attribute) and node.attr == "FloatField"
             if literal or call or field:
                 hits.append(f"{path.relative_to(ROOT)}:{node.lineno}")
@@ -110,9 +159,16 @@ def test_m1_columns_of_money_are_big_integers():
     from django.apps import apps
     from django.db.models import BigIntegerField
 
-    fields = [field for model in apps.get_models() for field in model._meta.fields if field.name.endswith("_nanos")]
+    fields = [
+        field
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if field.name.endswith("_nanos")
+    ]
     assert len(fields) > 10
-    assert [str(field) for field in fields if not isinstance(field, BigIntegerField)] == []
+    assert [
+        str(field) for field in fields if not isinstance(field, BigIntegerField)
+    ] == []
 
 
 UNSAFE = {
@@ -128,7 +184,11 @@ UNSAFE = {
 
 def page_templates() -> list[Path]:
     """Templates of pages; mails live outside the CSP and need inline styles."""
-    return [path for path in tracked("templates/*.html", "*/templates/*.html") if "emails" not in path.parts]
+    return [
+        path
+        for path in tracked("templates/*.html", "*/templates/*.html")
+        if "emails" not in path.parts
+    ]
 
 
 def test_templates_hold_nothing_the_csp_forbids():
@@ -147,29 +207,50 @@ DJANGO = re.compile(
     re.S,
 )
 MARKUP = re.compile(r"<!--.*?-->|<code\b.*?</code>|<[^>]*>", re.S)
-UNTRANSLATED = {"500.html", "api_docs.html"}  # one must not fail again, the other is English like the API
-NAMES = {"English", "日本語", "CSV", "PDF", "Claude", "Claude Code"}  # the same in every language
+# one must not fail again, the other is English like the API
+UNTRANSLATED = {"500.html", "api_docs.html"}
+NAMES = {
+    "English",
+    "日本語",
+    "CSV",
+    "PDF",
+    "Claude",
+    "Claude Code",
+}  # the same in every language
 
 
 def test_every_text_in_templates_goes_through_gettext():
     hits = []
     for path in page_templates():
-        # Tags go first, also those inside attributes, so that what is left of an element still has its ends.
+        # Tags go first, also those inside attributes, so that what is left of an
+        # element still has its ends.
         text = MARKUP.sub("\n", DJANGO.sub("", path.read_text()))
-        words = {word.strip() for word in re.findall(r"[A-Za-z]{3,}[^\n]*", text)} - NAMES
-        hits += [f"{path.name}: {one[:60]}" for one in words if path.name not in UNTRANSLATED]
+        words = {
+            word.strip() for word in re.findall(r"[A-Za-z]{3,}[^\n]*", text)
+        } - NAMES
+        hits += [
+            f"{path.name}: {one[:60]}" for one in words if path.name not in UNTRANSLATED
+        ]
     assert hits == [], hits
 
 
-MACHINE = re.compile(r"/work/(?:main|shared)|/tmp/w/|/root/|files\.pythonhosted|pypi\.org/simple|--index-url")
+MACHINE = re.compile(
+    r"/work/(?:main|shared)|/tmp/w/|/root/|files\.pythonhosted|pypi\.org/simple|--index-url"
+)
 
 
 def test_no_file_names_a_machine_or_a_registry():
     here = Path(__file__)
     texts = [
-        path for path in tracked() if path != here and path.suffix not in (".png", ".woff2", ".ttf", ".mo", ".ico")
+        path
+        for path in tracked()
+        if path != here and path.suffix not in (".png", ".woff2", ".ttf", ".mo", ".ico")
     ]
-    assert [str(path.relative_to(ROOT)) for path in texts if MACHINE.search(path.read_text(errors="replace"))] == []
+    assert [
+        str(path.relative_to(ROOT))
+        for path in texts
+        if MACHINE.search(path.read_text(errors="replace"))
+    ] == []
 
 
 @pytest.mark.django_db

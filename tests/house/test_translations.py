@@ -1,4 +1,6 @@
-"""Japanese is whole: every message translated, placeholders kept, and the compiled file says what the source says."""
+"""Japanese is whole: every message translated, placeholders kept, and the compiled file
+says what the source says.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +33,22 @@ def texts(message: Message) -> list[tuple[str, str]]:
 def test_every_message_has_a_translation_that_nobody_doubts(catalog):
     messages = [message for message in catalog if message.id]
     assert len(messages) > 300
-    assert [message.id for message in messages if message.fuzzy or not all(ja for _en, ja in texts(message))] == []
+    assert [
+        message.id
+        for message in messages
+        if message.fuzzy or not all(ja for _en, ja in texts(message))
+    ] == []
 
 
 def test_translations_keep_their_placeholders(catalog):
     # A count may be left out of neither; its order is free.
     broken = [
-        (en, ja) for message in catalog if message.id for en, ja in texts(message)
+        (en, ja)
+        for message in catalog
+        if message.id
+        for en, ja in texts(message)
         if sorted(set(PLACE.findall(en))) != sorted(set(PLACE.findall(ja)))
-    ]  # fmt: skip
+    ]
     assert broken == []
 
 
@@ -50,7 +59,11 @@ def test_the_compiled_file_is_current(catalog):
     for message in catalog:
         if message.id and not message.fuzzy and message.string:
             en, ja = texts(message)[0]
-            said = known.pgettext(message.context, en) if message.context else known.gettext(en)
+            said = (
+                known.pgettext(message.context, en)
+                if message.context
+                else known.gettext(en)
+            )
             if isinstance(message.id, (list, tuple)):
                 said = (
                     known.npgettext(message.context, *message.id, 2)

@@ -1,4 +1,6 @@
-"""Bob blocked at Acme: his session is used up and his standard seat's cap of $40 is reached with $40.12."""
+"""Bob blocked at Acme: his session is used up and his standard seat's cap of $40 is
+reached with $40.12.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,15 @@ def _frozen():
 
 def spend(member: Membership, *amounts: str, at: dt.datetime) -> None:
     """Record events of these costs, the last ones minutes before `at`."""
-    events = [event(member, at=at - dt.timedelta(minutes=5), usd=amount) for amount in amounts]
+    events = [
+        event(member, at=at - dt.timedelta(minutes=5), usd=amount) for amount in amounts
+    ]
     record_usage(events, organization_id=member.organization_id, now=at)
 
 
-def block(member: Membership, *, at: dt.datetime = NOW, amount: str = "40.12") -> Membership:
+def block(
+    member: Membership, *, at: dt.datetime = NOW, amount: str = "40.12"
+) -> Membership:
     """Use up a session ($1 crosses its limit), then `amount` of extra usage."""
     spend(member, "1", amount, at=at)
     return member
@@ -40,7 +46,9 @@ def blocked_bob(bob: Membership) -> Membership:
     """$40.12 of the $40 of standard seats."""
     enable_extra_usage(bob.organization)
     owner = Actor.person(bob.organization.primary_owner)
-    set_seat_tier_cap(bob.organization, tier="standard", amount_nanos=usd("40"), actor=owner, now=NOW)
+    set_seat_tier_cap(
+        bob.organization, tier="standard", amount_nanos=usd("40"), actor=owner, now=NOW
+    )
     return block(bob)
 
 

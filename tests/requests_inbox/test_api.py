@@ -22,8 +22,12 @@ def api(client, blocked_bob, now):
     key = make_api_key(blocked_bob.organization, now=now)
 
     def call(method: str, path: str, body: object = None, *, status: int = 200):
-        options = {} if body is None else {"data": body, "content_type": "application/json"}
-        response = getattr(client, method)(f"/api/v1{path}", headers={"Authorization": f"Bearer {key}"}, **options)
+        options = (
+            {} if body is None else {"data": body, "content_type": "application/json"}
+        )
+        response = getattr(client, method)(
+            f"/api/v1{path}", headers={"Authorization": f"Bearer {key}"}, **options
+        )
         assert response.status_code == status, response.content
         return response.json()
 
@@ -36,21 +40,54 @@ ASK = {"member": "bob@acme.example", "surface": "claude_code"}
 def test_the_journey_through_the_api_alone(api, django_capture_on_commit_callbacks):
     refusal = api("post", "/authorize", ASK)
     assert (refusal["reason"], refusal["request_url"]) == (
-        "seat_tier_cap_reached", "http://127.0.0.1:8000/o/acme/usage/",
-    )  # fmt: skip
-    sent = api("post", "/requests", {"member": "bob@acme.example", "note": "Until Thursday.", "asked_usd": "60.00"})
+        "seat_tier_cap_reached",
+        "http://127.0.0.1:8000/o/acme/usage/",
+    )
+    sent = api(
+        "post",
+        "/requests",
+        {"member": "bob@acme.example", "note": "Until Thursday.", "asked_usd": "60.00"},
+    )
     assert api("post", "/requests", {"member": "BOB@acme.example"})["id"] == sent["id"]
     [listed] = api("get", "/requests?status=pending")["results"]
     assert listed == sent
-    assert {key: sent[key] for key in ("email", "seat_tier", "reason", "mtd_spend_usd", "cap_usd", "note", "asked_usd",
-                                       "status", "decided_by", "decided_at")} == {
-        "email": "bob@acme.example", "seat_tier": "standard", "reason": "seat_tier_cap_reached", "mtd_spend_usd": "40.120000000",
-        "cap_usd": "40.00", "note": "Until Thursday.", "asked_usd": "60.00", "status": "pending", "decided_by": None,
+    assert {
+        key: sent[key]
+        for key in (
+            "email",
+            "seat_tier",
+            "reason",
+            "mtd_spend_usd",
+            "cap_usd",
+            "note",
+            "asked_usd",
+            "status",
+            "decided_by",
+            "decided_at",
+        )
+    } == {
+        "email": "bob@acme.example",
+        "seat_tier": "standard",
+        "reason": "seat_tier_cap_reached",
+        "mtd_spend_usd": "40.120000000",
+        "cap_usd": "40.00",
+        "note": "Until Thursday.",
+        "asked_usd": "60.00",
+        "status": "pending",
+        "decided_by": None,
         "decided_at": None,
-    }  # fmt: skip
+    }
     with django_capture_on_commit_callbacks(execute=True):
-        done = api("post", f"/requests/{sent['id']}/approve", {"amount_usd": "60.00", "this_month_only": True})
-    assert (done["status"], done["decided_by"], done["cap_usd"]) == ("approved", "API key test", "60.00")
+        done = api(
+            "post",
+            f"/requests/{sent['id']}/approve",
+            {"amount_usd": "60.00", "this_month_only": True},
+        )
+    assert (done["status"], done["decided_by"], done["cap_usd"]) == (
+        "approved",
+        "API key test",
+        "60.00",
+    )
     assert api("post", "/authorize", ASK)["allowed"]
     assert [one.to for one in mail.outbox] == [["bob@acme.example"]]
     with time_machine.travel(DECEMBER, tick=False):
@@ -60,24 +97,36 @@ def test_the_journey_through_the_api_alone(api, django_capture_on_commit_callbac
 
 def test_approving_by_a_premium_seat_and_dismissing(api, blocked_bob):
     sent = api("post", "/requests", {"member": blocked_bob.pk})
-    assert api("post", f"/requests/{sent['id']}/approve", {"seat_tier": "premium"})["granted_seat_tier"] == "premium"
+    assert (
+        api("post", f"/requests/{sent['id']}/approve", {"seat_tier": "premium"})[
+            "granted_seat_tier"
+        ]
+        == "premium"
+    )
     told = api("post", f"/requests/{sent['id']}/dismiss", {}, status=409)
     assert (told["code"], told["detail"]) == (
-        "already_decided", "API key test moved Bob Feld to a Premium seat at 14:28 today.",
-    )  # fmt: skip
+        "already_decided",
+        "API key test moved Bob Feld to a Premium seat at 14:28 today.",
+    )
 
 
 def test_dismissed_with_a_note(api):
     sent = api("post", "/requests", {"member": "bob@acme.example"})
     done = api("post", f"/requests/{sent['id']}/dismiss", {"note": "Next week."})
     assert (done["status"], done["answer_note"]) == ("dismissed", "Next week.")
-    assert api("post", "/requests", {"member": "bob@acme.example"}, status=409)["code"] == "dismissed_lately"
+    assert (
+        api("post", "/requests", {"member": "bob@acme.example"}, status=409)["code"]
+        == "dismissed_lately"
+    )
 
 
 def test_taken_back(api):
     sent = api("post", "/requests", {"member": "bob@acme.example"})
     assert api("post", f"/requests/{sent['id']}/withdraw")["status"] == "withdrawn"
-    assert api("post", f"/requests/{sent['id']}/withdraw", status=404)["code"] == "request_not_found"
+    assert (
+        api("post", f"/requests/{sent['id']}/withdraw", status=404)["code"]
+        == "request_not_found"
+    )
 
 
 def test_r5_the_status_is_the_one_of_this_moment(api, blocked_bob):
@@ -89,14 +138,17 @@ def test_r5_the_status_is_the_one_of_this_moment(api, blocked_bob):
     assert (one["id"], one["status"]) == (sent["id"], "resolved")
 
 
-@pytest.mark.parametrize(("body", "where"), [
-    ({"amount_usd": "40.12"}, "amount_usd"),
-    ({"amount_usd": "60.001"}, "amount_usd"),
-    ({"amount_usd": None}, "amount_usd"),
-    ({"seat_tier": "standard"}, "seat_tier"),
-    ({}, "amount_usd"),
-    ({"amount_usd": "60", "seat_tier": "premium"}, "seat_tier"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"amount_usd": "40.12"}, "amount_usd"),
+        ({"amount_usd": "60.001"}, "amount_usd"),
+        ({"amount_usd": None}, "amount_usd"),
+        ({"seat_tier": "standard"}, "seat_tier"),
+        ({}, "amount_usd"),
+        ({"amount_usd": "60", "seat_tier": "premium"}, "seat_tier"),
+    ],
+)
 def test_bad_approvals_name_the_field_and_change_nothing(api, body, where):
     sent = api("post", "/requests", {"member": "bob@acme.example"})
     problem = api("post", f"/requests/{sent['id']}/approve", body, status=422)
@@ -112,15 +164,25 @@ def test_d1_requests_of_others_are_not_there(api, client, charlie, now):
     for what in ("approve", "dismiss", "withdraw"):
         body = {"amount_usd": "60.00"} if what == "approve" else {}
         answer = client.post(
-            f"/api/v1/requests/{sent['id']}/{what}", body, content_type="application/json", headers=headers
+            f"/api/v1/requests/{sent['id']}/{what}",
+            body,
+            content_type="application/json",
+            headers=headers,
         )
         assert answer.status_code == 404, what
 
 
 @pytest.mark.parametrize("scopes", ["meter", "read"])
 def test_other_scopes_decide_nothing(client, blocked_bob, now, scopes):
-    headers = {"Authorization": f"Bearer {make_api_key(blocked_bob.organization, scopes=scopes, now=now)}"}
-    for path in ("/requests", "/requests/1/approve", "/requests/1/dismiss", "/requests/1/withdraw"):
+    headers = {
+        "Authorization": f"Bearer {make_api_key(blocked_bob.organization, scopes=scopes, now=now)}"
+    }
+    for path in (
+        "/requests",
+        "/requests/1/approve",
+        "/requests/1/dismiss",
+        "/requests/1/withdraw",
+    ):
         answer = client.post(
             f"/api/v1{path}",
             {"member": "bob@acme.example", "amount_usd": "60.00"},
@@ -132,7 +194,9 @@ def test_other_scopes_decide_nothing(client, blocked_bob, now, scopes):
 
 def test_pages_follow_the_cursor(api, blocked_bob):
     request = api("post", "/requests", {"member": "bob@acme.example"})
-    UsageRequest.objects.filter(pk=request["id"]).update(status="withdrawn", ended_at=NOW)
+    UsageRequest.objects.filter(pk=request["id"]).update(
+        status="withdrawn", ended_at=NOW
+    )
     first = UsageRequest.objects.get()
     for _number in range(100):
         first.pk = None
@@ -140,10 +204,20 @@ def test_pages_follow_the_cursor(api, blocked_bob):
     page = api("get", "/requests")
     assert len(page["results"]) == 100
     rest = api("get", f"/requests?cursor={page['next_cursor']}")
-    assert ([one["id"] for one in rest["results"]], rest["next_cursor"]) == ([request["id"]], None)
+    assert ([one["id"] for one in rest["results"]], rest["next_cursor"]) == (
+        [request["id"]],
+        None,
+    )
 
 
 @pytest.mark.parametrize("request_id", [1, 2**31, 2**63 - 1])
 def test_ids_nobody_has_are_404(api, request_id):
-    for what, body in (("approve", {"seat_tier": "premium"}), ("dismiss", {}), ("withdraw", {})):
-        assert api("post", f"/requests/{request_id}/{what}", body, status=404)["code"] == "request_not_found"
+    for what, body in (
+        ("approve", {"seat_tier": "premium"}),
+        ("dismiss", {}),
+        ("withdraw", {}),
+    ):
+        assert (
+            api("post", f"/requests/{request_id}/{what}", body, status=404)["code"]
+            == "request_not_found"
+        )

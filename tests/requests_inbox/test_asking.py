@@ -45,7 +45,11 @@ def test_r1_r2_one_click_keeps_seat_reason_and_time(blocked_bob):
     sent = send_request(blocked_bob, now=NOW)
     request = sent.request
     assert sent.is_new
-    assert (request.seat_tier, request.reason, request.created_at) == ("standard", "seat_tier_cap_reached", NOW)
+    assert (request.seat_tier, request.reason, request.created_at) == (
+        "standard",
+        "seat_tier_cap_reached",
+        NOW,
+    )
     assert (request.spent_nanos, request.cap_nanos) == (usd("40.12"), usd("40"))
 
 
@@ -58,7 +62,12 @@ def test_r1_a_second_press_finds_the_first_one(blocked_bob):
 
 def test_r1_the_database_refuses_a_second_pending_request(blocked_bob):
     first = send_request(blocked_bob, now=NOW).request
-    with pytest.raises(IntegrityError, match=r"one_pending_request_per_member|membership_id"), transaction.atomic():
+    with (
+        pytest.raises(
+            IntegrityError, match=r"one_pending_request_per_member|membership_id"
+        ),
+        transaction.atomic(),
+    ):
         first.pk = None
         first.save(force_insert=True)
 
@@ -98,14 +107,20 @@ def test_r4a_owners_can_switch_requests_off(blocked_bob):
 
 def test_r4a_note_and_amount_after_the_click(blocked_bob):
     send_request(blocked_bob, now=NOW)
-    request = add_details(blocked_bob, note=" Until Thursday. ", asked_nanos=usd("60"), now=NOW)
+    request = add_details(
+        blocked_bob, note=" Until Thursday. ", asked_nanos=usd("60"), now=NOW
+    )
     request.refresh_from_db()
     assert (request.note, request.asked_nanos) == ("Until Thursday.", usd("60"))
 
 
 @pytest.mark.parametrize(
     ("note", "asked", "code"),
-    [("x" * 501, None, "note_too_long"), ("", usd("40.12"), "not_above_spent"), ("", usd("1000000.01"), "bad_amount")],
+    [
+        ("x" * 501, None, "note_too_long"),
+        ("", usd("40.12"), "not_above_spent"),
+        ("", usd("1000000.01"), "bad_amount"),
+    ],
 )
 def test_r4a_bad_details_change_nothing(blocked_bob, note, asked, code):
     send_request(blocked_bob, note="as it was", now=NOW)
@@ -130,7 +145,9 @@ def test_r5_taken_back_it_is_withdrawn_and_the_link_is_back(blocked_bob):
 
 def test_r4_after_a_dismissal_the_link_is_back_a_day_later(blocked_bob, by_ada):
     request = send_request(blocked_bob, now=NOW).request
-    dismiss_request(blocked_bob.organization, request_id=request.pk, note="", by=by_ada, now=NOW)
+    dismiss_request(
+        blocked_bob.organization, request_id=request.pk, note="", by=by_ada, now=NOW
+    )
     almost = NOW + 24 * HOUR - dt.timedelta(seconds=1)
     spend(blocked_bob, "1", at=almost)  # a new session, used up again
     with refused("dismissed_lately") as refusal:

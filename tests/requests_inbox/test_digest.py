@@ -1,4 +1,6 @@
-"""The daily digest: due at the local hour, once a recipient and local date, and what it says (R6)."""
+"""The daily digest: due at the local hour, once a recipient and local date, and what it
+says (R6).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ import time_machine
 from django.core import mail
 from django.test import Client, override_settings
 
-from accounts.actions.mails import CLAIM, Draft, claim_mail, mark_sent, put_off, queue_mails
+from accounts.actions.mails import (
+    CLAIM,
+    Draft,
+    claim_mail,
+    mark_sent,
+    put_off,
+    queue_mails,
+)
 from accounts.delivery import deliver
 from accounts.models import Membership, OutgoingMail, Role
 from accounts.tasks import send_due_mails
@@ -26,45 +35,73 @@ from requests_inbox.tasks import end_requests, prepare_digests
 from tests.conftest import NOW
 from tests.factories.people import MembershipFactory
 
-NINE = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)  # 09:00 in New York, the day after NOW
+NINE = dt.datetime(
+    2026, 11, 24, 14, 0, tzinfo=dt.UTC
+)  # 09:00 in New York, the day after NOW
 MINUTE = dt.timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(("zone", "day", "hour", "utc"), [
-    ("Asia/Tokyo", dt.date(2026, 11, 1), 9, "2026-11-01T00:00"),
-    ("America/Los_Angeles", dt.date(2026, 10, 31), 9, "2026-10-31T16:00"),
-    ("America/Los_Angeles", dt.date(2026, 11, 1), 9, "2026-11-01T17:00"),  # the clocks went back at 2
-    ("America/Los_Angeles", dt.date(2027, 3, 14), 9, "2027-03-14T16:00"),  # and forward at 2
-    ("America/Los_Angeles", dt.date(2027, 3, 14), 2, "2027-03-14T10:00"),  # 02:00 does not exist: 03:00
-    ("America/Los_Angeles", dt.date(2026, 11, 1), 1, "2026-11-01T08:00"),  # 01:00 comes twice: the first
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("zone", "day", "hour", "utc"),
+    [
+        ("Asia/Tokyo", dt.date(2026, 11, 1), 9, "2026-11-01T00:00"),
+        ("America/Los_Angeles", dt.date(2026, 10, 31), 9, "2026-10-31T16:00"),
+        # the clocks went back at 2
+        ("America/Los_Angeles", dt.date(2026, 11, 1), 9, "2026-11-01T17:00"),
+        (
+            "America/Los_Angeles",
+            dt.date(2027, 3, 14),
+            9,
+            "2027-03-14T16:00",
+        ),  # and forward at 2
+        # 02:00 does not exist: 03:00
+        ("America/Los_Angeles", dt.date(2027, 3, 14), 2, "2027-03-14T10:00"),
+        # 01:00 comes twice: the first
+        ("America/Los_Angeles", dt.date(2026, 11, 1), 1, "2026-11-01T08:00"),
+    ],
+)
 def test_r6_due_at_the_local_hour_also_when_clocks_change(zone, day, hour, utc):
     due = dt.datetime.fromisoformat(utc).replace(tzinfo=dt.UTC)
     assert digest_of(due, zone=zone, hour=hour) == (day, due)
-    assert digest_of(due - dt.timedelta(seconds=1), zone=zone, hour=hour)[0] == day - dt.timedelta(days=1)
+    assert digest_of(due - dt.timedelta(seconds=1), zone=zone, hour=hour)[
+        0
+    ] == day - dt.timedelta(days=1)
     assert due.astimezone(ZoneInfo(zone)).date() == day
 
 
 @pytest.fixture
 def pending(blocked_bob):
     """Bob's request from NOW, with note and amount."""
-    return send_request(blocked_bob, note="Until Thursday.", asked_nanos=60_000_000_000, now=NOW).request
+    return send_request(
+        blocked_bob, note="Until Thursday.", asked_nanos=60_000_000_000, now=NOW
+    ).request
 
 
 @pytest.mark.django_db
 class TestPreparing:
     """One run an organization and date."""
 
-    def test_r6_each_admin_and_owner_once_however_often_it_runs(self, pending, alice, ada):
+    def test_r6_each_admin_and_owner_once_however_often_it_runs(
+        self, pending, alice, ada
+    ):
         assert prepare_digest(pending.organization, now=NINE - MINUTE) == []
         assert len(prepare_digest(pending.organization, now=NINE)) == 2
         for late in (0, 1, 600):
             assert prepare_digest(pending.organization, now=NINE + late * MINUTE) == []
-        assert set(OutgoingMail.objects.values_list("user__email", flat=True)) == {alice.user.email, ada.user.email}
-        assert len(prepare_digest(pending.organization, now=NINE + dt.timedelta(days=1))) == 2
+        assert set(OutgoingMail.objects.values_list("user__email", flat=True)) == {
+            alice.user.email,
+            ada.user.email,
+        }
+        assert (
+            len(prepare_digest(pending.organization, now=NINE + dt.timedelta(days=1)))
+            == 2
+        )
 
     def test_r6_a_late_job_still_sends_that_days_digest_after_midnight(self, pending):
-        assert len(prepare_digest(pending.organization, now=NINE + dt.timedelta(hours=20))) == 2
+        assert (
+            len(prepare_digest(pending.organization, now=NINE + dt.timedelta(hours=20)))
+            == 2
+        )
         assert DigestRun.objects.get().local_on == dt.date(2026, 11, 24)
 
     def test_r6_a_request_after_the_hour_waits_for_the_next_one(self, blocked_bob):
@@ -72,7 +109,9 @@ class TestPreparing:
         assert prepare_digest(blocked_bob.organization, now=NOW + MINUTE) == []
 
     def test_r6_nothing_pending_no_mail(self, pending, by_ada):
-        dismiss_request(pending.organization, request_id=pending.pk, note="", by=by_ada, now=NOW)
+        dismiss_request(
+            pending.organization, request_id=pending.pk, note="", by=by_ada, now=NOW
+        )
         assert prepare_digest(pending.organization, now=NINE) == []
         assert not DigestRun.objects.exists()
 
@@ -81,7 +120,10 @@ class TestPreparing:
         set_digest(ada, wanted=False, now=NOW)
         assert len(prepare_digest(pending.organization, now=NINE)) == 1
         set_digest(ada, wanted=True, now=NOW)
-        assert len(prepare_digest(pending.organization, now=NINE + dt.timedelta(days=1))) == 2
+        assert (
+            len(prepare_digest(pending.organization, now=NINE + dt.timedelta(days=1)))
+            == 2
+        )
 
 
 @pytest.fixture
@@ -95,19 +137,37 @@ def at_nine():
 class TestSending:
     """What goes out."""
 
-    def test_r6_the_digest_says_who_waits_since_when_and_how_to_stop_it(self, pending, ada, at_nine):
+    def test_r6_the_digest_says_who_waits_since_when_and_how_to_stop_it(
+        self, pending, ada, at_nine
+    ):
         assert prepare_digests() == 2
         assert prepare_digests() == 0 and send_due_mails() == 0
         mine = next(one for one in mail.outbox if one.to == [ada.user.email])
         assert mine.subject == "1 person waits for more usage at Acme"
         html = mine.alternatives[0][0]
-        for words in ("Bob Feld", "Standard", "$40.12", "of $40.00 seat cap", "Mon 23 Nov, 14:28", "18 hours", "Until Thursday.",
-                      "$60.00", "/o/acme/settings/usage/?review=requests", "once a day at 09:00", "you are Admin of Acme"):  # fmt: skip
+        for words in (
+            "Bob Feld",
+            "Standard",
+            "$40.12",
+            "of $40.00 seat cap",
+            "Mon 23 Nov, 14:28",
+            "18 hours",
+            "Until Thursday.",
+            "$60.00",
+            "/o/acme/settings/usage/?review=requests",
+            "once a day at 09:00",
+            "you are Admin of Acme",
+        ):
             assert words in mine.body, words
             assert words in html, words
         stop = mine.extra_headers["List-Unsubscribe"].strip("<>")
-        assert mine.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        assert stop in mine.body and membership_id_of(stop.rstrip("/").rpartition("/")[2]) == ada.pk
+        assert (
+            mine.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        )
+        assert (
+            stop in mine.body
+            and membership_id_of(stop.rstrip("/").rpartition("/")[2]) == ada.pk
+        )
 
     def test_r6_in_the_recipients_language(self, pending, alice, at_nine):
         alice.user.language = "ja"
@@ -115,25 +175,47 @@ class TestSending:
         prepare_digests()
         mine = next(one for one in mail.outbox if one.to == [alice.user.email])
         assert "11月23日(月)" in mine.body and "リクエストを確認" in mine.body
-        assert "More usage" not in mine.body and "requests" not in mine.body.replace("review=requests", "")
+        assert "More usage" not in mine.body and "requests" not in mine.body.replace(
+            "review=requests", ""
+        )
 
-    def test_r6_dropped_when_nothing_waits_any_more_or_the_role_is_gone(self, pending, ada, by_alice):
+    def test_r6_dropped_when_nothing_waits_any_more_or_the_role_is_gone(
+        self, pending, ada, by_alice
+    ):
         ids = prepare_digest(pending.organization, now=NINE)
         Membership.objects.filter(pk=ada.pk).update(base_role=Role.MEMBER)
         with time_machine.travel(NINE, tick=False):
             assert deliver(OutgoingMail.objects.get(user=ada.user).pk) is False
-            dismiss_request(pending.organization, request_id=pending.pk, note="", by=by_alice, now=NINE)
+            dismiss_request(
+                pending.organization,
+                request_id=pending.pk,
+                note="",
+                by=by_alice,
+                now=NINE,
+            )
             for pk in ids:
                 deliver(pk)
-        assert OutgoingMail.objects.filter(kind="request.digest", dropped_at__isnull=False).count() == 2
+        assert (
+            OutgoingMail.objects.filter(
+                kind="request.digest", dropped_at__isnull=False
+            ).count()
+            == 2
+        )
         assert [one for one in mail.outbox if "waits" in one.subject] == []
 
-    def test_what_fails_for_one_organization_stops_no_other(self, pending, charlie, at_nine, monkeypatch):
+    def test_what_fails_for_one_organization_stops_no_other(
+        self, pending, charlie, at_nine, monkeypatch
+    ):
         theirs = MembershipFactory(organization=charlie.organization)
         UsageRequest.objects.create(
-            organization=charlie.organization, membership=theirs, seat_tier="standard", created_at=NOW,
-            reason="extra_usage_disabled", month_on=NOW.date().replace(day=1), spent_nanos=0,
-        )  # fmt: skip
+            organization=charlie.organization,
+            membership=theirs,
+            seat_tier="standard",
+            created_at=NOW,
+            reason="extra_usage_disabled",
+            month_on=NOW.date().replace(day=1),
+            spent_nanos=0,
+        )
 
         def failing(organization, *, now):
             if organization.slug == "acme":
@@ -194,15 +276,25 @@ class TestFailing:
 
     def test_given_up_when_it_expires(self, alice):
         [pk] = queue_mails(
-            alice.organization, [Draft(alice.user, "request.digest", "k")], now=NOW, within=dt.timedelta(hours=1)
+            alice.organization,
+            [Draft(alice.user, "request.digest", "k")],
+            now=NOW,
+            within=dt.timedelta(hours=1),
         )
         taken = claim_mail(pk, now=NOW)
         assert taken is not None
         put_off(taken, error="no", now=NOW + dt.timedelta(hours=2))
         assert OutgoingMail.objects.get().dropped_at is not None
 
-    def test_r6_what_a_dead_worker_left_is_due_again_with_the_same_message_id(self, alice):
-        [pk] = queue_mails(alice.organization, [Draft(alice.user, "request.digest", "k")], now=NOW, within=CLAIM * 9)
+    def test_r6_what_a_dead_worker_left_is_due_again_with_the_same_message_id(
+        self, alice
+    ):
+        [pk] = queue_mails(
+            alice.organization,
+            [Draft(alice.user, "request.digest", "k")],
+            now=NOW,
+            within=CLAIM * 9,
+        )
         first = claim_mail(pk, now=NOW)
         assert first is not None and claim_mail(pk, now=NOW + CLAIM - MINUTE) is None
         second = claim_mail(pk, now=NOW + CLAIM)
@@ -212,7 +304,12 @@ class TestFailing:
 
     def test_the_same_key_is_queued_once(self, alice):
         for _turn in range(2):
-            queue_mails(alice.organization, [Draft(alice.user, "request.digest", "k")], now=NOW, within=CLAIM)
+            queue_mails(
+                alice.organization,
+                [Draft(alice.user, "request.digest", "k")],
+                now=NOW,
+                within=CLAIM,
+            )
         assert OutgoingMail.objects.count() == 1
 
 
@@ -220,13 +317,20 @@ class TestFailing:
 class TestUnsubscribing:
     """The link in the mail, pressed by a person or by a mail program."""
 
-    def test_r6_one_click_without_signing_in_and_without_a_csrf_token(self, pending, ada, client):
+    def test_r6_one_click_without_signing_in_and_without_a_csrf_token(
+        self, pending, ada, client
+    ):
         path = "/" + unsubscribe_url(ada.pk).split("/", 3)[3]
         assert "Stop the daily digest of Acme?" in client.get(path).content.decode()
-        assert len(prepare_digest(pending.organization, now=NINE)) == 2  # looking changed nothing
+        assert (
+            len(prepare_digest(pending.organization, now=NINE)) == 2
+        )  # looking changed nothing
         strict = Client(enforce_csrf_checks=True)
         assert strict.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
-        assert len(prepare_digest(pending.organization, now=NINE + dt.timedelta(days=1))) == 1
+        assert (
+            len(prepare_digest(pending.organization, now=NINE + dt.timedelta(days=1)))
+            == 1
+        )
 
     def test_a_forged_link_is_not_there(self, client, db):
         assert client.post("/digest/off/eyJ0.forged.token/").status_code == 404

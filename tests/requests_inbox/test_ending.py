@@ -1,4 +1,6 @@
-"""A request ends by itself when the member can go on again for another reason, and no job is needed to see it (R5)."""
+"""A request ends by itself when the member can go on again for another reason, and no
+job is needed to see it (R5).
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,14 @@ def pending(blocked_bob) -> UsageRequest:
 
 
 def state(request: UsageRequest, *, at: dt.datetime = NOW) -> str:
-    """As pages, counts and digests see it, without a job; then as the job writes it down, twice."""
+    """As pages, counts and digests see it, without a job; then as the job writes it
+    down, twice.
+    """
     found = pending_of(request.organization_id, now=at)
     seen = found.ended.get(request.pk, "pending")
-    assert [one.request.pk for one in found.waiting] == ([request.pk] if seen == "pending" else [])
+    assert [one.request.pk for one in found.waiting] == (
+        [request.pk] if seen == "pending" else []
+    )
     assert write_down_endings(request.organization_id, now=at) == (seen != "pending")
     assert write_down_endings(request.organization_id, now=at) == 0
     request.refresh_from_db()
@@ -47,7 +53,13 @@ def test_r5_a_reset_of_the_included_usage_alone_does_not_end_it(pending):
 
 
 def test_r5_a_raised_cap_ends_it(pending, blocked_bob):
-    set_member_cap(blocked_bob.organization, membership=blocked_bob, amount_nanos=usd("50"), actor=OWNER, now=NOW)
+    set_member_cap(
+        blocked_bob.organization,
+        membership=blocked_bob,
+        amount_nanos=usd("50"),
+        actor=OWNER,
+        now=NOW,
+    )
     assert state(pending) == "resolved"
 
 
@@ -75,9 +87,18 @@ def test_r5_the_switch_ends_it(blocked_bob):
 def test_r5_being_selected_ends_it(blocked_bob):
     acme = blocked_bob.organization
     acme.spend_caps.filter(level="seat_tier").delete()
-    set_extra_usage(acme, enabled=True, scope="selected", members=[], actor=OWNER, now=NOW)
+    set_extra_usage(
+        acme, enabled=True, scope="selected", members=[], actor=OWNER, now=NOW
+    )
     request = send_request(blocked_bob, now=NOW).request
-    set_extra_usage(acme, enabled=True, scope="selected", members=[blocked_bob], actor=OWNER, now=NOW)
+    set_extra_usage(
+        acme,
+        enabled=True,
+        scope="selected",
+        members=[blocked_bob],
+        actor=OWNER,
+        now=NOW,
+    )
     assert state(request) == "resolved"
 
 
@@ -86,13 +107,17 @@ def test_r5_a_new_month_ends_it_by_the_clock_of_the_organization(pending):
     assert state(pending, at=DECEMBER) == "resolved"
 
 
-def test_r5_a_new_month_ended_it_even_when_nobody_looked_before_the_new_cap_was_reached(pending, blocked_bob):
+def test_r5_a_new_month_ended_it_even_when_nobody_looked_before_the_new_cap_was_reached(
+    pending, blocked_bob
+):
     later = DECEMBER + dt.timedelta(days=3)
     spend(blocked_bob, "1", "45", at=later)
     assert state(pending, at=later) == "resolved"
 
 
-def test_r5_a_new_month_does_not_end_it_while_another_reason_stands(pending, blocked_bob):
+def test_r5_a_new_month_does_not_end_it_while_another_reason_stands(
+    pending, blocked_bob
+):
     set_organization_cap(blocked_bob.organization, amount_nanos=0, actor=OWNER, now=NOW)
     assert state(pending, at=DECEMBER) == "pending"
 

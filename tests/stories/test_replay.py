@@ -1,4 +1,6 @@
-"""A trace replayed over HTTP against a running server: figures agree everywhere, a second replay changes nothing."""
+"""A trace replayed over HTTP against a running server: figures agree everywhere, a
+second replay changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from config.kit.money import to_decimal_text
 from tests.factories.usage import enable_extra_usage
 
 LINES = ["TIMESTAMP,ContextTokens,GeneratedTokens"]
-LINES += [f"2023-11-16 18:15:{n // 10:02d}.{n % 10}805900,{1000 + 37 * n},{5000 + n}" for n in range(120)]
+LINES += [
+    f"2023-11-16 18:15:{n // 10:02d}.{n % 10}805900,{1000 + 37 * n},{5000 + n}"
+    for n in range(120)
+]
 
 
 @pytest.fixture
@@ -36,7 +41,9 @@ def replay(*words: object) -> str:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_replay_is_counted_everywhere_alike_and_again_changes_nothing(live_server, acme, trace):
+def test_a_replay_is_counted_everywhere_alike_and_again_changes_nothing(
+    live_server, acme, trace
+):
     enable_extra_usage(acme, cap="2")
     words = ("acme", trace, "--members", 3, "--no-wait", "--server", live_server.url)
     first = replay(*words)
@@ -55,7 +62,11 @@ def test_a_replay_is_counted_everywhere_alike_and_again_changes_nothing(live_ser
 
     again = replay(*words)
     assert again.startswith("120 requests answered: ")
-    assert f"duplicate: {events['number']:,}\n" in again and "recorded: " not in again and "charged now" not in again
+    assert (
+        f"duplicate: {events['number']:,}\n" in again
+        and "recorded: " not in again
+        and "charged now" not in again
+    )
     assert dict(re.findall(r"recorded before, (\w+): \$([0-9.]+)", again)) == printed
     assert UsageEvent.objects.count() == events["number"]
     assert not ApiKey.objects.filter(revoked_at=None).exists()
@@ -64,15 +75,19 @@ def test_a_replay_is_counted_everywhere_alike_and_again_changes_nothing(live_ser
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("2023-11-16 18:15:00,12", "line 3"), ("yesterday,1,2", "line 3"), ("2023-11-16 18:15:00,-1,2", "line 3"),
+        ("2023-11-16 18:15:00,12", "line 3"),
+        ("yesterday,1,2", "line 3"),
+        ("2023-11-16 18:15:00,-1,2", "line 3"),
         ("2023-11-16 18:15:00,1.5,2", "line 3"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_line_is_named_and_nothing_is_sent(acme, tmp_path, line, says):
     path = tmp_path / "bad.csv"
     path.write_text("\n".join([*LINES[:2], line]))
     with pytest.raises(CommandError, match=says):
-        replay("acme", path, "--members", 3, "--no-wait", "--server", "http://127.0.0.1:9")
+        replay(
+            "acme", path, "--members", 3, "--no-wait", "--server", "http://127.0.0.1:9"
+        )
 
 
 @pytest.mark.parametrize(
@@ -92,5 +107,7 @@ def test_what_can_not_be_replayed_is_one_sentence(acme, words, says):
 def test_a_server_that_is_down_is_named(acme, trace, monkeypatch):
     monkeypatch.setattr("config.replay.time.sleep", lambda seconds: None)
     with pytest.raises(CommandError, match=r"127\.0\.0\.1:9 does not answer"):
-        replay("acme", trace, "--members", 3, "--no-wait", "--server", "http://127.0.0.1:9")
+        replay(
+            "acme", trace, "--members", 3, "--no-wait", "--server", "http://127.0.0.1:9"
+        )
     assert not ApiKey.objects.filter(revoked_at=None).exists()

@@ -22,7 +22,11 @@ class Command(BaseCommand):
         parser.add_argument("organization", help="slug of the organization")
         parser.add_argument("--name", required=True)
         parser.add_argument(
-            "--scope", action="append", required=True, metavar="SCOPE", help="meter, read or manage; can be repeated"
+            "--scope",
+            action="append",
+            required=True,
+            metavar="SCOPE",
+            help="meter, read or manage; can be repeated",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,9 +34,12 @@ class Command(BaseCommand):
         organization = organization_by_slug(options["organization"])
         try:
             _key, secret = create_api_key(
-                organization, name=options["name"], scopes=options["scope"],
-                actor=Actor(label="create_api_key"), now=timezone.now(),
-            )  # fmt: skip
+                organization,
+                name=options["name"],
+                scopes=options["scope"],
+                actor=Actor(label="create_api_key"),
+                now=timezone.now(),
+            )
         except BusinessError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(secret)
@@ -42,6 +49,13 @@ def organization_by_slug(slug: str) -> Organization:
     """The organization; CommandError with the slugs there are otherwise."""
     organization = Organization.objects.filter(slug=slug).first()
     if organization is None:
-        known = ", ".join(Organization.objects.order_by("slug").values_list("slug", flat=True)[:10]) or "none yet"
+        known = (
+            ", ".join(
+                Organization.objects.order_by("slug").values_list("slug", flat=True)[
+                    :10
+                ]
+            )
+            or "none yet"
+        )
         raise CommandError(f"There is no organization “{slug}”. There are: {known}.")
     return organization

@@ -1,4 +1,7 @@
-"""Turning extra usage on and off, and for whom (C6, C7). What is set elsewhere and all history stay as they are."""
+"""Turning extra usage on and off, and for whom (C6, C7).
+
+What is set elsewhere and all history stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,12 @@ def set_extra_usage(
     actor: Actor,
     now: dt.datetime,
 ) -> BillingAccount:
-    """Switch extra usage and choose who has it; `scope` and `members` left out stay as they are.
+    """Switch extra usage and choose who has it; `scope` and `members` left out stay as
+    they are.
 
-    Raises BusinessError `not_applicable` on usage-based plans, `prepaid_needs_balance` where a balance would have to
-    be bought first, `unknown_scope`, `member_unknown` for somebody who is not an active member here.
+    Raises BusinessError `not_applicable` on usage-based plans, `prepaid_needs_balance`
+    where a balance would have to be bought first, `unknown_scope`, `member_unknown` for
+    somebody who is not an active member here.
     """
     locked = lock_organization(organization.pk)
     chosen = None if members is None else list(members)
@@ -42,81 +47,140 @@ def set_extra_usage(
     before = _as_audited(account)
     account.extra_usage_enabled = enabled
     account.scope = scope or account.scope
-    account.setup_step = "" if enabled else account.setup_step  # the flow that enables is through
+    account.setup_step = (
+        "" if enabled else account.setup_step
+    )  # the flow that enables is through
     account.save(update_fields=["extra_usage_enabled", "scope", "setup_step"])
     if chosen is not None:
         _select(locked, chosen)
     after = _as_audited(account)
     if after != before:
         record_change(
-            locked, actor=actor, action="extra_usage.switch", subject=locked.name, now=now,
-            from_value=before, to_value=after,
-        )  # fmt: skip
+            locked,
+            actor=actor,
+            action="extra_usage.switch",
+            subject=locked.name,
+            now=now,
+            from_value=before,
+            to_value=after,
+        )
     return account
 
 
 @transaction.atomic
 def enable_extra_usage(
-    organization: Organization, *, cap_nanos: int | None, seat_caps: dict[str, int | None], scope: str,
-    actor: Actor, now: dt.datetime,
-) -> BillingAccount:  # fmt: skip
-    """Turn extra usage on together with its first caps, or nothing at all. Raises what the single acts raise."""
-    account = set_extra_usage(organization, enabled=True, scope=scope, actor=actor, now=now)
+    organization: Organization,
+    *,
+    cap_nanos: int | None,
+    seat_caps: dict[str, int | None],
+    scope: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> BillingAccount:
+    """Turn extra usage on together with its first caps, or nothing at all.
+
+    Raises what the single acts raise.
+    """
+    account = set_extra_usage(
+        organization, enabled=True, scope=scope, actor=actor, now=now
+    )
     set_organization_cap(organization, amount_nanos=cap_nanos, actor=actor, now=now)
     for tier, amount in seat_caps.items():
-        set_seat_tier_cap(organization, tier=tier, amount_nanos=amount, actor=actor, now=now)
+        set_seat_tier_cap(
+            organization, tier=tier, amount_nanos=amount, actor=actor, now=now
+        )
     return account
 
 
 @transaction.atomic
 def change_selection(
-    organization: Organization, *, add: Iterable[int], remove: Iterable[int], actor: Actor, now: dt.datetime
+    organization: Organization,
+    *,
+    add: Iterable[int],
+    remove: Iterable[int],
+    actor: Actor,
+    now: dt.datetime,
 ) -> BillingAccount:
-    """Make extra usage a matter of selected members, with these memberships (ids) added to and removed from them.
+    """Make extra usage a matter of selected members, with these memberships (ids) added
+    to and removed from them.
 
-    Only the difference is passed, so that two owners who select at once lose nothing. Those who are not active
-    members here are passed over. Raises BusinessError like `set_extra_usage`.
+    Only the difference is passed, so that two owners who select at once lose nothing.
+    Those who are not active members here are passed over. Raises BusinessError like
+    `set_extra_usage`.
     """
     locked = lock_organization(organization.pk)
     selected = SelectedMember.objects.filter(membership__organization=locked)
     wanted = set(selected.values_list("membership_id", flat=True)) | set(add)
-    members = Membership.objects.active().filter(organization=locked, pk__in=wanted - set(remove))
+    members = Membership.objects.active().filter(
+        organization=locked, pk__in=wanted - set(remove)
+    )
     account = BillingAccount.objects.filter(organization=locked).first()
     return set_extra_usage(
-        locked, enabled=bool(account and account.extra_usage_enabled), scope=ExtraUsageScope.SELECTED,
-        members=members, actor=actor, now=now,
-    )  # fmt: skip
+        locked,
+        enabled=bool(account and account.extra_usage_enabled),
+        scope=ExtraUsageScope.SELECTED,
+        members=members,
+        actor=actor,
+        now=now,
+    )
 
 
-def _check(organization: Organization, *, enabled: bool, scope: str | None, members: list[Membership] | None) -> None:
+def _check(
+    organization: Organization,
+    *,
+    enabled: bool,
+    scope: str | None,
+    members: list[Membership] | None,
+) -> None:
     if organization.plan == Plan.ENTERPRISE_USAGE:
         raise BusinessError(
-            _("Usage-based plans have no extra usage to switch: every token is billed at API rates."),
+            _(
+                "Usage-based plans have no extra usage to switch: every token is billed"
+                " at API rates."
+            ),
             code="not_applicable",
         )
     if scope is not None and scope not in ExtraUsageScope.values:
         raise BusinessError(
-            _("“%(scope)s” is not a scope; use everyone or selected.") % {"scope": scope},
-            code="unknown_scope", status=422, field="scope",
-        )  # fmt: skip
-    strangers = [one for one in members or [] if one.organization_id != organization.pk or not one.is_active]
+            _("“%(scope)s” is not a scope; use everyone or selected.")
+            % {"scope": scope},
+            code="unknown_scope",
+            status=422,
+            field="scope",
+        )
+    strangers = [
+        one
+        for one in members or []
+        if one.organization_id != organization.pk or not one.is_active
+    ]
     if strangers:
         raise BusinessError(
             _("%(count)d of the selected people are not members of %(organization)s.")
             % {"count": len(strangers), "organization": organization.name},
-            code="member_unknown", status=422, field="members",
-        )  # fmt: skip
+            code="member_unknown",
+            status=422,
+            field="members",
+        )
 
 
-def _check_balance(organization: Organization, account: BillingAccount, *, enabled: bool) -> None:
+def _check_balance(
+    organization: Organization, account: BillingAccount, *, enabled: bool
+) -> None:
     """Prepaid, extra usage stays off until a balance is paid (T1)."""
     turns_on = enabled and not account.extra_usage_enabled
-    if turns_on and organization.settlement == Settlement.PREPAID and account.balance_nanos <= 0:
-        words = {"organization": organization.name, "balance": format_usd(account.balance_nanos)}
+    if (
+        turns_on
+        and organization.settlement == Settlement.PREPAID
+        and account.balance_nanos <= 0
+    ):
+        words = {
+            "organization": organization.name,
+            "balance": format_usd(account.balance_nanos),
+        }
         raise BusinessError(
             _(
-                "%(organization)s prepays its extra usage and has a balance of %(balance)s. "
-                "Buy extra usage first; until then it stays off."
+                "%(organization)s prepays its extra usage and has a balance of"
+                " %(balance)s. Buy extra usage first; until then it stays off."
             )
             % words,
             code="prepaid_needs_balance",
@@ -128,10 +192,22 @@ def _select(organization: Organization, members: list[Membership]) -> None:
     selected = SelectedMember.objects.filter(membership__organization=organization)
     present = set(selected.values_list("membership_id", flat=True))
     selected.exclude(membership_id__in=wanted).delete()
-    SelectedMember.objects.bulk_create([SelectedMember(membership_id=pk) for pk in sorted(wanted - present)])
+    SelectedMember.objects.bulk_create(
+        [SelectedMember(membership_id=pk) for pk in sorted(wanted - present)]
+    )
 
 
 def _as_audited(account: BillingAccount) -> dict[str, Any]:
-    selected = SelectedMember.objects.filter(membership__organization_id=account.organization_id)
-    ids = sorted(selected.values_list("membership_id", flat=True)) if account.scope == ExtraUsageScope.SELECTED else []
-    return {"enabled": account.extra_usage_enabled, "scope": account.scope, **({"members": ids} if ids else {})}
+    selected = SelectedMember.objects.filter(
+        membership__organization_id=account.organization_id
+    )
+    ids = (
+        sorted(selected.values_list("membership_id", flat=True))
+        if account.scope == ExtraUsageScope.SELECTED
+        else []
+    )
+    return {
+        "enabled": account.extra_usage_enabled,
+        "scope": account.scope,
+        **({"members": ids} if ids else {}),
+    }

@@ -1,6 +1,8 @@
-"""What a cap would do, before it is saved: whom it stops or lets go on now, and whom it would have paused last month.
+"""What a cap would do, before it is saved: whom it stops or lets go on now, and whom it
+would have paused last month.
 
-Read-only; amounts are nano-USD. The rules are those of the check itself (`rules.funding`).
+Read-only; amounts are nano-USD. The rules are those of the check itself
+(`rules.funding`).
 """
 
 from __future__ import annotations
@@ -21,13 +23,17 @@ from config.kit.months import previous_month
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEffect:
-    """The month under another organization cap, and the day of last month on which it would have been reached."""
+    """The month under another organization cap, and the day of last month on which it
+    would have been reached.
+    """
 
     verdict: Verdict
     last_month_reached_on: dt.date | None
 
 
-def organization_effect(summary: MonthSummary, *, amount_nanos: int) -> OrganizationEffect:
+def organization_effect(
+    summary: MonthSummary, *, amount_nanos: int
+) -> OrganizationEffect:
     """The effect of an organization cap of `amount_nanos`; needs no query of its own."""
     verdict = judge(
         summary.projection,
@@ -35,13 +41,19 @@ def organization_effect(summary: MonthSummary, *, amount_nanos: int) -> Organiza
         spent_nanos=summary.spent_nanos,
         last_on=summary.month.last_on,
     )
-    reached = day_reached(summary.last_month_by_day, amount_nanos) if summary.last_month_nanos else None
+    reached = (
+        day_reached(summary.last_month_by_day, amount_nanos)
+        if summary.last_month_nanos
+        else None
+    )
     return OrganizationEffect(verdict, reached)
 
 
 @dataclass(frozen=True, slots=True)
 class SeatEffect:
-    """Of the people on a seat tier without a cap of their own: who stops, who goes on, who would have been paused."""
+    """Of the people on a seat tier without a cap of their own: who stops, who goes on,
+    who would have been paused.
+    """
 
     people: int
     stop_now: int
@@ -55,17 +67,22 @@ SEAT_EFFECT = (
     + """
 SELECT COUNT(*),
        COALESCE(SUM(CASE WHEN reason = '' AND spent >= %(amount)s THEN 1 ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN reason = 'seat_tier_cap_reached' AND spent < %(amount)s THEN 1 ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN last.extra_nanos > 0 AND last.extra_nanos >= %(amount)s THEN 1 ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN reason = 'seat_tier_cap_reached' AND spent < %(amount)s THEN 1
+           ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN last.extra_nanos > 0 AND last.extra_nanos >= %(amount)s THEN 1
+           ELSE 0 END), 0),
        COALESCE(MAX(spent), 0)
   FROM standings
-  LEFT JOIN billing_membermonth last ON last.membership_id = standings.id AND last.month_on = %(last_month)s
+  LEFT JOIN billing_membermonth last ON last.membership_id = standings.id
+      AND last.month_on = %(last_month)s
  WHERE seat_tier = %(tier)s AND own_cap IS NULL
 """
 )
 
 
-def seat_effect(organization: OrganizationStanding, *, tier: str, amount_nanos: int) -> SeatEffect:
+def seat_effect(
+    organization: OrganizationStanding, *, tier: str, amount_nanos: int
+) -> SeatEffect:
     """The effect of a seat cap of `amount_nanos` on `tier`, in one query."""
     params = shared_params(organization) | {
         "amount": amount_nanos,
@@ -102,7 +119,9 @@ def member_effect(standing: Standing, *, amount_nanos: int) -> MemberEffect:
     """The effect of an individual cap of `amount_nanos`, by the check's own rule."""
     capped = replace(standing, own_cap=Cap(amount_nanos))
     last_on = previous_month(standing.organization.month.first_on)
-    spent = MemberMonth.objects.filter(membership_id=standing.membership_id, month_on=last_on)
+    spent = MemberMonth.objects.filter(
+        membership_id=standing.membership_id, month_on=last_on
+    )
     return MemberEffect(
         extra_usage_refusal(standing),
         extra_usage_refusal(capped),

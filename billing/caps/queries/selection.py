@@ -1,4 +1,6 @@
-"""Whom an owner can select for extra usage, searched and paged; who is selected already. Read-only."""
+"""Whom an owner can select for extra usage, searched and paged; who is selected
+already. Read-only.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,23 @@ from billing.models import SelectedMember
 
 
 def candidates(
-    organization: Organization, *, words: Collection[str] = (), only: Collection[int] | None = None
+    organization: Organization,
+    *,
+    words: Collection[str] = (),
+    only: Collection[int] | None = None,
 ) -> MembershipQuerySet:
-    """Active members by name whose name or address has every word; with `only`, those of the ids alone."""
-    found = Membership.objects.active().filter(organization=organization).select_related("user")
+    """Active members by name whose name or address has every word; with `only`, those
+    of the ids alone.
+    """
+    found = (
+        Membership.objects.active()
+        .filter(organization=organization)
+        .select_related("user")
+    )
     for word in words:
-        found = found.filter(Q(user__name__icontains=word) | Q(user__email__icontains=word))
+        found = found.filter(
+            Q(user__name__icontains=word) | Q(user__email__icontains=word)
+        )
     if only is not None:
         found = found.filter(pk__in=only)
     return found.order_by("user__name", "pk")
@@ -26,6 +39,7 @@ def candidates(
 def selected_ids(organization: Organization) -> set[int]:
     """The active members selected now."""
     rows = SelectedMember.objects.filter(
-        membership__organization=organization, membership__status=Membership.Status.ACTIVE
+        membership__organization=organization,
+        membership__status=Membership.Status.ACTIVE,
     )
     return set(rows.values_list("membership_id", flat=True))

@@ -1,4 +1,6 @@
-"""Modals that set a spend cap at one of the three levels, and the preview of what it would do. Owners only."""
+"""Modals that set a spend cap at one of the three levels, and the preview of what it
+would do. Owners only.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,12 @@ from accounts.access import member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.caps.forms import CapForm
-from billing.caps.views.targets import CapTarget, MemberTarget, OrganizationTarget, SeatTarget
+from billing.caps.views.targets import (
+    CapTarget,
+    MemberTarget,
+    OrganizationTarget,
+    SeatTarget,
+)
 from config.kit.errors import BusinessError
 from config.kit.fields import typed_amount
 from config.kit.money import AmountError, parse_amount
@@ -40,35 +47,45 @@ def seat_cap(request: HttpRequest, membership: Membership, tier: str) -> HttpRes
 
 @member_page(Role.OWNER)
 @modal
-def member_cap(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
+def member_cap(
+    request: HttpRequest, membership: Membership, membership_id: int
+) -> HttpResponse:
     """Edit one person's cap."""
     return _cap_modal(request, _member_target(membership, membership_id))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def organization_cap_preview(request: HttpRequest, membership: Membership) -> HttpResponse:
+def organization_cap_preview(
+    request: HttpRequest, membership: Membership
+) -> HttpResponse:
     """What the typed organization cap would do."""
     return _preview(request, OrganizationTarget(membership, now=timezone.now()))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def seat_cap_preview(request: HttpRequest, membership: Membership, tier: str) -> HttpResponse:
+def seat_cap_preview(
+    request: HttpRequest, membership: Membership, tier: str
+) -> HttpResponse:
     """What the typed seat cap would do."""
     return _preview(request, SeatTarget(membership, now=timezone.now(), tier=tier))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def member_cap_preview(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
+def member_cap_preview(
+    request: HttpRequest, membership: Membership, membership_id: int
+) -> HttpResponse:
     """What the typed cap of one person would do."""
     return _preview(request, _member_target(membership, membership_id))
 
 
 def _member_target(membership: Membership, membership_id: int) -> MemberTarget:
     people = Membership.objects.active().select_related("user", "organization")
-    person = get_object_or_404(people, organization=membership.organization, pk=membership_id)
+    person = get_object_or_404(
+        people, organization=membership.organization, pk=membership_id
+    )
     return MemberTarget(membership, now=timezone.now(), person=person)
 
 
@@ -96,7 +113,9 @@ def _save(request: HttpRequest, target: CapTarget) -> HttpResponse:
         else:
             messages.success(request, target.saved_sentence(change))
             return _saved(request, target)
-    return _render(request, target, form, typed=request.POST.get("amount", ""), status=422)
+    return _render(
+        request, target, form, typed=request.POST.get("amount", ""), status=422
+    )
 
 
 def _saved(request: HttpRequest, target: CapTarget) -> HttpResponse:
@@ -105,17 +124,42 @@ def _saved(request: HttpRequest, target: CapTarget) -> HttpResponse:
     return redirect("usage_settings", slug=target.organization.slug)
 
 
-def _render(request: HttpRequest, target: CapTarget, form: CapForm, *, typed: str, status: int = 200) -> HttpResponse:
+def _render(
+    request: HttpRequest,
+    target: CapTarget,
+    form: CapForm,
+    *,
+    typed: str,
+    status: int = 200,
+) -> HttpResponse:
     month_only = bool(form["this_month_only"].value())
-    context = {"target": target, "form": form, "organization": target.organization, "membership": target.viewer}
-    template = "billing/caps/_cap_modal.html" if getattr(request, "htmx", False) else "billing/caps/cap.html"
-    return render(request, template, context | _effect(target, typed, month_only=month_only), status=status)
+    context = {
+        "target": target,
+        "form": form,
+        "organization": target.organization,
+        "membership": target.viewer,
+    }
+    template = (
+        "billing/caps/_cap_modal.html"
+        if getattr(request, "htmx", False)
+        else "billing/caps/cap.html"
+    )
+    return render(
+        request,
+        template,
+        context | _effect(target, typed, month_only=month_only),
+        status=status,
+    )
 
 
 def _preview(request: HttpRequest, target: CapTarget) -> HttpResponse:
     month_only = "this_month_only" in request.GET
     effect = _effect(target, request.GET.get("amount", ""), month_only=month_only)
-    return render(request, "billing/caps/_cap_preview.html", effect | {"target": target, "swap_hint": True})
+    return render(
+        request,
+        "billing/caps/_cap_preview.html",
+        effect | {"target": target, "swap_hint": True},
+    )
 
 
 def _effect(target: CapTarget, typed: str, *, month_only: bool) -> dict[str, Any]:
@@ -123,4 +167,7 @@ def _effect(target: CapTarget, typed: str, *, month_only: bool) -> dict[str, Any
         amount = parse_amount(typed.replace("\0", ""))
     except AmountError:
         return {"preview": None, "hint": target.month_only_hint(month_only)}
-    return {"preview": target.preview(amount), "hint": target.month_only_hint(month_only)}
+    return {
+        "preview": target.preview(amount),
+        "hint": target.month_only_hint(month_only),
+    }

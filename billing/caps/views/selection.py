@@ -1,6 +1,8 @@
-"""Choosing the members who have extra usage: a search with a tick list that keeps ticks while one searches on.
+"""Choosing the members who have extra usage: a search with a tick list that keeps ticks
+while one searches on.
 
-The browser carries only what was changed (`add`, `remove`), never all ticks, so it works at any size. Owners only.
+The browser carries only what was changed (`add`, `remove`), never all ticks, so it
+works at any size. Owners only.
 """
 
 from __future__ import annotations
@@ -60,24 +62,42 @@ def selected_members(request: HttpRequest, membership: Membership) -> HttpRespon
 
 
 def _draft(posted: QueryDict, organization: Organization) -> Draft:
-    draft = Draft(selected_ids(organization), _ids(posted.get("add", "")), _ids(posted.get("remove", "")))
+    draft = Draft(
+        selected_ids(organization),
+        _ids(posted.get("add", "")),
+        _ids(posted.get("remove", "")),
+    )
     shown = _ids(posted.get("shown", ""))
     draft.take(_ids(",".join(posted.getlist("member"))) & shown, among=shown)
     if posted.get("action") in ("all", "none"):
-        found = set(candidates(organization, words=words_of(posted.get("q", ""))).values_list("pk", flat=True))
+        found = set(
+            candidates(organization, words=words_of(posted.get("q", ""))).values_list(
+                "pk", flat=True
+            )
+        )
         draft.take(found if posted["action"] == "all" else set(), among=found)
     return draft
 
 
 def _ids(text: str) -> set[int]:
     parts = text.split(",")[:MOST_IDS]
-    return {int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 19}
+    return {
+        int(part)
+        for part in parts
+        if part.isascii() and part.isdigit() and len(part) < 19
+    }
 
 
 def _save(request: HttpRequest, membership: Membership, draft: Draft) -> HttpResponse:
     actor = Actor.person(request.user)  # type: ignore[arg-type]
     try:
-        change_selection(membership.organization, add=draft.add, remove=draft.remove, actor=actor, now=timezone.now())
+        change_selection(
+            membership.organization,
+            add=draft.add,
+            remove=draft.remove,
+            actor=actor,
+            now=timezone.now(),
+        )
     except BusinessError as error:
         return _show(request, membership, draft, error=error.message, status=422)
     number = len(selected_ids(membership.organization))
@@ -91,25 +111,51 @@ def _save(request: HttpRequest, membership: Membership, draft: Draft) -> HttpRes
 
 
 def _show(
-    request: HttpRequest, membership: Membership, draft: Draft, *, error: str = "", status: int = 200
+    request: HttpRequest,
+    membership: Membership,
+    draft: Draft,
+    *,
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    is_part = getattr(request, "htmx", False) and request.POST.get("action") is not None and not error
-    template = "billing/caps/_selection_list.html" if is_part else selection_template(request)
-    return render(request, template, selection_context(request, membership, draft) | {"error": error}, status=status)
+    is_part = (
+        getattr(request, "htmx", False)
+        and request.POST.get("action") is not None
+        and not error
+    )
+    template = (
+        "billing/caps/_selection_list.html" if is_part else selection_template(request)
+    )
+    return render(
+        request,
+        template,
+        selection_context(request, membership, draft) | {"error": error},
+        status=status,
+    )
 
 
 def selection_template(request: HttpRequest) -> str:
     """The dialog for HTMX, else the page."""
-    return "billing/caps/_selection_modal.html" if getattr(request, "htmx", False) else "billing/caps/selection.html"
+    return (
+        "billing/caps/_selection_modal.html"
+        if getattr(request, "htmx", False)
+        else "billing/caps/selection.html"
+    )
 
 
-def selection_context(request: HttpRequest, membership: Membership, draft: Draft | None = None) -> dict[str, Any]:
-    """What the dialog shows: one page of people with their ticks, and what was changed so far."""
+def selection_context(
+    request: HttpRequest, membership: Membership, draft: Draft | None = None
+) -> dict[str, Any]:
+    """What the dialog shows: one page of people with their ticks, and what was changed
+    so far.
+    """
     asked, organization = request.POST, membership.organization
     draft = draft or Draft(selected_ids(organization))
     only = draft.ticked if asked.get("show") == "ticked" else None
     query = " ".join(words_of(asked.get("q", "")))
-    page = Paginator(candidates(organization, words=query.split(), only=only), PAGE_SIZE).get_page(asked.get("page"))
+    page = Paginator(
+        candidates(organization, words=query.split(), only=only), PAGE_SIZE
+    ).get_page(asked.get("page"))
     return {
         "organization": organization,
         "membership": membership,

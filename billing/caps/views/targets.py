@@ -1,4 +1,7 @@
-"""What a cap modal is about: the organization, a seat tier, or one person. Its words, its preview, and how to save it."""
+"""What a cap modal is about: the organization, a seat tier, or one person.
+
+Its words, its preview, and how to save it.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,20 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization, Plan, Tier
-from billing.caps.actions.caps import CapChange, set_member_cap, set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.caps import (
+    CapChange,
+    set_member_cap,
+    set_organization_cap,
+    set_seat_tier_cap,
+)
 from billing.caps.queries.caps import cap_rows
 from billing.caps.queries.effects import member_effect, organization_effect, seat_effect
-from billing.caps.words.previews import Preview, member_preview, organization_preview, seat_preview
+from billing.caps.words.previews import (
+    Preview,
+    member_preview,
+    organization_preview,
+    seat_preview,
+)
 from billing.funding.queries import standing_of
 from billing.funding.rules.standing import Cap, CapSource, Standing
 from billing.models import CapLevel
@@ -50,7 +63,9 @@ class CapTarget:
     @cached_property
     def standing(self) -> Standing:
         """Whose standing shows the organization's month: the person's, else the viewer's."""
-        return standing_of(self.standing_id, organization_id=self.organization.pk, now=self.now)
+        return standing_of(
+            self.standing_id, organization_id=self.organization.pk, now=self.now
+        )
 
     @property
     def standing_id(self) -> int:
@@ -90,7 +105,9 @@ class CapTarget:
         """What the amount would do."""
         raise NotImplementedError
 
-    def save(self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor) -> CapChange:
+    def save(
+        self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor
+    ) -> CapChange:
         """Set the cap; None is unlimited. Raises BusinessError."""
         raise NotImplementedError
 
@@ -108,7 +125,9 @@ class CapTarget:
                 else _("If ticked, it is unlimited again from %(day)s.")
             ) % words
         return (
-            _("It is %(cap)s again from %(day)s.") if ticked else _("If ticked, it is %(cap)s again from %(day)s.")
+            _("It is %(cap)s again from %(day)s.")
+            if ticked
+            else _("If ticked, it is %(cap)s again from %(day)s.")
         ) % words
 
 
@@ -134,11 +153,19 @@ class OrganizationTarget(CapTarget):
         organization = self.standing.organization
         summary = month_summary(organization, now=self.now)
         effect = organization_effect(summary, amount_nanos=amount_nanos)
-        return organization_preview(summary, effect, people=counts(organization).enabled)
+        return organization_preview(
+            summary, effect, people=counts(organization).enabled
+        )
 
-    def save(self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor) -> CapChange:
+    def save(
+        self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor
+    ) -> CapChange:
         return set_organization_cap(
-            self.organization, amount_nanos=amount_nanos, this_month_only=this_month_only, actor=actor, now=self.now
+            self.organization,
+            amount_nanos=amount_nanos,
+            this_month_only=this_month_only,
+            actor=actor,
+            now=self.now,
         )
 
     def saved_sentence(self, change: CapChange) -> str:
@@ -156,13 +183,19 @@ class OrganizationTarget(CapTarget):
 
 @dataclass
 class SeatTarget(CapTarget):
-    """A seat tier's cap: for each person on it without a cap of their own. Http404 where the plan has none."""
+    """A seat tier's cap: for each person on it without a cap of their own.
+
+    Http404 where the plan has none.
+    """
 
     tier: str = ""
     url_name = "seat_cap"
 
     def __post_init__(self) -> None:
-        if self.tier not in Tier.values or self.organization.plan != Plan.ENTERPRISE_SEAT:
+        if (
+            self.tier not in Tier.values
+            or self.organization.plan != Plan.ENTERPRISE_SEAT
+        ):
             raise Http404
 
     @property
@@ -177,11 +210,15 @@ class SeatTarget(CapTarget):
     @cached_property
     def cap(self) -> Cap:
         month_on = self.standing.organization.month.first_on
-        return cap_rows(self.organization.pk, month_on=month_on).get((CapLevel.SEAT_TIER, self.tier), NO_CAP)
+        return cap_rows(self.organization.pk, month_on=month_on).get(
+            (CapLevel.SEAT_TIER, self.tier), NO_CAP
+        )
 
     @property
     def subject(self) -> str:
-        return _("Each person on a %(tier)s seat without a cap of their own. Now %(cap)s.") % {
+        return _(
+            "Each person on a %(tier)s seat without a cap of their own. Now %(cap)s."
+        ) % {
             "tier": self.label,
             "cap": amount_text(self.cap.amount_nanos),
         }
@@ -192,11 +229,17 @@ class SeatTarget(CapTarget):
         effect = seat_effect(organization, tier=self.tier, amount_nanos=amount_nanos)
         return seat_preview(effect, amount_nanos=amount_nanos)
 
-    def save(self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor) -> CapChange:
+    def save(
+        self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor
+    ) -> CapChange:
         return set_seat_tier_cap(
-            self.organization, tier=self.tier, amount_nanos=amount_nanos, this_month_only=this_month_only,
-            actor=actor, now=self.now,
-        )  # fmt: skip
+            self.organization,
+            tier=self.tier,
+            amount_nanos=amount_nanos,
+            this_month_only=this_month_only,
+            actor=actor,
+            now=self.now,
+        )
 
     def saved_sentence(self, change: CapChange) -> str:
         words = {"tier": self.label, "cap": amount_text(change.to_nanos)}
@@ -207,7 +250,12 @@ class SeatTarget(CapTarget):
                 else _("%(tier)s seats are unlimited now.")
             ) % words
         if change.this_month_only:
-            return _("The cap of %(tier)s seats is now %(cap)s per person, this month only.") % words
+            return (
+                _(
+                    "The cap of %(tier)s seats is now %(cap)s per person, this month only."
+                )
+                % words
+            )
         return _("The cap of %(tier)s seats is now %(cap)s per person.") % words
 
 
@@ -233,14 +281,22 @@ class MemberTarget(CapTarget):
 
     @cached_property
     def cap(self) -> Cap:
-        """What holds for the person now, wherever it comes from; later, their own or the seat's."""
-        return Cap(self.standing.cap.amount_nanos, self.standing.own_cap.month_only, self.standing.next_cap_nanos)
+        """What holds for the person now, wherever it comes from; later, their own or
+        the seat's.
+        """
+        return Cap(
+            self.standing.cap.amount_nanos,
+            self.standing.own_cap.month_only,
+            self.standing.next_cap_nanos,
+        )
 
     @property
     def subject(self) -> str:
         words = {
             "name": str(self.member.user),
-            "seat": self.member.get_seat_tier_display() if self.member.seat_tier else "",
+            "seat": self.member.get_seat_tier_display()
+            if self.member.seat_tier
+            else "",
             "cap": amount_text(self.cap.amount_nanos),
         }
         if not self.member.seat_tier:
@@ -251,12 +307,20 @@ class MemberTarget(CapTarget):
 
     def month_only_hint(self, ticked: bool) -> str:
         """After this month, the person's own cap or the seat's."""
-        if self.standing.own_cap.later_nanos is not None or self.standing.next_cap_nanos is None:
+        if (
+            self.standing.own_cap.later_nanos is not None
+            or self.standing.next_cap_nanos is None
+        ):
             return super().month_only_hint(ticked)
-        words = {"cap": amount_text(self.standing.next_cap_nanos), "day": self.next_month_text}
+        words = {
+            "cap": amount_text(self.standing.next_cap_nanos),
+            "day": self.next_month_text,
+        }
         if ticked:
             return _("From %(day)s the seat cap of %(cap)s applies again.") % words
-        return _("If ticked, the seat cap of %(cap)s applies again from %(day)s.") % words
+        return (
+            _("If ticked, the seat cap of %(cap)s applies again from %(day)s.") % words
+        )
 
     @property
     def unlimited_hint(self) -> str:
@@ -264,32 +328,44 @@ class MemberTarget(CapTarget):
         seat = self.standing.seat_cap.amount_nanos
         if self.organization.plan != Plan.ENTERPRISE_SEAT or seat is None:
             return ""
-        return _("Set to unlimited removes this person's own cap; the seat cap of %(cap)s then applies.") % {
-            "cap": format_usd(seat)
-        }
+        return _(
+            "Set to unlimited removes this person's own cap; the seat cap of %(cap)s then applies."
+        ) % {"cap": format_usd(seat)}
 
     def preview(self, amount_nanos: int) -> Preview:
         """The person's next check under this amount."""
         summary = self.standing.organization.month
         effect = member_effect(self.standing, amount_nanos=amount_nanos)
         return member_preview(
-            effect, name=self.member.user.get_short_name(), month=summary, days_left=summary.days_left(self.now)
+            effect,
+            name=self.member.user.get_short_name(),
+            month=summary,
+            days_left=summary.days_left(self.now),
         )
 
-    def save(self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor) -> CapChange:
+    def save(
+        self, amount_nanos: int | None, *, this_month_only: bool, actor: Actor
+    ) -> CapChange:
         return set_member_cap(
-            self.organization, membership=self.member, amount_nanos=amount_nanos, this_month_only=this_month_only,
-            actor=actor, now=self.now,
-        )  # fmt: skip
+            self.organization,
+            membership=self.member,
+            amount_nanos=amount_nanos,
+            this_month_only=this_month_only,
+            actor=actor,
+            now=self.now,
+        )
 
     def saved_sentence(self, change: CapChange) -> str:
         words = {"name": str(self.member.user), "cap": amount_text(change.to_nanos)}
         if change.to_nanos is None:
             seat = self.standing.seat_cap.amount_nanos
             if self.organization.plan == Plan.ENTERPRISE_SEAT and seat is not None:
-                return _("%(name)s has no cap of their own now; the seat cap of %(cap)s applies.") % {
-                    **words, "cap": format_usd(seat),
-                }  # fmt: skip
+                return _(
+                    "%(name)s has no cap of their own now; the seat cap of %(cap)s applies."
+                ) % {
+                    **words,
+                    "cap": format_usd(seat),
+                }
             return _("%(name)s is unlimited now.") % words
         if change.this_month_only:
             return _("The cap of %(name)s is now %(cap)s, this month only.") % words

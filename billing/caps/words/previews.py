@@ -1,4 +1,6 @@
-"""The effect of a typed cap in words: one sentence with the outcome, one with the numbers, a small bar."""
+"""The effect of a typed cap in words: one sentence with the outcome, one with the
+numbers, a small bar.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Preview:
     cap_nanos: int = 0
 
 
-def organization_preview(summary: MonthSummary, effect: OrganizationEffect, *, people: int) -> Preview:
+def organization_preview(
+    summary: MonthSummary, effect: OrganizationEffect, *, people: int
+) -> Preview:
     """The running month under another organization cap, and last month's."""
     verdict = effect.verdict
     cap_nanos = verdict.cap_nanos or 0
@@ -44,13 +48,19 @@ def organization_preview(summary: MonthSummary, effect: OrganizationEffect, *, p
         _organization_outcome(summary, verdict, people=people),
         numbers.strip(),
         stopped,
-        bar(summary.spent_nanos, cap_nanos=cap_nanos, projected_nanos=verdict.projected_nanos),
+        bar(
+            summary.spent_nanos,
+            cap_nanos=cap_nanos,
+            projected_nanos=verdict.projected_nanos,
+        ),
         summary.spent_nanos,
         cap_nanos,
     )
 
 
-def _organization_outcome(summary: MonthSummary, verdict: Verdict, *, people: int) -> str:
+def _organization_outcome(
+    summary: MonthSummary, verdict: Verdict, *, people: int
+) -> str:
     words = {"cap": format_usd(verdict.cap_nanos or 0), "people": people}
     if verdict.state is State.STOPPED:
         return (
@@ -67,20 +77,36 @@ def _organization_outcome(summary: MonthSummary, verdict: Verdict, *, people: in
             "day": day_text(verdict.stops_on),
         }
     if verdict.projected_nanos is None:
-        return _("At %(cap)s, %(left)s is left this month.") % {**words, "left": format_usd(verdict.left_nanos)}
-    return _("At %(cap)s, %(month)s stays under the cap.") % {**words, "month": month_name_text(summary.month.first_on)}
+        return _("At %(cap)s, %(left)s is left this month.") % {
+            **words,
+            "left": format_usd(verdict.left_nanos),
+        }
+    return _("At %(cap)s, %(month)s stays under the cap.") % {
+        **words,
+        "month": month_name_text(summary.month.first_on),
+    }
 
 
 def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
     day = long_day_text(summary.month.last_on + dt.timedelta(days=1))
     over = verdict.spent_nanos - (verdict.cap_nanos or 0)
-    words = {"spent": format_usd(verdict.spent_nanos), "over": format_usd(over), "day": day}
+    words = {
+        "spent": format_usd(verdict.spent_nanos),
+        "over": format_usd(over),
+        "day": day,
+    }
     if not over:
-        return _("%(spent)s is already spent. People go on when the cap is raised, or on %(day)s.") % words
+        return (
+            _(
+                "%(spent)s is already spent. People go on when the cap is raised, or on"
+                " %(day)s."
+            )
+            % words
+        )
     return (
         _(
-            "%(spent)s is already spent, %(over)s more than this cap. What is spent stays billed; "
-            "people go on when the cap is raised, or on %(day)s."
+            "%(spent)s is already spent, %(over)s more than this cap. What is spent"
+            " stays billed; people go on when the cap is raised, or on %(day)s."
         )
         % words
     )
@@ -88,9 +114,10 @@ def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
 
 def _projected(summary: MonthSummary, verdict: Verdict) -> str:
     if verdict.projected_nanos is None:
-        return _("%(spent)s is spent so far; there is too little usage yet to project the month.") % {
-            "spent": format_usd(verdict.spent_nanos)
-        }
+        return _(
+            "%(spent)s is spent so far; there is too little usage yet to project the"
+            " month."
+        ) % {"spent": format_usd(verdict.spent_nanos)}
     words = {
         "projected": format_usd(verdict.projected_nanos, cents=False),
         "day": short_day_text(summary.month.last_on),
@@ -98,7 +125,10 @@ def _projected(summary: MonthSummary, verdict: Verdict) -> str:
         "over": format_usd(verdict.over_nanos, cents=False),
     }
     if verdict.stops_on:
-        return _("Projected: about %(projected)s by %(day)s, %(over)s over the cap.") % words
+        return (
+            _("Projected: about %(projected)s by %(day)s, %(over)s over the cap.")
+            % words
+        )
     return _("Projected: about %(projected)s by %(day)s, %(under)s below.") % words
 
 
@@ -109,7 +139,10 @@ def _last_month(summary: MonthSummary, effect: OrganizationEffect) -> str:
     if effect.last_month_reached_on is None:
         return _("In %(month)s nobody would have been paused.") % words
     day = day_text(effect.last_month_reached_on)
-    return _("In %(month)s everybody would have been paused from %(day)s on.") % {**words, "day": day}
+    return _("In %(month)s everybody would have been paused from %(day)s on.") % {
+        **words,
+        "day": day,
+    }
 
 
 def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
@@ -117,11 +150,19 @@ def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
     words = {"cap": format_usd(amount_nanos), "people": effect.people}
     last_month = _paused_last_month(effect)
     if effect.stop_now:
-        outcome = _("At %(cap)s, extra usage stops now for %(stop)d of %(people)d people.") % {
-            **words, "stop": effect.stop_now,
-        }  # fmt: skip
+        outcome = _(
+            "At %(cap)s, extra usage stops now for %(stop)d of %(people)d people."
+        ) % {
+            **words,
+            "stop": effect.stop_now,
+        }
         numbers = _("What they spent stays billed.")
-        return _seat(effect, f"{outcome}", f"{numbers} {last_month % words}", amount_nanos=amount_nanos)
+        return _seat(
+            effect,
+            f"{outcome}",
+            f"{numbers} {last_month % words}",
+            amount_nanos=amount_nanos,
+        )
     if effect.go_on:
         outcome = ngettext(
             "At %(cap)s, %(count)d paused person can go on at once.",
@@ -138,17 +179,32 @@ def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
 def _paused_last_month(effect: SeatEffect) -> str:
     if not effect.paused_last_month:
         return _("At %(cap)s, nobody would have been paused last month.")
-    sentence = _("At %(cap)s, %(paused)d of %(people)d people would have been paused last month.")
+    sentence = _(
+        "At %(cap)s, %(paused)d of %(people)d people would have been paused last month."
+    )
     return sentence.replace("%(paused)d", str(effect.paused_last_month))
 
 
-def _seat(effect: SeatEffect, outcome: str, numbers: str, *, amount_nanos: int) -> Preview:
+def _seat(
+    effect: SeatEffect, outcome: str, numbers: str, *, amount_nanos: int
+) -> Preview:
     shown = bar(effect.most_spent_nanos, cap_nanos=amount_nanos)
-    return Preview(outcome, numbers, effect.stop_now > 0, shown, effect.most_spent_nanos, amount_nanos)
+    return Preview(
+        outcome,
+        numbers,
+        effect.stop_now > 0,
+        shown,
+        effect.most_spent_nanos,
+        amount_nanos,
+    )
 
 
-def member_preview(effect: MemberEffect, *, name: str, month: Month, days_left: int) -> Preview:
-    """One person's next check under the amount, what is left, and what they spent last month."""
+def member_preview(
+    effect: MemberEffect, *, name: str, month: Month, days_left: int
+) -> Preview:
+    """One person's next check under the amount, what is left, and what they spent last
+    month.
+    """
     last_on = (month.first_on - dt.timedelta(days=1)).replace(day=1)
     words = {
         "name": name,
@@ -162,19 +218,30 @@ def member_preview(effect: MemberEffect, *, name: str, month: Month, days_left: 
     outcome = _member_outcome(effect) % words
     if effect.is_reached:
         numbers = _(
-            "%(spent)s is already spent and stays billed; %(name)s goes on when the cap is raised, or on %(day)s."
+            "%(spent)s is already spent and stays billed; %(name)s goes on when the cap"
+            " is raised, or on %(day)s."
         )
     else:
         numbers = _days_left(days_left)
     last = _("In %(month)s %(name)s spent %(last)s.")
     shown = bar(effect.spent_nanos, cap_nanos=effect.amount_nanos)
     stops = effect.before is None and effect.after is not None
-    return Preview(outcome, f"{numbers % words} {last % words}", stops, shown, effect.spent_nanos, effect.amount_nanos)
+    return Preview(
+        outcome,
+        f"{numbers % words} {last % words}",
+        stops,
+        shown,
+        effect.spent_nanos,
+        effect.amount_nanos,
+    )
 
 
 def _days_left(days: int) -> str:
     if not days:
-        return _("%(spent)s is spent, %(left)s would be left for today, the last day of the month.")
+        return _(
+            "%(spent)s is spent, %(left)s would be left for today, the last day of the"
+            " month."
+        )
     sentence = ngettext(
         "%(spent)s is spent, %(left)s would be left for %(days)d day.",
         "%(spent)s is spent, %(left)s would be left for %(days)d days.",

@@ -35,7 +35,15 @@ def cap_source_text(person: Person, month: Month) -> str:
     """`own cap`, `from seat`, `own cap, November only`; empty without a cap."""
     words = {"month": month_name_text(month.first_on)}
     if person.cap_source is CapSource.MEMBER:
-        return _("own cap, %(month)s only") % words if person.cap_month_only else _("own cap")
+        return (
+            _("own cap, %(month)s only") % words
+            if person.cap_month_only
+            else _("own cap")
+        )
     if person.cap_source is CapSource.SEAT_TIER:
-        return _("from seat, %(month)s only") % words if person.cap_month_only else _("from seat")
+        return (
+            _("from seat, %(month)s only") % words
+            if person.cap_month_only
+            else _("from seat")
+        )
     return ""

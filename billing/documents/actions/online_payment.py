@@ -1,4 +1,7 @@
-"""Which invoices are to be sent to the payment gateway, and what it answered. Writes rows only; `billing.documents.online_payment` asks."""
+"""Which invoices are to be sent to the payment gateway, and what it answered.
+
+Writes rows only; `billing.documents.online_payment` asks.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +27,30 @@ def invoice_key(invoice: Invoice) -> str:
 
 
 def claim_invoice(invoice_id: int, *, now: dt.datetime) -> Invoice | None:
-    """Take an invoice that is to be sent; None when it is as it should be, or in other hands."""
-    won = Invoice.objects.to_send(now).filter(pk=invoice_id).update(gateway_next_try_at=now + CLAIM)
-    return Invoice.objects.select_related("organization").get(pk=invoice_id) if won else None
+    """Take an invoice that is to be sent; None when it is as it should be, or in other
+    hands.
+    """
+    won = (
+        Invoice.objects.to_send(now)
+        .filter(pk=invoice_id)
+        .update(gateway_next_try_at=now + CLAIM)
+    )
+    return (
+        Invoice.objects.select_related("organization").get(pk=invoice_id)
+        if won
+        else None
+    )
 
 
 @transaction.atomic
 def keep_sent(invoice: Invoice, sent: SentInvoice, *, now: dt.datetime) -> None:
-    """Keep where it is paid; what changed here meanwhile stays to be sent. Paid there is paid here."""
-    Invoice.objects.filter(pk=invoice.pk, gateway_next_try_at=invoice.gateway_next_try_at).update(
-        gateway_next_try_at=None
-    )
+    """Keep where it is paid; what changed here meanwhile stays to be sent.
+
+    Paid there is paid here.
+    """
+    Invoice.objects.filter(
+        pk=invoice.pk, gateway_next_try_at=invoice.gateway_next_try_at
+    ).update(gateway_next_try_at=None)
     Invoice.objects.filter(pk=invoice.pk).update(
         gateway_id=sent.gateway_id[:100], gateway_url=sent.url[:1000], gateway_error=""
     )
@@ -43,25 +59,38 @@ def keep_sent(invoice: Invoice, sent: SentInvoice, *, now: dt.datetime) -> None:
 
 
 def _take_money(invoice: Invoice, *, now: dt.datetime) -> None:
-    """Money came at the gateway: it pays an open invoice; for any other, operators are told to give it back."""
+    """Money came at the gateway: it pays an open invoice; for any other, operators are
+    told to give it back.
+    """
     if invoice.status == Invoice.Status.OPEN:
         mark_paid(invoice, note="", operator=None, now=now)
     elif invoice.settled_by is not None:  # it was paid another way before, or void
         log.warning("invoice.paid_again", invoice=invoice.pk, status=invoice.status)
-        Invoice.objects.filter(pk=invoice.pk).update(gateway_error="Paid at Stripe as well: give it back there.")
+        Invoice.objects.filter(pk=invoice.pk).update(
+            gateway_error="Paid at Stripe as well: give it back there."
+        )
 
 
 def put_off_invoice(invoice: Invoice, *, error: str, now: dt.datetime) -> None:
     """It could not be sent: try again later, and show operators why."""
-    Invoice.objects.filter(pk=invoice.pk).update(gateway_next_try_at=now + WAIT, gateway_error=error[:300])
+    Invoice.objects.filter(pk=invoice.pk).update(
+        gateway_next_try_at=now + WAIT, gateway_error=error[:300]
+    )
 
 
-def take_paid_invoice(notice: Notice, *, gateway: str, livemode: bool, now: dt.datetime) -> None:
-    """A verified notice that an invoice was paid there: ours is paid, if it is that very one; else it is only logged."""
+def take_paid_invoice(
+    notice: Notice, *, gateway: str, livemode: bool, now: dt.datetime
+) -> None:
+    """A verified notice that an invoice was paid there: ours is paid, if it is that
+    very one; else it is only logged.
+    """
     if not notice.invoice_key:
         return
     named = notice.invoice_key.split("-")
-    found = Invoice.objects.filter(gateway=gateway, pk=int(named[1]) if len(named) > 2 and named[1].isdigit() else 0)
+    found = Invoice.objects.filter(
+        gateway=gateway,
+        pk=int(named[1]) if len(named) > 2 and named[1].isdigit() else 0,
+    )
     invoice = found.first()
     if invoice is None or notice.livemode != livemode or not _is_it(notice, invoice):
         log.warning("notice.ignored", id=notice.id, kind=notice.kind)
@@ -70,7 +99,19 @@ def take_paid_invoice(notice: Notice, *, gateway: str, livemode: bool, now: dt.d
 
 
 def _is_it(notice: Notice, invoice: Invoice) -> bool:
-    customer = PaymentCard.objects.filter(organization_id=invoice.organization_id, gateway=invoice.gateway).first()
-    ours = (invoice_key(invoice), to_cents(invoice.total_nanos), "usd", customer.customer_id if customer else "")
-    says = (notice.invoice_key, notice.amount_cents, notice.currency, notice.customer_id)
+    customer = PaymentCard.objects.filter(
+        organization_id=invoice.organization_id, gateway=invoice.gateway
+    ).first()
+    ours = (
+        invoice_key(invoice),
+        to_cents(invoice.total_nanos),
+        "usd",
+        customer.customer_id if customer else "",
+    )
+    says = (
+        notice.invoice_key,
+        notice.amount_cents,
+        notice.currency,
+        notice.customer_id,
+    )
     return ours == says and invoice.gateway_id in ("", notice.gateway_id)

@@ -1,4 +1,6 @@
-"""Reading invoices and statements: lists, pages of lines, sums, and the events behind each figure. Read-only."""
+"""Reading invoices and statements: lists, pages of lines, sums, and the events behind
+each figure. Read-only.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def invoices_of(organization_id: int) -> QuerySet[Invoice]:
 
 def credit_notes_of(organization_id: int) -> QuerySet[CreditNote]:
     """An organization's credit notes, newest first."""
-    return CreditNote.objects.filter(organization_id=organization_id).select_related("invoice", "issued_by")
+    return CreditNote.objects.filter(organization_id=organization_id).select_related(
+        "invoice", "issued_by"
+    )
 
 
 def statements_of(organization_id: int) -> QuerySet[Statement]:
@@ -58,9 +62,18 @@ class ModelSum:
 
 def sums_by_model(invoice: Invoice) -> list[ModelSum]:
     """An invoice's usage lines added up by surface and model, the largest first."""
-    rows = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by().values("surface", "model")
-    rows = rows.annotate(events_sum=Sum("events"), amount=Sum("amount_nanos")).order_by("-amount", "surface", "model")
-    return [ModelSum(row["surface"], row["model"], row["events_sum"], row["amount"]) for row in rows]
+    rows = (
+        invoice.lines.filter(kind=InvoiceLine.Kind.USAGE)
+        .order_by()
+        .values("surface", "model")
+    )
+    rows = rows.annotate(events_sum=Sum("events"), amount=Sum("amount_nanos")).order_by(
+        "-amount", "surface", "model"
+    )
+    return [
+        ModelSum(row["surface"], row["model"], row["events_sum"], row["amount"])
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +85,20 @@ class CorrectionSum(ModelSum):
 
 def corrections_by_model(invoice: Invoice) -> list[CorrectionSum]:
     """An invoice's corrections added up by surface, model and reason."""
-    rows = invoice.lines.filter(kind=InvoiceLine.Kind.CORRECTION).order_by().values("surface", "model", "reason")
-    rows = rows.annotate(number=Sum("events"), amount=Sum("amount_nanos")).order_by("surface", "model", "reason")
-    return [CorrectionSum(row["surface"], row["model"], row["number"], row["amount"], row["reason"]) for row in rows]
+    rows = (
+        invoice.lines.filter(kind=InvoiceLine.Kind.CORRECTION)
+        .order_by()
+        .values("surface", "model", "reason")
+    )
+    rows = rows.annotate(number=Sum("events"), amount=Sum("amount_nanos")).order_by(
+        "surface", "model", "reason"
+    )
+    return [
+        CorrectionSum(
+            row["surface"], row["model"], row["number"], row["amount"], row["reason"]
+        )
+        for row in rows
+    ]
 
 
 def people_on(invoice: Invoice) -> int:
@@ -93,9 +117,13 @@ def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
     if line.kind != InvoiceLine.Kind.USAGE or line.membership_id is None:
         return UsageEvent.objects.none()
     return UsageEvent.objects.filter(
-        membership_id=line.membership_id, month_on=line.invoice.month_on, surface=line.surface, model=line.model,
-        funding=Funding.EXTRA_USAGE, prepaid=False,
-    ).order_by("pk")  # fmt: skip
+        membership_id=line.membership_id,
+        month_on=line.invoice.month_on,
+        surface=line.surface,
+        model=line.model,
+        funding=Funding.EXTRA_USAGE,
+        prepaid=False,
+    ).order_by("pk")
 
 
 def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
@@ -103,26 +131,42 @@ def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
     if line.kind != InvoiceLine.Kind.CORRECTION or line.membership_id is None:
         return UsageAdjustment.objects.none()
     return adjustments_of_month(line.invoice).filter(
-        membership_id=line.membership_id, event__surface=line.surface, event__model=line.model, reason=line.reason
+        membership_id=line.membership_id,
+        event__surface=line.surface,
+        event__model=line.model,
+        reason=line.reason,
     )
 
 
 def events_of_month(invoice: Invoice) -> Iterator[UsageEvent]:
-    """Every event an invoice bills, some people at a time: by member there is an index, by month there is none."""
+    """Every event an invoice bills, some people at a time: by member there is an index,
+    by month there is none.
+    """
     usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by("membership_id")
     people = list(usage.values_list("membership_id", flat=True).distinct())
     for start in range(0, len(people), PEOPLE):
         found = UsageEvent.objects.filter(
-            membership_id__in=people[start : start + PEOPLE], month_on=invoice.month_on, funding=Funding.EXTRA_USAGE,
+            membership_id__in=people[start : start + PEOPLE],
+            month_on=invoice.month_on,
+            funding=Funding.EXTRA_USAGE,
             prepaid=False,
-        )  # fmt: skip
-        yield from found.select_related("membership__user").order_by("membership_id", "pk").iterator(chunk_size=2_000)
+        )
+        yield from (
+            found.select_related("membership__user")
+            .order_by("membership_id", "pk")
+            .iterator(chunk_size=2_000)
+        )
 
 
-def billed_adjustments(organization_id: int, month_on: dt.date) -> QuerySet[UsageAdjustment]:
+def billed_adjustments(
+    organization_id: int, month_on: dt.date
+) -> QuerySet[UsageAdjustment]:
     """The differences booked in a month that its invoice bills."""
     return UsageAdjustment.objects.filter(
-        organization_id=organization_id, month_on=month_on, prepaid=False, event__funding=Funding.EXTRA_USAGE
+        organization_id=organization_id,
+        month_on=month_on,
+        prepaid=False,
+        event__funding=Funding.EXTRA_USAGE,
     )
 
 
@@ -145,14 +189,24 @@ def credited_nanos(invoice: Invoice) -> int:
 def is_credited_whole(invoice: Invoice) -> bool:
     """Whether credit notes, rather than money, settled it."""
     notes = invoice.credit_notes.all()
-    return invoice.status == Invoice.Status.PAID and any(note.number == invoice.settled_note for note in notes)
+    return invoice.status == Invoice.Status.PAID and any(
+        note.number == invoice.settled_note for note in notes
+    )
 
 
 def owed_nanos(invoice: Invoice) -> int:
     """What is still to be paid of it."""
-    return invoice.total_nanos - credited_nanos(invoice) if invoice.status == Invoice.Status.OPEN else 0
+    return (
+        invoice.total_nanos - credited_nanos(invoice)
+        if invoice.status == Invoice.Status.OPEN
+        else 0
+    )
 
 
 def is_overdue(invoice: Invoice, *, today: dt.date) -> bool:
     """Open, and its due day is over."""
-    return bool(invoice.status == Invoice.Status.OPEN and invoice.due_on and invoice.due_on < today)
+    return bool(
+        invoice.status == Invoice.Status.OPEN
+        and invoice.due_on
+        and invoice.due_on < today
+    )

@@ -1,4 +1,6 @@
-"""Invoices, credit notes and statements as pages, PDFs and CSVs, with the events behind each line. Owners only."""
+"""Invoices, credit notes and statements as pages, PDFs and CSVs, with the events behind
+each line. Owners only.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,21 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
-from billing.documents.print.documents import printed_credit_note, printed_invoice, printed_statement
+from billing.documents.print.documents import (
+    printed_credit_note,
+    printed_invoice,
+    printed_statement,
+)
 from billing.documents.print.layout import Printed, pdf_of
 from billing.documents.queries import documents
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
-from billing.documents.words import line_what, reason_text, state_text, statement_rows, tax_text
+from billing.documents.words import (
+    line_what,
+    reason_text,
+    state_text,
+    statement_rows,
+    tax_text,
+)
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement
 from config.kit.months import local_day, month_from_text
 
@@ -25,7 +37,12 @@ M = TypeVar("M", bound=Model)
 
 def invoice_of(membership: Membership, number: str) -> Invoice:
     """An issued invoice of the organization. Raises Http404."""
-    return _one(documents.invoices_of(membership.organization_id).select_related("carried_from", "settled_by"), number)
+    return _one(
+        documents.invoices_of(membership.organization_id).select_related(
+            "carried_from", "settled_by"
+        ),
+        number,
+    )
 
 
 def _one(found: QuerySet[M], number: str) -> M:
@@ -46,29 +63,41 @@ def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpRe
         "state_words": state_text(found),
         "credited_nanos": credited,
         "owed_nanos": documents.owed_nanos(found),
-        "is_overdue": documents.is_overdue(found, today=local_day(timezone.now(), found.zone)),
+        "is_overdue": documents.is_overdue(
+            found, today=local_day(timezone.now(), found.zone)
+        ),
         "tax_words": tax_text(found),
         "models": documents.sums_by_model(found),
         "people": documents.people_on(found),
         "lines": [(line, line_what(line)) for line in shown],
         "lines_page": shown,
-        "notes": documents.credit_notes_of(membership.organization_id).filter(invoice=found).order_by("pk"),
+        "notes": documents.credit_notes_of(membership.organization_id)
+        .filter(invoice=found)
+        .order_by("pk"),
     }
     return render(request, "billing/documents/invoice.html", context)
 
 
 @member_page(Role.OWNER)
 @require_safe
-def invoice_line(request: HttpRequest, membership: Membership, number: str, position: int) -> HttpResponse:
+def invoice_line(
+    request: HttpRequest, membership: Membership, number: str, position: int
+) -> HttpResponse:
     """The events whose sum one line is; for a correction, the differences."""
     found = invoice_of(membership, number)
     if position >= 2**31:
         raise Http404
-    line = get_object_or_404(found.lines.select_related("invoice__carried_from"), position=position)
+    line = get_object_or_404(
+        found.lines.select_related("invoice__carried_from"), position=position
+    )
     if line.kind not in (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION):
         raise Http404
     is_usage = line.kind == InvoiceLine.Kind.USAGE
-    behind: QuerySet[Any] = documents.events_behind(line) if is_usage else documents.adjustments_behind(line)
+    behind: QuerySet[Any] = (
+        documents.events_behind(line)
+        if is_usage
+        else documents.adjustments_behind(line)
+    )
     summed = behind.aggregate(sum=Sum("cost_nanos" if is_usage else "amount_nanos"))
     context = {
         "invoice": found,
@@ -84,36 +113,48 @@ def invoice_line(request: HttpRequest, membership: Membership, number: str, posi
 
 @member_page(Role.OWNER)
 @require_safe
-def invoice_pdf(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
+def invoice_pdf(
+    request: HttpRequest, membership: Membership, number: str
+) -> HttpResponse:
     """The invoice on paper, in the reader's language."""
     return _pdf(printed_invoice(invoice_of(membership, number)), name=number)
 
 
 @member_page(Role.OWNER)
 @require_safe
-def invoice_lines_csv(request: HttpRequest, membership: Membership, number: str) -> StreamingHttpResponse:
+def invoice_lines_csv(
+    request: HttpRequest, membership: Membership, number: str
+) -> StreamingHttpResponse:
     """Every line, exact to nine places."""
     return lines_csv(invoice_of(membership, number))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def invoice_events_csv(request: HttpRequest, membership: Membership, number: str) -> StreamingHttpResponse:
+def invoice_events_csv(
+    request: HttpRequest, membership: Membership, number: str
+) -> StreamingHttpResponse:
     """Every event and difference behind the lines."""
     return events_csv(invoice_of(membership, number))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def credit_note_pdf(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
+def credit_note_pdf(
+    request: HttpRequest, membership: Membership, number: str
+) -> HttpResponse:
     """A credit note on paper."""
-    note: CreditNote = _one(documents.credit_notes_of(membership.organization_id), number)
+    note: CreditNote = _one(
+        documents.credit_notes_of(membership.organization_id), number
+    )
     return _pdf(printed_credit_note(note), name=number)
 
 
 def statement_of(membership: Membership, month: str) -> Statement:
     """The organization's statement of a month written `2026-11`. Raises Http404."""
-    found = documents.statements_of(membership.organization_id).select_related("organization")
+    found = documents.statements_of(membership.organization_id).select_related(
+        "organization"
+    )
     return get_object_or_404(found, month_on=month_from_text(month))
 
 
@@ -126,22 +167,31 @@ def statement(request: HttpRequest, membership: Membership, month: str) -> HttpR
         "statement": found,
         "organization": found.organization,
         "rows": statement_rows(found),
-        "lines": documents.page_of(documents.lines_of(found), page=request.GET.get("page")),
+        "lines": documents.page_of(
+            documents.lines_of(found), page=request.GET.get("page")
+        ),
     }
     return render(request, "billing/documents/statement.html", context)
 
 
 @member_page(Role.OWNER)
 @require_safe
-def statement_pdf(request: HttpRequest, membership: Membership, month: str) -> HttpResponse:
+def statement_pdf(
+    request: HttpRequest, membership: Membership, month: str
+) -> HttpResponse:
     """The statement on paper."""
     found = statement_of(membership, month)
-    return _pdf(printed_statement(found), name=f"{found.organization.slug}-{found.month_on:%Y-%m}")
+    return _pdf(
+        printed_statement(found),
+        name=f"{found.organization.slug}-{found.month_on:%Y-%m}",
+    )
 
 
 @member_page(Role.OWNER)
 @require_safe
-def statement_entries_csv(request: HttpRequest, membership: Membership, month: str) -> StreamingHttpResponse:
+def statement_entries_csv(
+    request: HttpRequest, membership: Membership, month: str
+) -> StreamingHttpResponse:
     """Every ledger entry of the month, between its opening and its closing balance."""
     return statement_csv(statement_of(membership, month))
 

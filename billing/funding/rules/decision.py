@@ -1,4 +1,7 @@
-"""Who pays for the next request, and if nobody: why and until when (E1, E2). Pure arithmetic over a `Standing`."""
+"""Who pays for the next request, and if nobody: why and until when (E1, E2).
+
+Pure arithmetic over a `Standing`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,21 @@ import datetime as dt
 from dataclasses import dataclass
 
 from billing.funding.rules.layers import Layer, layers
-from billing.funding.rules.standing import CAP_REASONS, EXTRA_USAGE, INCLUDED, CapSource, Reason, Standing
+from billing.funding.rules.standing import (
+    CAP_REASONS,
+    EXTRA_USAGE,
+    INCLUDED,
+    CapSource,
+    Reason,
+    Standing,
+)
 
 
 @dataclass(slots=True, frozen=True)
 class Decision:
-    """The answer to a check (E1): `funding` when allowed, else one `reason` and when it ends by itself."""
+    """The answer to a check (E1): `funding` when allowed, else one `reason` and when it
+    ends by itself.
+    """
 
     allowed: bool
     funding: str | None
@@ -43,11 +55,15 @@ def funding_or_reason(standing: Standing) -> tuple[str, None] | tuple[None, Reas
 
 
 def decide(standing: Standing) -> Decision:
-    """The whole answer to a check: with every layer and the end of the block when it refuses (E1, E2)."""
+    """The whole answer to a check: with every layer and the end of the block when it
+    refuses (E1, E2).
+    """
     funding, reason = funding_or_reason(standing)
     if reason is None:
         return ALLOWED_INCLUDED if funding == INCLUDED else ALLOWED_EXTRA
-    return Decision(False, None, reason, ends_at(standing, reason), layers(standing, reason))
+    return Decision(
+        False, None, reason, ends_at(standing, reason), layers(standing, reason)
+    )
 
 
 def _membership_refusal(standing: Standing) -> Reason | None:
@@ -74,11 +90,18 @@ def extra_usage_refusal(standing: Standing) -> Reason | None:
 
 
 def ends_at(standing: Standing, reason: Reason) -> dt.datetime | None:
-    """The earliest moment at which the person can go on if nobody changes anything (E1); None: never by itself."""
+    """The earliest moment at which the person can go on if nobody changes anything
+    (E1); None: never by itself.
+    """
     if reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return None
-    included = standing.included_resets_at if standing.organization.has_windows else None
-    return min((moment for moment in (included, _month_frees(standing, reason)) if moment), default=None)
+    included = (
+        standing.included_resets_at if standing.organization.has_windows else None
+    )
+    return min(
+        (moment for moment in (included, _month_frees(standing, reason)) if moment),
+        default=None,
+    )
 
 
 def _month_frees(standing: Standing, reason: Reason) -> dt.datetime | None:

@@ -1,4 +1,6 @@
-"""Every layer that limits a person, each with limit, spent, when it resets and who can change it (E2). Pure."""
+"""Every layer that limits a person, each with limit, spent, when it resets and who can
+change it (E2). Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,12 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from billing.funding.rules.standing import OrganizationStanding, Reason, Standing, WindowState
+from billing.funding.rules.standing import (
+    OrganizationStanding,
+    Reason,
+    Standing,
+    WindowState,
+)
 
 
 class LayerState(StrEnum):
@@ -39,7 +46,9 @@ class Layer:
 
 
 def layers(standing: Standing, reason: Reason | None) -> tuple[Layer, ...]:
-    """Every layer that matters to the member, the blocking one marked, in the order the page shows them (E2)."""
+    """Every layer that matters to the member, the blocking one marked, in the order the
+    page shows them (E2).
+    """
     organization = standing.organization
     found: list[Layer] = []
     if reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
@@ -47,7 +56,10 @@ def layers(standing: Standing, reason: Reason | None) -> tuple[Layer, ...]:
     if organization.has_windows:
         found += [_window_layer(window) for window in standing.windows]
         found.append(_switch_layer(standing, reason))
-    found += [_member_cap_layer(standing, reason), _organization_cap_layer(organization, reason)]
+    found += [
+        _member_cap_layer(standing, reason),
+        _organization_cap_layer(organization, reason),
+    ]
     if organization.balance_nanos is not None:
         found.append(_balance_layer(organization, reason))
     return tuple(found)
@@ -94,10 +106,15 @@ def _member_cap_layer(standing: Standing, reason: Reason | None) -> Layer:
     )
 
 
-def _organization_cap_layer(organization: OrganizationStanding, reason: Reason | None) -> Layer:
+def _organization_cap_layer(
+    organization: OrganizationStanding, reason: Reason | None
+) -> Layer:
     return Layer(
         "organization_cap",
-        _state(reason is Reason.ORGANIZATION_CAP_REACHED, organization.cap.is_reached(organization.spent_nanos)),
+        _state(
+            reason is Reason.ORGANIZATION_CAP_REACHED,
+            organization.cap.is_reached(organization.spent_nanos),
+        ),
         organization.cap.amount_nanos,
         organization.spent_nanos,
         organization.month.end,
@@ -106,4 +123,9 @@ def _organization_cap_layer(organization: OrganizationStanding, reason: Reason |
 
 def _balance_layer(organization: OrganizationStanding, reason: Reason | None) -> Layer:
     balance = organization.balance_nanos or 0
-    return Layer("balance", _state(reason is Reason.BALANCE_EXHAUSTED, balance <= 0), None, balance)
+    return Layer(
+        "balance",
+        _state(reason is Reason.BALANCE_EXHAUSTED, balance <= 0),
+        None,
+        balance,
+    )

@@ -1,6 +1,8 @@
-"""One member's standing as plain values: what a check, the recorder and the pages look at.
+"""One member's standing as plain values: what a check, the recorder and the pages look
+at.
 
-Pure: `queries.standing` reads it from the rows, `rules.funding` decides on it. Amounts are nano-USD, times UTC instants.
+Pure: `queries.standing` reads it from the rows, `rules.funding` decides on it. Amounts
+are nano-USD, times UTC instants.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ class Reason(StrEnum):
     BALANCE_EXHAUSTED = "balance_exhausted"
 
 
-CAP_REASONS = frozenset({Reason.ORGANIZATION_CAP_REACHED, Reason.MEMBER_CAP_REACHED, Reason.SEAT_TIER_CAP_REACHED})
+CAP_REASONS = frozenset(
+    {
+        Reason.ORGANIZATION_CAP_REACHED,
+        Reason.MEMBER_CAP_REACHED,
+        Reason.SEAT_TIER_CAP_REACHED,
+    }
+)
 
 
 class CapSource(StrEnum):
@@ -41,7 +49,9 @@ class CapSource(StrEnum):
 
 @dataclass(slots=True, frozen=True)
 class Cap:
-    """A cap this month (`amount_nanos`; None is unlimited) and what holds from the next month on."""
+    """A cap this month (`amount_nanos`; None is unlimited) and what holds from the next
+    month on.
+    """
 
     amount_nanos: int | None = None
     month_only: bool = False
@@ -57,7 +67,10 @@ NO_CAP = Cap()
 
 @dataclass(slots=True)
 class WindowState:
-    """One included window at a moment. `opened_at` and `resets_at` are empty while none is open (I2)."""
+    """One included window at a moment.
+
+    `opened_at` and `resets_at` are empty while none is open (I2).
+    """
 
     name: str
     length: dt.timedelta
@@ -86,7 +99,8 @@ class OrganizationStanding:
     scope: str
     cap: Cap
     spent_nanos: int
-    # Prepaid only: what may still be spent, and the balance at which something is to be done about it (T2, T4).
+    # Prepaid only: what may still be spent, and the balance at which something is to be
+    # done about it (T2, T4).
     balance_nanos: int | None = None
     threshold_nanos: int = 0
     auto_reload: bool = False
@@ -99,12 +113,16 @@ class OrganizationStanding:
 
     @property
     def takes_requests(self) -> bool:
-        """Whether members may ask for more usage: seat-based Enterprise, unless owners switched it off (R1, R4a)."""
+        """Whether members may ask for more usage: seat-based Enterprise, unless owners
+        switched it off (R1, R4a).
+        """
         return self.plan == SEAT_PLAN and self.requests_enabled
 
     @property
     def is_prepaid(self) -> bool:
-        """Whether extra usage draws on a balance; it follows the settlement, not the plan's name (D2)."""
+        """Whether extra usage draws on a balance; it follows the settlement, not the
+        plan's name (D2).
+        """
         return self.balance_nanos is not None
 
     @property
@@ -137,37 +155,60 @@ class Standing:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether extra usage is on for this member: switch and scope, for somebody who holds a seat (C6)."""
+        """Whether extra usage is on for this member: switch and scope, for somebody who
+        holds a seat (C6).
+        """
         organization = self.organization
-        in_scope = organization.plan == USAGE_PLAN or organization.scope == "everyone" or self.selected
-        return self.is_active and self.seat_tier is not None and organization.is_on and in_scope
+        in_scope = (
+            organization.plan == USAGE_PLAN
+            or organization.scope == "everyone"
+            or self.selected
+        )
+        return (
+            self.is_active
+            and self.seat_tier is not None
+            and organization.is_on
+            and in_scope
+        )
 
     @property
     def cap_source(self) -> CapSource:
         """Own cap, else the seat tier's (seat-based Enterprise only), else none (C1, C2)."""
         if self.own_cap.amount_nanos is not None:
             return CapSource.MEMBER
-        if self.organization.plan == SEAT_PLAN and self.seat_cap.amount_nanos is not None:
+        if (
+            self.organization.plan == SEAT_PLAN
+            and self.seat_cap.amount_nanos is not None
+        ):
             return CapSource.SEAT_TIER
         return CapSource.NONE
 
     @property
     def cap(self) -> Cap:
         """The effective cap this month."""
-        return {CapSource.MEMBER: self.own_cap, CapSource.SEAT_TIER: self.seat_cap, CapSource.NONE: NO_CAP}[
-            self.cap_source
-        ]
+        return {
+            CapSource.MEMBER: self.own_cap,
+            CapSource.SEAT_TIER: self.seat_cap,
+            CapSource.NONE: NO_CAP,
+        }[self.cap_source]
 
     @property
     def next_cap_nanos(self) -> int | None:
-        """The effective cap from the next month on, when this month's own amounts have fallen back."""
+        """The effective cap from the next month on, when this month's own amounts have
+        fallen back.
+        """
         if self.own_cap.later_nanos is not None:
             return self.own_cap.later_nanos
-        return self.seat_cap.later_nanos if self.organization.plan == SEAT_PLAN else None
+        return (
+            self.seat_cap.later_nanos if self.organization.plan == SEAT_PLAN else None
+        )
 
     @property
     def has_included_left(self) -> bool:
-        """While every window has some left (I2). A plan or seat without windows includes nothing."""
+        """While every window has some left (I2).
+
+        A plan or seat without windows includes nothing.
+        """
         return (
             self.organization.has_windows
             and bool(self.windows)

@@ -1,4 +1,6 @@
-"""`manage.py audit_books`: prove that every counter equals its events; exit 1 with the differences (E8)."""
+"""`manage.py audit_books`: prove that every counter equals its events; exit 1 with the
+differences (E8).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from billing.models import UsageEvent
 
 
 class Command(BaseCommand):
-    help = "Prove every counter, window and cost against the events; exits 1 naming each row that differs."
+    help = (
+        "Prove every counter, window and cost against the events; exits 1 naming each"
+        " row that differs."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the differences, or that there are none."""
@@ -24,4 +29,6 @@ class Command(BaseCommand):
         if found:
             self.stdout.write(f"{found} differences in the books of {events:,} events.")
             sys.exit(1)
-        self.stdout.write(f"The books are clean: every counter equals its events ({events:,} events).")
+        self.stdout.write(
+            f"The books are clean: every counter equals its events ({events:,} events)."
+        )

@@ -1,4 +1,6 @@
-"""`manage.py reprice_events`: book what new or corrected prices mean for events priced before (M4)."""
+"""`manage.py reprice_events`: book what new or corrected prices mean for events priced
+before (M4).
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,18 @@ from config.kit.money import to_decimal_text
 
 
 class Command(BaseCommand):
-    help = "Book the difference as adjustments where a model got a price or a price was corrected. Repeating books nothing more."
+    help = (
+        "Book the difference as adjustments where a model got a price or a price was"
+        " corrected. Repeating books nothing more."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Only look, or do it."""
-        parser.add_argument("--dry-run", action="store_true", help="say what would be booked, and book nothing")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say what would be booked, and book nothing",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Book and report by model."""
@@ -26,5 +35,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{model}: ${to_decimal_text(nanos)}")
         verb = "would be adjusted" if options["dry_run"] else "adjusted"
         self.stdout.write(
-            f"{done.events} events looked at, {done.adjusted} {verb}, ${to_decimal_text(done.nanos)} in all"
+            f"{done.events} events looked at, {done.adjusted} {verb},"
+            f" ${to_decimal_text(done.nanos)} in all"
         )

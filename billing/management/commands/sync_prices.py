@@ -12,7 +12,10 @@ from billing.prices.actions import PriceKey, sync_prices
 
 
 class Command(BaseCommand):
-    help = "Bring model prices to what the genai-prices package says. Operators' own rows are never overwritten."
+    help = (
+        "Bring model prices to what the genai-prices package says. Operators' own rows"
+        " are never overwritten."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Synchronise and say what changed."""

@@ -1,6 +1,8 @@
-"""Recording usage (E3-E8): a whole batch in one transaction under the organization's lock, with constant statements.
+"""Recording usage (E3-E8): a whole batch in one transaction under the organization's
+lock, with constant statements.
 
-On PostgreSQL the statements travel in a pipeline: one exchange to lock and read, one to write and commit.
+On PostgreSQL the statements travel in a pipeline: one exchange to lock and read, one to
+write and commit.
 """
 
 from __future__ import annotations
@@ -14,10 +16,28 @@ from django.utils.translation import gettext as _
 
 from accounts.queries import is_membership_id
 from billing.funding.promises import promised_funding
-from billing.funding.queries import BY_KEY, BY_ORGANIZATION, OPENED_BY, Found, candidate_months, fold, many_by, one_by
+from billing.funding.queries import (
+    BY_KEY,
+    BY_ORGANIZATION,
+    OPENED_BY,
+    Found,
+    candidate_months,
+    fold,
+    many_by,
+    one_by,
+)
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
 from billing.metering.actions.rows import EventRow, write
-from billing.metering.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, content_digest, fund, place
+from billing.metering.rules.recording import (
+    DayKey,
+    ReportedEvent,
+    Spend,
+    Tally,
+    Windows,
+    content_digest,
+    fund,
+    place,
+)
 from billing.prices.queries import price_book
 from billing.prices.rules import PriceBook, cost_nanos
 from config.kit.sql import in_list, is_postgresql, list_param, pipeline, run
@@ -27,7 +47,9 @@ FUTURE_TOLERANCE = dt.timedelta(minutes=5)
 
 @dataclass(slots=True, frozen=True)
 class EventResult:
-    """What became of one event: `recorded`, `duplicate`, `conflict` or `invalid` (then `errors` say why)."""
+    """What became of one event: `recorded`, `duplicate`, `conflict` or `invalid` (then
+    `errors` say why).
+    """
 
     id: str | None
     status: str
@@ -45,7 +67,8 @@ class Recorded:
     organization_id: int
     key_id: int | None
     scopes: tuple[str, ...]
-    # A prepaid balance passed its threshold or zero with this batch, so somebody should look after it (T4).
+    # A prepaid balance passed its threshold or zero with this batch, so somebody should
+    # look after it (T4).
     balance_crossed: bool = False
 
 
@@ -57,15 +80,21 @@ class KeyLacksScope(PermissionError):
     """The key may not meter."""
 
 
-def record_usage(events: Sequence[ReportedEvent], *, organization_id: int, now: dt.datetime) -> Recorded:
-    """Record a batch for an organization; what is answered `recorded` is committed when this returns.
+def record_usage(
+    events: Sequence[ReportedEvent], *, organization_id: int, now: dt.datetime
+) -> Recorded:
+    """Record a batch for an organization; what is answered `recorded` is committed when
+    this returns.
 
-    Raises LookupError for an organization that does not exist. `now` is an aware UTC instant.
+    Raises LookupError for an organization that does not exist. `now` is an aware UTC
+    instant.
     """
     return _record(events, opener=BY_ORGANIZATION, opened_by=organization_id, now=now)
 
 
-def record_usage_by_key(events: Sequence[ReportedEvent], *, key_digest: str, now: dt.datetime) -> Recorded:
+def record_usage_by_key(
+    events: Sequence[ReportedEvent], *, key_digest: str, now: dt.datetime
+) -> Recorded:
     """Record a batch for the organization of an API key. Raises UnknownKey, KeyLacksScope."""
     return _record(events, opener=BY_KEY, opened_by=key_digest, now=now)
 
@@ -82,53 +111,98 @@ class _Read:
     known: dict[str, tuple[str, str, int, bool]]
 
 
-def _record(events: Sequence[ReportedEvent], *, opener: str, opened_by: int | str, now: dt.datetime) -> Recorded:
+def _record(
+    events: Sequence[ReportedEvent],
+    *,
+    opener: str,
+    opened_by: int | str,
+    now: dt.datetime,
+) -> Recorded:
     with pipeline(), transaction.atomic():
         read = _lock_and_read(events, opener=opener, opened_by=opened_by, now=now)
         batch = _Batch(read, now=now)
         results = [batch.record(event) for event in events]
-        write(batch.rows, tally=batch.tally, windows=batch.windows, organization_id=read.organization_id)
-    return Recorded(results, read.organization_id, read.key_id, read.scopes, batch.balance_crossed)
+        write(
+            batch.rows,
+            tally=batch.tally,
+            windows=batch.windows,
+            organization_id=read.organization_id,
+        )
+    return Recorded(
+        results, read.organization_id, read.key_id, read.scopes, batch.balance_crossed
+    )
 
 
-def _lock_and_read(events: Sequence[ReportedEvent], *, opener: str, opened_by: int | str, now: dt.datetime) -> _Read:
+def _lock_and_read(
+    events: Sequence[ReportedEvent],
+    *,
+    opener: str,
+    opened_by: int | str,
+    now: dt.datetime,
+) -> _Read:
     refs = {event.member for event in events}
     lock = run(_lock_sql(opener), [opened_by])
     if len(refs) == 1:
         members = run(*one_by(opener, opened_by, member=next(iter(refs)), now=now))
     else:
         ids = [int(ref) for ref in refs if is_membership_id(ref)]
-        emails = list({ref.strip().lower() for ref in refs if not is_membership_id(ref)})
-        asked = [*candidate_months(now) * 2, opened_by, list_param(ids), list_param(emails)]
+        emails = list(
+            {ref.strip().lower() for ref in refs if not is_membership_id(ref)}
+        )
+        asked = [
+            *candidate_months(now) * 2,
+            opened_by,
+            list_param(ids),
+            list_param(emails),
+        ]
         members = run(many_by(opener), asked, prepared=False)
-    known = run(_known_sql(opener), [opened_by, list_param([event.id for event in events])])
+    known = run(
+        _known_sql(opener), [opened_by, list_param([event.id for event in events])]
+    )
     locked = lock.rows()
     if not locked:
-        raise UnknownKey if opener == BY_KEY else LookupError(f"no organization {opened_by}")
+        raise (
+            UnknownKey
+            if opener == BY_KEY
+            else LookupError(f"no organization {opened_by}")
+        )
     key_id, scopes, organization_id, price_version = locked[0]
     if opener == BY_KEY and "meter" not in scopes.split():
         raise KeyLacksScope
     found = fold(members.rows(), now=now)
     rows = {row[0]: (row[1], row[2], row[3], bool(row[4])) for row in known.rows()}
-    return _Read(key_id, tuple((scopes or "").split()), organization_id, price_version or 0, found, rows)
+    return _Read(
+        key_id,
+        tuple((scopes or "").split()),
+        organization_id,
+        price_version or 0,
+        found,
+        rows,
+    )
 
 
 def _lock_sql(opener: str) -> str:
-    lock = " FOR NO KEY UPDATE OF o" if is_postgresql() else ""  # SQLite's transaction holds the write lock already
+    # SQLite's transaction holds the write lock already
+    lock = " FOR NO KEY UPDATE OF o" if is_postgresql() else ""
     version = "(SELECT version FROM billing_pricelist WHERE id = 1)"
-    return f"SELECT k.id, k.scopes, o.id, {version}{opener} WHERE {OPENED_BY[opener]}{lock}"
+    return (
+        f"SELECT k.id, k.scopes, o.id, {version}{opener} WHERE"
+        f" {OPENED_BY[opener]}{lock}"
+    )
 
 
 def _known_sql(opener: str) -> str:
     return (
-        "SELECT e.event_id, e.content_digest, e.funding, e.cost_nanos, e.estimated FROM billing_usageevent e"
-        f" WHERE e.organization_id = (SELECT o.id{opener} WHERE {OPENED_BY[opener]}) AND "
-        + in_list("e.event_id", "text")
+        "SELECT e.event_id, e.content_digest, e.funding, e.cost_nanos, e.estimated"
+        f" FROM billing_usageevent e WHERE e.organization_id = (SELECT o.id{opener}"
+        f" WHERE {OPENED_BY[opener]}) AND " + in_list("e.event_id", "text")
     )
 
 
 class _Batch:
-    """Records one event after the other, in the order sent, against what was read under the lock."""
+    """Records one event after the other, in the order sent, against what was read under
+    the lock.
+    """
 
     def __init__(self, read: _Read, *, now: dt.datetime) -> None:
         self.read = read
@@ -139,29 +213,46 @@ class _Batch:
         self.rows: list[EventRow] = []
         self.organization = read.found.organization if read.found else None
         self.closed_through = read.found.closed_through_on() if read.found else None
-        self.opening_nanos = self.organization.balance_nanos if self.organization else None
+        self.opening_nanos = (
+            self.organization.balance_nanos if self.organization else None
+        )
 
     @property
     def balance_crossed(self) -> bool:
         """Whether the balance fell to its threshold, or to nothing, with this batch."""
-        if self.organization is None or self.opening_nanos is None or self.organization.balance_nanos is None:
+        if (
+            self.organization is None
+            or self.opening_nanos is None
+            or self.organization.balance_nanos is None
+        ):
             return False
         before, after = self.opening_nanos, self.organization.balance_nanos
-        return any(after <= edge < before for edge in (self.organization.threshold_nanos, 0))
+        return any(
+            after <= edge < before for edge in (self.organization.threshold_nanos, 0)
+        )
 
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
         standing = self.read.found.member(event.member) if self.read.found else None
         if standing is None:
             return _invalid(
-                event, "member", _("No member “%(member)s” in this organization.") % {"member": event.member}
+                event,
+                "member",
+                _("No member “%(member)s” in this organization.")
+                % {"member": event.member},
             )
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return _invalid(
                 event,
                 "occurred_at",
-                _("%(moment)s is more than 5 minutes ahead of the server's %(now)s. Check the gateway's clock.")
-                % {"moment": event.occurred_at.isoformat(), "now": self.now.isoformat()},
+                _(
+                    "%(moment)s is more than 5 minutes ahead of the server's %(now)s."
+                    " Check the gateway's clock."
+                )
+                % {
+                    "moment": event.occurred_at.isoformat(),
+                    "now": self.now.isoformat(),
+                },
             )
         digest = content_digest(event, membership_id=standing.membership_id)
         known = self.read.known.get(event.id)
@@ -170,9 +261,13 @@ class _Batch:
             return EventResult(event.id, status, known[1], known[2], known[3])
         return self._record_new(event, standing, digest)
 
-    def _record_new(self, event: ReportedEvent, standing: Standing, digest: str) -> EventResult:
+    def _record_new(
+        self, event: ReportedEvent, standing: Standing, digest: str
+    ) -> EventResult:
         rates, estimated = self.book.rates_for(
-            event.model, occurred_at=event.occurred_at, total_input=event.usage.total_input
+            event.model,
+            occurred_at=event.occurred_at,
+            total_input=event.usage.total_input,
         )
         cost = cost_nanos(event.usage, rates)
         promised = promised_funding(
@@ -181,13 +276,26 @@ class _Batch:
             membership_id=standing.membership_id,
             now=self.now,
         )
-        chosen = self.windows.for_event(standing, event.occurred_at) if standing.organization.has_windows else []
+        chosen = (
+            self.windows.for_event(standing, event.occurred_at)
+            if standing.organization.has_windows
+            else []
+        )
         funding, why, refusal = fund(standing, promised, chosen)
         used = (
-            self.windows.use(standing, chosen, occurred_at=event.occurred_at, cost=cost) if funding == INCLUDED else {}
+            self.windows.use(standing, chosen, occurred_at=event.occurred_at, cost=cost)
+            if funding == INCLUDED
+            else {}
         )
         self._count(
-            event, standing, Spend.of(funding, cost), digest, rates.price_id, estimated, (funding, why, refusal), used
+            event,
+            standing,
+            Spend.of(funding, cost),
+            digest,
+            rates.price_id,
+            estimated,
+            (funding, why, refusal),
+            used,
         )
         self.read.known[event.id] = (digest, funding, cost, estimated)
         return EventResult(event.id, "recorded", funding, cost, estimated)
@@ -206,9 +314,12 @@ class _Batch:
         assert self.read.found is not None and self.closed_through is not None
         month = standing.organization.month
         month_on, day_on = place(
-            event.occurred_at, now=self.now, month=month, calendar=self.read.found.calendar,
+            event.occurred_at,
+            now=self.now,
+            month=month,
+            calendar=self.read.found.calendar,
             closed_through=self.closed_through,
-        )  # fmt: skip
+        )
         if month_on == month.first_on:
             standing.spent_nanos += spend.extra
             standing.organization.spent_nanos += spend.extra
@@ -216,10 +327,35 @@ class _Batch:
         prepaid = standing.organization.is_prepaid and is_extra
         if standing.organization.balance_nanos is not None:
             standing.organization.balance_nanos -= spend.extra
-        key = DayKey(standing.membership_id, day_on, event.surface, event.model, standing.seat_tier or "")
-        self.tally.add(key, month_on=month_on, usage=event.usage, spend=spend, is_extra=is_extra, prepaid=prepaid)
+        key = DayKey(
+            standing.membership_id,
+            day_on,
+            event.surface,
+            event.model,
+            standing.seat_tier or "",
+        )
+        self.tally.add(
+            key,
+            month_on=month_on,
+            usage=event.usage,
+            spend=spend,
+            is_extra=is_extra,
+            prepaid=prepaid,
+        )
         self.rows.append(
-            EventRow(event, digest, key, month_on, self.now, sum(spend), price_id, estimated, funded, used, prepaid)
+            EventRow(
+                event,
+                digest,
+                key,
+                month_on,
+                self.now,
+                sum(spend),
+                price_id,
+                estimated,
+                funded,
+                used,
+                prepaid,
+            )
         )
 
 

@@ -1,4 +1,6 @@
-"""Booking what a new or corrected price means for events priced before (M4): visible adjustments, never an edit."""
+"""Booking what a new or corrected price means for events priced before (M4): visible
+adjustments, never an edit.
+"""
 
 from __future__ import annotations
 
@@ -30,28 +32,56 @@ class Repriced:
 
 def affected() -> QuerySet[UsageEvent]:
     """Events priced by the fallback, or by a row that a correction superseded since."""
-    stale = Q(estimated=True) | Q(price__superseded_at__isnull=False) | Q(price__source=PriceSource.FALLBACK)
+    stale = (
+        Q(estimated=True)
+        | Q(price__superseded_at__isnull=False)
+        | Q(price__source=PriceSource.FALLBACK)
+    )
     return UsageEvent.objects.filter(stale)
 
 
 def reprice_events(*, now: dt.datetime, dry_run: bool = False) -> Repriced:
-    """Book the difference between each affected event's cost and what it costs at the prices in force.
+    """Book the difference between each affected event's cost and what it costs at the
+    prices in force.
 
-    Booked to the organization's current month under its lock, to the side that paid the event. Running it again
-    books nothing more.
+    Booked to the organization's current month under its lock, to the side that paid the
+    event. Running it again books nothing more.
     """
     book, done = read_price_book(), Repriced()
-    organizations = affected().values_list("organization_id", flat=True).distinct().order_by("organization_id")
+    organizations = (
+        affected()
+        .values_list("organization_id", flat=True)
+        .distinct()
+        .order_by("organization_id")
+    )
     for organization_id in list(organizations):
-        ids = list(affected().filter(organization_id=organization_id).order_by("pk").values_list("pk", flat=True))
+        ids = list(
+            affected()
+            .filter(organization_id=organization_id)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
         for start in range(0, len(ids), BATCH):
-            _reprice_batch(organization_id, ids[start : start + BATCH], book=book, now=now, dry_run=dry_run, done=done)
+            _reprice_batch(
+                organization_id,
+                ids[start : start + BATCH],
+                book=book,
+                now=now,
+                dry_run=dry_run,
+                done=done,
+            )
     return done
 
 
 @transaction.atomic
 def _reprice_batch(
-    organization_id: int, ids: list[int], *, book: PriceBook, now: dt.datetime, dry_run: bool, done: Repriced
+    organization_id: int,
+    ids: list[int],
+    *,
+    book: PriceBook,
+    now: dt.datetime,
+    dry_run: bool,
+    done: Repriced,
 ) -> None:
     locked = lock_organization(organization_id)
     month = locked.calendar.month_at(now)
@@ -81,9 +111,14 @@ def _reprice_batch(
         book_adjustments(locked, rows)
 
 
-def _differences(ids: list[int], book: PriceBook) -> Iterator[tuple[UsageEvent, Rates, int]]:
+def _differences(
+    ids: list[int], book: PriceBook
+) -> Iterator[tuple[UsageEvent, Rates, int]]:
     # An operator's decision stands: a new price books what the prices alone differ by.
-    by_price = Sum("adjustments__amount_nanos", filter=Q(adjustments__source=AdjustmentSource.PRICE))
+    by_price = Sum(
+        "adjustments__amount_nanos",
+        filter=Q(adjustments__source=AdjustmentSource.PRICE),
+    )
     events = (
         UsageEvent.objects.filter(pk__in=ids)
         .annotate(booked=by_price, every=Sum("adjustments__amount_nanos"))
@@ -91,12 +126,19 @@ def _differences(ids: list[int], book: PriceBook) -> Iterator[tuple[UsageEvent, 
     )
     for event in events:
         usage = Usage(
-            event.input_tokens, event.output_tokens, event.cache_write_5m_tokens, event.cache_write_1h_tokens,
-            event.cache_read_tokens, event.web_searches,
-        )  # fmt: skip
-        rates, _estimated = book.rates_for(event.model, occurred_at=event.occurred_at, total_input=usage.total_input)
+            event.input_tokens,
+            event.output_tokens,
+            event.cache_write_5m_tokens,
+            event.cache_write_1h_tokens,
+            event.cache_read_tokens,
+            event.web_searches,
+        )
+        rates, _estimated = book.rates_for(
+            event.model, occurred_at=event.occurred_at, total_input=usage.total_input
+        )
         amount = cost_nanos(usage, rates) - event.cost_nanos - (event.booked or 0)
-        # What an operator waived is not given back a second time: no event comes to less than nothing.
+        # What an operator waived is not given back a second time: no event comes to
+        # less than nothing.
         yield event, rates, max(amount, -(event.cost_nanos + (event.every or 0)))
 
 

@@ -1,4 +1,5 @@
-"""Writing a recorded batch: one statement a table, each with all its rows in one JSON parameter.
+"""Writing a recorded batch: one statement a table, each with all its rows in one JSON
+parameter.
 
 Only `actions.usage` calls this, inside its transaction and lock. Amounts are nano-USD.
 """
@@ -9,10 +10,21 @@ import datetime as dt
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from billing.metering.rules.recording import DayKey, ReportedEvent, Spend, Tally, Windows, WindowUse
+from billing.metering.rules.recording import (
+    DayKey,
+    ReportedEvent,
+    Spend,
+    Tally,
+    Windows,
+    WindowUse,
+)
 from config.kit.sql import db_time, is_postgresql, rows_json, rowset, run, run_together
 
-SPEND = {"included_nanos": "bigint", "extra_nanos": "bigint", "unbilled_nanos": "bigint"}
+SPEND = {
+    "included_nanos": "bigint",
+    "extra_nanos": "bigint",
+    "unbilled_nanos": "bigint",
+}
 EVENT_COLUMNS = {
     "organization_id": "bigint",
     "membership_id": "bigint",
@@ -44,9 +56,26 @@ EVENT_COLUMNS = {
 MEMBER_MONTH = {"membership_id": "bigint", "month_on": "date"}
 ORGANIZATION_MONTH = {"organization_id": "bigint", "month_on": "date"}
 ORGANIZATION_DAY = {"organization_id": "bigint", "day_on": "date", "surface": "text"}
-PENDING = {"organization_id": "bigint", "membership_id": "bigint", "day_on": "date", "kind": "text"}
-USAGE_MONTH = {"membership_id": "bigint", "month_on": "date", "surface": "text", "model": "text", "prepaid": "boolean"}
-USAGE_DAY = {"membership_id": "bigint", "day_on": "date", "surface": "text", "model": "text", "seat_tier": "text"}
+PENDING = {
+    "organization_id": "bigint",
+    "membership_id": "bigint",
+    "day_on": "date",
+    "kind": "text",
+}
+USAGE_MONTH = {
+    "membership_id": "bigint",
+    "month_on": "date",
+    "surface": "text",
+    "model": "text",
+    "prepaid": "boolean",
+}
+USAGE_DAY = {
+    "membership_id": "bigint",
+    "day_on": "date",
+    "surface": "text",
+    "model": "text",
+    "seat_tier": "text",
+}
 TOKENS = {
     "events": "bigint",
     "input_tokens": "bigint",
@@ -66,7 +95,9 @@ WINDOW = {
 
 
 class EventRow(NamedTuple):
-    """One event ready to be written; `funded` is funding, why, and the reason a check would have refused."""
+    """One event ready to be written; `funded` is funding, why, and the reason a check
+    would have refused.
+    """
 
     event: ReportedEvent
     digest: str
@@ -81,11 +112,16 @@ class EventRow(NamedTuple):
     prepaid: bool
 
 
-def write(rows: list[EventRow], *, tally: Tally, windows: Windows, organization_id: int) -> None:
+def write(
+    rows: list[EventRow], *, tally: Tally, windows: Windows, organization_id: int
+) -> None:
     """Insert the events and add to every counter and window they touch."""
     if not rows:
         return
-    events = (_insert_events(is_postgresql()), [rows_json([_event(row, organization_id) for row in rows])])
+    events = (
+        _insert_events(is_postgresql()),
+        [rows_json([_event(row, organization_id) for row in rows])],
+    )
     run_together([events, *_counts(tally, organization_id=organization_id)])
     _write_windows(windows)
 
@@ -98,93 +134,193 @@ def add_counts(tally: Tally, *, organization_id: int) -> None:
 def _counts(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]]:
     """The statements that add a tally to the four counters, each with its parameter."""
     member_months = [
-        {"membership_id": member, "month_on": month_on.isoformat(), **_spend(spend), "events": events}
+        {
+            "membership_id": member,
+            "month_on": month_on.isoformat(),
+            **_spend(spend),
+            "events": events,
+        }
         for (member, month_on), (spend, events) in tally.member_months.items()
     ]
     months = [
-        {"organization_id": organization_id, "month_on": month_on.isoformat(), **_spend(spend), "events": events}
+        {
+            "organization_id": organization_id,
+            "month_on": month_on.isoformat(),
+            **_spend(spend),
+            "events": events,
+        }
         for month_on, (spend, events) in tally.organization_months.items()
     ]
     days = [
-        {"organization_id": organization_id, "day_on": day_on.isoformat(), "surface": surface, "extra_nanos": extra}
+        {
+            "organization_id": organization_id,
+            "day_on": day_on.isoformat(),
+            "surface": surface,
+            "extra_nanos": extra,
+        }
         for (day_on, surface), extra in tally.organization_days.items()
     ]
-    sums, postgresql = "included_nanos extra_nanos unbilled_nanos events", is_postgresql()
+    sums, postgresql = (
+        "included_nanos extra_nanos unbilled_nanos events",
+        is_postgresql(),
+    )
     found = [
-        (_add(postgresql, "billing_membermonth", "membership_id month_on", sums), [rows_json(member_months)]),
-        (_add(postgresql, "billing_organizationmonth", "organization_id month_on", sums), [rows_json(months)]),
-        (_add(postgresql, "billing_usageday", USAGE_DAY_KEYS, USAGE_DAY_SUMS), [rows_json(_usage_days(tally))]),
+        (
+            _add(postgresql, "billing_membermonth", "membership_id month_on", sums),
+            [rows_json(member_months)],
+        ),
+        (
+            _add(
+                postgresql,
+                "billing_organizationmonth",
+                "organization_id month_on",
+                sums,
+            ),
+            [rows_json(months)],
+        ),
+        (
+            _add(postgresql, "billing_usageday", USAGE_DAY_KEYS, USAGE_DAY_SUMS),
+            [rows_json(_usage_days(tally))],
+        ),
     ]
     if days:
         found.append(
-            (_add(postgresql, "billing_organizationday", ORGANIZATION_DAY_KEYS, "extra_nanos"), [rows_json(days)])
+            (
+                _add(
+                    postgresql,
+                    "billing_organizationday",
+                    ORGANIZATION_DAY_KEYS,
+                    "extra_nanos",
+                ),
+                [rows_json(days)],
+            )
         )
     if tally.usage_months:
         found.append(
             (
-                _add(postgresql, "billing_usagemonth", USAGE_MONTH_KEYS, "events extra_nanos"),
+                _add(
+                    postgresql,
+                    "billing_usagemonth",
+                    USAGE_MONTH_KEYS,
+                    "events extra_nanos",
+                ),
                 [rows_json(_months(tally))],
             )
         )
-    return found + _pending(tally, organization_id=organization_id) if tally.pending else found
+    return (
+        found + _pending(tally, organization_id=organization_id)
+        if tally.pending
+        else found
+    )
 
 
 def _months(tally: Tally) -> list[dict[str, Any]]:
     return [
-        {**key._asdict(), "month_on": key.month_on.isoformat(), "events": events, "extra_nanos": nanos}
+        {
+            **key._asdict(),
+            "month_on": key.month_on.isoformat(),
+            "events": events,
+            "extra_nanos": nanos,
+        }
         for key, (events, nanos) in tally.usage_months.items()
     ]
 
 
 def _pending(tally: Tally, *, organization_id: int) -> list[tuple[str, list[str]]]:
-    """The statements that let extra usage lower a prepaid balance at once; the ledger gets it rolled up (T2)."""
+    """The statements that let extra usage lower a prepaid balance at once; the ledger
+    gets it rolled up (T2).
+    """
     rows = [
-        {"organization_id": organization_id, "membership_id": member, "day_on": day_on.isoformat(), "kind": "charge",
-         "amount_nanos": amount}
+        {
+            "organization_id": organization_id,
+            "membership_id": member,
+            "day_on": day_on.isoformat(),
+            "kind": "charge",
+            "amount_nanos": amount,
+        }
         for (member, day_on), amount in tally.pending.items()
-    ]  # fmt: skip
-    total = [{"organization_id": organization_id, "pending_nanos": sum(tally.pending.values())}]
+    ]
+    total = [
+        {
+            "organization_id": organization_id,
+            "pending_nanos": sum(tally.pending.values()),
+        }
+    ]
     postgresql = is_postgresql()
     return [
-        (_add(postgresql, "billing_pendingcharge", "membership_id day_on kind", "amount_nanos", "organization_id"),
-         [rows_json(rows)]),
-        (_add(postgresql, "billing_billingaccount", "organization_id", "pending_nanos"), [rows_json(total)]),
-    ]  # fmt: skip
+        (
+            _add(
+                postgresql,
+                "billing_pendingcharge",
+                "membership_id day_on kind",
+                "amount_nanos",
+                "organization_id",
+            ),
+            [rows_json(rows)],
+        ),
+        (
+            _add(
+                postgresql, "billing_billingaccount", "organization_id", "pending_nanos"
+            ),
+            [rows_json(total)],
+        ),
+    ]
 
 
 USAGE_DAY_KEYS, USAGE_DAY_SUMS = " ".join(USAGE_DAY), " ".join([*TOKENS, *SPEND])
-ORGANIZATION_DAY_KEYS, USAGE_MONTH_KEYS = " ".join(ORGANIZATION_DAY), " ".join(USAGE_MONTH)
+ORGANIZATION_DAY_KEYS, USAGE_MONTH_KEYS = (
+    " ".join(ORGANIZATION_DAY),
+    " ".join(USAGE_MONTH),
+)
 TYPES = {
-    **MEMBER_MONTH, **ORGANIZATION_DAY, **USAGE_MONTH, **USAGE_DAY, **TOKENS, **SPEND, **PENDING,
-    "amount_nanos": "bigint", "pending_nanos": "bigint",
-}  # fmt: skip
+    **MEMBER_MONTH,
+    **ORGANIZATION_DAY,
+    **USAGE_MONTH,
+    **USAGE_DAY,
+    **TOKENS,
+    **SPEND,
+    **PENDING,
+    "amount_nanos": "bigint",
+    "pending_nanos": "bigint",
+}
 
 
 @lru_cache(maxsize=16)
 def _add(postgresql: bool, table: str, keys: str, sums: str, others: str = "") -> str:
-    """An upsert that adds `sums` to the row with the same `keys`, which `others` describe (all space-separated)."""
-    columns = {name: TYPES[name] for name in [*others.split(), *keys.split(), *sums.split()]}
-    adding = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums.split())
+    """An upsert that adds `sums` to the row with the same `keys`, which `others`
+    describe (all space-separated).
+    """
+    columns = {
+        name: TYPES[name] for name in [*others.split(), *keys.split(), *sums.split()]
+    }
+    adding = ", ".join(
+        f"{name} = {table}.{name} + excluded.{name}" for name in sums.split()
+    )
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join('r.' + name for name in columns)}"
-        f" FROM {rowset(columns)} WHERE true ON CONFLICT ({', '.join(keys.split())}) DO UPDATE SET {adding}"
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT"
+        f" {', '.join('r.' + name for name in columns)} FROM {rowset(columns)} WHERE"
+        f" true ON CONFLICT ({', '.join(keys.split())}) DO UPDATE SET {adding}"
     )
 
 
 @lru_cache(maxsize=2)
 def _insert_events(postgresql: bool) -> str:
     names = ", ".join(EVENT_COLUMNS)
-    return f"INSERT INTO billing_usageevent ({names}) SELECT {names} FROM {rowset(EVENT_COLUMNS)}"
+    return (
+        f"INSERT INTO billing_usageevent ({names}) SELECT {names} FROM"
+        f" {rowset(EVENT_COLUMNS)}"
+    )
 
 
 @lru_cache(maxsize=2)
 def _upsert_windows(postgresql: bool) -> str:
     names = ", ".join(WINDOW)
     return (
-        f"INSERT INTO billing_includedwindow ({names}) SELECT {', '.join('r.' + name for name in WINDOW)}"
-        f" FROM {rowset(WINDOW)} WHERE true ON CONFLICT (membership_id, name, opened_at) DO UPDATE SET"
-        " used_nanos = billing_includedwindow.used_nanos + excluded.used_nanos,"
-        " exhausted_at = COALESCE(billing_includedwindow.exhausted_at, excluded.exhausted_at)"
+        f"INSERT INTO billing_includedwindow ({names}) SELECT"
+        f" {', '.join('r.' + name for name in WINDOW)} FROM {rowset(WINDOW)} WHERE true"
+        " ON CONFLICT (membership_id, name, opened_at) DO UPDATE SET used_nanos ="
+        " billing_includedwindow.used_nanos + excluded.used_nanos, exhausted_at ="
+        " COALESCE(billing_includedwindow.exhausted_at, excluded.exhausted_at)"
     )
 
 
@@ -200,10 +336,15 @@ def _replace_windows(postgresql: bool) -> str:
 
 def _write_windows(windows: Windows) -> None:
     if windows.replaced:
-        replaced = [{"membership_id": member, "name": name} for member, name in windows.replaced]
+        replaced = [
+            {"membership_id": member, "name": name} for member, name in windows.replaced
+        ]
         run(_replace_windows(is_postgresql()), [rows_json(replaced)])
     if windows.uses:
-        run(_upsert_windows(is_postgresql()), [rows_json([_window(use) for use in windows.uses.values()])])
+        run(
+            _upsert_windows(is_postgresql()),
+            [rows_json([_window(use) for use in windows.uses.values()])],
+        )
 
 
 def _window(use: WindowUse) -> dict[str, Any]:
@@ -220,7 +361,11 @@ def _window(use: WindowUse) -> dict[str, Any]:
 
 
 def _spend(spend: Spend) -> dict[str, int]:
-    return {"included_nanos": spend.included, "extra_nanos": spend.extra, "unbilled_nanos": spend.unbilled}
+    return {
+        "included_nanos": spend.included,
+        "extra_nanos": spend.extra,
+        "unbilled_nanos": spend.unbilled,
+    }
 
 
 def _usage_days(tally: Tally) -> list[dict[str, Any]]:

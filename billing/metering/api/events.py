@@ -1,11 +1,20 @@
-"""Reading one reported event: the Anthropic Messages API's usage object, strictly typed, unknown keys ignored."""
+"""Reading one reported event: the Anthropic Messages API's usage object, strictly
+typed, unknown keys ignored.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from accounts.api_access import MemberRef
 from billing.funding.schemas import SurfaceName
@@ -13,17 +22,26 @@ from billing.metering.actions.recording import EventResult
 from billing.metering.rules.recording import ReportedEvent
 from billing.prices.rules import Usage
 
-MAX_TOKENS = 1_000_000_000  # a thousand times the largest context; keeps every sum far inside 64 bits
+# a thousand times the largest context; keeps every sum far inside 64 bits
+MAX_TOKENS = 1_000_000_000
 
 
 def _moment(value: Any) -> dt.datetime:
     """An RFC 3339 time with offset, as UTC."""
-    if not isinstance(value, str) or not 17 <= len(value) <= 40 or value[10:11] not in ("T", "t", " "):
-        raise ValueError("must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z")
+    if (
+        not isinstance(value, str)
+        or not 17 <= len(value) <= 40
+        or value[10:11] not in ("T", "t", " ")
+    ):
+        raise ValueError(
+            "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
+        )
     try:
         moment = dt.datetime.fromisoformat(value.replace("z", "Z"))
     except ValueError:
-        raise ValueError("must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z") from None
+        raise ValueError(
+            "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
+        ) from None
     if moment.tzinfo is None:
         raise ValueError("has no offset; send UTC such as 2026-11-23T19:28:00Z")
     if not 1999 < moment.year < 9000:
@@ -35,7 +53,9 @@ def _or_zero(value: Any) -> Any:
     return 0 if value is None else value
 
 
-Tokens = Annotated[int, BeforeValidator(_or_zero), Field(strict=True, ge=0, le=MAX_TOKENS)]
+Tokens = Annotated[
+    int, BeforeValidator(_or_zero), Field(strict=True, ge=0, le=MAX_TOKENS)
+]
 LABEL = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=60)]
 
 
@@ -63,17 +83,24 @@ class MessagesUsage(_Lenient):
     server_tool_use: ServerToolUse | None = None
 
     def priced(self) -> Usage:
-        """As token classes. Cache writes the breakdown does not name are 5-minute ones, the API's default."""
+        """As token classes.
+
+        Cache writes the breakdown does not name are 5-minute ones, the API's default.
+        """
         split = self.cache_creation or CacheCreation()
         one_hour = split.ephemeral_1h_input_tokens
-        five_minutes = max(split.ephemeral_5m_input_tokens, self.cache_creation_input_tokens - one_hour)
+        five_minutes = max(
+            split.ephemeral_5m_input_tokens, self.cache_creation_input_tokens - one_hour
+        )
         return Usage(
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             cache_write_5m_tokens=five_minutes,
             cache_write_1h_tokens=one_hour,
             cache_read_tokens=self.cache_read_input_tokens,
-            web_searches=self.server_tool_use.web_search_requests if self.server_tool_use else 0,
+            web_searches=self.server_tool_use.web_search_requests
+            if self.server_tool_use
+            else 0,
         )
 
 
@@ -96,8 +123,13 @@ def parse_event(raw: Any) -> ReportedEvent | EventResult:
         event = EventIn.model_validate(raw)
     except ValidationError as error:
         given = raw.get("id") if isinstance(raw, dict) else None
-        errors = tuple((detail["loc"], _sentence(detail["msg"])) for detail in error.errors(include_url=False))
-        return EventResult(given if isinstance(given, str) else None, "invalid", errors=errors)
+        errors = tuple(
+            (detail["loc"], _sentence(detail["msg"]))
+            for detail in error.errors(include_url=False)
+        )
+        return EventResult(
+            given if isinstance(given, str) else None, "invalid", errors=errors
+        )
     return ReportedEvent(
         id=event.id,
         member=str(event.member),
@@ -105,7 +137,9 @@ def parse_event(raw: Any) -> ReportedEvent | EventResult:
         model=event.model,
         occurred_at=event.occurred_at,
         usage=event.usage.priced(),
-        authorization=event.authorization if isinstance(event.authorization, str) else None,
+        authorization=event.authorization
+        if isinstance(event.authorization, str)
+        else None,
         labels=event.labels or {},
     )
 

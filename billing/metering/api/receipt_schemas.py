@@ -64,7 +64,10 @@ class EventOut(Schema):
     recorded_at: dt.datetime
     month: str
     lines: list[ReceiptLineOut]
-    exact_usd: Annotated[str, Field(description="The cost before its one half-even rounding to nine places.")]
+    exact_usd: Annotated[
+        str,
+        Field(description="The cost before its one half-even rounding to nine places."),
+    ]
     cost_usd: Usd
     adjustments: list[AdjustmentOut]
     estimated: bool

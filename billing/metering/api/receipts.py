@@ -21,21 +21,34 @@ from config.kit.money import to_decimal_text
 router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 
 
-@router.get("/events/{path:event_id}", response={200: EventOut, **ERRORS}, summary="The receipt of an event")
+@router.get(
+    "/events/{path:event_id}",
+    response={200: EventOut, **ERRORS},
+    summary="The receipt of an event",
+)
 def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     """Tokens × rates, the rounding, who paid and why, and what was booked later."""
-    events = UsageEvent.objects.select_related("price", "membership__user").prefetch_related("adjustments")
-    found = events.filter(organization=organization_of(request), event_id=event_id.replace("\0", "")).first()
+    events = UsageEvent.objects.select_related(
+        "price", "membership__user"
+    ).prefetch_related("adjustments")
+    found = events.filter(
+        organization=organization_of(request), event_id=event_id.replace("\0", "")
+    ).first()
     if found is None:
         raise BusinessError(
-            _("No event “%(id)s” in this organization.") % {"id": event_id[:200]}, code="event_not_found", status=404
+            _("No event “%(id)s” in this organization.") % {"id": event_id[:200]},
+            code="event_not_found",
+            status=404,
         )
     return _event_json(found)
 
 
 def _event_json(event: UsageEvent) -> dict[str, Any]:
     receipt = receipt_of(event)
-    exact = sum((Decimal(line.count) * line.rate_nanos / line.per for line in receipt.lines), Decimal(0))
+    exact = sum(
+        (Decimal(line.count) * line.rate_nanos / line.per for line in receipt.lines),
+        Decimal(0),
+    )
     return {
         "id": event.event_id,
         "member": event.membership_id,
@@ -47,7 +60,12 @@ def _event_json(event: UsageEvent) -> dict[str, Any]:
         "recorded_at": event.recorded_at,
         "month": f"{event.month_on:%Y-%m}",
         "lines": [
-            {"kind": line.kind, "count": line.count, "rate_usd": line.rate_usd, "per": line.per}
+            {
+                "kind": line.kind,
+                "count": line.count,
+                "rate_usd": line.rate_usd,
+                "per": line.per,
+            }
             for line in receipt.lines
         ],
         "exact_usd": f"{exact / 10**9:.15f}",

@@ -1,4 +1,7 @@
-"""Usage by group, JSON or CSV. Scope `read`; on the metering router, since one path is one view whatever the method."""
+"""Usage by group, JSON or CSV.
+
+Scope `read`; on the metering router, since one path is one view whatever the method.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,12 @@ GROUP_PATTERN = rf"^({ONE_GROUP}(,{ONE_GROUP})*)?$"
 )
 def usage(
     request: HttpRequest,
-    start: Annotated[dt.date, Query(description="First day, in the organization's zone.")],
-    end: Annotated[dt.date, Query(description="Day after the last, in the organization's zone.")],
+    start: Annotated[
+        dt.date, Query(description="First day, in the organization's zone.")
+    ],
+    end: Annotated[
+        dt.date, Query(description="Day after the last, in the organization's zone.")
+    ],
     group_by: Annotated[
         str,
         Query(
@@ -47,17 +54,30 @@ def usage(
     ] = "day",
 ) -> HttpResponse:
     """Sums of events and adjustments; `Accept: text/csv` answers CSV."""
-    report = usage_report(organization_of(request).pk, start=start, end=end, group_by=group_by)
+    report = usage_report(
+        organization_of(request).pk, start=start, end=end, group_by=group_by
+    )
     if "text/csv" in request.headers.get("Accept", ""):
         return _csv(report)
-    return json_response({"results": [_usage_json(report, row) for row in report.rows], "next_cursor": None})
+    return json_response(
+        {
+            "results": [_usage_json(report, row) for row in report.rows],
+            "next_cursor": None,
+        }
+    )
 
 
 def _usage_json(report: UsageReport, row: tuple[Any, ...]) -> dict[str, Any]:
     keys = dict(zip(report.keys, row[: len(report.keys)], strict=True))
     sums = dict(zip(SUMS, row[len(report.keys) :], strict=True))
-    money = {name: to_decimal_text(value) if name.endswith("_usd") else value for name, value in sums.items()}
-    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in keys.items()} | money
+    money = {
+        name: to_decimal_text(value) if name.endswith("_usd") else value
+        for name, value in sums.items()
+    }
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in keys.items()
+    } | money
 
 
 def _csv(report: UsageReport) -> HttpResponse:
@@ -66,5 +86,7 @@ def _csv(report: UsageReport) -> HttpResponse:
     writer.writerow([*report.keys, *SUMS])
     for row in report.rows:
         cells = _usage_json(report, row)
-        writer.writerow([plain(cell) if isinstance(cell, str) else cell for cell in cells.values()])
+        writer.writerow(
+            [plain(cell) if isinstance(cell, str) else cell for cell in cells.values()]
+        )
     return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")

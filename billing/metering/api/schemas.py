@@ -18,15 +18,25 @@ EVENT_EXAMPLE: dict[str, Any] = {
     "surface": "claude_code",
     "model": "claude-sonnet-5",
     "occurred_at": "2026-11-23T19:28:00Z",
-    "usage": {"input_tokens": 1200, "output_tokens": 350, "cache_read_input_tokens": 18000},
+    "usage": {
+        "input_tokens": 1200,
+        "output_tokens": 350,
+        "cache_read_input_tokens": 18000,
+    },
     "labels": {"project": "billing"},
 }
 
 
 class UsageIn(Schema):
-    """1 to 1,000 events. Each is validated on its own: an invalid one is answered `invalid` and stops no other."""
+    """1 to 1,000 events.
 
-    model_config = ConfigDict(json_schema_extra={"example": {"events": [EVENT_EXAMPLE]}})
+    Each is validated on its own: an invalid one is answered `invalid` and stops no
+    other.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"events": [EVENT_EXAMPLE]}}
+    )
 
     events: Annotated[
         list[
@@ -34,7 +44,10 @@ class UsageIn(Schema):
                 Any,
                 WithJsonSchema(
                     {
-                        "description": "An event: id, member, surface, model, occurred_at, usage, authorization?, labels?",
+                        "description": (
+                            "An event: id, member, surface, model, occurred_at, usage,"
+                            " authorization?, labels?"
+                        ),
                         "example": EVENT_EXAMPLE,
                     }
                 ),

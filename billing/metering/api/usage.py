@@ -1,7 +1,7 @@
 """The report: what requests used (`POST /usage`).
 
-The key is looked up inside the recorder's own statement. Answers are written as JSON directly: they are built from plain
-values, and a full batch has a thousand of them.
+The key is looked up inside the recorder's own statement. Answers are written as JSON
+directly: they are built from plain values, and a full batch has a thousand of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from ninja import Body, Router
 from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_digest
 from accounts.key_usage import note_use
 from accounts.models import Scope
-from billing.metering.actions.recording import EventResult, KeyLacksScope, Recorded, UnknownKey, record_usage_by_key
+from billing.metering.actions.recording import (
+    EventResult,
+    KeyLacksScope,
+    Recorded,
+    UnknownKey,
+    record_usage_by_key,
+)
 from billing.metering.api.events import parse_event
 from billing.metering.api.schemas import UsageIn, UsageOut
 from billing.payments.tasks import tend_balance
@@ -27,15 +33,24 @@ router = Router(tags=["Metering"])
 
 
 @router.post(
-    "/usage", auth=None, response={200: UsageOut, **ERRORS}, openapi_extra=BEARER, summary="Report what requests used"
+    "/usage",
+    auth=None,
+    response={200: UsageOut, **ERRORS},
+    openapi_extra=BEARER,
+    summary="Report what requests used",
 )
 def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
-    """Report 1 to 1,000 events. What is answered `recorded` is committed; sending the same again is always safe."""
+    """Report 1 to 1,000 events.
+
+    What is answered `recorded` is committed; sending the same again is always safe.
+    """
     digest = bearer_digest(request)
     parsed = [parse_event(raw) for raw in payload.events]
     try:
         recorded = record_usage_by_key(
-            [event for event in parsed if not isinstance(event, EventResult)], key_digest=digest, now=timezone.now()
+            [event for event in parsed if not isinstance(event, EventResult)],
+            key_digest=digest,
+            now=timezone.now(),
         )
     except UnknownKey as error:
         raise Unauthorized from error
@@ -53,7 +68,12 @@ def _in_order(parsed: list[Any], recorded: Recorded) -> list[EventResult]:
     return [one if isinstance(one, EventResult) else next(results) for one in parsed]
 
 
-COUNTED = {"recorded": "recorded", "duplicate": "duplicates", "conflict": "conflicts", "invalid": "invalid"}
+COUNTED = {
+    "recorded": "recorded",
+    "duplicate": "duplicates",
+    "conflict": "conflicts",
+    "invalid": "invalid",
+}
 
 
 def _usage_answer(results: list[EventResult]) -> dict[str, Any]:
@@ -68,7 +88,11 @@ def _result_json(result: EventResult) -> dict[str, Any]:
         "id": result.id,
         "status": result.status,
         "funding": result.funding,
-        "cost_usd": None if result.cost_nanos is None else to_decimal_text(result.cost_nanos),
+        "cost_usd": None
+        if result.cost_nanos is None
+        else to_decimal_text(result.cost_nanos),
         "estimated": result.estimated,
-        "errors": [{"loc": list(loc), "msg": message} for loc, message in result.errors],
+        "errors": [
+            {"loc": list(loc), "msg": message} for loc, message in result.errors
+        ],
     }

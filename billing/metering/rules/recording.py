@@ -1,7 +1,8 @@
-"""Folding reported events, one after the other, into what is to be written (E3, E5, E6, I2, P1).
+"""Folding reported events, one after the other, into what is to be written (E3, E5, E6,
+I2, P1).
 
-Pure: it moves the standings it was given forward in memory; `actions.usage` reads them before and writes the result.
-All amounts are nano-USD, all times UTC instants.
+Pure: it moves the standings it was given forward in memory; `actions.usage` reads them
+before and writes the result. All amounts are nano-USD, all times UTC instants.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from billing.funding.rules.decision import funding_or_reason
-from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, UNBILLED, Reason, Standing, WindowState
+from billing.funding.rules.standing import (
+    EXTRA_USAGE,
+    INCLUDED,
+    UNBILLED,
+    Reason,
+    Standing,
+    WindowState,
+)
 from billing.prices.rules import Usage
 from config.kit.months import Calendar, Month
 
@@ -34,7 +42,10 @@ class ReportedEvent:
 
 
 def content_digest(event: ReportedEvent, *, membership_id: int) -> str:
-    """What makes two events with one id the same (E6). The authorization is not content: a retry may carry a newer one."""
+    """What makes two events with one id the same (E6).
+
+    The authorization is not content: a retry may carry a newer one.
+    """
     content = [
         membership_id,
         event.surface,
@@ -57,11 +68,20 @@ class Spend(NamedTuple):
     @classmethod
     def of(cls, funding: str, cost: int) -> Spend:
         """All of `cost` on one side."""
-        return cls(*(cost if funding == one else 0 for one in (INCLUDED, EXTRA_USAGE, UNBILLED)))
+        return cls(
+            *(
+                cost if funding == one else 0
+                for one in (INCLUDED, EXTRA_USAGE, UNBILLED)
+            )
+        )
 
     def plus(self, other: Spend) -> Spend:
         """The sums."""
-        return Spend(self.included + other.included, self.extra + other.extra, self.unbilled + other.unbilled)
+        return Spend(
+            self.included + other.included,
+            self.extra + other.extra,
+            self.unbilled + other.unbilled,
+        )
 
 
 class DayKey(NamedTuple):
@@ -100,7 +120,9 @@ class DayCount:
         self.events += 1
         self.input_tokens += usage.input_tokens
         self.output_tokens += usage.output_tokens
-        self.cache_write_tokens += usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        self.cache_write_tokens += (
+            usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        )
         self.cache_read_tokens += usage.cache_read_tokens
         self.spend = self.spend.plus(spend)
 
@@ -121,23 +143,40 @@ class WindowUse:
 class Tally:
     """The counters a batch changes."""
 
-    member_months: dict[tuple[int, dt.date], tuple[Spend, int]] = field(default_factory=dict)
+    member_months: dict[tuple[int, dt.date], tuple[Spend, int]] = field(
+        default_factory=dict
+    )
     organization_months: dict[dt.date, tuple[Spend, int]] = field(default_factory=dict)
-    organization_days: dict[tuple[dt.date, str], int] = field(default_factory=lambda: defaultdict(int))
-    usage_days: dict[DayKey, DayCount] = field(default_factory=lambda: defaultdict(DayCount))
+    organization_days: dict[tuple[dt.date, str], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
+    usage_days: dict[DayKey, DayCount] = field(
+        default_factory=lambda: defaultdict(DayCount)
+    )
     # Extra usage that draws on a prepaid balance, by member and day (T2).
-    pending: dict[tuple[int, dt.date], int] = field(default_factory=lambda: defaultdict(int))
+    pending: dict[tuple[int, dt.date], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
     # Extra usage by what an invoice has a line for: events and nano-USD.
     usage_months: dict[MonthKey, tuple[int, int]] = field(default_factory=dict)
 
     def add(
-        self, key: DayKey, *, month_on: dt.date, usage: Usage, spend: Spend, is_extra: bool, prepaid: bool = False
+        self,
+        key: DayKey,
+        *,
+        month_on: dt.date,
+        usage: Usage,
+        spend: Spend,
+        is_extra: bool,
+        prepaid: bool = False,
     ) -> None:
         """Count one event everywhere."""
         if prepaid and spend.extra:
             self.pending[key.membership_id, key.day_on] += spend.extra
         if is_extra:
-            month_key = MonthKey(key.membership_id, month_on, key.surface, key.model, prepaid)
+            month_key = MonthKey(
+                key.membership_id, month_on, key.surface, key.model, prepaid
+            )
             events, nanos = self.usage_months.get(month_key, (0, 0))
             self.usage_months[month_key] = (events + 1, nanos + spend.extra)
         self._spend(key, month_on, spend, events=1)
@@ -149,14 +188,18 @@ class Tally:
         day = self.usage_days[key]
         day.spend = day.spend.plus(spend)
 
-    def _spend(self, key: DayKey, month_on: dt.date, spend: Spend, *, events: int) -> None:
+    def _spend(
+        self, key: DayKey, month_on: dt.date, spend: Spend, *, events: int
+    ) -> None:
         _count(self.member_months, (key.membership_id, month_on), spend, events)
         _count(self.organization_months, month_on, spend, events)
         if spend.extra:
             self.organization_days[key.day_on, key.surface] += spend.extra
 
 
-def _count(counters: dict[Any, tuple[Spend, int]], key: Any, spend: Spend, events: int) -> None:
+def _count(
+    counters: dict[Any, tuple[Spend, int]], key: Any, spend: Spend, events: int
+) -> None:
     before, known = counters.get(key, (Spend(), 0))
     counters[key] = (before.plus(spend), known + events)
 
@@ -169,16 +212,23 @@ class Placement(NamedTuple):
 
 
 def place(
-    occurred_at: dt.datetime, *, now: dt.datetime, month: Month, calendar: Calendar, closed_through: dt.date
+    occurred_at: dt.datetime,
+    *,
+    now: dt.datetime,
+    month: Month,
+    calendar: Calendar,
+    closed_through: dt.date,
 ) -> Placement:
-    """Its own month while that is open, else the current one and the day of recording (P1). `month` is that of `now`.
+    """Its own month while that is open, else the current one and the day of recording
+    (P1). `month` is that of `now`.
 
     Months up to `closed_through` are closed.
     """
     if month.start <= occurred_at < month.end:
         return Placement(month.first_on, month.day_of(occurred_at))
     own = calendar.month_at(occurred_at)
-    if own.first_on > closed_through:  # also one that begins within the five minutes an event may be ahead
+    # also one that begins within the five minutes an event may be ahead
+    if own.first_on > closed_through:
         return Placement(own.first_on, own.day_of(occurred_at))
     return Placement(month.first_on, month.day_of(now))
 
@@ -186,48 +236,97 @@ def place(
 class Windows:
     """Each member's included windows while a batch is folded.
 
-    `closed` are the latest windows that are no longer open at `now`; a late event that fell into one counts there.
+    `closed` are the latest windows that are no longer open at `now`; a late event that
+    fell into one counts there.
     """
 
-    def __init__(self, closed: dict[tuple[int, str], WindowState], *, now: dt.datetime) -> None:
+    def __init__(
+        self, closed: dict[tuple[int, str], WindowState], *, now: dt.datetime
+    ) -> None:
         self.closed = closed
         self.now = now
         self.uses: dict[tuple[int, str, dt.datetime], WindowUse] = {}
         self.replaced: list[tuple[int, str]] = []
 
-    def for_event(self, standing: Standing, occurred_at: dt.datetime) -> list[WindowState]:
-        """The windows that decide about an event: those open now, else the closed one it fell into, else fresh ones."""
-        return [self._choose(standing.membership_id, window, occurred_at) for window in standing.windows]
+    def for_event(
+        self, standing: Standing, occurred_at: dt.datetime
+    ) -> list[WindowState]:
+        """The windows that decide about an event: those open now, else the closed one
+        it fell into, else fresh ones.
+        """
+        return [
+            self._choose(standing.membership_id, window, occurred_at)
+            for window in standing.windows
+        ]
 
-    def _choose(self, membership_id: int, window: WindowState, occurred_at: dt.datetime) -> WindowState:
+    def _choose(
+        self, membership_id: int, window: WindowState, occurred_at: dt.datetime
+    ) -> WindowState:
         if window.opened_at is not None:
             return window
         closed = self.closed.get((membership_id, window.name))
-        if closed and closed.opened_at and closed.resets_at and closed.opened_at <= occurred_at < closed.resets_at:
+        if (
+            closed
+            and closed.opened_at
+            and closed.resets_at
+            and closed.opened_at <= occurred_at < closed.resets_at
+        ):
             return closed
         return window
 
     def use(
-        self, standing: Standing, chosen: list[WindowState], *, occurred_at: dt.datetime, cost: int
+        self,
+        standing: Standing,
+        chosen: list[WindowState],
+        *,
+        occurred_at: dt.datetime,
+        cost: int,
     ) -> dict[str, str]:
-        """Count an included event in its windows, opening those that are not open; which ones, for the event's row."""
+        """Count an included event in its windows, opening those that are not open;
+        which ones, for the event's row.
+        """
         for window in chosen:
             if window.opened_at is None:
                 self._open(standing.membership_id, window, occurred_at)
-            self._add(standing.membership_id, window, occurred_at=occurred_at, cost=cost)
-        return {window.name: window.opened_at.isoformat() for window in chosen if window.opened_at}
+            self._add(
+                standing.membership_id, window, occurred_at=occurred_at, cost=cost
+            )
+        return {
+            window.name: window.opened_at.isoformat()
+            for window in chosen
+            if window.opened_at
+        }
 
-    def _open(self, membership_id: int, window: WindowState, occurred_at: dt.datetime) -> None:
-        """Open at the event's own time where the window would still be open now, else at the time of recording."""
+    def _open(
+        self, membership_id: int, window: WindowState, occurred_at: dt.datetime
+    ) -> None:
+        """Open at the event's own time where the window would still be open now, else
+        at the time of recording.
+        """
         closed = self.closed.get((membership_id, window.name))
-        free = closed is None or closed.resets_at is None or occurred_at >= closed.resets_at
-        window.opened_at = occurred_at if free and occurred_at + window.length > self.now else self.now
+        free = (
+            closed is None
+            or closed.resets_at is None
+            or occurred_at >= closed.resets_at
+        )
+        window.opened_at = (
+            occurred_at if free and occurred_at + window.length > self.now else self.now
+        )
         window.resets_at = window.opened_at + window.length
         if closed is not None:
             self.replaced.append((membership_id, window.name))
-        self.uses[membership_id, window.name, window.opened_at] = WindowUse(membership_id, window, is_new=True)
+        self.uses[membership_id, window.name, window.opened_at] = WindowUse(
+            membership_id, window, is_new=True
+        )
 
-    def _add(self, membership_id: int, window: WindowState, *, occurred_at: dt.datetime, cost: int) -> None:
+    def _add(
+        self,
+        membership_id: int,
+        window: WindowState,
+        *,
+        occurred_at: dt.datetime,
+        cost: int,
+    ) -> None:
         assert window.opened_at is not None and window.resets_at is not None
         key = (membership_id, window.name, window.opened_at)
         use = self.uses.get(key)
@@ -240,8 +339,12 @@ class Windows:
             use.exhausted_at = min(max(occurred_at, window.opened_at), window.resets_at)
 
 
-def fund(standing: Standing, promised: str | None, chosen: list[WindowState]) -> tuple[str, str, str]:
-    """Funding of an event, why, and the reason a check would have refused (E4, E5): promise, check, or recorded anyway."""
+def fund(
+    standing: Standing, promised: str | None, chosen: list[WindowState]
+) -> tuple[str, str, str]:
+    """Funding of an event, why, and the reason a check would have refused (E4, E5):
+    promise, check, or recorded anyway.
+    """
     if promised:
         return promised, "promised", ""
     funding, reason = _check(standing, chosen)
@@ -250,7 +353,9 @@ def fund(standing: Standing, promised: str | None, chosen: list[WindowState]) ->
     return (EXTRA_USAGE if standing.is_enabled else UNBILLED), "refused", str(reason)
 
 
-def _check(standing: Standing, chosen: list[WindowState]) -> tuple[str | None, Reason | None]:
+def _check(
+    standing: Standing, chosen: list[WindowState]
+) -> tuple[str | None, Reason | None]:
     """The check at the event's moment: with the windows it fell into."""
     current = standing.windows
     standing.windows = chosen

@@ -1,4 +1,5 @@
-"""A series of declines of auto-reload (T5): counting it, ending it, and switching auto-reload off after its last try.
+"""A series of declines of auto-reload (T5): counting it, ending it, and switching
+auto-reload off after its last try.
 
 Everything here runs inside the caller's transaction and lock. Amounts are nano-USD.
 """
@@ -15,11 +16,19 @@ from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF, tell_owne
 from billing.payments.rules.reloading import next_try_at
 
 
-def count_decline(locked: Organization, payment: Payment, *, card: PaymentCard | None, now: dt.datetime) -> list[int]:
-    """One more decline of auto-reload: try again after 1, 6 and 24 hours, then switch it off; the mails that are due.
+def count_decline(
+    locked: Organization,
+    payment: Payment,
+    *,
+    card: PaymentCard | None,
+    now: dt.datetime,
+) -> list[int]:
+    """One more decline of auto-reload: try again after 1, 6 and 24 hours, then switch
+    it off; the mails that are due.
 
-    `card` is the one on file. A decline of another one, of before, is held against nobody; while auto-reload is off there
-    is no next try, and owners only hear that this one failed.
+    `card` is the one on file. A decline of another one, of before, is held against
+    nobody; while auto-reload is off there is no next try, and owners only hear that
+    this one failed.
     """
     if card is None or card.card_id != payment.card_id:
         return []
@@ -29,26 +38,39 @@ def count_decline(locked: Organization, payment: Payment, *, card: PaymentCard |
     account.reload_declines += 1
     account.reload_declined_at = account.reload_declined_at or now
     account.reload_retry_at = next_try_at(
-        declined_at=account.reload_declined_at, declines=account.reload_declines, now=now
+        declined_at=account.reload_declined_at,
+        declines=account.reload_declines,
+        now=now,
     )
-    account.save(update_fields=["reload_declines", "reload_declined_at", "reload_retry_at"])
+    account.save(
+        update_fields=["reload_declines", "reload_declined_at", "reload_retry_at"]
+    )
     if account.reload_retry_at is not None:
-        return _tell(locked, payment, DECLINED, retry_at=account.reload_retry_at, now=now)
+        return _tell(
+            locked, payment, DECLINED, retry_at=account.reload_retry_at, now=now
+        )
     BillingAccount.objects.filter(pk=account.pk).update(reload_ended_at=now)
     switch_reload_off(locked, actor=Actor(label="auto-reload"), now=now)
     return _tell(locked, payment, RELOAD_OFF, retry_at=None, now=now)
 
 
 def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -> None:
-    """Switch auto-reload off, audited; threshold and amount stay for when it is switched on again."""
+    """Switch auto-reload off, audited; threshold and amount stay for when it is
+    switched on again.
+    """
     account = account_of(locked)
     before = account.auto_reload_as_audited
     account.auto_reload_enabled = False
     account.save(update_fields=["auto_reload_enabled"])
     record_change(
-        locked, actor=actor, action="balance.auto_reload", subject=locked.name, now=now, from_value=before,
+        locked,
+        actor=actor,
+        action="balance.auto_reload",
+        subject=locked.name,
+        now=now,
+        from_value=before,
         to_value=account.auto_reload_as_audited,
-    )  # fmt: skip
+    )
 
 
 def end_series(locked: Organization) -> None:
@@ -59,14 +81,26 @@ def end_series(locked: Organization) -> None:
 
 
 def end_series_if_lifted(locked: Organization) -> None:
-    """Whatever lifts the balance above the threshold ends the series: nothing is left to be tried again."""
+    """Whatever lifts the balance above the threshold ends the series: nothing is left
+    to be tried again.
+    """
     account = account_of(locked)
-    if account.reload_declines and account.balance_nanos > (account.reload_threshold_nanos or 0):
+    if account.reload_declines and account.balance_nanos > (
+        account.reload_threshold_nanos or 0
+    ):
         end_series(locked)
 
 
 def _tell(
-    locked: Organization, payment: Payment, kind: str, *, retry_at: dt.datetime | None, now: dt.datetime
+    locked: Organization,
+    payment: Payment,
+    kind: str,
+    *,
+    retry_at: dt.datetime | None,
+    now: dt.datetime,
 ) -> list[int]:
-    facts = {"payment": payment.pk, "retry_at": retry_at.isoformat() if retry_at else None}
+    facts = {
+        "payment": payment.pk,
+        "retry_at": retry_at.isoformat() if retry_at else None,
+    }
     return tell_owners(locked, kind, key=str(payment.pk), facts=facts, now=now)

@@ -1,4 +1,6 @@
-"""Queueing what owners are told about money: a row for each owner, once a key; `billing.payments.mails` writes them."""
+"""Queueing what owners are told about money: a row for each owner, once a key;
+`billing.payments.mails` writes them.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,26 @@ EXHAUSTED = "balance.exhausted"
 WITHIN = dt.timedelta(days=3)
 
 
-def tell_owners(locked: Organization, kind: str, *, key: str, facts: dict[str, Any], now: dt.datetime) -> list[int]:
-    """Queue a mail of `kind` to every active owner; with a `key` told before, nothing. The mails' ids."""
+def tell_owners(
+    locked: Organization,
+    kind: str,
+    *,
+    key: str,
+    facts: dict[str, Any],
+    now: dt.datetime,
+) -> list[int]:
+    """Queue a mail of `kind` to every active owner; with a `key` told before, nothing.
+
+    The mails' ids.
+    """
     owners = locked.memberships.owners().select_related("user")
     drafts = [
-        Draft(one.user, kind, f"{kind}:{locked.pk}:{key}:{one.pk}", {**facts, "membership": one.pk})
+        Draft(
+            one.user,
+            kind,
+            f"{kind}:{locked.pk}:{key}:{one.pk}",
+            {**facts, "membership": one.pk},
+        )
         for one in owners
         if one.user.is_active
     ]

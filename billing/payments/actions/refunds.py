@@ -1,4 +1,5 @@
-"""Refunds and credits by operators (T7): the ledger moves first, so that nobody spends what is on its way back.
+"""Refunds and credits by operators (T7): the ledger moves first, so that nobody spends
+what is on its way back.
 
 Amounts are nano-USD.
 """
@@ -32,27 +33,45 @@ PRESSES_KEPT = 24 * 60 * 60
 
 
 def refundable_nanos(payment: Payment) -> int:
-    """What of a purchase is neither refunded nor used: at most its rest, at most what was bought of the balance (T7).
+    """What of a purchase is neither refunded nor used: at most its rest, at most what
+    was bought of the balance (T7).
 
-    Bought money counts as used first: what credits gave stays behind and is never paid out to a card.
+    Bought money counts as used first: what credits gave stays behind and is never paid
+    out to a card.
     """
     if payment.status != Payment.Status.SUCCEEDED:
         return 0
-    given = payment.refunds.exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+    given = (
+        payment.refunds.exclude(status=Refund.Status.FAILED).aggregate(
+            sum=Sum("amount_nanos")
+        )["sum"]
+        or 0
+    )
     account = account_of(payment.organization)
     bought = account.balance_nanos - credit_left(account)
-    return max(0, min(payment.amount_nanos - given, bought // NANOS_PER_CENT * NANOS_PER_CENT))
+    return max(
+        0, min(payment.amount_nanos - given, bought // NANOS_PER_CENT * NANOS_PER_CENT)
+    )
 
 
 @transaction.atomic
 def start_refund(
-    payment: Payment, *, amount_nanos: int, reason: str, operator: User, key: str = "", now: dt.datetime
+    payment: Payment,
+    *,
+    amount_nanos: int,
+    reason: str,
+    operator: User,
+    key: str = "",
+    now: dt.datetime,
 ) -> tuple[Refund, bool]:
-    """Take an amount out of the balance to give it back to the card, and whether that is new; the caller then asks.
+    """Take an amount out of the balance to give it back to the card, and whether that
+    is new; the caller then asks.
 
-    `key` names the showing of the form: pressed twice, it is the same refund; with another amount it is refused
-    (`already_refunded`). A refund that takes the balance to the reload threshold or below switches auto-reload off, or the
-    card would be charged again at once. Raises BusinessError `refund_amount` beyond what is unused, or `reason_missing`.
+    `key` names the showing of the form: pressed twice, it is the same refund; with
+    another amount it is refused (`already_refunded`). A refund that takes the balance
+    to the reload threshold or below switches auto-reload off, or the card would be
+    charged again at once. Raises BusinessError `refund_amount` beyond what is unused,
+    or `reason_missing`.
     """
     locked = lock_organization(payment.organization_id)
     payment = Payment.objects.select_related("organization").get(pk=payment.pk)
@@ -65,20 +84,39 @@ def start_refund(
     if amount_nanos <= 0 or amount_nanos % NANOS_PER_CENT or amount_nanos > left:
         words = {"left": format_usd(left), "amount": format_usd(amount_nanos)}
         raise BusinessError(
-            _("%(amount)s can't be refunded: %(left)s of this purchase is unused. Enter whole cents up to that.")
+            _(
+                "%(amount)s can't be refunded: %(left)s of this purchase is unused."
+                " Enter whole cents up to that."
+            )
             % words,
-            code="refund_amount", status=422, field="amount",
-        )  # fmt: skip
+            code="refund_amount",
+            status=422,
+            field="amount",
+        )
     refund = Refund.objects.create(
-        payment=payment, amount_nanos=amount_nanos, key=key or uuid.uuid4().hex, reason=reason.strip(), created_by=operator,
-        created_at=now, next_check_at=now + CLAIM, checks=1,
-    )  # fmt: skip
+        payment=payment,
+        amount_nanos=amount_nanos,
+        key=key or uuid.uuid4().hex,
+        reason=reason.strip(),
+        created_by=operator,
+        created_at=now,
+        next_check_at=now + CLAIM,
+        checks=1,
+    )
     post_entry(
-        locked, kind=EntryKind.REFUND, amount_nanos=-amount_nanos, payment=payment, refund=refund,
-        reason=refund.reason, actor=operator, now=now,
-    )  # fmt: skip
+        locked,
+        kind=EntryKind.REFUND,
+        amount_nanos=-amount_nanos,
+        payment=payment,
+        refund=refund,
+        reason=refund.reason,
+        actor=operator,
+        now=now,
+    )
     account = account_of(locked)
-    if account.auto_reload_enabled and account.balance_nanos <= (account.reload_threshold_nanos or 0):
+    if account.auto_reload_enabled and account.balance_nanos <= (
+        account.reload_threshold_nanos or 0
+    ):
         switch_reload_off(locked, actor=Actor.person(operator), now=now)
     return refund, True
 
@@ -87,28 +125,45 @@ def _check_same_press(known: Refund, payment: Payment, *, amount_nanos: int) -> 
     if known.payment_id == payment.pk and known.amount_nanos == amount_nanos:
         return
     raise BusinessError(
-        _("This form was used to refund %(amount)s before; nothing was refunded now. Open it again for another refund.")
+        _(
+            "This form was used to refund %(amount)s before; nothing was refunded now."
+            " Open it again for another refund."
+        )
         % {"amount": format_usd(known.amount_nanos)},
         code="already_refunded",
     )
 
 
 def claim_refund(refund_id: int, *, now: dt.datetime) -> Refund | None:
-    """Take an unsettled refund that is due; None when it is settled or somebody else is asking."""
-    won = Refund.objects.due(now).filter(pk=refund_id).update(next_check_at=now + CLAIM, checks=F("checks") + 1)
+    """Take an unsettled refund that is due; None when it is settled or somebody else is
+    asking.
+    """
+    won = (
+        Refund.objects.due(now)
+        .filter(pk=refund_id)
+        .update(next_check_at=now + CLAIM, checks=F("checks") + 1)
+    )
     return Refund.objects.select_related("payment").get(pk=refund_id) if won else None
 
 
 def put_off_refund(refund: Refund, *, now: dt.datetime) -> None:
     """Nobody knows yet: ask again later, with the same key."""
     wait = WAITS[min(refund.checks, len(WAITS)) - 1]
-    Refund.objects.filter(pk=refund.pk, status=Refund.Status.STARTED).update(next_check_at=now + wait)
+    Refund.objects.filter(pk=refund.pk, status=Refund.Status.STARTED).update(
+        next_check_at=now + wait
+    )
 
 
 @transaction.atomic
-def settle_refund(refund_id: int, outcome: RefundOutcome, *, now: dt.datetime) -> Refund:
-    """Keep what the gateway says; where it failed, also after it had seemed to succeed, the balance gets it back once."""
-    organization_id = Refund.objects.values_list("payment__organization_id", flat=True).get(pk=refund_id)
+def settle_refund(
+    refund_id: int, outcome: RefundOutcome, *, now: dt.datetime
+) -> Refund:
+    """Keep what the gateway says; where it failed, also after it had seemed to succeed,
+    the balance gets it back once.
+    """
+    organization_id = Refund.objects.values_list(
+        "payment__organization_id", flat=True
+    ).get(pk=refund_id)
     locked = lock_organization(organization_id)
     refund = Refund.objects.select_related("payment", "created_by").get(pk=refund_id)
     succeeded = isinstance(outcome, Refunded)
@@ -121,34 +176,54 @@ def settle_refund(refund_id: int, outcome: RefundOutcome, *, now: dt.datetime) -
     refund.save(update_fields=["status", "settled_at", "gateway_id", "failure"])
     if not succeeded:
         post_entry(
-            locked, kind=EntryKind.ADJUSTMENT, amount_nanos=refund.amount_nanos, payment=refund.payment, refund=refund,
-            reason=_("The refund failed: %(why)s") % {"why": refund.failure[:200]}, actor=refund.created_by, now=now,
-        )  # fmt: skip
+            locked,
+            kind=EntryKind.ADJUSTMENT,
+            amount_nanos=refund.amount_nanos,
+            payment=refund.payment,
+            refund=refund,
+            reason=_("The refund failed: %(why)s") % {"why": refund.failure[:200]},
+            actor=refund.created_by,
+            now=now,
+        )
         end_series_if_lifted(locked)
     return refund
 
 
 @transaction.atomic
 def post_credit(
-    organization: Organization, *, amount_nanos: int, reason: str, operator: User, key: str = "", now: dt.datetime
+    organization: Organization,
+    *,
+    amount_nanos: int,
+    reason: str,
+    operator: User,
+    key: str = "",
+    now: dt.datetime,
 ) -> LedgerEntry:
-    """Give a balance something (`credit`), or correct it downwards (`adjustment`, a negative amount), with a reason.
+    """Give a balance something (`credit`), or correct it downwards (`adjustment`, a
+    negative amount), with a reason.
 
-    `key` names the showing of the form: pressed twice within a day, it is the same entry; with other content it is refused
-    (`already_booked`). Raises BusinessError `not_prepaid`, `credit_amount`, `reason_missing`.
+    `key` names the showing of the form: pressed twice within a day, it is the same
+    entry; with other content it is refused (`already_booked`). Raises BusinessError
+    `not_prepaid`, `credit_amount`, `reason_missing`.
     """
     locked = lock_organization(organization.pk)
     check_is_prepaid(locked)
     check_reason(reason)
-    if amount_nanos == 0 or amount_nanos % NANOS_PER_CENT or abs(amount_nanos) > MAX_AMOUNT_NANOS:
+    if (
+        amount_nanos == 0
+        or amount_nanos % NANOS_PER_CENT
+        or abs(amount_nanos) > MAX_AMOUNT_NANOS
+    ):
         sentence = _("Enter whole cents, other than zero and at most %(most)s.") % {
             "most": format_usd(MAX_AMOUNT_NANOS)
         }
         raise BusinessError(sentence, code="credit_amount", status=422, field="amount")
     facts: dict[str, Any] = {
         "kind": EntryKind.CREDIT if amount_nanos > 0 else EntryKind.ADJUSTMENT,
-        "amount_nanos": amount_nanos, "reason": reason.strip(), "actor": operator,
-    }  # fmt: skip
+        "amount_nanos": amount_nanos,
+        "reason": reason.strip(),
+        "actor": operator,
+    }
     known = _booked_before(locked, key, facts) if key else None
     if known is not None:
         return known
@@ -163,21 +238,31 @@ def _pressed(key: str) -> str:
     return f"credit-form:{key}"
 
 
-def _booked_before(locked: Organization, key: str, facts: dict[str, Any]) -> LedgerEntry | None:
+def _booked_before(
+    locked: Organization, key: str, facts: dict[str, Any]
+) -> LedgerEntry | None:
     """The entry that this form made, by the cache that all processes share.
 
-    It is asked and told under the organization's lock, so of two presses at once the second waits and finds the entry of
-    the first. An entry that was rolled back after it was told does not exist, or is another one, and counts for nothing.
-    The key needs no signature: whoever makes one up only keeps themselves from booking twice.
+    It is asked and told under the organization's lock, so of two presses at once the
+    second waits and finds the entry of the first. An entry that was rolled back after
+    it was told does not exist, or is another one, and counts for nothing. The key needs
+    no signature: whoever makes one up only keeps themselves from booking twice.
     """
     pk = cache.get(_pressed(key))
     if pk is None:
         return None
-    known = LedgerEntry.objects.filter(organization=locked, pk=pk, actor=facts["actor"]).first()
-    if known is None or all(getattr(known, name) == value for name, value in facts.items()):
+    known = LedgerEntry.objects.filter(
+        organization=locked, pk=pk, actor=facts["actor"]
+    ).first()
+    if known is None or all(
+        getattr(known, name) == value for name, value in facts.items()
+    ):
         return known
     raise BusinessError(
-        _("This form was used to book %(amount)s before; nothing was booked now. Open it again for another entry.")
+        _(
+            "This form was used to book %(amount)s before; nothing was booked now. Open"
+            " it again for another entry."
+        )
         % {"amount": format_usd(known.amount_nanos)},
         code="already_booked",
     )

@@ -12,7 +12,9 @@ from billing.models import BillingAccount, SetupStep
 
 @transaction.atomic
 def set_setup_step(organization: Organization, *, step: SetupStep) -> None:
-    """Keep where an owner is in the flow that enables, so that it can be left and resumed (T1)."""
+    """Keep where an owner is in the flow that enables, so that it can be left and
+    resumed (T1).
+    """
     account = account_of(lock_organization(organization.pk))
     if not account.extra_usage_enabled:
         BillingAccount.objects.filter(pk=account.pk).update(setup_step=step)

@@ -12,19 +12,32 @@ from billing.payments.gateways.stripe import StripeGateway
 
 
 def current_gateway() -> Gateway:
-    """The gateway new payments go to: Stripe with a key, else the built-in test gateway (T6)."""
+    """The gateway new payments go to: Stripe with a key, else the built-in test gateway
+    (T6).
+    """
     return gateway_named("stripe" if settings.STRIPE_SECRET_KEY else "sandbox")
 
 
 def gateway_named(name: str) -> Gateway:
-    """The gateway that an earlier payment went to. Raises LookupError where Stripe is not configured any more.
+    """The gateway that an earlier payment went to.
 
-    Real money may have moved there, so that payment waits; the test gateway only pretended, and is closed.
+    Raises LookupError where Stripe is not configured any more.
+
+    Real money may have moved there, so that payment waits; the test gateway only
+    pretended, and is closed.
     """
     if name == "sandbox":
-        return SandboxGateway() if settings.PAYMENT_GATEWAY == "sandbox" else ClosedSandbox()
+        return (
+            SandboxGateway()
+            if settings.PAYMENT_GATEWAY == "sandbox"
+            else ClosedSandbox()
+        )
     if name == "stripe" and settings.STRIPE_SECRET_KEY:
-        return _stripe(settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET, settings.STRIPE_API_BASE)
+        return _stripe(
+            settings.STRIPE_SECRET_KEY,
+            settings.STRIPE_WEBHOOK_SECRET,
+            settings.STRIPE_API_BASE,
+        )
     raise LookupError(f"The payment gateway {name} is not configured.")
 
 

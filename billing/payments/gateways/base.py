@@ -1,6 +1,9 @@
-"""What every payment gateway can do for us, and its answers as plain values. Amounts are whole cents of USD.
+"""What every payment gateway can do for us, and its answers as plain values.
 
-Each call that moves money carries the idempotency key of our own row: asking again with it never pays again.
+Amounts are whole cents of USD.
+
+Each call that moves money carries the idempotency key of our own row: asking again with
+it never pays again.
 """
 
 from __future__ import annotations
@@ -15,11 +18,15 @@ class GatewayUnknown(Exception):
 
 
 class GatewayRefused(Exception):
-    """The gateway said no to something that is not a payment; the text is for the person who asked."""
+    """The gateway said no to something that is not a payment; the text is for the
+    person who asked.
+    """
 
 
 class GatewayForgot(GatewayRefused):
-    """The gateway does not know what it was asked about: it never had it, or another account of it has."""
+    """The gateway does not know what it was asked about: it never had it, or another
+    account of it has.
+    """
 
 
 class ForgedNotice(Exception):
@@ -39,7 +46,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class PayOrder:
-    """One payment to make. `on_session`: the owner is there and can be sent to their bank and back to `return_url`."""
+    """One payment to make.
+
+    `on_session`: the owner is there and can be sent to their bank and back to
+    `return_url`.
+    """
 
     key: str
     amount_cents: int
@@ -76,7 +87,9 @@ class NeedsAction:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
-    """It was called off before anything was taken; without an id the gateway never heard of it."""
+    """It was called off before anything was taken; without an id the gateway never
+    heard of it.
+    """
 
     gateway_id: str
 
@@ -114,7 +127,9 @@ RefundOutcome = Refunded | RefundFailed
 
 @dataclass(frozen=True, slots=True)
 class InvoiceOrder:
-    """Our invoice as the gateway's should be: `status` open, paid or void; `gateway_id` empty before it was made there."""
+    """Our invoice as the gateway's should be: `status` open, paid or void; `gateway_id`
+    empty before it was made there.
+    """
 
     key: str
     number: str
@@ -129,7 +144,9 @@ class InvoiceOrder:
 
 @dataclass(frozen=True, slots=True)
 class SentInvoice:
-    """The gateway's invoice: its id, the page to pay it on, and whether the gateway itself took money for it."""
+    """The gateway's invoice: its id, the page to pay it on, and whether the gateway
+    itself took money for it.
+    """
 
     gateway_id: str
     url: str
@@ -138,9 +155,11 @@ class SentInvoice:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A verified webhook: the payment (or refund) it is about by our key, and what it says, if it says anything to us.
+    """A verified webhook: the payment (or refund) it is about by our key, and what it
+    says, if it says anything to us.
 
-    The rest must be what our row has, or it is about something else: `gateway_id` is the payment's, also of a refund.
+    The rest must be what our row has, or it is about something else: `gateway_id` is
+    the payment's, also of a refund.
     """
 
     id: str
@@ -158,31 +177,48 @@ class Notice:
 
 
 class Gateway(Protocol):
-    """Every method may raise GatewayUnknown; those that only read or prepare also GatewayRefused."""
+    """Every method may raise GatewayUnknown; those that only read or prepare also
+    GatewayRefused.
+    """
 
     name: str
     livemode: bool  # whether real money moves
 
     def create_customer(self, *, reference: str, name: str, email: str) -> str:
-        """The id of the customer for `reference` (our organization); the same reference gives the same customer."""
+        """The id of the customer for `reference` (our organization); the same reference
+        gives the same customer.
+        """
 
-    def card_form_url(self, *, customer_id: str, return_url: str, cancel_url: str) -> str:
-        """Where the owner enters a card: a page of the gateway's own, which leads back to `return_url`."""
+    def card_form_url(
+        self, *, customer_id: str, return_url: str, cancel_url: str
+    ) -> str:
+        """Where the owner enters a card: a page of the gateway's own, which leads back
+        to `return_url`.
+        """
 
     def card_entered(self, *, customer_id: str, session_id: str) -> Card:
-        """The card entered in the form with `session_id`. Raises GatewayRefused `no_card_entered`, `not_a_card`."""
+        """The card entered in the form with `session_id`.
+
+        Raises GatewayRefused `no_card_entered`, `not_a_card`.
+        """
 
     def pay(self, order: PayOrder) -> Outcome:
         """Make the payment, or answer what became of it where it was asked for before."""
 
     def find(self, order: PayOrder) -> Outcome | None:
-        """What became of a payment, by our key; None where the gateway was never asked for it. Moves no money."""
+        """What became of a payment, by our key; None where the gateway was never asked
+        for it. Moves no money.
+        """
 
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
-        """What is true now of a payment that waited for the owner's bank; moves no money. Raises GatewayForgot."""
+        """What is true now of a payment that waited for the owner's bank; moves no
+        money. Raises GatewayForgot.
+        """
 
     def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
-        """Call off a payment that waits for the bank; what is true now, which may be `Paid`. Raises GatewayForgot."""
+        """Call off a payment that waits for the bank; what is true now, which may be
+        `Paid`. Raises GatewayForgot.
+        """
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """Give money back, or answer what became of it where it was asked for before."""

@@ -1,6 +1,8 @@
-"""The built-in test gateway (T6): pretends to take money, by card numbers that say what happens. Needs no network.
+"""The built-in test gateway (T6): pretends to take money, by card numbers that say what
+happens. Needs no network.
 
-It keeps its own record (`models.sandbox`), as a real gateway does on its side, and honours idempotency keys.
+It keeps its own record (`models.sandbox`), as a real gateway does on its side, and
+honours idempotency keys.
 """
 
 from __future__ import annotations
@@ -43,16 +45,17 @@ NUMBERS = {
     "4000000000009995": NO_FUNDS,
     "4000002500003155": ACTION,
     "4000000000000002": REFUSED,
-
     "4000000000005001": TIMEOUT_PAID,
     "4000000000005002": TIMEOUT_LOST,
-}  # fmt: skip
+}
 DECLINE_WORDS = {
     "card_declined": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
     "authentication_required": "Your card was declined. This transaction requires authentication.",
 }
-CLOSED = Declined("test_gateway_closed", "The test gateway is closed, and no money was taken.")
+CLOSED = Declined(
+    "test_gateway_closed", "The test gateway is closed, and no money was taken."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ def read_number(typed: str) -> Number:
 
 
 def _path(url: str) -> str:
-    """An address of ours without the host: this gateway's pages are ours too, whatever host they are opened by."""
+    """An address of ours without the host: this gateway's pages are ours too, whatever
+    host they are opened by.
+    """
     parts = urlsplit(url)
     return urlunsplit(("", "", parts.path, parts.query, ""))
 
@@ -94,16 +99,29 @@ class SandboxGateway:
         """See `Gateway`."""
         return f"customer-{reference}"
 
-    def card_form_url(self, *, customer_id: str, return_url: str, cancel_url: str) -> str:
+    def card_form_url(
+        self, *, customer_id: str, return_url: str, cancel_url: str
+    ) -> str:
         """See `Gateway`: a page of ours that plays the gateway's."""
         slug = customer_id.removeprefix("customer-")
         back, cancel = _path(return_url), _path(cancel_url)
-        return reverse("sandbox_card", args=[slug]) + "?" + urlencode({"back": back, "cancel": cancel})
+        return (
+            reverse("sandbox_card", args=[slug])
+            + "?"
+            + urlencode({"back": back, "cancel": cancel})
+        )
 
     def card_entered(self, *, customer_id: str, session_id: str) -> Card:
-        """See `Gateway`: the session is the id of the card itself. Anybody could type it; no real money hangs on it."""
+        """See `Gateway`: the session is the id of the card itself.
+
+        Anybody could type it; no real money hangs on it.
+        """
         behaviour, _sign, last4 = session_id.removeprefix("card_").rpartition("_")
-        if behaviour not in NUMBERS.values() or behaviour == REFUSED or not (last4.isdigit() and len(last4) == 4):
+        if (
+            behaviour not in NUMBERS.values()
+            or behaviour == REFUSED
+            or not (last4.isdigit() and len(last4) == 4)
+        ):
             raise GatewayRefused("no_card_entered")
         expires_on = dt.date(2099, 12, 31)
         return Card(customer_id, session_id, "Visa", last4, expires_on)
@@ -115,13 +133,17 @@ class SandboxGateway:
         if is_new and behaviour in (TIMEOUT_PAID, TIMEOUT_LOST):
             raise GatewayUnknown("The test gateway did not answer in time.")
         if record.status == "lost":  # this time it arrives
-            SandboxPayment.objects.filter(pk=record.pk, status="lost").update(status="succeeded")
+            SandboxPayment.objects.filter(pk=record.pk, status="lost").update(
+                status="succeeded"
+            )
             record.refresh_from_db()
         return self._outcome(record, order)
 
     def find(self, order: PayOrder) -> Outcome | None:
         """See `Gateway`."""
-        record = SandboxPayment.objects.filter(key=order.key).exclude(status="lost").first()
+        record = (
+            SandboxPayment.objects.filter(key=order.key).exclude(status="lost").first()
+        )
         return self._outcome(record, order) if record else None
 
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
@@ -133,28 +155,42 @@ class SandboxGateway:
 
     def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
-        SandboxPayment.objects.filter(key=order.key, status="requires_action").update(status="canceled")
+        SandboxPayment.objects.filter(key=order.key, status="requires_action").update(
+            status="canceled"
+        )
         return self.look(order, gateway_id=gateway_id)
 
     def confirm(self, key: str, *, agree: bool) -> None:
         """What the owner answered their (pretended) bank."""
         status = "succeeded" if agree else "authentication_required"
-        SandboxPayment.objects.filter(key=key, status="requires_action").update(status=status)
+        SandboxPayment.objects.filter(key=key, status="requires_action").update(
+            status=status
+        )
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """See `Gateway`."""
         with transaction.atomic():
-            payment = SandboxPayment.objects.select_for_update().get(pk=order.gateway_id.removeprefix("sandbox_"))
+            payment = SandboxPayment.objects.select_for_update().get(
+                pk=order.gateway_id.removeprefix("sandbox_")
+            )
             known = SandboxRefund.objects.filter(key=order.key).first()
             if known is None:
-                left = payment.amount_cents - sum(payment.refunds.values_list("amount_cents", flat=True))
+                left = payment.amount_cents - sum(
+                    payment.refunds.values_list("amount_cents", flat=True)
+                )
                 if payment.status != "succeeded" or order.amount_cents > left:
-                    return RefundFailed("The refund is larger than what is left of the payment.")
-                known = SandboxRefund.objects.create(payment=payment, key=order.key, amount_cents=order.amount_cents)
+                    return RefundFailed(
+                        "The refund is larger than what is left of the payment."
+                    )
+                known = SandboxRefund.objects.create(
+                    payment=payment, key=order.key, amount_cents=order.amount_cents
+                )
         return Refunded(f"sandbox_refund_{known.pk}")
 
     def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
-        """See `Gateway`: the test gateway has no page to pay invoices on; operators mark them as paid."""
+        """See `Gateway`: the test gateway has no page to pay invoices on; operators
+        mark them as paid.
+        """
         raise GatewayRefused("The test gateway sends no invoices.")
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
@@ -162,21 +198,31 @@ class SandboxGateway:
         raise ForgedNotice
 
     def _record(self, order: PayOrder, behaviour: str) -> tuple[SandboxPayment, bool]:
-        """The row for this key, and whether it is new: the unique key decides between two who ask at once."""
+        """The row for this key, and whether it is new: the unique key decides between
+        two who ask at once.
+        """
         statuses = {
-            SUCCEEDS: "succeeded", TIMEOUT_PAID: "succeeded", TIMEOUT_LOST: "lost", DECLINES: "card_declined",
+            SUCCEEDS: "succeeded",
+            TIMEOUT_PAID: "succeeded",
+            TIMEOUT_LOST: "lost",
+            DECLINES: "card_declined",
             NO_FUNDS: "insufficient_funds",
-            ACTION: "requires_action" if order.on_session else "authentication_required",
-        }  # fmt: skip
+            ACTION: "requires_action"
+            if order.on_session
+            else "authentication_required",
+        }
         known = SandboxPayment.objects.filter(key=order.key).first()
         if known is not None:
             return known, False
         try:
             with transaction.atomic():
                 made = SandboxPayment.objects.create(
-                    key=order.key, customer_id=order.customer_id, card_id=order.card_id,
-                    amount_cents=order.amount_cents, status=statuses[behaviour],
-                )  # fmt: skip
+                    key=order.key,
+                    customer_id=order.customer_id,
+                    card_id=order.card_id,
+                    amount_cents=order.amount_cents,
+                    status=statuses[behaviour],
+                )
         except IntegrityError:
             return SandboxPayment.objects.get(key=order.key), False
         return made, True
@@ -190,12 +236,17 @@ class SandboxGateway:
         if record.status == "requires_action":
             slug = record.customer_id.removeprefix("customer-")
             url = reverse("sandbox_bank", args=[slug, record.key])
-            return NeedsAction(f"{url}?{urlencode({'back': _path(order.return_url)})}", gateway_id)
-        return Declined(record.status, DECLINE_WORDS.get(record.status, record.status), gateway_id)
+            return NeedsAction(
+                f"{url}?{urlencode({'back': _path(order.return_url)})}", gateway_id
+            )
+        return Declined(
+            record.status, DECLINE_WORDS.get(record.status, record.status), gateway_id
+        )
 
 
 class ClosedSandbox(SandboxGateway):
-    """The test gateway once payments go to Stripe: what it only pretended to take never becomes balance any more.
+    """The test gateway once payments go to Stripe: what it only pretended to take never
+    becomes balance any more.
 
     Its refunds go on, since they take pretended money out of a balance.
     """

@@ -1,7 +1,9 @@
-"""Stripe behind our gateway interface (T6): customers, hosted card form, PaymentIntents, refunds, signed webhooks.
+"""Stripe behind our gateway interface (T6): customers, hosted card form,
+PaymentIntents, refunds, signed webhooks.
 
-Cards are entered on Stripe's own Checkout page (`mode=setup`, a SetupIntent behind it), so no card data comes here.
-Documented at https://docs.stripe.com/api (PaymentIntents, Checkout Sessions, Refunds, idempotent requests, webhooks).
+Cards are entered on Stripe's own Checkout page (`mode=setup`, a SetupIntent behind it),
+so no card data comes here. Documented at https://docs.stripe.com/api (PaymentIntents,
+Checkout Sessions, Refunds, idempotent requests, webhooks).
 """
 
 from __future__ import annotations
@@ -31,11 +33,19 @@ from billing.payments.gateways.base import (
     RefundOutcome,
     SentInvoice,
 )
-from billing.payments.gateways.stripe_answers import card_of, declined, notice_of, outcome_of, refund_outcome, text_of
+from billing.payments.gateways.stripe_answers import (
+    card_of,
+    declined,
+    notice_of,
+    outcome_of,
+    refund_outcome,
+    text_of,
+)
 from billing.payments.gateways.stripe_invoices import sync_invoice
 
 TIMEOUT_SECONDS = 30
-# Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay anew, so we only look.
+# Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay
+# anew, so we only look.
 KEYS_HOLD = dt.timedelta(hours=23)
 # Balance is paid by card alone, whatever else the account's dashboard offers.
 CARDS_ONLY = {"allowed_payment_method_types": ["card"]}
@@ -46,7 +56,9 @@ class StripeGateway:
 
     name = "stripe"
 
-    def __init__(self, secret_key: str, *, webhook_secret: str = "", api_base: str = "") -> None:
+    def __init__(
+        self, secret_key: str, *, webhook_secret: str = "", api_base: str = ""
+    ) -> None:
         self.webhook_secret = webhook_secret
         self.livemode = secret_key.startswith(("sk_live_", "rk_live_"))
         self.client = stripe.StripeClient(
@@ -58,26 +70,45 @@ class StripeGateway:
 
     def create_customer(self, *, reference: str, name: str, email: str) -> str:
         """See `Gateway`."""
-        params: Any = {"name": name, "email": email, "metadata": {"organization": reference}}
-        # One customer an organization also when two owners begin at once; later the id is in our own row.
+        params: Any = {
+            "name": name,
+            "email": email,
+            "metadata": {"organization": reference},
+        }
+        # One customer an organization also when two owners begin at once; later the id
+        # is in our own row.
         options: Any = {"idempotency_key": f"customer-{reference}-{email}-{name}"[:255]}
-        return str(_asked(lambda: self.client.v1.customers.create(params, options=options)).id)
+        return str(
+            _asked(lambda: self.client.v1.customers.create(params, options=options)).id
+        )
 
-    def card_form_url(self, *, customer_id: str, return_url: str, cancel_url: str) -> str:
+    def card_form_url(
+        self, *, customer_id: str, return_url: str, cancel_url: str
+    ) -> str:
         """See `Gateway`."""
         back = f"{return_url}{'&' if '?' in return_url else '?'}session={{CHECKOUT_SESSION_ID}}"
         params: Any = {
-            "mode": "setup", "currency": "usd", "customer": customer_id, "success_url": back, "cancel_url": cancel_url,
+            "mode": "setup",
+            "currency": "usd",
+            "customer": customer_id,
+            "success_url": back,
+            "cancel_url": cancel_url,
             **CARDS_ONLY,
-        }  # fmt: skip
+        }
         return str(_asked(lambda: self.client.v1.checkout.sessions.create(params)).url)
 
     def card_entered(self, *, customer_id: str, session_id: str) -> Card:
         """See `Gateway`."""
         params: Any = {"expand": ["setup_intent.payment_method"]}
-        session: Any = _asked(lambda: self.client.v1.checkout.sessions.retrieve(session_id, params))
+        session: Any = _asked(
+            lambda: self.client.v1.checkout.sessions.retrieve(session_id, params)
+        )
         intent = session.setup_intent
-        if session.customer != customer_id or not intent or intent.status != "succeeded":
+        if (
+            session.customer != customer_id
+            or not intent
+            or intent.status != "succeeded"
+        ):
             raise GatewayRefused("no_card_entered")
         return card_of(intent.payment_method, customer_id=customer_id)
 
@@ -85,14 +116,27 @@ class StripeGateway:
         """See `Gateway`."""
         if _key_may_be_gone(order):
             found = self.find(order)
-            return found or Declined("never_arrived", "Stripe has no record of this payment.")
+            return found or Declined(
+                "never_arrived", "Stripe has no record of this payment."
+            )
         params: Any = {
-            "amount": order.amount_cents, "currency": "usd", "customer": order.customer_id,
-            "payment_method": order.card_id, "confirm": True, "metadata": {"payment_key": order.key}, **CARDS_ONLY,
-        }  # fmt: skip
-        params |= {"return_url": order.return_url} if order.on_session else {"off_session": True}
+            "amount": order.amount_cents,
+            "currency": "usd",
+            "customer": order.customer_id,
+            "payment_method": order.card_id,
+            "confirm": True,
+            "metadata": {"payment_key": order.key},
+            **CARDS_ONLY,
+        }
+        params |= (
+            {"return_url": order.return_url}
+            if order.on_session
+            else {"off_session": True}
+        )
         try:
-            intent = self.client.v1.payment_intents.create(params, options={"idempotency_key": order.key})
+            intent = self.client.v1.payment_intents.create(
+                params, options={"idempotency_key": order.key}
+            )
         except stripe.CardError as error:
             return declined(error)
         except stripe.StripeError as error:
@@ -101,22 +145,29 @@ class StripeGateway:
 
     def _after(self, error: stripe.StripeError, order: PayOrder) -> Outcome:
         """A request that failed otherwise: refused for sure, or unknown and looked up."""
-        # A wrong key of ours (401, 403) is not the card's fault: nothing was done, so it stays to be asked again.
+        # A wrong key of ours (401, 403) is not the card's fault: nothing was done, so
+        # it stays to be asked again.
         if isinstance(error, stripe.InvalidRequestError):
             if error.http_status != 409:
-                return Declined("gateway_refused", str(error.user_message or error)[:300])
+                return Declined(
+                    "gateway_refused", str(error.user_message or error)[:300]
+                )
         elif isinstance(error, stripe.APIError) and (error.http_status or 0) >= 500:
-            found = self.find(order)  # Stripe repeats a 500 for its key; the payment may exist all the same
+            # Stripe repeats a 500 for its key; the payment may exist all the same
+            found = self.find(order)
             if found is not None:
                 return found
         raise GatewayUnknown(f"{type(error).__name__}: {error}") from error
 
     def find(self, order: PayOrder) -> Outcome | None:
-        """See `Gateway`: by our key in the metadata, among the customer's payments since it was started."""
+        """See `Gateway`: by our key in the metadata, among the customer's payments
+        since it was started.
+        """
         params: Any = {
-            "customer": order.customer_id, "limit": 100,
+            "customer": order.customer_id,
+            "limit": 100,
             "created": {"gte": int(order.started_at.timestamp()) - 3600},
-        }  # fmt: skip
+        }
         try:
             listed: Any = _asked(lambda: self.client.v1.payment_intents.list(params))
         except GatewayForgot:  # not even the customer is there
@@ -127,21 +178,34 @@ class StripeGateway:
         return None
 
     def _settled(self, intent: Any, order: PayOrder) -> Outcome:
-        waits_for_nobody = isinstance(outcome_of(intent), NeedsAction) and not order.on_session
+        waits_for_nobody = (
+            isinstance(outcome_of(intent), NeedsAction) and not order.on_session
+        )
         if not waits_for_nobody and intent.status != "requires_confirmation":
             return _known(intent)
-        # Nobody is there to confirm it, or Stripe stopped half-way: called off, so that it can't be taken later behind
+        # Nobody is there to confirm it, or Stripe stopped half-way: called off, so that
+        # it can't be taken later behind
         # our back.
         ended = self.cancel(order, gateway_id=intent.id)
         if order.on_session or not isinstance(ended, Canceled):
             return ended
         if waits_for_nobody:
-            return Declined("authentication_required", "The card's bank asks its owner to confirm.", intent.id)
-        return Declined("not_confirmed", "The payment stopped half-way, so it was called off.", intent.id)
+            return Declined(
+                "authentication_required",
+                "The card's bank asks its owner to confirm.",
+                intent.id,
+            )
+        return Declined(
+            "not_confirmed",
+            "The payment stopped half-way, so it was called off.",
+            intent.id,
+        )
 
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
-        return self._settled(_asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id)), order)
+        return self._settled(
+            _asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id)), order
+        )
 
     def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
@@ -156,12 +220,18 @@ class StripeGateway:
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """See `Gateway`."""
         if _key_may_be_gone(order):
-            return self._find_refund(order) or RefundFailed("Stripe has no record of this refund.")
+            return self._find_refund(order) or RefundFailed(
+                "Stripe has no record of this refund."
+            )
         params: Any = {
-            "payment_intent": order.gateway_id, "amount": order.amount_cents, "metadata": {"refund_key": order.key},
-        }  # fmt: skip
+            "payment_intent": order.gateway_id,
+            "amount": order.amount_cents,
+            "metadata": {"refund_key": order.key},
+        }
         try:
-            refund: Any = self.client.v1.refunds.create(params, options={"idempotency_key": order.key})
+            refund: Any = self.client.v1.refunds.create(
+                params, options={"idempotency_key": order.key}
+            )
         except stripe.InvalidRequestError as error:
             if error.http_status == 409:
                 raise GatewayUnknown(str(error)) from error
@@ -188,7 +258,9 @@ class StripeGateway:
         if not self.webhook_secret:
             raise ForgedNotice
         try:
-            event: Any = self.client.construct_event(body, signature, self.webhook_secret)
+            event: Any = self.client.construct_event(
+                body, signature, self.webhook_secret
+            )
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise ForgedNotice from error
         return notice_of(event)
@@ -209,8 +281,14 @@ def _asked(ask: Any) -> Any:
     """An answer of a call that moves no money; its failures as ours."""
     try:
         return ask()
-    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
+    except (
+        stripe.InvalidRequestError,
+        stripe.AuthenticationError,
+        stripe.PermissionError,
+    ) as error:
         is_gone = error.code == "resource_missing" or error.http_status == 404
-        raise (GatewayForgot if is_gone else GatewayRefused)(str(error.user_message or error)) from error
+        raise (GatewayForgot if is_gone else GatewayRefused)(
+            str(error.user_message or error)
+        ) from error
     except stripe.StripeError as error:
         raise GatewayUnknown(f"{type(error).__name__}: {error}") from error

@@ -1,7 +1,9 @@
-"""Our invoices at Stripe, so that owners can pay them online: made, credited, voided and settled there as here (P3).
+"""Our invoices at Stripe, so that owners can pay them online: made, credited, voided
+and settled there as here (P3).
 
-Each call carries a key that names our row, and looks at what is there first, so that it can be repeated after any failure.
-Stripe sends no mail of its own: ours has gone out. Documented at https://docs.stripe.com/api/invoices.
+Each call carries a key that names our row, and looks at what is there first, so that it
+can be repeated after any failure. Stripe sends no mail of its own: ours has gone out.
+Documented at https://docs.stripe.com/api/invoices.
 """
 
 from __future__ import annotations
@@ -10,7 +12,13 @@ from typing import Any
 
 import stripe
 
-from billing.payments.gateways.base import GatewayForgot, GatewayRefused, GatewayUnknown, InvoiceOrder, SentInvoice
+from billing.payments.gateways.base import (
+    GatewayForgot,
+    GatewayRefused,
+    GatewayUnknown,
+    InvoiceOrder,
+    SentInvoice,
+)
 from billing.payments.gateways.stripe_answers import text_of
 
 
@@ -22,7 +30,9 @@ def sync_invoice(client: stripe.StripeClient, order: InvoiceOrder) -> SentInvoic
         if error.http_status == 409:
             raise GatewayUnknown(str(error)) from error
         is_gone = error.code == "resource_missing"
-        raise (GatewayForgot if is_gone else GatewayRefused)(str(error.user_message or error)) from error
+        raise (GatewayForgot if is_gone else GatewayRefused)(
+            str(error.user_message or error)
+        ) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise GatewayRefused(str(error.user_message or error)) from error
     except stripe.StripeError as error:
@@ -30,16 +40,26 @@ def sync_invoice(client: stripe.StripeClient, order: InvoiceOrder) -> SentInvoic
 
 
 def _sync(api: Any, order: InvoiceOrder) -> SentInvoice:
-    theirs = api.invoices.retrieve(order.gateway_id) if order.gateway_id else _find(api, order)
+    theirs = (
+        api.invoices.retrieve(order.gateway_id)
+        if order.gateway_id
+        else _find(api, order)
+    )
     if theirs is None:
         if order.status != "open":
             return SentInvoice("", "", False)  # never sent, and nothing to pay any more
-        theirs = api.invoices.create(_new(order), options={"idempotency_key": f"{order.key}-create"})
+        theirs = api.invoices.create(
+            _new(order), options={"idempotency_key": f"{order.key}-create"}
+        )
     if theirs.status == "draft":
         theirs = _finalize(api, theirs, order)
     if theirs.status == "open":
         theirs = _follow(api, theirs, order)
-    return SentInvoice(theirs.id, str(getattr(theirs, "hosted_invoice_url", "") or ""), _took_money(theirs))
+    return SentInvoice(
+        theirs.id,
+        str(getattr(theirs, "hosted_invoice_url", "") or ""),
+        _took_money(theirs),
+    )
 
 
 def _took_money(theirs: Any) -> bool:
@@ -52,26 +72,44 @@ def _took_money(theirs: Any) -> bool:
 def _find(api: Any, order: InvoiceOrder) -> Any:
     """An invoice made before whose answer was lost, by our key in its metadata."""
     listed = api.invoices.list({"customer": order.customer_id, "limit": 100})
-    return next((one for one in listed.auto_paging_iter() if text_of(one.metadata, "invoice_key") == order.key), None)
+    return next(
+        (
+            one
+            for one in listed.auto_paging_iter()
+            if text_of(one.metadata, "invoice_key") == order.key
+        ),
+        None,
+    )
 
 
 def _new(order: InvoiceOrder) -> dict[str, Any]:
     return {
-        "customer": order.customer_id, "collection_method": "send_invoice", "due_date": int(order.due_at.timestamp()),
-        "auto_advance": False, "pending_invoice_items_behavior": "exclude", "number": order.number, "currency": "usd",
-        "description": order.description, "metadata": {"invoice_key": order.key},
-    }  # fmt: skip
+        "customer": order.customer_id,
+        "collection_method": "send_invoice",
+        "due_date": int(order.due_at.timestamp()),
+        "auto_advance": False,
+        "pending_invoice_items_behavior": "exclude",
+        "number": order.number,
+        "currency": "usd",
+        "description": order.description,
+        "metadata": {"invoice_key": order.key},
+    }
 
 
 def _finalize(api: Any, theirs: Any, order: InvoiceOrder) -> Any:
     if not theirs.total:
         item = {
-            "customer": order.customer_id, "invoice": theirs.id, "amount": order.amount_cents, "currency": "usd",
+            "customer": order.customer_id,
+            "invoice": theirs.id,
+            "amount": order.amount_cents,
+            "currency": "usd",
             "description": order.description,
-        }  # fmt: skip
+        }
         api.invoice_items.create(item, options={"idempotency_key": f"{order.key}-item"})
     options = {"idempotency_key": f"{order.key}-finalize"}
-    return api.invoices.finalize_invoice(theirs.id, {"auto_advance": False}, options=options)
+    return api.invoices.finalize_invoice(
+        theirs.id, {"auto_advance": False}, options=options
+    )
 
 
 def _follow(api: Any, theirs: Any, order: InvoiceOrder) -> Any:
@@ -80,8 +118,15 @@ def _follow(api: Any, theirs: Any, order: InvoiceOrder) -> Any:
         return api.invoices.void_invoice(theirs.id)
     credited = int(getattr(theirs, "pre_payment_credit_notes_amount", 0) or 0)
     if order.credited_cents > credited:
-        note = {"invoice": theirs.id, "amount": order.credited_cents - credited, "memo": order.number}
-        api.credit_notes.create(note, options={"idempotency_key": f"{order.key}-credited-{order.credited_cents}"})
+        note = {
+            "invoice": theirs.id,
+            "amount": order.credited_cents - credited,
+            "memo": order.number,
+        }
+        api.credit_notes.create(
+            note,
+            options={"idempotency_key": f"{order.key}-credited-{order.credited_cents}"},
+        )
         theirs = api.invoices.retrieve(theirs.id)
     if order.status == "paid" and theirs.status == "open":
         return api.invoices.pay(theirs.id, {"paid_out_of_band": True})

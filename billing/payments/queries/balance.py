@@ -1,4 +1,5 @@
-"""A prepaid balance as the pages tell it: what is left, how long it lasts, what auto-reload does. Read-only.
+"""A prepaid balance as the pages tell it: what is left, how long it lasts, what
+auto-reload does. Read-only.
 
 Amounts are nano-USD.
 """
@@ -13,7 +14,12 @@ from django.conf import settings
 
 from billing.funding.rules.standing import OrganizationStanding
 from billing.models import BillingAccount, LedgerEntry, Payment, PaymentCard, SetupStep
-from billing.payments.queries.reloads import bought_this_month, low_mark, reload_limit, reload_state
+from billing.payments.queries.reloads import (
+    bought_this_month,
+    low_mark,
+    reload_limit,
+    reload_state,
+)
 from billing.payments.rules.reloading import RETRIES, Hold, reload_now
 from billing.payments.rules.runway import Runway, runway
 from billing.reports.queries.month import MonthSummary
@@ -21,7 +27,10 @@ from config.kit.months import local_midnight
 
 
 class BalanceState(StrEnum):
-    """What a balance means for the people who use it. Only `GONE` stops them; `DECLINED` and `LOW` soon will."""
+    """What a balance means for the people who use it.
+
+    Only `GONE` stops them; `DECLINED` and `LOW` soon will.
+    """
 
     FINE = "fine"
     LOW = "low"
@@ -55,11 +64,18 @@ class BalanceSummary:
     @property
     def has_any(self) -> bool:
         """Whether there is something to show: money was booked, or a payment is on its way."""
-        return bool(self.account.ledger_nanos or self.last_entry_at or self.in_flight or self.waiting)
+        return bool(
+            self.account.ledger_nanos
+            or self.last_entry_at
+            or self.in_flight
+            or self.waiting
+        )
 
     @property
     def setup_step(self) -> SetupStep:
-        """Where the owner is in the flow that enables: paying comes first, until there is a balance (T1)."""
+        """Where the owner is in the flow that enables: paying comes first, until there
+        is a balance (T1).
+        """
         if self.account.balance_nanos <= 0 or not self.account.setup_step:
             return SetupStep.PAY
         return SetupStep(self.account.setup_step)
@@ -81,25 +97,39 @@ class BalanceSummary:
 
     @property
     def last_try_at(self) -> dt.datetime | None:
-        """When the last try of a series of declines is due; None when the next one is the last."""
+        """When the last try of a series of declines is due; None when the next one is
+        the last.
+        """
         account = self.account
-        if account.reload_retry_at is None or not 0 < account.reload_declines < len(RETRIES):
+        if account.reload_retry_at is None or not 0 < account.reload_declines < len(
+            RETRIES
+        ):
             return None
-        return account.reload_retry_at + RETRIES[-1] - RETRIES[account.reload_declines - 1]
+        return (
+            account.reload_retry_at + RETRIES[-1] - RETRIES[account.reload_declines - 1]
+        )
 
 
-def balance_summary(standing: OrganizationStanding, summary: MonthSummary, *, now: dt.datetime) -> BalanceSummary:
+def balance_summary(
+    standing: OrganizationStanding, summary: MonthSummary, *, now: dt.datetime
+) -> BalanceSummary:
     """The balance of a prepaid organization, with the pace of its month."""
-    account = BillingAccount.objects.filter(organization_id=standing.id).first() or BillingAccount(
+    account = BillingAccount.objects.filter(
         organization_id=standing.id
+    ).first() or BillingAccount(organization_id=standing.id)
+    payments = Payment.objects.filter(organization_id=standing.id).order_by(
+        "-created_at", "-pk"
     )
-    payments = Payment.objects.filter(organization_id=standing.id).order_by("-created_at", "-pk")
     reloads = payments.reloads()
     declined = reloads.filter(status=Payment.Status.DECLINED).first()
-    cards = PaymentCard.objects.filter(organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY)
+    cards = PaymentCard.objects.filter(
+        organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY
+    )
     card = cards.exclude(card_id="").first()
     expected = summary.projection.expected if summary.projection else ()
-    today_ends = local_midnight(summary.today + dt.timedelta(days=1), standing.month.zone)
+    today_ends = local_midnight(
+        summary.today + dt.timedelta(days=1), standing.month.zone
+    )
     to_threshold = account.balance_nanos - (account.reload_threshold_nanos or 0)
     return BalanceSummary(
         account=account,
@@ -109,7 +139,9 @@ def balance_summary(standing: OrganizationStanding, summary: MonthSummary, *, no
         limit_nanos=reload_limit(account, standing),
         bought_nanos=bought_this_month(standing),
         last_reload=reloads.filter(status=Payment.Status.SUCCEEDED).first(),
-        last_decline=declined if account.reload_declines or account.reload_ended_at else None,
+        last_decline=declined
+        if account.reload_declines or account.reload_ended_at
+        else None,
         in_flight=payments.in_flight().first(),
         waiting=payments.filter(status=Payment.Status.ACTION).first(),
         lasts=runway(account.balance_nanos, expected, now=now, today_ends=today_ends),
@@ -122,12 +154,21 @@ def balance_summary(standing: OrganizationStanding, summary: MonthSummary, *, no
 
 
 def _waits_for_retry(account: BillingAccount, card: PaymentCard | None) -> bool:
-    """A declined reload is due to be tried again; not any more where a credit lifted the balance meanwhile."""
+    """A declined reload is due to be tried again; not any more where a credit lifted
+    the balance meanwhile.
+    """
     is_due = account.balance_nanos <= (account.reload_threshold_nanos or 0)
-    return account.auto_reload_enabled and card is not None and account.reload_retry_at is not None and is_due
+    return (
+        account.auto_reload_enabled
+        and card is not None
+        and account.reload_retry_at is not None
+        and is_due
+    )
 
 
-def _state(account: BillingAccount, standing: OrganizationStanding, card: PaymentCard | None) -> BalanceState:
+def _state(
+    account: BillingAccount, standing: OrganizationStanding, card: PaymentCard | None
+) -> BalanceState:
     if account.balance_nanos <= 0:
         return BalanceState.GONE
     if _waits_for_retry(account, card) or account.reload_ended_at is not None:

@@ -19,13 +19,18 @@ from config.kit.months import local_midnight
 
 
 def balances_to_tend() -> QuerySet[BillingAccount, int]:
-    """Organizations (ids) whose extra usage is on and whose prepaid balance has reached the amount to act at.
+    """Organizations (ids) whose extra usage is on and whose prepaid balance has reached
+    the amount to act at.
 
     Also those with declines, since a balance that was lifted ends their series.
     """
     is_on = Q(extra_usage_enabled=True) | Q(organization__plan=Plan.ENTERPRISE_USAGE)
-    prepaid = BillingAccount.objects.filter(is_on, organization__settlement=Settlement.PREPAID)
-    reached = F("pending_nanos") + Coalesce(F("reload_threshold_nanos"), Value(_default_low()))
+    prepaid = BillingAccount.objects.filter(
+        is_on, organization__settlement=Settlement.PREPAID
+    )
+    reached = F("pending_nanos") + Coalesce(
+        F("reload_threshold_nanos"), Value(_default_low())
+    )
     return (
         prepaid.filter(Q(ledger_nanos__lte=reached) | Q(reload_declines__gt=0))
         .order_by("pk")
@@ -34,8 +39,14 @@ def balances_to_tend() -> QuerySet[BillingAccount, int]:
 
 
 def low_mark(account: BillingAccount) -> int:
-    """The balance that counts as low: the reload threshold, or the setting's where none was ever set (N1)."""
-    return _default_low() if account.reload_threshold_nanos is None else account.reload_threshold_nanos
+    """The balance that counts as low: the reload threshold, or the setting's where none
+    was ever set (N1).
+    """
+    return (
+        _default_low()
+        if account.reload_threshold_nanos is None
+        else account.reload_threshold_nanos
+    )
 
 
 def _default_low() -> int:
@@ -43,33 +54,52 @@ def _default_low() -> int:
 
 
 def reload_limit(account: BillingAccount, standing: OrganizationStanding) -> int | None:
-    """Most that auto-reload buys this month: what was set, else the organization's cap; None without either (T4)."""
-    return standing.cap.amount_nanos if account.reload_limit_nanos is None else account.reload_limit_nanos
+    """Most that auto-reload buys this month: what was set, else the organization's cap;
+    None without either (T4).
+    """
+    return (
+        standing.cap.amount_nanos
+        if account.reload_limit_nanos is None
+        else account.reload_limit_nanos
+    )
 
 
 def bought_this_month(standing: OrganizationStanding) -> int:
     """What auto-reload bought, or may have bought, since the month began."""
     month = Payment.objects.filter(organization_id=standing.id).reloads().counting()
-    return month.filter(created_at__gte=standing.month.start).aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+    return (
+        month.filter(created_at__gte=standing.month.start).aggregate(
+            sum=Sum("amount_nanos")
+        )["sum"]
+        or 0
+    )
 
 
 def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
-    """Whether a reload started before may still be bought: not once it, or extra usage, was switched off (C7)."""
+    """Whether a reload started before may still be bought: not once it, or extra usage,
+    was switched off (C7).
+    """
     standing = organization_standing(organization_id, now=now)
     return standing.is_prepaid and standing.is_on and standing.auto_reload
 
 
 def went_off_by(refund: Refund) -> bool:
     """Whether this refund switched auto-reload off."""
-    entries = AuditEntry.objects.filter(organization_id=refund.payment.organization_id, action="balance.auto_reload")
+    entries = AuditEntry.objects.filter(
+        organization_id=refund.payment.organization_id, action="balance.auto_reload"
+    )
     return entries.filter(at=refund.created_at, actor_id=refund.created_by_id).exists()
 
 
-def reload_state(account: BillingAccount, standing: OrganizationStanding, *, now: dt.datetime) -> ReloadState:
+def reload_state(
+    account: BillingAccount, standing: OrganizationStanding, *, now: dt.datetime
+) -> ReloadState:
     """All that `rules.reloading` decides on, at this moment."""
     mine = Payment.objects.filter(organization_id=standing.id)
     today = local_midnight(standing.month.day_of(now), standing.month.zone)
-    cards = PaymentCard.objects.filter(organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY)
+    cards = PaymentCard.objects.filter(
+        organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY
+    )
     return ReloadState(
         enabled=account.auto_reload_enabled,
         threshold_nanos=account.reload_threshold_nanos or 0,

@@ -1,4 +1,7 @@
-"""When auto-reload buys, and how much (T4, T5). Pure: whole nano-USD, instants in UTC; no clock, no database."""
+"""When auto-reload buys, and how much (T4, T5).
+
+Pure: whole nano-USD, instants in UTC; no clock, no database.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ LEAST_NANOS = 5 * NANOS_PER_USD
 MOST_NANOS = 100_000 * NANOS_PER_USD
 MOST_A_DAY = 5
 NO_TIME = dt.timedelta()
-# After the first decline of a series, the next tries come this much later; then auto-reload goes off (T5).
+# After the first decline of a series, the next tries come this much later; then
+# auto-reload goes off (T5).
 RETRIES = (dt.timedelta(hours=1), dt.timedelta(hours=6), dt.timedelta(hours=24))
 
 
@@ -31,7 +35,9 @@ class Hold(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReloadState:
-    """All that the decision looks at. `limit_nanos` None: no monthly limit. `retry_at`: no try before, after a decline.
+    """All that the decision looks at.
+
+    `limit_nanos` None: no monthly limit. `retry_at`: no try before, after a decline.
 
     `most_nanos` is the largest single purchase.
     """
@@ -53,7 +59,9 @@ class ReloadState:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """What to do now: buy `amount_nanos`, or nothing because of `hold`, or nothing at all to do."""
+    """What to do now: buy `amount_nanos`, or nothing because of `hold`, or nothing at
+    all to do.
+    """
 
     amount_nanos: int = 0
     hold: Hold | None = None
@@ -63,7 +71,9 @@ NOTHING = Reload()
 
 
 def reload_now(state: ReloadState, *, now: dt.datetime) -> Reload:
-    """The one purchase that is due, in whole multiples of the reload amount and no larger than purchases may be (T4)."""
+    """The one purchase that is due, in whole multiples of the reload amount and no
+    larger than purchases may be (T4).
+    """
     if not state.enabled or state.balance_nanos > state.threshold_nanos:
         return NOTHING
     hold = _hold(state, now=now)
@@ -72,8 +82,15 @@ def reload_now(state: ReloadState, *, now: dt.datetime) -> Reload:
     wanted = (state.threshold_nanos - state.balance_nanos) // state.amount_nanos + 1
     wanted = min(wanted, state.most_nanos // state.amount_nanos)
     if state.limit_nanos is not None:
-        wanted = min(wanted, (state.limit_nanos - state.bought_this_month_nanos) // state.amount_nanos)
-    return Reload(wanted * state.amount_nanos) if wanted > 0 else Reload(hold=Hold.MONTHLY_LIMIT)
+        wanted = min(
+            wanted,
+            (state.limit_nanos - state.bought_this_month_nanos) // state.amount_nanos,
+        )
+    return (
+        Reload(wanted * state.amount_nanos)
+        if wanted > 0
+        else Reload(hold=Hold.MONTHLY_LIMIT)
+    )
 
 
 def _hold(state: ReloadState, *, now: dt.datetime) -> Hold | None:
@@ -90,17 +107,23 @@ def _hold(state: ReloadState, *, now: dt.datetime) -> Hold | None:
     return Hold.DAILY_COUNT if state.bought_today >= MOST_A_DAY else None
 
 
-def next_try_at(*, declined_at: dt.datetime, declines: int, now: dt.datetime) -> dt.datetime | None:
-    """When to try again after the `declines`th decline of a series that began at `declined_at`; None: never again.
+def next_try_at(
+    *, declined_at: dt.datetime, declines: int, now: dt.datetime
+) -> dt.datetime | None:
+    """When to try again after the `declines`th decline of a series that began at
+    `declined_at`; None: never again.
 
-    The tries are 1, 6 and 24 hours after the first decline. One that came more than an hour late, say because extra usage
-    was off meanwhile, keeps the distance to the next, so that an old series is not run through in a hurry.
+    The tries are 1, 6 and 24 hours after the first decline. One that came more than an
+    hour late, say because extra usage was off meanwhile, keeps the distance to the
+    next, so that an old series is not run through in a hurry.
     """
     if declines > len(RETRIES):
         return None
     was_due_at = declined_at + (RETRIES[declines - 2] if declines > 1 else NO_TIME)
     is_late = now - was_due_at > RETRIES[0]
-    return now + gap_before(declines) if is_late else declined_at + RETRIES[declines - 1]
+    return (
+        now + gap_before(declines) if is_late else declined_at + RETRIES[declines - 1]
+    )
 
 
 def gap_before(retry: int) -> dt.timedelta:
@@ -109,5 +132,7 @@ def gap_before(retry: int) -> dt.timedelta:
 
 
 def threshold_is_in_reach(threshold_nanos: int, *, amount_nanos: int) -> bool:
-    """Whether the largest purchase in whole reload amounts lifts an empty balance above the threshold."""
+    """Whether the largest purchase in whole reload amounts lifts an empty balance above
+    the threshold.
+    """
     return threshold_nanos < MOST_NANOS // amount_nanos * amount_nanos

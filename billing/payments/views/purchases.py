@@ -1,4 +1,7 @@
-"""Buying balance, the card it is paid with, and auto-reload. Owners only; card numbers never come here."""
+"""Buying balance, the card it is paid with, and auto-reload.
+
+Owners only; card numbers never come here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from accounts.access import member_page
 from accounts.actions.audit import Actor
@@ -41,30 +48,46 @@ FIRST_PURCHASE, FIRST_THRESHOLD, FIRST_RELOAD = usd(100), usd(25), usd(100)
 def buy(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The modal behind Buy extra usage."""
     page = BalanceReader.of_prepaid(membership)
-    form = BuyForm(request.POST if request.method == "POST" else None, initial=first_amount(page))
+    form = BuyForm(
+        request.POST if request.method == "POST" else None, initial=first_amount(page)
+    )
     if form.is_valid():
         payment = try_to_buy(page, form)
         if payment is not None and payment.status != Payment.Status.DECLINED:
             return after_payment(request, page, payment, then=_usage_page(page))
-    return money_modal(request, "buy", page, {"form": form}, refused=request.method == "POST")
+    return money_modal(
+        request, "buy", page, {"form": form}, refused=request.method == "POST"
+    )
 
 
 def first_amount(page: BalanceReader) -> dict[str, str]:
     """What a form to buy starts with: the amount bought last, and a key of its own."""
-    bought = Payment.objects.filter(organization=page.organization, status=Payment.Status.SUCCEEDED).first()
-    return {"amount": typed_amount(bought.amount_nanos if bought else FIRST_PURCHASE), "key": uuid.uuid4().hex}
+    bought = Payment.objects.filter(
+        organization=page.organization, status=Payment.Status.SUCCEEDED
+    ).first()
+    return {
+        "amount": typed_amount(bought.amount_nanos if bought else FIRST_PURCHASE),
+        "key": uuid.uuid4().hex,
+    }
 
 
 def try_to_buy(page: BalanceReader, form: BuyForm) -> Payment | None:
-    """Buy what was typed; a refusal or a decline becomes an error of the form, with a fresh key for another try."""
+    """Buy what was typed; a refusal or a decline becomes an error of the form, with a
+    fresh key for another try.
+    """
     payment = None
     try:
         payment = processing.buy(
-            page.organization, amount_nanos=form.cleaned_data["amount"], buyer=page.membership.user,
-            key=form.cleaned_data["key"], now=page.now,
-        )  # fmt: skip
+            page.organization,
+            amount_nanos=form.cleaned_data["amount"],
+            buyer=page.membership.user,
+            key=form.cleaned_data["key"],
+            now=page.now,
+        )
     except BusinessError as error:
-        form.add_error(error.field if error.field in form.fields else None, error.message)
+        form.add_error(
+            error.field if error.field in form.fields else None, error.message
+        )
     if payment is not None and payment.status == Payment.Status.DECLINED:
         form.add_error(None, declined_words(payment))
     if payment is None or payment.status == Payment.Status.DECLINED:
@@ -74,12 +97,26 @@ def try_to_buy(page: BalanceReader, form: BuyForm) -> Payment | None:
 
 
 def declined_words(payment: Payment) -> str:
-    """What an owner reads after a decline: the card, what the gateway says, and that nothing was paid."""
-    words = {"card": payment.card_label, "why": payment.decline_text, "amount": format_usd(payment.amount_nanos)}
-    return _("%(card)s was declined for %(amount)s: “%(why)s” Nothing was paid. Try again or use another card.") % words
+    """What an owner reads after a decline: the card, what the gateway says, and that
+    nothing was paid.
+    """
+    words = {
+        "card": payment.card_label,
+        "why": payment.decline_text,
+        "amount": format_usd(payment.amount_nanos),
+    }
+    return (
+        _(
+            "%(card)s was declined for %(amount)s: “%(why)s” Nothing was paid. Try"
+            " again or use another card."
+        )
+        % words
+    )
 
 
-def after_payment(request: HttpRequest, page: BalanceReader, payment: Payment, *, then: str) -> HttpResponse:
+def after_payment(
+    request: HttpRequest, page: BalanceReader, payment: Payment, *, then: str
+) -> HttpResponse:
     """Paid, on the way to the bank, or not known yet: say which, and go on."""
     if payment.status == Payment.Status.ACTION:
         return go_to(request, payment.action_url or then)
@@ -92,37 +129,54 @@ def say_outcome(request: HttpRequest, page: BalanceReader, payment: Payment) -> 
     words = {"amount": format_usd(payment.amount_nanos), "card": payment.card_label}
     if payment.status == Payment.Status.SUCCEEDED:
         balance = BalanceReader(page.membership, page.now).standing.balance_nanos or 0
-        text = _("%(amount)s bought. The balance is now %(balance)s.") % {**words, "balance": format_usd(balance)}
+        text = _("%(amount)s bought. The balance is now %(balance)s.") % {
+            **words,
+            "balance": format_usd(balance),
+        }
         messages.success(request, text)
     elif payment.status == Payment.Status.DECLINED:
         messages.error(request, declined_words(payment))
     elif payment.status == Payment.Status.CANCELED:
-        messages.success(request, _("The purchase of %(amount)s is canceled; nothing was paid.") % words)
+        messages.success(
+            request,
+            _("The purchase of %(amount)s is canceled; nothing was paid.") % words,
+        )
     elif payment.status == Payment.Status.ACTION:
-        messages.warning(request, _("The purchase of %(amount)s still waits for your bank.") % words)
+        messages.warning(
+            request, _("The purchase of %(amount)s still waits for your bank.") % words
+        )
     else:
         text = _(
-            "The payment of %(amount)s is being settled: its outcome shows here within minutes. Nothing is paid twice."
+            "The payment of %(amount)s is being settled: its outcome shows here within"
+            " minutes. Nothing is paid twice."
         )
         messages.warning(request, text % words)
 
 
 @member_page(Role.OWNER)
 @require_safe
-def payment_back(request: HttpRequest, membership: Membership, key: str) -> HttpResponse:
+def payment_back(
+    request: HttpRequest, membership: Membership, key: str
+) -> HttpResponse:
     """Back from the bank: ask the gateway what is true, and go on where the purchase began."""
     page = BalanceReader.of_prepaid(membership)
     payment = _payment(membership, key)
     payment = processing.look_now(payment, now=page.now)
     say_outcome(request, page, payment)
-    if payment.status == Payment.Status.SUCCEEDED and page.balance.account.setup_step == SetupStep.PAY:
-        set_setup_step(page.organization, step=SetupStep.RELOAD)  # the first step of the flow is done
+    if (
+        payment.status == Payment.Status.SUCCEEDED
+        and page.balance.account.setup_step == SetupStep.PAY
+    ):
+        # the first step of the flow is done
+        set_setup_step(page.organization, step=SetupStep.RELOAD)
     return redirect(next_page(page))
 
 
 @member_page(Role.OWNER)
 @require_POST
-def payment_confirm(request: HttpRequest, membership: Membership, key: str) -> HttpResponse:
+def payment_confirm(
+    request: HttpRequest, membership: Membership, key: str
+) -> HttpResponse:
     """To the bank once more, for a purchase that waits for it."""
     payment = _payment(membership, key)
     if payment.status != Payment.Status.ACTION or not payment.action_url:
@@ -132,7 +186,9 @@ def payment_confirm(request: HttpRequest, membership: Membership, key: str) -> H
 
 @member_page(Role.OWNER)
 @require_POST
-def payment_cancel(request: HttpRequest, membership: Membership, key: str) -> HttpResponse:
+def payment_cancel(
+    request: HttpRequest, membership: Membership, key: str
+) -> HttpResponse:
     """Give up a purchase that waits for the bank."""
     page = BalanceReader.of_prepaid(membership)
     payment = processing.call_off(_payment(membership, key), now=page.now)
@@ -145,17 +201,30 @@ def payment_cancel(request: HttpRequest, membership: Membership, key: str) -> Ht
 def payment_card(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Add or change the card: says where it is entered; POST goes to the gateway's own form."""
     page, slug = BalanceReader.of_prepaid(membership), membership.organization.slug
-    then = safe_path(request.POST.get("then") or request.GET.get("then"), default=reverse("billing", args=[slug]))
+    then = safe_path(
+        request.POST.get("then") or request.GET.get("then"),
+        default=reverse("billing", args=[slug]),
+    )
     error = ""
     if request.method == "POST":
-        back = reverse("payment_card_back", args=[slug]) + "?" + urlencode({"then": then})
+        back = (
+            reverse("payment_card_back", args=[slug]) + "?" + urlencode({"then": then})
+        )
         try:
-            url = cards.card_form_url(membership.organization, return_url=absolute(back), cancel_url=absolute(then))
+            url = cards.card_form_url(
+                membership.organization,
+                return_url=absolute(back),
+                cancel_url=absolute(then),
+            )
         except (GatewayUnknown, GatewayRefused) as refused:
-            error = _("The payment gateway does not answer: %(why)s Try again.") % {"why": refused}
+            error = _("The payment gateway does not answer: %(why)s Try again.") % {
+                "why": refused
+            }
         else:
             return go_to(request, url)
-    return money_modal(request, "card", page, {"error": error, "then": then}, refused=bool(error))
+    return money_modal(
+        request, "card", page, {"error": error, "then": then}, refused=bool(error)
+    )
 
 
 @member_page(Role.OWNER)
@@ -166,25 +235,46 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
     had_ended = page.balance.has_ended
     try:
         card = cards.keep_card(
-            membership.organization, session_id=request.GET.get("session", ""), actor=Actor.person(membership.user),
+            membership.organization,
+            session_id=request.GET.get("session", ""),
+            actor=Actor.person(membership.user),
             now=page.now,
-        )  # fmt: skip
+        )
     except GatewayUnknown:
-        messages.error(request, _("The payment gateway does not answer, so the card was not taken over. Try again."))
+        messages.error(
+            request,
+            _(
+                "The payment gateway does not answer, so the card was not taken over."
+                " Try again."
+            ),
+        )
     except GatewayRefused as refused:
         messages.error(request, _not_taken_over(refused))
     else:
         words = {"brand": card.brand, "last4": card.last4}
-        messages.success(request, _("%(brand)s ending %(last4)s is charged from now on.") % words)
+        messages.success(
+            request, _("%(brand)s ending %(last4)s is charged from now on.") % words
+        )
         if had_ended:
-            messages.warning(request, _("Auto-reload is still off; switch it on again with Edit auto-reload."))
+            messages.warning(
+                request,
+                _(
+                    "Auto-reload is still off; switch it on again with Edit"
+                    " auto-reload."
+                ),
+            )
         poke(tend_balance, membership.organization_id)
-    return redirect(safe_path(request.GET.get("then"), default=reverse("billing", args=[slug])))
+    return redirect(
+        safe_path(request.GET.get("then"), default=reverse("billing", args=[slug]))
+    )
 
 
 def _not_taken_over(refused: GatewayRefused) -> str:
     if str(refused) == "not_a_card":
-        return _("Balance is bought by card, and what you entered is none. The card on file stays as it is.")
+        return _(
+            "Balance is bought by card, and what you entered is none. The card on file"
+            " stays as it is."
+        )
     return _("No card was entered. The one on file stays as it is.")
 
 
@@ -193,12 +283,18 @@ def _not_taken_over(refused: GatewayRefused) -> str:
 def auto_reload(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The modal behind Edit auto-reload."""
     page = BalanceReader.of_prepaid(membership)
-    form = ReloadForm(request.POST if request.method == "POST" else None, initial=first_reload(page))
+    form = ReloadForm(
+        request.POST if request.method == "POST" else None, initial=first_reload(page)
+    )
     if form.is_valid() and try_to_set_reload(page, form):
         enabled = form.cleaned_data["enabled"]
-        messages.success(request, _("Auto-reload is on.") if enabled else _("Auto-reload is off."))
+        messages.success(
+            request, _("Auto-reload is on.") if enabled else _("Auto-reload is off.")
+        )
         return saved(request, "balanceChanged", "capChanged", then=_usage_page(page))
-    return money_modal(request, "reload", page, {"form": form}, refused=request.method == "POST")
+    return money_modal(
+        request, "reload", page, {"form": form}, refused=request.method == "POST"
+    )
 
 
 def first_reload(page: BalanceReader) -> dict[str, object]:
@@ -207,8 +303,12 @@ def first_reload(page: BalanceReader) -> dict[str, object]:
     was_set = account.reload_amount_nanos is not None
     return {
         "enabled": account.auto_reload_enabled or not was_set,
-        "threshold": typed_amount(account.reload_threshold_nanos if was_set else FIRST_THRESHOLD),
-        "amount": typed_amount(account.reload_amount_nanos if was_set else FIRST_RELOAD),
+        "threshold": typed_amount(
+            account.reload_threshold_nanos if was_set else FIRST_THRESHOLD
+        ),
+        "amount": typed_amount(
+            account.reload_amount_nanos if was_set else FIRST_RELOAD
+        ),
         "limit": typed_amount(account.reload_limit_nanos),
     }
 
@@ -218,12 +318,18 @@ def try_to_set_reload(page: BalanceReader, form: ReloadForm) -> bool:
     typed = form.cleaned_data
     try:
         set_auto_reload(
-            page.organization, enabled=typed["enabled"], threshold_nanos=typed["threshold"],
-            amount_nanos=typed["amount"], limit_nanos=typed["limit"], actor=Actor.person(page.membership.user),
+            page.organization,
+            enabled=typed["enabled"],
+            threshold_nanos=typed["threshold"],
+            amount_nanos=typed["amount"],
+            limit_nanos=typed["limit"],
+            actor=Actor.person(page.membership.user),
             now=page.now,
-        )  # fmt: skip
+        )
     except BusinessError as error:
-        form.add_error(error.field if error.field in form.fields else None, error.message)
+        form.add_error(
+            error.field if error.field in form.fields else None, error.message
+        )
         return False
     poke(tend_balance, page.organization.pk)
     return True
@@ -246,7 +352,12 @@ def _payment(membership: Membership, key: str) -> Payment:
 
 
 def money_modal(
-    request: HttpRequest, name: str, page: BalanceReader, context: dict[str, object], *, refused: bool
+    request: HttpRequest,
+    name: str,
+    page: BalanceReader,
+    context: dict[str, object],
+    *,
+    refused: bool,
 ) -> HttpResponse:
     """A dialog for HTMX, else the same form as a page: `billing/payments/_<name>_form.html`."""
     template = (

@@ -8,7 +8,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """Leave for `url`. Another host is reached by a page of ours: a form's answer may not redirect there (CSP)."""
+    """Leave for `url`.
+
+    Another host is reached by a page of ours: a form's answer may not redirect there
+    (CSP).
+    """
     if url.startswith("/"):
         return redirect(url)
     if getattr(request, "htmx", False):
@@ -18,6 +22,10 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
 
 def safe_path(wanted: str | None, *, default: str) -> str:
     """A path of ours that somebody asked to go to next, else the default."""
-    if wanted and wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+    if (
+        wanted
+        and wanted.startswith("/")
+        and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    ):
         return wanted
     return default

@@ -1,4 +1,7 @@
-"""The test gateway's own pages: its card form and a pretended bank. There are none once Stripe is configured."""
+"""The test gateway's own pages: its card form and a pretended bank.
+
+There are none once Stripe is configured.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,12 @@ MEANINGS = {
     "no_funds": gettext_lazy("can be saved; declined for insufficient funds"),
     "action": gettext_lazy("the bank asks for a confirmation; auto-reload is declined"),
     "refused": gettext_lazy("can't be saved"),
-    "timeout_paid": gettext_lazy("the gateway does not answer, and the payment was made"),
-    "timeout_lost": gettext_lazy("the gateway does not answer, and the payment was not made"),
+    "timeout_paid": gettext_lazy(
+        "the gateway does not answer, and the payment was made"
+    ),
+    "timeout_lost": gettext_lazy(
+        "the gateway does not answer, and the payment was not made"
+    ),
 }
 
 
@@ -34,7 +41,10 @@ MEANINGS = {
 def sandbox_card(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Where a test card is entered; leads back with what a real gateway would hand over."""
     _only_in_the_sandbox()
-    back, cancel = safe_path(request.GET.get("back"), default="/"), safe_path(request.GET.get("cancel"), default="/")
+    back, cancel = (
+        safe_path(request.GET.get("back"), default="/"),
+        safe_path(request.GET.get("cancel"), default="/"),
+    )
     error, typed = "", request.POST.get("number", "")[:60]
     if request.method == "POST":
         try:
@@ -42,11 +52,19 @@ def sandbox_card(request: HttpRequest, membership: Membership) -> HttpResponse:
         except GatewayRefused as refused:
             error = _("The test gateway declines this card.")
             if str(refused) == "unknown_number":
-                error = _("“%(typed)s” is not a test card. Use one of the numbers below, never a real card.")
+                error = _(
+                    "“%(typed)s” is not a test card. Use one of the numbers below,"
+                    " never a real card."
+                )
                 error %= {"typed": typed}
         else:
-            return redirect(f"{back}{'&' if '?' in back else '?'}{urlencode({'session': number.card_id})}")
-    cards = [(f"{one[:4]} {one[4:8]} {one[8:12]} {one[12:]}", MEANINGS[what]) for one, what in NUMBERS.items()]
+            return redirect(
+                f"{back}{'&' if '?' in back else '?'}{urlencode({'session': number.card_id})}"
+            )
+    cards = [
+        (f"{one[:4]} {one[4:8]} {one[8:12]} {one[12:]}", MEANINGS[what])
+        for one, what in NUMBERS.items()
+    ]
     context = {
         "error": error,
         "typed": typed,
@@ -54,19 +72,31 @@ def sandbox_card(request: HttpRequest, membership: Membership) -> HttpResponse:
         "cancel": cancel,
         "organization": membership.organization,
     }
-    return render(request, "billing/payments/sandbox_card.html", context, status=422 if error else 200)
+    return render(
+        request,
+        "billing/payments/sandbox_card.html",
+        context,
+        status=422 if error else 200,
+    )
 
 
 @member_page(Role.OWNER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def sandbox_bank(request: HttpRequest, membership: Membership, key: str) -> HttpResponse:
+def sandbox_bank(
+    request: HttpRequest, membership: Membership, key: str
+) -> HttpResponse:
     """A pretended bank that asks the owner to confirm one payment."""
     _only_in_the_sandbox()
-    payment = get_object_or_404(SandboxPayment, key=key, customer_id=f"customer-{membership.organization.slug}")
+    payment = get_object_or_404(
+        SandboxPayment, key=key, customer_id=f"customer-{membership.organization.slug}"
+    )
     if request.method == "POST":
         SandboxGateway().confirm(key, agree=request.POST.get("answer") == "confirm")
         return redirect(safe_path(request.GET.get("back"), default="/"))
-    context = {"amount_nanos": payment.amount_cents * NANOS_PER_CENT, "organization": membership.organization}
+    context = {
+        "amount_nanos": payment.amount_cents * NANOS_PER_CENT,
+        "organization": membership.organization,
+    }
     return render(request, "billing/payments/sandbox_bank.html", context)
 
 

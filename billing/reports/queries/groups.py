@@ -1,4 +1,6 @@
-"""Usage by group over a range of local days: from the day counters, or from the events where a label is asked for."""
+"""Usage by group over a range of local days: from the day counters, or from the events
+where a label is asked for.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,15 @@ from config.kit.errors import BusinessError
 
 GROUPS = ("day", "member", "surface", "model", "seat_tier")
 SUMS = (
-    "events", "input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens",
-    "included_usd", "extra_usage_usd", "unbilled_usd",
-)  # fmt: skip
+    "events",
+    "input_tokens",
+    "output_tokens",
+    "cache_write_tokens",
+    "cache_read_tokens",
+    "included_usd",
+    "extra_usage_usd",
+    "unbilled_usd",
+)
 FUNDINGS = (Funding.INCLUDED, Funding.EXTRA_USAGE, Funding.UNBILLED)
 LONGEST = dt.timedelta(days=3660)
 
@@ -31,12 +39,20 @@ class UsageReport:
     rows: list[tuple[Any, ...]]
 
 
-def usage_report(organization_id: int, *, start: dt.date, end: dt.date, group_by: str) -> UsageReport:
-    """Sums from `start` to before `end` (local days). Raises BusinessError (422) for a bad range or group."""
+def usage_report(
+    organization_id: int, *, start: dt.date, end: dt.date, group_by: str
+) -> UsageReport:
+    """Sums from `start` to before `end` (local days).
+
+    Raises BusinessError (422) for a bad range or group.
+    """
     keys = _keys(group_by)
     if end < start or end - start > LONGEST:
         raise BusinessError(
-            _("The end must follow the start, within ten years."), code="bad_range", status=422, field="end"
+            _("The end must follow the start, within ten years."),
+            code="bad_range",
+            status=422,
+            field="end",
         )
     if any(key.startswith("label:") for key in keys):
         return UsageReport(keys, _from_events(organization_id, start, end, keys))
@@ -44,18 +60,31 @@ def usage_report(organization_id: int, *, start: dt.date, end: dt.date, group_by
 
 
 def _keys(group_by: str) -> list[str]:
-    keys = list(dict.fromkeys(key.strip() for key in group_by.split(",") if key.strip()))
-    bad = [key for key in keys if key not in GROUPS and not (key.startswith("label:") and key[6:])]
+    keys = list(
+        dict.fromkeys(key.strip() for key in group_by.split(",") if key.strip())
+    )
+    bad = [
+        key
+        for key in keys
+        if key not in GROUPS and not (key.startswith("label:") and key[6:])
+    ]
     if bad or "\0" in group_by or sum(key.startswith("label:") for key in keys) > 5:
         raise BusinessError(
             _("Can't group by “%(key)s”; use %(all)s or label:KEY.")
-            % {"key": (bad or [group_by])[0].replace("\0", "")[:60], "all": ", ".join(GROUPS)},
-            code="bad_group", status=422, field="group_by",
-        )  # fmt: skip
+            % {
+                "key": (bad or [group_by])[0].replace("\0", "")[:60],
+                "all": ", ".join(GROUPS),
+            },
+            code="bad_group",
+            status=422,
+            field="group_by",
+        )
     return keys
 
 
-def _from_counters(organization_id: int, start: dt.date, end: dt.date, keys: list[str]) -> list[tuple[Any, ...]]:
+def _from_counters(
+    organization_id: int, start: dt.date, end: dt.date, keys: list[str]
+) -> list[tuple[Any, ...]]:
     columns = {
         "day": F("day_on"),
         "member": F("membership__user__email"),
@@ -63,7 +92,9 @@ def _from_counters(organization_id: int, start: dt.date, end: dt.date, keys: lis
         "model": F("model"),
         "seat_tier": NullIf(F("seat_tier"), Value("")),
     }
-    days = UsageDay.objects.filter(membership__organization_id=organization_id, day_on__gte=start, day_on__lt=end)
+    days = UsageDay.objects.filter(
+        membership__organization_id=organization_id, day_on__gte=start, day_on__lt=end
+    )
     names = [f"by_{key}" for key in keys]
     sums = {
         "s_events": Sum("events"),
@@ -78,22 +109,37 @@ def _from_counters(organization_id: int, start: dt.date, end: dt.date, keys: lis
     if not keys:
         one = days.aggregate(**sums)
         return [tuple(value or 0 for value in one.values())] if one["s_events"] else []
-    grouped = days.values(**{name: columns[key] for name, key in zip(names, keys, strict=True)})
+    grouped = days.values(
+        **{name: columns[key] for name, key in zip(names, keys, strict=True)}
+    )
     return list(grouped.annotate(**sums).order_by(*names).values_list(*names, *sums))
 
 
-def _from_events(organization_id: int, start: dt.date, end: dt.date, keys: list[str]) -> list[tuple[Any, ...]]:
-    """Labels are on the events alone, so their groups are summed from them, adjustments added to their event's group."""
+def _from_events(
+    organization_id: int, start: dt.date, end: dt.date, keys: list[str]
+) -> list[tuple[Any, ...]]:
+    """Labels are on the events alone, so their groups are summed from them, adjustments
+    added to their event's group.
+    """
     totals: dict[tuple[Any, ...], list[int]] = {}
     span = {"organization_id": organization_id, "day_on__gte": start, "day_on__lt": end}
     names = [f"by_{number}" for number in range(len(keys))]
     tokens = (
-        Sum("input_tokens"), Sum("output_tokens"), Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
+        Sum("input_tokens"),
+        Sum("output_tokens"),
+        Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
         Sum("cache_read_tokens"),
-    )  # fmt: skip
-    events = UsageEvent.objects.filter(**span).values(**_columns(names, keys, prefix=""), f=F("funding"))
+    )
+    events = UsageEvent.objects.filter(**span).values(
+        **_columns(names, keys, prefix=""), f=F("funding")
+    )
     events = events.annotate(
-        n=Sum(Value(1)), t0=tokens[0], t1=tokens[1], t2=tokens[2], t3=tokens[3], c=Sum("cost_nanos")
+        n=Sum(Value(1)),
+        t0=tokens[0],
+        t1=tokens[1],
+        t2=tokens[2],
+        t3=tokens[3],
+        c=Sum("cost_nanos"),
     )
     for *group, funding, number, t0, t1, t2, t3, cost in events.order_by().values_list(
         *names, "f", "n", "t0", "t1", "t2", "t3", "c"
@@ -102,9 +148,18 @@ def _from_events(organization_id: int, start: dt.date, end: dt.date, keys: list[
     adjustments = UsageAdjustment.objects.filter(**span).values(
         **_columns(names, keys, prefix="event__"), f=F("event__funding")
     )
-    for *group, funding, amount in adjustments.annotate(c=Sum("amount_nanos")).order_by().values_list(*names, "f", "c"):
+    for *group, funding, amount in (
+        adjustments.annotate(c=Sum("amount_nanos"))
+        .order_by()
+        .values_list(*names, "f", "c")
+    ):
         _add(totals, tuple(group), [0] * 5, funding, amount)
-    return [(*group, *sums) for group, sums in sorted(totals.items(), key=lambda one: tuple(map(str, one[0])))]
+    return [
+        (*group, *sums)
+        for group, sums in sorted(
+            totals.items(), key=lambda one: tuple(map(str, one[0]))
+        )
+    ]
 
 
 def _columns(names: list[str], keys: list[str], *, prefix: str) -> dict[str, Any]:
@@ -119,13 +174,21 @@ def _columns(names: list[str], keys: list[str], *, prefix: str) -> dict[str, Any
     return {
         name: plain[key]
         if key in plain
-        else Coalesce(KeyTextTransform(key[6:], f"{prefix}labels"), Value(""), output_field=TextField())
+        else Coalesce(
+            KeyTextTransform(key[6:], f"{prefix}labels"),
+            Value(""),
+            output_field=TextField(),
+        )
         for name, key in zip(names, keys, strict=True)
     }
 
 
 def _add(
-    totals: dict[tuple[Any, ...], list[int]], group: tuple[Any, ...], counts: list[int], funding: str, nanos: int
+    totals: dict[tuple[Any, ...], list[int]],
+    group: tuple[Any, ...],
+    counts: list[int],
+    funding: str,
+    nanos: int,
 ) -> None:
     sums = totals.setdefault(group, [0] * len(SUMS))
     for index, value in enumerate(counts):

@@ -1,4 +1,6 @@
-"""What a month's extra usage adds up to by day and surface, for the page's answer and its chart. Read-only."""
+"""What a month's extra usage adds up to by day and surface, for the page's answer and
+its chart. Read-only.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from config.kit.months import Month, previous_month
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Extra usage of one local day by surface, and what is still expected to come (nano-USD)."""
+    """Extra usage of one local day by surface, and what is still expected to come
+    (nano-USD).
+    """
 
     on: dt.date
     claude_code_nanos: int
@@ -76,10 +80,14 @@ def day_reached(by_day: dict[dt.date, int], cap_nanos: int) -> dt.date | None:
 def month_summary(standing: OrganizationStanding, *, now: dt.datetime) -> MonthSummary:
     """The running month of the organization with this standing, in one query."""
     month = standing.month
-    by_surface = _spent_by_day(standing.id, since=previous_month(month.first_on), until=month.last_on)
+    by_surface = _spent_by_day(
+        standing.id, since=previous_month(month.first_on), until=month.last_on
+    )
     by_day = {day: sum(surfaces.values()) for day, surfaces in by_surface.items()}
     today = month.day_of(now)
-    projection = project(by_day, spent_nanos=standing.spent_nanos, today=today, last_on=month.last_on)
+    projection = project(
+        by_day, spent_nanos=standing.spent_nanos, today=today, last_on=month.last_on
+    )
     last_month = {day: nanos for day, nanos in by_day.items() if day < month.first_on}
     return MonthSummary(
         month,
@@ -99,15 +107,23 @@ def month_summary(standing: OrganizationStanding, *, now: dt.datetime) -> MonthS
     )
 
 
-def _spent_by_day(organization_id: int, *, since: dt.date, until: dt.date) -> dict[dt.date, dict[str, int]]:
-    rows = OrganizationDay.objects.filter(organization_id=organization_id, day_on__range=(since, until))
+def _spent_by_day(
+    organization_id: int, *, since: dt.date, until: dt.date
+) -> dict[dt.date, dict[str, int]]:
+    rows = OrganizationDay.objects.filter(
+        organization_id=organization_id, day_on__range=(since, until)
+    )
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, surface, nanos in rows.values_list("day_on", "surface", "extra_nanos"):
         found[day][surface] = nanos
     return found
 
 
-def _days(month: Month, by_surface: dict[dt.date, dict[str, int]], projection: Projection | None) -> tuple[Day, ...]:
+def _days(
+    month: Month,
+    by_surface: dict[dt.date, dict[str, int]],
+    projection: Projection | None,
+) -> tuple[Day, ...]:
     expected = dict(projection.expected) if projection else {}
     days = (month.first_on + dt.timedelta(days=offset) for offset in range(month.days))
     return tuple(
@@ -121,7 +137,11 @@ def _days(month: Month, by_surface: dict[dt.date, dict[str, int]], projection: P
     )
 
 
-def last_cap_change_at(organization_id: int, *, since: dt.datetime) -> dt.datetime | None:
+def last_cap_change_at(
+    organization_id: int, *, since: dt.datetime
+) -> dt.datetime | None:
     """When the organization's cap was last changed from `since` on."""
-    changes = AuditEntry.objects.filter(organization_id=organization_id, action="cap.organization", at__gte=since)
+    changes = AuditEntry.objects.filter(
+        organization_id=organization_id, action="cap.organization", at__gte=since
+    )
     return changes.order_by("-at").values_list("at", flat=True).first()

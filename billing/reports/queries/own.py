@@ -1,4 +1,6 @@
-"""One member's own month: extra usage by day, surface and model, and every event as a receipt. Never writes."""
+"""One member's own month: extra usage by day, surface and model, and every event as a
+receipt. Never writes.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,30 @@ MODELS_SHOWN = 4
 
 @dataclass(slots=True)
 class OwnMonth:
-    """Extra usage of one member and month in nano-USD: by local day and by surface, or by model."""
+    """Extra usage of one member and month in nano-USD: by local day and by surface, or
+    by model.
+    """
 
-    by_surface: dict[str, dict[dt.date, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
-    by_model: dict[str, dict[dt.date, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    by_surface: dict[str, dict[dt.date, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+    by_model: dict[str, dict[dt.date, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
 
     def surface_total(self, surface: str) -> int:
         """The month's sum of one surface."""
-        return sum(self.by_surface[surface].values()) if surface in self.by_surface else 0
+        return (
+            sum(self.by_surface[surface].values()) if surface in self.by_surface else 0
+        )
 
     def models(self) -> list[tuple[str, dict[dt.date, int]]]:
-        """The models by spend, the most first; those beyond the fourth together as an empty name."""
-        ranked = sorted(self.by_model.items(), key=lambda one: (-sum(one[1].values()), one[0]))
+        """The models by spend, the most first; those beyond the fourth together as an
+        empty name.
+        """
+        ranked = sorted(
+            self.by_model.items(), key=lambda one: (-sum(one[1].values()), one[0])
+        )
         shown, others = ranked[:MODELS_SHOWN], ranked[MODELS_SHOWN:]
         rest: dict[dt.date, int] = defaultdict(int)
         for _name, days in others:
@@ -41,7 +55,9 @@ class OwnMonth:
 def own_month(membership_id: int, *, month: Month) -> OwnMonth:
     """The member's extra usage of `month`, in one query over the counters."""
     rows = (
-        UsageDay.objects.filter(membership_id=membership_id, day_on__range=(month.first_on, month.last_on))
+        UsageDay.objects.filter(
+            membership_id=membership_id, day_on__range=(month.first_on, month.last_on)
+        )
         .values_list("day_on", "surface", "model")
         .annotate(extra=Sum("extra_nanos"))
         .exclude(extra=0)
@@ -55,16 +71,24 @@ def own_month(membership_id: int, *, month: Month) -> OwnMonth:
 
 
 def receipts(membership_id: int) -> QuerySet[UsageEvent]:
-    """Every event of a member with the rates it was priced with and its adjustments, the newest first."""
-    adjustments = Prefetch("adjustments", UsageAdjustment.objects.select_related("price").order_by("pk"))
-    events = UsageEvent.objects.filter(membership_id=membership_id).select_related("price", "organization")
+    """Every event of a member with the rates it was priced with and its adjustments,
+    the newest first.
+    """
+    adjustments = Prefetch(
+        "adjustments", UsageAdjustment.objects.select_related("price").order_by("pk")
+    )
+    events = UsageEvent.objects.filter(membership_id=membership_id).select_related(
+        "price", "organization"
+    )
     return events.prefetch_related(adjustments).order_by("-occurred_at", "-pk")
 
 
 def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:
     """The events of everybody in an organization, with what a receipt needs."""
     events = UsageEvent.objects.filter(organization_id=organization_id)
-    return events.select_related("price", "organization", "membership__user").prefetch_related("adjustments")
+    return events.select_related(
+        "price", "organization", "membership__user"
+    ).prefetch_related("adjustments")
 
 
 def receipts_page(membership_id: int, *, page: str | None) -> Page[UsageEvent]:

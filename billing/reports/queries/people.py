@@ -1,7 +1,9 @@
-"""Spend caps by user: everybody's cap, spending and status, searched, filtered, sorted and paged in the database.
+"""Spend caps by user: everybody's cap, spending and status, searched, filtered, sorted
+and paged in the database.
 
-The status is E2's order of reasons as SQL; a test compares it with `rules.funding`. What all members share (switch,
-scope, organization cap, balance) is read once before and passed in. Read-only, fast at 10,000 members.
+The status is E2's order of reasons as SQL; a test compares it with `rules.funding`.
+What all members share (switch, scope, organization cap, balance) is read once before
+and passed in. Read-only, fast at 10,000 members.
 """
 
 from __future__ import annotations
@@ -12,7 +14,13 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Tier
-from billing.funding.rules.standing import SEAT_PLAN, USAGE_PLAN, CapSource, OrganizationStanding, Reason
+from billing.funding.rules.standing import (
+    SEAT_PLAN,
+    USAGE_PLAN,
+    CapSource,
+    OrganizationStanding,
+    Reason,
+)
 
 PAGE_SIZE = 50
 ACTIVE, PAUSED, OFF = "active", "paused", "off"
@@ -36,16 +44,19 @@ FACTS = """
 WITH facts AS (
   SELECT m.id, {person}, m.seat_tier,
          sel.membership_id IS NOT NULL AS selected,
-         CASE WHEN mc.month_on = %(month)s THEN mc.month_amount_nanos ELSE mc.amount_nanos END AS own_cap,
+         CASE WHEN mc.month_on = %(month)s THEN mc.month_amount_nanos
+             ELSE mc.amount_nanos END AS own_cap,
          mc.month_on = %(month)s AS own_month_only,
-         CASE WHEN tc.month_on = %(month)s THEN tc.month_amount_nanos ELSE tc.amount_nanos END AS seat_cap,
+         CASE WHEN tc.month_on = %(month)s THEN tc.month_amount_nanos
+             ELSE tc.amount_nanos END AS seat_cap,
          tc.month_on = %(month)s AS seat_month_only,
          COALESCE(mm.extra_nanos, 0) AS spent
     FROM accounts_membership m
     {users}
     LEFT JOIN billing_selectedmember sel ON sel.membership_id = m.id
     LEFT JOIN billing_spendcap mc ON mc.membership_id = m.id AND mc.level = 'member'
-    LEFT JOIN billing_spendcap tc ON tc.organization_id = m.organization_id AND tc.level = 'seat_tier'
+    LEFT JOIN billing_spendcap tc ON tc.organization_id = m.organization_id
+        AND tc.level = 'seat_tier'
           AND tc.seat_tier = m.seat_tier AND %(seat_plan)s
     LEFT JOIN billing_membermonth mm ON mm.membership_id = m.id AND mm.month_on = %(month)s
    WHERE m.organization_id = %(organization)s AND m.status = 'active'
@@ -67,19 +78,24 @@ WITH facts AS (
 ), standings AS (
   SELECT people.*,
          CASE WHEN reason = '' THEN 'active'
-              WHEN reason IN ('seat_unassigned', 'extra_usage_disabled', 'member_not_enabled') THEN 'off'
+              WHEN reason IN ('seat_unassigned', 'extra_usage_disabled',
+                  'member_not_enabled') THEN 'off'
               ELSE 'paused' END AS standing
     FROM people
 )
 """
 # Counting needs nobody's name, and a join of 10,000 names is a third of its time.
-PEOPLE = FACTS.format(person="u.name, u.email", users="JOIN accounts_user u ON u.id = m.user_id")
+PEOPLE = FACTS.format(
+    person="u.name, u.email", users="JOIN accounts_user u ON u.id = m.user_id"
+)
 NAMELESS = FACTS.format(person="'' AS name", users="")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A row of the table: amounts in nano-USD, `cap_nanos` None is unlimited, `reason` empty while active."""
+    """A row of the table: amounts in nano-USD, `cap_nanos` None is unlimited, `reason`
+    empty while active.
+    """
 
     id: int
     name: str
@@ -100,7 +116,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the reader asked for: words of a name or address, a seat, a standing, and the order."""
+    """What the reader asked for: words of a name or address, a seat, a standing, and
+    the order.
+    """
 
     words: tuple[str, ...] = ()
     seat: str = ""
@@ -145,7 +163,11 @@ class Counts:
 
 
 def people(
-    standing: OrganizationStanding, wanted: Filter, *, page: int | None = 1, size: int = PAGE_SIZE
+    standing: OrganizationStanding,
+    wanted: Filter,
+    *,
+    page: int | None = 1,
+    size: int = PAGE_SIZE,
 ) -> list[Person]:
     """One page of the people wanted, or all of them with `page=None`."""
     where, params = _where(wanted, with_standing=True)
@@ -153,8 +175,14 @@ def people(
     order = SORTS[wanted.column].replace("{dir}", direction)
     limit = "" if page is None else " LIMIT %(size)s OFFSET %(offset)s"
     params |= {"size": size, "offset": ((page or 1) - 1) * size}
-    columns = "id, name, email, seat_tier, cap, source, month_only, spent, reason, standing"
-    rows = _rows(f"{PEOPLE} SELECT {columns} FROM standings {where} ORDER BY {order}{limit}", params, standing)
+    columns = (
+        "id, name, email, seat_tier, cap, source, month_only, spent, reason, standing"
+    )
+    rows = _rows(
+        f"{PEOPLE} SELECT {columns} FROM standings {where} ORDER BY {order}{limit}",
+        params,
+        standing,
+    )
     return [_person(row) for row in rows]
 
 
@@ -164,8 +192,8 @@ def counts(standing: OrganizationStanding, wanted: Filter | None = None) -> Coun
     where, params = _where(wanted, with_standing=False)
     facts, found = PEOPLE if wanted.words else NAMELESS, Counts()
     for state, seat, number, capped, caps in _rows(
-        f"{facts} SELECT standing, seat_tier, COUNT(*), COUNT(cap), CAST(SUM(cap) AS bigint) FROM standings {where}"
-        " GROUP BY standing, seat_tier",
+        f"{facts} SELECT standing, seat_tier, COUNT(*), COUNT(cap), CAST(SUM(cap) AS"
+        f" bigint) FROM standings {where} GROUP BY standing, seat_tier",
         params,
         standing,
     ):
@@ -180,7 +208,18 @@ def counts(standing: OrganizationStanding, wanted: Filter | None = None) -> Coun
 def _person(row: tuple[Any, ...]) -> Person:
     number, name, email, seat, cap, source, month_only, spent, reason, standing = row
     why = Reason(reason) if reason else None
-    return Person(number, name or email, email, seat, cap, CapSource(source), bool(month_only), spent, why, standing)
+    return Person(
+        number,
+        name or email,
+        email,
+        seat,
+        cap,
+        CapSource(source),
+        bool(month_only),
+        spent,
+        why,
+        standing,
+    )
 
 
 def _where(wanted: Filter, *, with_standing: bool) -> tuple[str, dict[str, Any]]:
@@ -188,9 +227,14 @@ def _where(wanted: Filter, *, with_standing: bool) -> tuple[str, dict[str, Any]]
     for place, word in enumerate(wanted.words):
         escaped = word.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
         params[f"word{place}"] = f"%{escaped}%"
-        clauses.append(f"(LOWER(name) LIKE %(word{place})s ESCAPE '!' OR email LIKE %(word{place})s ESCAPE '!')")
+        clauses.append(
+            f"(LOWER(name) LIKE %(word{place})s ESCAPE '!' OR email LIKE"
+            f" %(word{place})s ESCAPE '!')"
+        )
     if wanted.seat:
-        clauses.append("seat_tier IS NULL" if wanted.seat == NO_SEAT else "seat_tier = %(seat)s")
+        clauses.append(
+            "seat_tier IS NULL" if wanted.seat == NO_SEAT else "seat_tier = %(seat)s"
+        )
         params["seat"] = wanted.seat
     if wanted.standing and with_standing:
         clauses.append("standing = %(standing)s")
@@ -211,7 +255,9 @@ def shared_params(standing: OrganizationStanding) -> dict[str, Any]:
     }
 
 
-def _rows(sql: str, params: dict[str, Any], standing: OrganizationStanding) -> list[tuple[Any, ...]]:
+def _rows(
+    sql: str, params: dict[str, Any], standing: OrganizationStanding
+) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params | shared_params(standing))
         return list(cursor.fetchall())

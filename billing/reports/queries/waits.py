@@ -1,7 +1,9 @@
-"""Who ran out of included usage and how long they waited: the owner's own figures before extra usage is on. Read-only.
+"""Who ran out of included usage and how long they waited: the owner's own figures
+before extra usage is on. Read-only.
 
-A wait runs from a window's exhaustion to its reset (or to now); waits of one person that overlap, such as a session
-inside an exhausted week, are one. Added up in the database, so that it stays fast at 10,000 members.
+A wait runs from a window's exhaustion to its reset (or to now); waits of one person
+that overlap, such as a session inside an exhausted week, are one. Added up in the
+database, so that it stays fast at 10,000 members.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from django.db import connection
 from config.kit.months import Month
 from config.kit.sql import as_date, db_time, is_postgresql
 
-# What of a row is not yet covered by that person's earlier rows; a row that adds a wait begins after them all.
+# What of a row is not yet covered by that person's earlier rows; a row that adds a wait
+# begins after them all.
 SPANS = """
 WITH spans AS (
-  SELECT w.membership_id AS member, COALESCE(m.seat_tier, 'standard') AS seat, w.exhausted_at AS began,
+  SELECT w.membership_id AS member, COALESCE(m.seat_tier, 'standard') AS seat,
+      w.exhausted_at AS began,
          {least}(w.resets_at, {now}) AS ends,
          MAX(w.resets_at) OVER (PARTITION BY w.membership_id ORDER BY w.exhausted_at, w.id
                                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered
@@ -37,7 +41,10 @@ POSTGRESQL = {
     "now": "%(now)s::timestamptz",
     "start": "%(start)s::timestamptz",
     "end": "%(end)s::timestamptz",
-    "seconds": "GREATEST(0, EXTRACT(EPOCH FROM ends - GREATEST(began, COALESCE(covered, began))))",
+    "seconds": (
+        "GREATEST(0, EXTRACT(EPOCH FROM ends - GREATEST(began, COALESCE(covered,"
+        " began))))"
+    ),
     "day": "(began AT TIME ZONE %(zone)s)::date",
 }
 SQLITE = {
@@ -45,14 +52,20 @@ SQLITE = {
     "now": "%(now)s",
     "start": "%(start)s",
     "end": "%(end)s",
-    "seconds": "MAX(0, (julianday(ends) - julianday(MAX(began, COALESCE(covered, began)))) * 86400)",
+    "seconds": (
+        "MAX(0, (julianday(ends) - julianday(MAX(began, COALESCE(covered, began)))) *"
+        " 86400)"
+    ),
     "day": "django_datetime_cast_date(began, %(zone)s, 'UTC')",
 }
 BY_SEAT = (
     "SELECT seat, COUNT(DISTINCT member), SUM(CASE WHEN is_wait THEN 1 ELSE 0 END),"
     " CAST(ROUND(SUM(seconds)) AS bigint) FROM fresh GROUP BY seat"
 )
-BY_DAY = "SELECT on_day, seat, COUNT(DISTINCT member) FROM fresh WHERE is_wait GROUP BY on_day, seat"
+BY_DAY = (
+    "SELECT on_day, seat, COUNT(DISTINCT member) FROM fresh WHERE is_wait GROUP BY"
+    " on_day, seat"
+)
 
 
 @dataclass(slots=True)
@@ -92,7 +105,11 @@ def waits_in(organization_id: int, *, month: Month, now: dt.datetime) -> Waits:
     """The waits of the organization's active people that began in `month`, in two queries."""
     found = Waits()
     params: dict[str, str | int] = {"organization": organization_id, "zone": month.zone}
-    params |= {"now": db_time(now), "start": db_time(month.start), "end": db_time(month.end)}
+    params |= {
+        "now": db_time(now),
+        "start": db_time(month.start),
+        "end": db_time(month.end),
+    }
     spans = SPANS.format(**(POSTGRESQL if is_postgresql() else SQLITE))
     with connection.cursor() as cursor:
         cursor.execute(spans + BY_SEAT, params)
@@ -102,7 +119,8 @@ def waits_in(organization_id: int, *, month: Month, now: dt.datetime) -> Waits:
             found.waited += dt.timedelta(seconds=int(seconds))
         cursor.execute(spans + BY_DAY, params)
         for day, seat, people in cursor.fetchall():
-            # A change of zone can put the first instants of a month on the day before it; they are its first day's.
+            # A change of zone can put the first instants of a month on the day before
+            # it; they are its first day's.
             on = min(max(as_date(day) or month.first_on, month.first_on), month.last_on)
             found.by_day.setdefault(on, Counter())[seat] += people
     return found

@@ -1,9 +1,11 @@
-"""Where the month ends at the present pace: extra usage expected on each coming day, from the days already complete.
+"""Where the month ends at the present pace: extra usage expected on each coming day,
+from the days already complete.
 
-A coming day is expected to cost the mean of the complete days of the same weekday, or of all complete days where that
-weekday has none yet. Looked at are this month's complete days and at least the last `LOOK_BACK` days, from the first
-day with any spending on. Without one complete day of spending there is no projection: nothing is invented. Whole
-nano-USD throughout; no clock, no database.
+A coming day is expected to cost the mean of the complete days of the same weekday, or
+of all complete days where that weekday has none yet. Looked at are this month's
+complete days and at least the last `LOOK_BACK` days, from the first day with any
+spending on. Without one complete day of spending there is no projection: nothing is
+invented. Whole nano-USD throughout; no clock, no database.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The month's spending so far and what each day from today on is expected to add (today: what is still to come)."""
+    """The month's spending so far and what each day from today on is expected to add
+    (today: what is still to come).
+    """
 
     spent_nanos: int
     expected: tuple[tuple[dt.date, int], ...]
@@ -41,9 +45,15 @@ class Projection:
 
 
 def project(
-    spent_by_day: Mapping[dt.date, int], *, spent_nanos: int, today: dt.date, last_on: dt.date
+    spent_by_day: Mapping[dt.date, int],
+    *,
+    spent_nanos: int,
+    today: dt.date,
+    last_on: dt.date,
 ) -> Projection | None:
-    """The projection of the month that ends on `last_on`, from spending by local day; None without a complete day."""
+    """The projection of the month that ends on `last_on`, from spending by local day;
+    None without a complete day.
+    """
     complete = _complete_days(spent_by_day, today=today)
     if not any(complete.values()):
         return None
@@ -53,8 +63,12 @@ def project(
     return Projection(spent_nanos, ((today, still_today), *expected[1:]))
 
 
-def _complete_days(spent_by_day: Mapping[dt.date, int], *, today: dt.date) -> dict[dt.date, int]:
-    first_spent = min((day for day, nanos in spent_by_day.items() if nanos > 0), default=today)
+def _complete_days(
+    spent_by_day: Mapping[dt.date, int], *, today: dt.date
+) -> dict[dt.date, int]:
+    first_spent = min(
+        (day for day, nanos in spent_by_day.items() if nanos > 0), default=today
+    )
     start = max(first_spent, min(today.replace(day=1), today - DAY * LOOK_BACK))
     days = [start + DAY * offset for offset in range(max(0, (today - start).days))]
     return {day: max(0, spent_by_day.get(day, 0)) for day in days}
@@ -67,7 +81,9 @@ def _expected(complete: Mapping[dt.date, int], *, weekday: int) -> int:
 
 
 def about(nanos: int) -> int:
-    """A projected amount as it is said with “about”: to $1, $10 or $50 by its size, never $0 for something."""
+    """A projected amount as it is said with “about”: to $1, $10 or $50 by its size,
+    never $0 for something.
+    """
     if nanos <= 0:
         return 0
     dollars = nanos // NANOS_PER_USD
@@ -76,7 +92,9 @@ def about(nanos: int) -> int:
 
 
 def lasting_cap(month_end_nanos: int) -> int:
-    """A round cap above a projected month end: two significant digits, at least whole dollars, rounded up."""
+    """A round cap above a projected month end: two significant digits, at least whole
+    dollars, rounded up.
+    """
     digits = len(str(month_end_nanos // NANOS_PER_USD))
     step = 10 ** max(0, digits - 2) * NANOS_PER_USD
     return (month_end_nanos // step + 1) * step

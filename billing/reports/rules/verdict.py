@@ -1,6 +1,9 @@
-"""Are we fine this month? The one answer of Settings › Usage, from the cap, the spending and the projection.
+"""Are we fine this month?
 
-Pure values for the page to put into words. Whole nano-USD; days are local days of the month's zone.
+The one answer of Settings › Usage, from the cap, the spending and the projection.
+
+Pure values for the page to put into words. Whole nano-USD; days are local days of the
+month's zone.
 """
 
 from __future__ import annotations
@@ -14,7 +17,10 @@ from config.kit.money import MAX_AMOUNT_NANOS
 
 
 class State(StrEnum):
-    """Fine: stays under the cap. Soon: the cap comes first. Stopped: it is reached. Unlimited: there is none."""
+    """Fine: stays under the cap.
+
+    Soon: the cap comes first. Stopped: it is reached. Unlimited: there is none.
+    """
 
     FINE = "fine"
     SOON = "soon"
@@ -41,7 +47,9 @@ class Verdict:
 
     @property
     def percent(self) -> int:
-        """How much of the cap is spent, whole per cent rounded down: 100 only when it is reached."""
+        """How much of the cap is spent, whole per cent rounded down: 100 only when it
+        is reached.
+        """
         if not self.cap_nanos:
             return 100
         return min(100, self.spent_nanos * 100 // self.cap_nanos)
@@ -57,7 +65,13 @@ class Verdict:
         return max(0, (self.projected_nanos or 0) - (self.cap_nanos or 0))
 
 
-def judge(projection: Projection | None, *, cap_nanos: int | None, spent_nanos: int, last_on: dt.date) -> Verdict:
+def judge(
+    projection: Projection | None,
+    *,
+    cap_nanos: int | None,
+    spent_nanos: int,
+    last_on: dt.date,
+) -> Verdict:
     """The verdict on a month that ends on `last_on`."""
     projected = about(projection.month_end_nanos) if projection else None
     if cap_nanos is None:

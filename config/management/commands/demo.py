@@ -1,4 +1,6 @@
-"""`manage.py demo`: three organizations to try everything with; running it again changes nothing."""
+"""`manage.py demo`: three organizations to try everything with; running it again
+changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,13 @@ class Command(BaseCommand):
             logging.WARNING
         )  # months of purchases, made in one go
         made = make_demo(now=timezone.now())
-        self.stdout.write(f"Made {', '.join(made)}." if made else "The demo is there already; nothing changed.")
-        self.stdout.write(f"\nSign in at {settings.SITE_URL}/ with password “{PASSWORD}”:")
+        self.stdout.write(
+            f"Made {', '.join(made)}."
+            if made
+            else "The demo is there already; nothing changed."
+        )
+        self.stdout.write(
+            f"\nSign in at {settings.SITE_URL}/ with password “{PASSWORD}”:"
+        )
         for email, who in ACCOUNTS:
             self.stdout.write(f"  {email:24}{who}")

@@ -1,4 +1,6 @@
-"""`manage.py replay <org-slug> FILE…`: a real trace through the metering API of a running server."""
+"""`manage.py replay <org-slug> FILE…`: a real trace through the metering API of a
+running server.
+"""
 
 from __future__ import annotations
 
@@ -21,40 +23,78 @@ from config.replay import Outcome, Plan, ReplayError, TraceRow, read_trace, repl
 
 
 class Command(BaseCommand):
-    help = "Send a trace of real LLM requests through a running server: check, then charge, for each request."
+    help = (
+        "Send a trace of real LLM requests through a running server: check, then"
+        " charge, for each request."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to send, as whom and how fast."""
         parser.add_argument("organization", help="slug of the organization")
-        parser.add_argument("files", nargs="+", metavar="FILE", help="CSV: TIMESTAMP,ContextTokens,GeneratedTokens")
-        parser.add_argument("--surface", choices=Surface.values, default=Surface.CLAUDE.value)
+        parser.add_argument(
+            "files",
+            nargs="+",
+            metavar="FILE",
+            help="CSV: TIMESTAMP,ContextTokens,GeneratedTokens",
+        )
+        parser.add_argument(
+            "--surface", choices=Surface.values, default=Surface.CLAUDE.value
+        )
         parser.add_argument("--model", default="claude-sonnet-5")
         pace = parser.add_mutually_exclusive_group()
-        pace.add_argument("--speed", type=float, default=1.0, help="times the trace's own pace (default 1)")
-        pace.add_argument("--no-wait", action="store_true", help="as fast as the server answers")
-        parser.add_argument("--members", type=int, default=10, help="how many members take turns (default 10)")
-        parser.add_argument(
-            "--now", action="store_true", help="stamp events with the present instead of the trace's time"
+        pace.add_argument(
+            "--speed",
+            type=float,
+            default=1.0,
+            help="times the trace's own pace (default 1)",
         )
-        parser.add_argument("--server", default=settings.SITE_URL, help="default: SITE_URL")
+        pace.add_argument(
+            "--no-wait", action="store_true", help="as fast as the server answers"
+        )
+        parser.add_argument(
+            "--members",
+            type=int,
+            default=10,
+            help="how many members take turns (default 10)",
+        )
+        parser.add_argument(
+            "--now",
+            action="store_true",
+            help="stamp events with the present instead of the trace's time",
+        )
+        parser.add_argument(
+            "--server", default=settings.SITE_URL, help="default: SITE_URL"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Send everything, then say what became of it."""
         organization = organization_by_slug(options["organization"])
         if options["speed"] <= 0:
-            raise CommandError(f"--speed {options['speed']:g} is not above 0; 2 is twice the trace's pace.")
+            raise CommandError(
+                f"--speed {options['speed']:g} is not above 0; 2 is twice the trace's"
+                " pace."
+            )
         members = self._members(organization, options["members"])
         actor = Actor(label="replay")
         try:
             rows = self._rows(options)
             key, secret = create_api_key(
-                organization, name="replay", scopes=[Scope.METER, Scope.READ], actor=actor, now=timezone.now()
+                organization,
+                name="replay",
+                scopes=[Scope.METER, Scope.READ],
+                actor=actor,
+                now=timezone.now(),
             )
             try:
                 plan = Plan(
-                    server=options["server"], key=secret, surface=options["surface"], model=options["model"],
-                    members=members, speed=0.0 if options["no_wait"] else options["speed"], now=options["now"],
-                )  # fmt: skip
+                    server=options["server"],
+                    key=secret,
+                    surface=options["surface"],
+                    model=options["model"],
+                    members=members,
+                    speed=0.0 if options["no_wait"] else options["speed"],
+                    now=options["now"],
+                )
                 with tqdm(total=len(rows), unit="req", disable=None) as bar:
                     outcome = replay(rows, plan=plan, progress=bar.update)
             finally:
@@ -64,28 +104,42 @@ class Command(BaseCommand):
         self.report(outcome)
 
     def _members(self, organization: Organization, count: int) -> list[int]:
-        active = organization.memberships.active().exclude(seat_tier=None).order_by("pk")
+        active = (
+            organization.memberships.active().exclude(seat_tier=None).order_by("pk")
+        )
         members = list(active.values_list("pk", flat=True)[: max(count, 0)])
         if not members or len(members) < count:
             raise CommandError(
-                f"{organization.name} has {active.count()} members with a seat; --members {count} does not fit."
+                f"{organization.name} has {active.count()} members with a seat;"
+                f" --members {count} does not fit."
             )
         return members
 
     def _rows(self, options: dict[str, Any]) -> list[TraceRow]:
         names = [options["surface"], options["model"], str(options["members"])]
-        salt = "|".join([*names, timezone.now().isoformat()] if options["now"] else names)
-        return [row for name in options["files"] for row in read_trace(Path(name), salt=salt)]
+        salt = "|".join(
+            [*names, timezone.now().isoformat()] if options["now"] else names
+        )
+        return [
+            row
+            for name in options["files"]
+            for row in read_trace(Path(name), salt=salt)
+        ]
 
     def report(self, outcome: Outcome) -> None:
         """The figures, to the nano-dollar."""
         write = self.stdout.write
-        write(f"{outcome.answered:,} requests answered: {outcome.allowed:,} allowed, "
-              f"{outcome.answered - outcome.allowed:,} refused")  # fmt: skip
+        write(
+            f"{outcome.answered:,} requests answered: {outcome.allowed:,} allowed, "
+            f"{outcome.answered - outcome.allowed:,} refused"
+        )
         for reason, count in sorted(outcome.refused.items()):
             write(f"  refused {reason}: {count:,}")
         for status, count in sorted(outcome.statuses.items()):
             write(f"  {status}: {count:,}")
-        for title, amounts in (("charged now", outcome.charged), ("recorded before", outcome.known)):
+        for title, amounts in (
+            ("charged now", outcome.charged),
+            ("recorded before", outcome.known),
+        ):
             for funding, nanos in sorted(amounts.items()):
                 write(f"  {title}, {funding}: ${to_decimal_text(nanos)}")

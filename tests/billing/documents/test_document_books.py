@@ -1,4 +1,6 @@
-"""E8, M5, P3: `audit_books` finds each lie about an invoice or statement, whoever told it past all guards."""
+"""E8, M5, P3: `audit_books` finds each lie about an invoice or statement, whoever told
+it past all guards.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def documents(acme, bolt, alice, now):
     """Two invoices of Acme with a credit note, a statement of Bolt; and no guard any more."""
     use_november(acme, at=now)
     note_on = close_november(acme)
-    issue_credit_note(note_on, subtotal_nanos=usd(1), reason="x", operator=alice.user, now=CLOSES)
+    issue_credit_note(
+        note_on, subtotal_nanos=usd(1), reason="x", operator=alice.user, now=CLOSES
+    )
     use(acme, "bob", "10", at=CLOSES)
     use_up_included(bolt)
     turn_on(bolt, balance="100", now=now)
@@ -50,42 +54,67 @@ def lie(sql: str) -> set[tuple[str, str]]:
     return {(one.table, one.column) for one in differences()}
 
 
-LINE = "UPDATE billing_invoiceline SET {} WHERE kind = 'usage' AND amount_nanos = 30000000000"
+LINE = (
+    "UPDATE billing_invoiceline SET {} WHERE kind = 'usage' AND amount_nanos ="
+    " 30000000000"
+)
 FIRST = "UPDATE billing_invoice SET {} WHERE number = 'ACME-0001'"
 LIES = {
-    "a line's exact sum": (LINE.format("exact_nanos = exact_nanos + 1"), {("billing_invoice", "exact_nanos")}),
+    "a line's exact sum": (
+        LINE.format("exact_nanos = exact_nanos + 1"),
+        {("billing_invoice", "exact_nanos")},
+    ),
     "a line's amount": (
         LINE.format("amount_nanos = amount_nanos + 10000000"),
-        {("billing_invoice", "subtotal_nanos"), ("billing_invoiceline", "amount_nanos")},
+        {
+            ("billing_invoice", "subtotal_nanos"),
+            ("billing_invoiceline", "amount_nanos"),
+        },
     ),
     "what is carried on": (
-        FIRST.format("carried_out_nanos = carried_out_nanos + 1, exact_nanos = exact_nanos + 1"),
+        FIRST.format(
+            "carried_out_nanos = carried_out_nanos + 1, exact_nanos = exact_nanos + 1"
+        ),
         {("billing_invoice", "exact_nanos"), ("billing_invoice", "carried_in_nanos")},
     ),
     "a gap in the numbers": (
-        "UPDATE billing_invoice SET sequence = 5 WHERE number = 'ACME-0002'", {("billing_invoice", "sequence")},
+        "UPDATE billing_invoice SET sequence = 5 WHERE number = 'ACME-0002'",
+        {("billing_invoice", "sequence")},
     ),
-    "a gap in the credit notes": ("UPDATE billing_creditnote SET sequence = 2", {("billing_creditnote", "sequence")}),
+    "a gap in the credit notes": (
+        "UPDATE billing_creditnote SET sequence = 2",
+        {("billing_creditnote", "sequence")},
+    ),
     "more credited than billed": (
-        "UPDATE billing_creditnote SET total_nanos = 90000000000, subtotal_nanos = 90000000000",
+        (
+            "UPDATE billing_creditnote SET total_nanos = 90000000000, subtotal_nanos ="
+            " 90000000000"
+        ),
         {("billing_invoice", "total_nanos")},
     ),
     "a statement's closing balance": (
-        "UPDATE billing_statement SET closing_nanos = closing_nanos + 1, opening_nanos = opening_nanos + 1",
+        (
+            "UPDATE billing_statement SET closing_nanos = closing_nanos + 1,"
+            " opening_nanos = opening_nanos + 1"
+        ),
         {("billing_statement", "closing_nanos")},
     ),
     "a statement's charges": (
-        "UPDATE billing_statement SET charges_nanos = charges_nanos + 1, credits_nanos = credits_nanos - 1",
+        (
+            "UPDATE billing_statement SET charges_nanos = charges_nanos + 1,"
+            " credits_nanos = credits_nanos - 1"
+        ),
         {("billing_statement", "charges_nanos")},
     ),
     "a statement's line": (
-        "UPDATE billing_statementline SET charges_nanos = charges_nanos - 1", {("billing_statement", "charges_nanos")},
+        "UPDATE billing_statementline SET charges_nanos = charges_nanos - 1",
+        {("billing_statement", "charges_nanos")},
     ),
     "a closed month without its invoice": (
         "UPDATE billing_invoice SET month_on = '2020-01-01' WHERE number = 'ACME-0002'",
         {("billing_invoice", "exact_nanos"), ("billing_invoice", "carried_in_nanos")},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.django_db
@@ -97,4 +126,8 @@ def test_e8_the_audit_names_the_lie(documents, what):
 
 @pytest.mark.django_db
 def test_the_lies_are_about_rows_that_are_there(documents):
-    assert (Invoice.objects.count(), CreditNote.objects.count(), Statement.objects.count()) == (2, 1, 2)
+    assert (
+        Invoice.objects.count(),
+        CreditNote.objects.count(),
+        Statement.objects.count(),
+    ) == (2, 1, 2)

@@ -1,4 +1,6 @@
-"""P3: an invoice or statement is mailed once to each owner and to the billing address, in their language, with its PDF."""
+"""P3: an invoice or statement is mailed once to each owner and to the billing address,
+in their language, with its PDF.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def deliver(at=CLOSES):
 def invoice(acme, now) -> Invoice:
     """November's, for Alice and for Ken who reads Japanese."""
     MembershipFactory(
-        organization=acme, user=make_user("ken@acme.example", "田中 健", language="ja"), base_role=Role.OWNER
+        organization=acme,
+        user=make_user("ken@acme.example", "田中 健", language="ja"),
+        base_role=Role.OWNER,
     )
     use_november(acme, at=now)
     with time_machine.travel(CLOSES, tick=False):
@@ -45,7 +49,11 @@ def invoice(acme, now) -> Invoice:
 
 def test_p3_owners_and_the_billing_address_get_it_once_with_the_pdf(invoice):
     sent = {one.to[0]: one for one in deliver()}
-    assert sorted(sent) == ["alice@acme.example", "billing@acme.example", "ken@acme.example"]
+    assert sorted(sent) == [
+        "alice@acme.example",
+        "billing@acme.example",
+        "ken@acme.example",
+    ]
     hers = sent["alice@acme.example"]
     assert hers.subject == "$44.34 for Acme: extra usage in November 2026"
     assert "Invoice ACME-0001 is attached, due on 31 December 2026." in hers.body
@@ -57,20 +65,37 @@ def test_p3_owners_and_the_billing_address_get_it_once_with_the_pdf(invoice):
     [(name, content, mime)] = hers.attachments
     assert (name, mime) == ("Invoice-ACME-0001.pdf", "application/pdf")
     assert "$44.34" in PdfReader(io.BytesIO(content)).pages[0].extract_text()
-    assert sent["ken@acme.example"].subject.startswith("Acme") and "11月" in sent["ken@acme.example"].subject
+    assert (
+        sent["ken@acme.example"].subject.startswith("Acme")
+        and "11月" in sent["ken@acme.example"].subject
+    )
     assert "billing address of Acme" in sent["billing@acme.example"].body
     assert deliver(CLOSES + dt.timedelta(hours=1)) == []
 
 
 def test_the_rows_of_an_invoices_mail_add_up_with_tax_and_corrections(acme, alice, now):
-    set_terms(acme, tax_rate=10_000, tax_label="VAT", due_days=30, actor=Actor(label="test"), now=now)
+    set_terms(
+        acme,
+        tax_rate=10_000,
+        tax_label="VAT",
+        due_days=30,
+        actor=Actor(label="test"),
+        now=now,
+    )
     use_november(acme, at=now)
     event = UsageEvent.objects.get(event_id="ada-code")
-    adjust_event(event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=now)
+    adjust_event(
+        event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=now
+    )
     close_november(acme)
     body = deliver()[0].body
-    for row in ("Claude Code · claude-sonnet-5: $42.34", "Claude · claude-sonnet-5: $2.00",
-                "Corrections and what was carried: -$3.00", "VAT 10 %: $4.13", "Total: $45.47"):  # fmt: skip
+    for row in (
+        "Claude Code · claude-sonnet-5: $42.34",
+        "Claude · claude-sonnet-5: $2.00",
+        "Corrections and what was carried: -$3.00",
+        "VAT 10 %: $4.13",
+        "Total: $45.47",
+    ):
         assert row in body, row
 
 
@@ -83,9 +108,13 @@ def test_p3_a_billing_address_that_is_an_owners_gets_one_mail(acme, now):
 
 
 def test_somebody_who_is_no_owner_any_more_gets_nothing(invoice, acme):
-    acme.memberships.filter(user__email="ken@acme.example").update(base_role=Role.MEMBER)
+    acme.memberships.filter(user__email="ken@acme.example").update(
+        base_role=Role.MEMBER
+    )
     assert "ken@acme.example" not in {one.to[0] for one in deliver()}
-    assert OutgoingMail.objects.get(user__email="ken@acme.example").dropped_at is not None
+    assert (
+        OutgoingMail.objects.get(user__email="ken@acme.example").dropped_at is not None
+    )
 
 
 def test_p2_a_statement_is_mailed_too(bolt, now):
@@ -105,10 +134,19 @@ def test_p2_a_statement_is_mailed_too(bolt, now):
 
 def test_p3_a_credit_note_is_mailed_with_its_reason(invoice, alice):
     deliver()
-    issue_credit_note(invoice, subtotal_nanos=usd(4), reason="Outage on Tuesday", operator=alice.user, now=CLOSES)
+    issue_credit_note(
+        invoice,
+        subtotal_nanos=usd(4),
+        reason="Outage on Tuesday",
+        operator=alice.user,
+        now=CLOSES,
+    )
     [hers] = [one for one in deliver(CLOSES) if one.to == ["alice@acme.example"]]
     assert hers.subject == "$4.00 credited to Acme on ACME-0001"
-    assert "Outage on Tuesday" in hers.body and hers.attachments[0][0] == "Credit-note-ACME-CN-0001.pdf"
+    assert (
+        "Outage on Tuesday" in hers.body
+        and hers.attachments[0][0] == "Credit-note-ACME-CN-0001.pdf"
+    )
 
 
 def test_no_mail_says_please_or_holds_a_tag_in_its_subject(invoice):

@@ -1,4 +1,6 @@
-"""Invoices and statements for owners: pages, PDFs, CSVs, the events behind each line, billing details (P3, D3, screens.md)."""
+"""Invoices and statements for owners: pages, PDFs, CSVs, the events behind each line,
+billing details (P3, D3, screens.md).
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def pdf_text(client, path):
     """The text of a PDF."""
     response = client.get(path)
     assert response["Content-Type"] == "application/pdf"
-    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(response.content)).pages)
+    return "\n".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(response.content)).pages
+    )
 
 
 def rows_of(client, path):
@@ -69,21 +73,34 @@ def rows_of(client, path):
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def test_the_billing_page_lists_invoices_and_says_when_this_month_closes(owner, invoice):
+def test_the_billing_page_lists_invoices_and_says_when_this_month_closes(
+    owner, invoice
+):
     page = html_of(owner, BILLING)
     assert "ACME-0001" in page and "November 2026" in page and "$44.34" in page
     assert "December closes on Fri 1 Jan at 06:00" in page
 
 
-def test_p3_an_invoice_shows_what_is_to_pay_every_line_and_what_is_carried(owner, invoice):
+def test_p3_an_invoice_shows_what_is_to_pay_every_line_and_what_is_carried(
+    owner, invoice
+):
     page = html_of(owner, f"{INVOICE}/")
-    for words in ("Due on 31 December 2026", "Ada Okafor", "Claude Code · claude-sonnet-5", "$12.34", "$44.34",
-                  "The month comes to $44.345000000 exactly", "$0.005000000"):  # fmt: skip
+    for words in (
+        "Due on 31 December 2026",
+        "Ada Okafor",
+        "Claude Code · claude-sonnet-5",
+        "$12.34",
+        "$44.34",
+        "The month comes to $44.345000000 exactly",
+        "$0.005000000",
+    ):
         assert words in page, words
 
 
 @pytest.mark.parametrize(("days", "says"), [(30, "Open"), (31, "Overdue")])
-def test_an_invoice_is_overdue_from_the_day_after_its_due_day(owner, acme, invoice, days, says):
+def test_an_invoice_is_overdue_from_the_day_after_its_due_day(
+    owner, acme, invoice, days, says
+):
     with time_machine.travel(CLOSES + dt.timedelta(days=days), tick=False):
         owner.force_login(acme.primary_owner)
         assert f"{says}</span>" in html_of(owner, BILLING)
@@ -97,29 +114,42 @@ def test_p3_every_line_leads_to_the_events_whose_sum_it_is(owner, acme, invoice,
 
 def test_m4_a_correction_line_leads_to_its_differences(owner, acme, alice, invoice):
     event = UsageEvent.objects.get(event_id="ada-code")
-    adjust_event(event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=CLOSES)
+    adjust_event(
+        event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=CLOSES
+    )
     use(acme, "bob", "10", at=CLOSES)
     close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
     page = html_of(owner, f"{BILLING}invoices/ACME-0002/")
-    assert "Correction of ada-code: Outage" in page and "Carried over from ACME-0001" in page
+    assert (
+        "Correction of ada-code: Outage" in page
+        and "Carried over from ACME-0001" in page
+    )
     line = html_of(owner, f"{BILLING}invoices/ACME-0002/lines/2/")
     assert "ada-code" in line and "-$3.000000000" in line and "Alice Nakamura" in line
-    assert owner.get(f"{BILLING}invoices/ACME-0002/lines/3/").status_code == 404  # what is carried has no events
+    # what is carried has no events
+    assert owner.get(f"{BILLING}invoices/ACME-0002/lines/3/").status_code == 404
 
 
 def test_p3_the_csvs_have_every_line_and_every_event_exact(owner, invoice):
     lines = rows_of(owner, f"{INVOICE}/lines.csv")
-    assert [(one["Person"], one["Exact (USD)"], one["Amount (USD)"]) for one in lines] == [
-        ("Ada Okafor", "30.000000000", "30.00"), ("Bob Feld", "2.000000000", "2.00"),
+    assert [
+        (one["Person"], one["Exact (USD)"], one["Amount (USD)"]) for one in lines
+    ] == [
+        ("Ada Okafor", "30.000000000", "30.00"),
+        ("Bob Feld", "2.000000000", "2.00"),
         ("Bob Feld", "12.345000000", "12.34"),
-    ]  # fmt: skip
+    ]
     events = rows_of(owner, f"{INVOICE}/events.csv")
     assert {(one["Event"], one["Cost (USD)"]) for one in events} == {
-        ("bob-code", "12.345000000"), ("bob-chat", "2.000000000"), ("ada-code", "30.000000000"),
-    }  # fmt: skip
+        ("bob-code", "12.345000000"),
+        ("bob-chat", "2.000000000"),
+        ("ada-code", "30.000000000"),
+    }
 
 
-def test_a_hostile_name_is_no_formula_in_a_csv_and_no_markup_on_paper(owner, acme, bob, now):
+def test_a_hostile_name_is_no_formula_in_a_csv_and_no_markup_on_paper(
+    owner, acme, bob, now
+):
     bob.user.name = "=1+1 #strong[x] <b>"
     bob.user.save(update_fields=["name"])
     use_november(acme, at=now)
@@ -129,38 +159,63 @@ def test_a_hostile_name_is_no_formula_in_a_csv_and_no_markup_on_paper(owner, acm
     assert "&lt;b&gt;" in html_of(owner, f"{INVOICE}/")
 
 
-def test_p3_the_pdf_has_seller_buyer_lines_and_total_in_both_languages(owner, acme, invoice):
+def test_p3_the_pdf_has_seller_buyer_lines_and_total_in_both_languages(
+    owner, acme, invoice
+):
     text = pdf_text(owner, f"{INVOICE}.pdf")
-    for words in ("Invoice", "ACME-0001", "$44.34", "31 December 2026", "Ada Okafor", "billing@acme.example"):
+    for words in (
+        "Invoice",
+        "ACME-0001",
+        "$44.34",
+        "31 December 2026",
+        "Ada Okafor",
+        "billing@acme.example",
+    ):
         assert words in text, words
     owner.cookies["django_language"] = "ja"
     japanese = pdf_text(owner, f"{INVOICE}.pdf")
     assert "請求書" in japanese and "2026年12月31日" in japanese
 
 
-def test_a_pdf_of_too_many_lines_has_sums_that_add_up(owner, acme, alice, invoice, monkeypatch):
+def test_a_pdf_of_too_many_lines_has_sums_that_add_up(
+    owner, acme, alice, invoice, monkeypatch
+):
     event = UsageEvent.objects.get(event_id="ada-code")
-    adjust_event(event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=CLOSES)
+    adjust_event(
+        event, amount_nanos=-usd(3), reason="Outage", operator=alice.user, now=CLOSES
+    )
     use(acme, "bob", "10", at=CLOSES)
     close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
     monkeypatch.setattr(documents, "PRINTED_LINES", 1)
     text = pdf_text(owner, f"{BILLING}invoices/ACME-0002.pdf")
-    for words in ("Correction of Claude Code · claude-sonnet-5: Outage", "-$3.00", "$10.00", "Carried over from ACME-0001",
-                  "$7.00", "all 3 lines"):  # fmt: skip
+    for words in (
+        "Correction of Claude Code · claude-sonnet-5: Outage",
+        "-$3.00",
+        "$10.00",
+        "Carried over from ACME-0001",
+        "$7.00",
+        "all 3 lines",
+    ):
         assert words in text.replace("\n", " "), words
     assert "Ada Okafor" not in text
 
 
 def test_p3_a_void_or_paid_invoice_says_so_on_page_and_paper(owner, invoice, alice):
     mark_paid(invoice, note="Wire 4711", operator=alice.user, now=CLOSES)
-    assert "Paid on 1 December 2026" in html_of(owner, f"{INVOICE}/") and "Wire 4711" in html_of(owner, f"{INVOICE}/")
+    assert "Paid on 1 December 2026" in html_of(
+        owner, f"{INVOICE}/"
+    ) and "Wire 4711" in html_of(owner, f"{INVOICE}/")
     assert "Paid" in pdf_text(owner, f"{INVOICE}.pdf")
 
 
 def test_p3_a_credit_note_stands_on_the_invoice_and_on_paper(owner, invoice, alice):
-    issue_credit_note(invoice, subtotal_nanos=usd(4), reason="Outage", operator=alice.user, now=CLOSES)
+    issue_credit_note(
+        invoice, subtotal_nanos=usd(4), reason="Outage", operator=alice.user, now=CLOSES
+    )
     page = html_of(owner, f"{INVOICE}/")
-    assert "ACME-CN-0001" in page and "-$4.00" in page and "$40.34" in page  # what is left to pay
+    assert (
+        "ACME-CN-0001" in page and "-$4.00" in page and "$40.34" in page
+    )  # what is left to pay
     assert "Outage" in pdf_text(owner, f"{BILLING}credit-notes/ACME-CN-0001.pdf")
 
 
@@ -170,29 +225,56 @@ def statement(bolt, now) -> Statement:
     use_up_included(bolt)
     turn_on(bolt, balance="100", now=now)
     use(bolt, "mia", "12.34567", at=now)
-    post_credit(bolt, amount_nanos=usd(5), reason="Sorry", operator=bolt.primary_owner, now=now)
+    post_credit(
+        bolt, amount_nanos=usd(5), reason="Sorry", operator=bolt.primary_owner, now=now
+    )
     close_due(bolt.pk, now=dt.datetime(2026, 12, 1, 14, tzinfo=dt.UTC))
     return Statement.objects.get(month_on="2026-11-01")
 
 
-def test_p2_a_statement_goes_from_opening_to_closing_on_page_paper_and_csv(bolt, statement):
+def test_p2_a_statement_goes_from_opening_to_closing_on_page_paper_and_csv(
+    bolt, statement
+):
     bea = Client()
     bea.force_login(bolt.primary_owner)
     at = "/o/bolt/settings/billing/"
     assert "November 2026" in html_of(bea, at) and "$92.65" in html_of(bea, at)
     page = html_of(bea, f"{at}statements/2026-11/")
-    for words in ("Opening balance", "+$100.00", "-$12.35", "+$5.00", "$92.654330000", "Mia"):
+    for words in (
+        "Opening balance",
+        "+$100.00",
+        "-$12.35",
+        "+$5.00",
+        "$92.654330000",
+        "Mia",
+    ):
         assert words in page, words
     assert "Closing balance" in pdf_text(bea, f"{at}statements/2026-11.pdf")
     rows = rows_of(bea, f"{at}statements/2026-11/entries.csv")
-    assert [one["Kind"] for one in rows] == ["opening", "purchase", "charge", "credit", "closing"]
-    assert [one["Balance (USD)"] for one in rows][-2:] == ["92.654330000", "92.654330000"]
+    assert [one["Kind"] for one in rows] == [
+        "opening",
+        "purchase",
+        "charge",
+        "credit",
+        "closing",
+    ]
+    assert [one["Balance (USD)"] for one in rows][-2:] == [
+        "92.654330000",
+        "92.654330000",
+    ]
     assert bea.get(f"{at}statements/2026-12/").status_code == 404
     assert bea.get(f"{at}statements/banana/").status_code == 404
 
 
-PATHS = [f"{INVOICE}/", f"{INVOICE}.pdf", f"{INVOICE}/lines.csv", f"{INVOICE}/events.csv", f"{INVOICE}/lines/1/",
-         f"{BILLING}details/", f"{BILLING}documents/"]  # fmt: skip
+PATHS = [
+    f"{INVOICE}/",
+    f"{INVOICE}.pdf",
+    f"{INVOICE}/lines.csv",
+    f"{INVOICE}/events.csv",
+    f"{INVOICE}/lines/1/",
+    f"{BILLING}details/",
+    f"{BILLING}documents/",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -205,25 +287,45 @@ def test_d3_only_owners_see_invoices(client, invoice, bob, ada, charlie, path):
 def test_d1_an_invoice_of_another_organization_is_not_there(owner, invoice, charlie):
     client = Client()
     client.force_login(charlie.user)
-    assert client.get("/o/umbrella/settings/billing/invoices/ACME-0001/").status_code == 404
+    assert (
+        client.get("/o/umbrella/settings/billing/invoices/ACME-0001/").status_code
+        == 404
+    )
 
 
 def test_owners_say_who_is_billed_from_the_next_document_on(owner, acme, invoice):
-    typed = {"legal_name": "Acme K.K.", "address": "1-2-3 Ginza\nTokyo", "tax_id": "T123", "reference": "PO 9",
-             "billing_email": "ap@acme.example"}  # fmt: skip
+    typed = {
+        "legal_name": "Acme K.K.",
+        "address": "1-2-3 Ginza\nTokyo",
+        "tax_id": "T123",
+        "reference": "PO 9",
+        "billing_email": "ap@acme.example",
+    }
     assert owner.post(f"{BILLING}details/", typed).status_code == 302
     acme.refresh_from_db()
     details = BillingDetails.objects.get()
-    assert (acme.billing_email, details.legal_name, details.tax_id) == ("ap@acme.example", "Acme K.K.", "T123")
+    assert (acme.billing_email, details.legal_name, details.tax_id) == (
+        "ap@acme.example",
+        "Acme K.K.",
+        "T123",
+    )
     assert "1-2-3 Ginza" in html_of(owner, BILLING)
     assert "Acme K.K." not in html_of(owner, f"{INVOICE}/")
     [entry] = AuditEntry.objects.filter(action="billing.details")
-    assert entry.to_value["email"] == "ap@acme.example" and entry.from_value["email"] == "billing@acme.example"
+    assert (
+        entry.to_value["email"] == "ap@acme.example"
+        and entry.from_value["email"] == "billing@acme.example"
+    )
     wrong = owner.post(f"{BILLING}details/", typed | {"billing_email": "nobody"})
-    assert wrong.status_code == 422 and "Enter a valid email address" in wrong.content.decode()
+    assert (
+        wrong.status_code == 422
+        and "Enter a valid email address" in wrong.content.decode()
+    )
 
 
-def test_the_pages_take_the_same_queries_at_3_and_30_people(owner, acme, now, django_assert_num_queries):
+def test_the_pages_take_the_same_queries_at_3_and_30_people(
+    owner, acme, now, django_assert_num_queries
+):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -233,8 +335,15 @@ def test_the_pages_take_the_same_queries_at_3_and_30_people(owner, acme, now, dj
     with CaptureQueriesContext(connection) as few:
         html_of(owner, f"{INVOICE}/")
         html_of(owner, BILLING)
-    for number, member in enumerate(MembershipFactory.create_batch(30, organization=acme)):
-        use(acme, member.user.email.partition("@")[0], "1", at=CLOSES + dt.timedelta(minutes=number))
+    for number, member in enumerate(
+        MembershipFactory.create_batch(30, organization=acme)
+    ):
+        use(
+            acme,
+            member.user.email.partition("@")[0],
+            "1",
+            at=CLOSES + dt.timedelta(minutes=number),
+        )
     close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
     with CaptureQueriesContext(connection) as many:
         html_of(owner, f"{BILLING}invoices/ACME-0002/")

@@ -1,4 +1,6 @@
-"""P3: what becomes of an invoice: paid, void, credited, never edited; operators do it in the Django admin."""
+"""P3: what becomes of an invoice: paid, void, credited, never edited; operators do it
+in the Django admin.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from billing.documents.closing import close_due
 from billing.documents.queries.documents import credited_nanos, owed_nanos
 from billing.metering.actions.adjustments import adjust_event
 from billing.metering.actions.repricing import reprice_events
-from billing.models import BillingDetails, CreditNote, Invoice, ModelPrice, UsageAdjustment, UsageEvent
+from billing.models import (
+    BillingDetails,
+    CreditNote,
+    Invoice,
+    ModelPrice,
+    UsageAdjustment,
+    UsageEvent,
+)
 from billing.models.prices import RATE_FIELDS
 from billing.prices.actions import correct_price
 from config.kit.errors import BusinessError
@@ -37,7 +46,9 @@ def _at_the_close():
 @pytest.fixture
 def olga(db):
     """An operator."""
-    return make_user("olga@example.com", "Olga Operator", is_staff=True, is_superuser=True)
+    return make_user(
+        "olga@example.com", "Olga Operator", is_staff=True, is_superuser=True
+    )
 
 
 @pytest.fixture
@@ -50,20 +61,39 @@ def operator(client, olga):
 @pytest.fixture
 def invoice(acme, now) -> Invoice:
     """November's, $44.34 with 10 % tax."""
-    set_terms(acme, tax_rate=10_000, tax_label="VAT", due_days=14, actor=Actor(label="test"), now=now)
+    set_terms(
+        acme,
+        tax_rate=10_000,
+        tax_label="VAT",
+        due_days=14,
+        actor=Actor(label="test"),
+        now=now,
+    )
     use_november(acme, at=now)
     return close_november(acme)
 
 
 def test_tax_comes_on_top_of_the_subtotal(invoice):
-    assert (invoice.subtotal_nanos, invoice.tax_nanos, invoice.total_nanos) == (usd("44.34"), usd("4.43"), usd("48.77"))
+    assert (invoice.subtotal_nanos, invoice.tax_nanos, invoice.total_nanos) == (
+        usd("44.34"),
+        usd("4.43"),
+        usd("48.77"),
+    )
     assert str(invoice.due_on) == "2026-12-15"
 
 
 def test_p3_an_invoice_copies_seller_and_buyer_as_they_were(acme, invoice, settings):
     settings.SELLER_NAME = "Somebody Else Ltd"
-    set_billing_details(acme, billing_email="ap@acme.example", legal_name="Acme Holdings", address="1 New Street",
-                        tax_id="", reference="", actor=Actor(label="test"), now=CLOSES)  # fmt: skip
+    set_billing_details(
+        acme,
+        billing_email="ap@acme.example",
+        legal_name="Acme Holdings",
+        address="1 New Street",
+        tax_id="",
+        reference="",
+        actor=Actor(label="test"),
+        now=CLOSES,
+    )
     invoice.refresh_from_db()
     assert (invoice.seller["name"], invoice.buyer["name"]) == ("Extra usage", "Acme")
 
@@ -72,9 +102,18 @@ def test_p3_paid_twice_is_paid_once_and_the_trail_says_by_whom(invoice, olga):
     mark_paid(invoice, note="Wire 1", operator=olga, now=CLOSES)
     mark_paid(invoice, note="Wire 2", operator=olga, now=CLOSES)
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.settled_note, owed_nanos(invoice)) == ("paid", "Wire 1", 0)
+    assert (invoice.status, invoice.settled_note, owed_nanos(invoice)) == (
+        "paid",
+        "Wire 1",
+        0,
+    )
     [entry] = AuditEntry.objects.filter(action="invoice.status")
-    assert (entry.actor, entry.subject, entry.from_value, entry.to_value) == (olga, "ACME-0001", "open", "paid")
+    assert (entry.actor, entry.subject, entry.from_value, entry.to_value) == (
+        olga,
+        "ACME-0001",
+        "open",
+        "paid",
+    )
     row = trail_row(entry)
     assert (row.action, row.before, row.after) == ("Invoice", "Open", "Paid")
 
@@ -87,14 +126,30 @@ def test_p3_a_paid_invoice_can_not_be_voided_and_a_void_one_not_paid(invoice, ol
     assert invoice.lines.count() == 3 and list(differences()) == []
 
 
-def test_p3_credit_notes_have_numbers_of_their_own_and_never_exceed_the_invoice(invoice, olga):
-    first, _mails = issue_credit_note(invoice, subtotal_nanos=usd("4.34"), reason="Outage", operator=olga, now=CLOSES)
-    assert (first.number, first.tax_nanos, first.total_nanos) == ("ACME-CN-0001", usd("0.43"), usd("4.77"))
+def test_p3_credit_notes_have_numbers_of_their_own_and_never_exceed_the_invoice(
+    invoice, olga
+):
+    first, _mails = issue_credit_note(
+        invoice, subtotal_nanos=usd("4.34"), reason="Outage", operator=olga, now=CLOSES
+    )
+    assert (first.number, first.tax_nanos, first.total_nanos) == (
+        "ACME-CN-0001",
+        usd("0.43"),
+        usd("4.77"),
+    )
     with pytest.raises(BusinessError, match=r"\$40\.00 of ACME-0001 is left"):
-        issue_credit_note(invoice, subtotal_nanos=usd("40.01"), reason="x", operator=olga, now=CLOSES)
-    last, _mails = issue_credit_note(invoice, subtotal_nanos=usd(40), reason="All", operator=olga, now=CLOSES)
+        issue_credit_note(
+            invoice, subtotal_nanos=usd("40.01"), reason="x", operator=olga, now=CLOSES
+        )
+    last, _mails = issue_credit_note(
+        invoice, subtotal_nanos=usd(40), reason="All", operator=olga, now=CLOSES
+    )
     invoice = Invoice.objects.get(pk=invoice.pk)
-    assert (last.number, credited_nanos(invoice)) == ("ACME-CN-0002", invoice.total_nanos)  # tax included, to the cent
+    # tax included, to the cent
+    assert (last.number, credited_nanos(invoice)) == (
+        "ACME-CN-0002",
+        invoice.total_nanos,
+    )
     assert (invoice.status, invoice.settled_note) == ("paid", "ACME-CN-0002")
     assert list(differences()) == []
 
@@ -106,7 +161,11 @@ def test_p3_an_operator_marks_it_paid_in_the_admin(operator, invoice):
     response = operator.post(f"{page}step/paid/", {"text": "Wire 4711"}, follow=True)
     assert b"ACME-0001 is paid." in response.content
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.settled_note, invoice.settled_by.name) == ("paid", "Wire 4711", "Olga Operator")
+    assert (invoice.status, invoice.settled_note, invoice.settled_by.name) == (
+        "paid",
+        "Wire 4711",
+        "Olga Operator",
+    )
     again = operator.post(f"{page}step/void/", {"text": "x"})
     assert again.status_code == 422 and b"not open" in again.content
 
@@ -120,8 +179,12 @@ def test_p3_an_operator_marks_it_paid_in_the_admin(operator, invoice):
         ({"amount": "5", "text": ""}, "This field is required"),
     ],
 )
-def test_p3_what_can_not_be_credited_is_told_at_the_field(operator, invoice, typed, says):
-    response = operator.post(f"/admin/billing/invoice/{invoice.pk}/step/credit/", {"key": KEY, **typed})
+def test_p3_what_can_not_be_credited_is_told_at_the_field(
+    operator, invoice, typed, says
+):
+    response = operator.post(
+        f"/admin/billing/invoice/{invoice.pk}/step/credit/", {"key": KEY, **typed}
+    )
     assert response.status_code == 422 and says in response.content.decode()
     assert not CreditNote.objects.exists()
 
@@ -132,44 +195,78 @@ def test_p3_an_operator_credits_and_the_page_links_the_note(operator, invoice):
         operator.post(f"/admin/billing/invoice/{invoice.pk}/step/credit/", typed)
     note = CreditNote.objects.get()  # pressed twice is issued once
     assert (note.total_nanos, note.issued_by.name) == (usd(11), "Olga Operator")
-    assert b"ACME-CN-0001" in operator.get(f"/admin/billing/invoice/{invoice.pk}/change/").content
+    assert (
+        b"ACME-CN-0001"
+        in operator.get(f"/admin/billing/invoice/{invoice.pk}/change/").content
+    )
 
 
 def test_staff_without_the_right_take_no_step(client, invoice):
     client.force_login(make_user("sam@example.com", "Sam", is_staff=True))
-    assert client.post(f"/admin/billing/invoice/{invoice.pk}/step/paid/", {"text": "x"}).status_code == 403
+    assert (
+        client.post(
+            f"/admin/billing/invoice/{invoice.pk}/step/paid/", {"text": "x"}
+        ).status_code
+        == 403
+    )
     invoice.refresh_from_db()
     assert invoice.status == "open"
 
 
 def test_tax_and_terms_are_set_by_operators_with_their_trail(operator, acme):
-    operator.post("/admin/billing/billingdetails/add/", {
-        "organization": acme.pk, "tax_label": "VAT", "tax_percent": "8.875", "due_days": "45",
-    })  # fmt: skip
+    operator.post(
+        "/admin/billing/billingdetails/add/",
+        {
+            "organization": acme.pk,
+            "tax_label": "VAT",
+            "tax_percent": "8.875",
+            "due_days": "45",
+        },
+    )
     details = BillingDetails.objects.get()
     assert (details.tax_rate, details.tax_label, details.due_days) == (8_875, "VAT", 45)
     assert AuditEntry.objects.get(action="billing.terms").to_value["tax_rate"] == 8_875
-    page = operator.get(f"/admin/billing/billingdetails/{acme.pk}/change/").content.decode()
+    page = operator.get(
+        f"/admin/billing/billingdetails/{acme.pk}/change/"
+    ).content.decode()
     assert 'value="8.875"' in page
 
 
 def test_m4_an_operator_adjusts_an_event_by_its_id(operator, acme, now):
     use_november(acme, at=now)
     add = "/admin/billing/usageadjustment/add/"
-    typed = {"key": KEY, "organization": acme.pk, "event": "bob-code", "amount": "2", "takes": "on", "reason": "Outage"}
+    typed = {
+        "key": KEY,
+        "organization": acme.pk,
+        "event": "bob-code",
+        "amount": "2",
+        "takes": "on",
+        "reason": "Outage",
+    }
     wrong = operator.post(add, typed | {"event": "nothing"})
     assert b"no event with that id" in wrong.content
-    assert b"takes at most that away" in operator.post(add, typed | {"amount": "12.35"}).content
+    assert (
+        b"takes at most that away"
+        in operator.post(add, typed | {"amount": "12.35"}).content
+    )
     assert not UsageAdjustment.objects.exists()
     for _press in range(2):
         assert operator.post(add, typed).status_code == 302
     row = UsageAdjustment.objects.get()
-    assert (row.amount_nanos, row.source, row.actor.name) == (-usd(2), "operator", "Olga Operator")
+    assert (row.amount_nanos, row.source, row.actor.name) == (
+        -usd(2),
+        "operator",
+        "Olga Operator",
+    )
     assert list(differences()) == []
 
 
-def test_p3_an_invoice_that_was_credited_whole_was_not_paid(client, alice, invoice, olga):
-    issue_credit_note(invoice, subtotal_nanos=usd("44.34"), reason="All", operator=olga, now=CLOSES)
+def test_p3_an_invoice_that_was_credited_whole_was_not_paid(
+    client, alice, invoice, olga
+):
+    issue_credit_note(
+        invoice, subtotal_nanos=usd("44.34"), reason="All", operator=olga, now=CLOSES
+    )
     client.force_login(alice.user)
     page = client.get("/o/acme/settings/billing/invoices/ACME-0001/").content.decode()
     assert "Credited in full" in page and "Paid on" not in page
@@ -194,12 +291,17 @@ def test_m5_a_void_invoice_hands_on_what_it_took_over(acme, now, olga):
     assert list(differences()) == []
 
 
-def test_m5_voiding_never_loses_a_credit_that_a_later_invoice_could_not_take_over(acme, now, olga):
+def test_m5_voiding_never_loses_a_credit_that_a_later_invoice_could_not_take_over(
+    acme, now, olga
+):
     use_november(acme, at=now)
     close_november(acme)
     event = UsageEvent.objects.get(event_id="ada-code")
-    adjust_event(event, amount_nanos=-usd(30), reason="Outage", operator=olga, now=CLOSES)
-    close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))  # December: nothing to pay, $29.995 carried on
+    adjust_event(
+        event, amount_nanos=-usd(30), reason="Outage", operator=olga, now=CLOSES
+    )
+    # December: nothing to pay, $29.995 carried on
+    close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
     use(acme, "bob", "40", at=dt.datetime(2027, 1, 5, 12, tzinfo=dt.UTC))
     close_due(acme.pk, now=dt.datetime(2027, 2, 1, 12, tzinfo=dt.UTC))
     credited = Invoice.objects.get(month_on="2027-01-01")
@@ -214,10 +316,19 @@ def test_m5_voiding_never_loses_a_credit_that_a_later_invoice_could_not_take_ove
 def test_m4_a_price_corrected_after_a_waiver_gives_nothing_back_twice(acme, now, olga):
     use_november(acme, at=now)
     event = UsageEvent.objects.get(event_id="bob-code")
-    adjust_event(event, amount_nanos=-usd("12.345"), reason="Waived", operator=olga, now=now)
+    adjust_event(
+        event, amount_nanos=-usd("12.345"), reason="Waived", operator=olga, now=now
+    )
     row = ModelPrice.objects.in_force().get(model="claude-sonnet-5")
-    rates = {name: getattr(row, name) for name in RATE_FIELDS} | {"output_nanos": usd(5)}
-    correct_price((row.model, row.starts_on, row.context_above), rates=rates, actor=Actor(label="test"), now=now)
+    rates = {name: getattr(row, name) for name in RATE_FIELDS} | {
+        "output_nanos": usd(5)
+    }
+    correct_price(
+        (row.model, row.starts_on, row.context_above),
+        rates=rates,
+        actor=Actor(label="test"),
+        now=now,
+    )
     reprice_events(now=now)
     booked = sum(event.adjustments.values_list("amount_nanos", flat=True))
     assert event.cost_nanos + booked == 0

@@ -1,4 +1,6 @@
-"""Documents on paper: what is said comes out as text, whatever people are called; the same document, the same bytes."""
+"""Documents on paper: what is said comes out as text, whatever people are called; the
+same document, the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,20 @@ INVOICE = Printed(
         Line(("Ada Lovelace", "", "$1,003.61"), is_group=True),
         Line(("claude-opus-4-5", "1,204", "$1,003.61")),
     ),
-    totals=(("Subtotal", "$1,003.61", False), ("VAT 20%", "$200.72", False), ("Total due", "$1,204.33", True)),
+    totals=(
+        ("Subtotal", "$1,003.61", False),
+        ("VAT 20%", "$200.72", False),
+        ("Total due", "$1,204.33", True),
+    ),
     notes=("Pay within ten days.",),
     right=(1,),
     page_words="Page {page} of {pages}",
     created_at=dt.datetime(2026, 12, 1, 9, tzinfo=dt.UTC),
 )
-HOSTILE = r"#strong[x] $5 * 3_a \u{41} <tag> @ref // c /* d */ `raw` ${x} \ #panic() {{ x }} ' \" = - +"
+HOSTILE = (
+    r"#strong[x] $5 * 3_a \u{41} <tag> @ref // c /* d */ `raw` ${x} \ #panic() {{ x }}"
+    r" ' \" = - +"
+)
 
 
 def reader(document: Printed) -> PdfReader:
@@ -58,22 +67,41 @@ def missing_glyphs(document: Printed) -> int:
         for operands, operator in ContentStream(page.get_contents(), pdf).operations:
             if operator in (b"Tj", b"TJ"):
                 pieces = operands[0] if operator == b"TJ" else operands
-                for raw in (one.original_bytes for one in pieces if hasattr(one, "original_bytes")):
-                    found += sum(raw[i : i + 2] == b"\0\0" for i in range(0, len(raw), 2))
+                for raw in (
+                    one.original_bytes
+                    for one in pieces
+                    if hasattr(one, "original_bytes")
+                ):
+                    found += sum(
+                        raw[i : i + 2] == b"\0\0" for i in range(0, len(raw), 2)
+                    )
     return found
 
 
 def with_names(*names: str) -> Printed:
     return replace(
-        INVOICE, lines=tuple(Line((name, "1", "$1.00"), is_group=i % 2 == 0) for i, name in enumerate(names))
+        INVOICE,
+        lines=tuple(
+            Line((name, "1", "$1.00"), is_group=i % 2 == 0)
+            for i, name in enumerate(names)
+        ),
     )
 
 
 def test_everything_said_comes_out_as_text():
     text = text_of(INVOICE)
-    said = [INVOICE.title, INVOICE.number, INVOICE.stamp, INVOICE.headline, INVOICE.buyer_label, *INVOICE.seller]
+    said = [
+        INVOICE.title,
+        INVOICE.number,
+        INVOICE.stamp,
+        INVOICE.headline,
+        INVOICE.buyer_label,
+        *INVOICE.seller,
+    ]
     said += [*INVOICE.buyer, *INVOICE.columns, *INVOICE.notes, "Page 1 of 1"]
-    said += [word for fact in INVOICE.facts for word in fact] + [word for line in INVOICE.lines for word in line.cells]
+    said += [word for fact in INVOICE.facts for word in fact] + [
+        word for line in INVOICE.lines for word in line.cells
+    ]
     said += [word for label, amount, _ in INVOICE.totals for word in (label, amount)]
     assert [word for word in said if word not in text] == []
 
@@ -97,7 +125,11 @@ def test_japanese_names_and_words_come_out_as_text_in_our_fonts():
         stamp="支払済み",
     )
     text = squeezed(text_of(document))
-    assert [name for name in (*names, document.title, document.headline) if squeezed(name) not in text] == []
+    assert [
+        name
+        for name in (*names, document.title, document.headline)
+        if squeezed(name) not in text
+    ] == []
     assert missing_glyphs(document) == 0
     pdf = reader(document)
     assert pdf.root_object["/Lang"] == "ja-JP"
@@ -132,15 +164,29 @@ def test_a_letter_that_no_font_of_ours_has_is_an_empty_box_not_a_failure():
 
 def test_text_that_looks_like_markup_is_printed_as_it_is():
     document = Printed(
-        *("en", HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE, HOSTILE), HOSTILE, (HOSTILE,), ((HOSTILE, HOSTILE),)),
+        *(
+            "en",
+            HOSTILE,
+            HOSTILE,
+            HOSTILE,
+            HOSTILE,
+            (HOSTILE, HOSTILE),
+            HOSTILE,
+            (HOSTILE,),
+            ((HOSTILE, HOSTILE),),
+        ),
         columns=(HOSTILE, "n", HOSTILE),
-        lines=(Line((HOSTILE, "", HOSTILE), is_group=True), Line((HOSTILE, HOSTILE, HOSTILE))),
+        lines=(
+            Line((HOSTILE, "", HOSTILE), is_group=True),
+            Line((HOSTILE, HOSTILE, HOSTILE)),
+        ),
         totals=((HOSTILE, HOSTILE, False), (HOSTILE, HOSTILE, True)),
         notes=(HOSTILE,),
     )
     text = squeezed(text_of(document))
     pages = len(reader(document).pages)
-    assert text.count(squeezed(HOSTILE)) == 20 + 2 * pages + 2  # two in each foot, two in the one table's head
+    # two in each foot, two in the one table's head
+    assert text.count(squeezed(HOSTILE)) == 20 + 2 * pages + 2
     assert reader(document).metadata.title == f"{HOSTILE} {HOSTILE}"
 
 
@@ -162,7 +208,9 @@ def test_texts_of_a_thousand_characters_wrap_and_lose_nothing(word: str):
 
 
 def test_control_characters_and_halves_of_characters_become_spaces():
-    document = with_names("a\0b\tc\x1bd", "half \ud83d", "first\nsecond", "\u202egnp.exe")
+    document = with_names(
+        "a\0b\tc\x1bd", "half \ud83d", "first\nsecond", "\u202egnp.exe"
+    )
     text = text_of(document)
     assert "a b c d" in text and "first\nsecond" in text
     assert missing_glyphs(document) == 0
@@ -178,14 +226,18 @@ def test_the_same_document_gives_the_same_bytes_and_another_other_bytes():
 
 def test_two_hundred_lines_repeat_the_head_and_the_name_but_not_the_sum():
     lines = tuple(Line((f"model-{i}", f"{i}", f"${i}.00")) for i in range(200))
-    document = replace(INVOICE, lines=(Line(("Ada Lovelace", "", "$19,900.00"), is_group=True), *lines))
+    document = replace(
+        INVOICE, lines=(Line(("Ada Lovelace", "", "$19,900.00"), is_group=True), *lines)
+    )
     pages = [page.extract_text() for page in reader(document).pages]
     assert len(pages) >= 5
     for number, page in enumerate(pages, start=1):
         assert f"Page {number} of {len(pages)}" in page
         assert page.count("Member and model") == page.count("Ada Lovelace") == 1
     assert "".join(pages).count("$19,900.00") == 1
-    assert [i for i in range(200) if f"model-{i} {i} ${i}.00" not in "\n".join(pages)] == []
+    assert [
+        i for i in range(200) if f"model-{i} {i} ${i}.00" not in "\n".join(pages)
+    ] == []
 
 
 def test_a_group_never_stays_alone_at_the_foot_of_a_page():
@@ -195,31 +247,55 @@ def test_a_group_never_stays_alone_at_the_foot_of_a_page():
             Line(("Grace", "", "$2"), is_group=True),
             Line(("last", "1", "$2")),
         )
-        pages = [page.extract_text() for page in reader(replace(INVOICE, lines=lines)).pages]
-        assert [("Grace" in page) for page in pages] == [("last" in page) for page in pages], before
+        pages = [
+            page.extract_text() for page in reader(replace(INVOICE, lines=lines)).pages
+        ]
+        assert [("Grace" in page) for page in pages] == [
+            ("last" in page) for page in pages
+        ], before
 
 
 def test_totals_stay_together():
     for before in range(24, 40):
-        document = replace(INVOICE, lines=tuple(Line(("m", "1", "$1")) for _ in range(before)))
+        document = replace(
+            INVOICE, lines=tuple(Line(("m", "1", "$1")) for _ in range(before))
+        )
         pages = [page.extract_text() for page in reader(document).pages]
-        assert [("Subtotal" in page) for page in pages] == [("Total due" in page) for page in pages], before
+        assert [("Subtotal" in page) for page in pages] == [
+            ("Total due" in page) for page in pages
+        ], before
 
 
 def test_amounts_stay_whole_beside_long_texts_in_a_crowded_table():
-    long = "Extra usage of Maximiliane Freifrau von Hohenstein, claude-sonnet-4-5-20250929-extended-context-1m"
+    long = (
+        "Extra usage of Maximiliane Freifrau von Hohenstein,"
+        " claude-sonnet-4-5-20250929-extended-context-1m"
+    )
     amounts = ("1,204,334", "12,000,000", "$3.00", "-$1,204.33", "$112,204.33")
-    heads = ("Date", "Entry", "Model", "Input tokens", "Cache read tokens", "Rate", "Amount", "Running balance")
+    heads = (
+        "Date",
+        "Entry",
+        "Model",
+        "Input tokens",
+        "Cache read tokens",
+        "Rate",
+        "Amount",
+        "Running balance",
+    )
     lines = (Line(("27 Nov 2026", long, long, *amounts)),)
     text = text_of(replace(INVOICE, columns=heads, right=(3, 4, 5, 6), lines=lines))
     assert [one for one in amounts if one not in text] == []
 
 
 def test_a_document_of_nothing_but_a_name_is_still_a_page():
-    bare = Printed("en", "Statement", "", "", "", (), "", (), (), ("Item", "Amount"), (), (), ())
+    bare = Printed(
+        "en", "Statement", "", "", "", (), "", (), (), ("Item", "Amount"), (), (), ()
+    )
     assert "Statement" in text_of(bare) and "1 / 1" in text_of(bare)
     assert "Statement" in text_of(replace(bare, columns=()))
-    assert "Grace" in text_of(replace(bare, lines=(Line(("Grace", "$2"), is_group=True),)))
+    assert "Grace" in text_of(
+        replace(bare, lines=(Line(("Grace", "$2"), is_group=True),))
+    )
 
 
 def test_a_line_with_too_few_cells_is_refused():

@@ -5,7 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from billing.funding.rules.standing import Cap, OrganizationStanding, Standing, WindowState
+from billing.funding.rules.standing import (
+    Cap,
+    OrganizationStanding,
+    Standing,
+    WindowState,
+)
 from config.kit.money import usd
 from config.kit.months import Calendar
 from tests.conftest import NOW
@@ -16,7 +21,9 @@ SESSION_RESETS = NOW + dt.timedelta(hours=1, minutes=12)
 WEEK_RESETS = NOW + dt.timedelta(days=2, hours=18)
 
 
-def cap(amount: int | None, *, later: int | str | None = "same", month_only: bool = False) -> Cap:
+def cap(
+    amount: int | None, *, later: int | str | None = "same", month_only: bool = False
+) -> Cap:
     """A cap of `amount` USD; `later` is what holds from the next month on."""
     nanos = None if amount is None else usd(amount)
     if later == "same":
@@ -41,13 +48,27 @@ def organization(**changes: Any) -> OrganizationStanding:
     return OrganizationStanding(**{**values, **changes})
 
 
-def windows(*, session_left: bool = False, week_left: bool = True, limit: int = 1) -> list[WindowState]:
+def windows(
+    *, session_left: bool = False, week_left: bool = True, limit: int = 1
+) -> list[WindowState]:
     """A session and a week window, each with or without something left."""
     return [
         WindowState(
-            "session", SESSION, usd(limit), usd(limit) - session_left, SESSION_RESETS - SESSION, SESSION_RESETS
+            "session",
+            SESSION,
+            usd(limit),
+            usd(limit) - session_left,
+            SESSION_RESETS - SESSION,
+            SESSION_RESETS,
         ),
-        WindowState("week", WEEK, usd(limit), usd(limit) - week_left, WEEK_RESETS - WEEK, WEEK_RESETS),
+        WindowState(
+            "week",
+            WEEK,
+            usd(limit),
+            usd(limit) - week_left,
+            WEEK_RESETS - WEEK,
+            WEEK_RESETS,
+        ),
     ]
 
 

@@ -1,4 +1,6 @@
-"""Receipts: tokens × price = cost, who paid, what was booked later; on the page, alone, and as CSV."""
+"""Receipts: tokens × price = cost, who paid, what was booked later; on the page, alone,
+and as CSV.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,20 @@ def _frozen():
 
 
 def report(
-    member: Membership, *, id: str = "req-1", model: str = "claude-sonnet-5", at: dt.datetime = NOW, **tokens: int
+    member: Membership,
+    *,
+    id: str = "req-1",
+    model: str = "claude-sonnet-5",
+    at: dt.datetime = NOW,
+    **tokens: int,
 ) -> UsageEvent:
     """Record one event and find it again."""
-    one = ReportedEvent(id, member.user.email, "claude_code", model, at, Usage(**tokens))
-    [result] = record_usage([one], organization_id=member.organization_id, now=NOW).results
+    one = ReportedEvent(
+        id, member.user.email, "claude_code", model, at, Usage(**tokens)
+    )
+    [result] = record_usage(
+        [one], organization_id=member.organization_id, now=NOW
+    ).results
     assert result.status == "recorded"
     return UsageEvent.objects.get(event_id=id)
 
@@ -42,9 +53,16 @@ def report(
 def adjust(found: UsageEvent, nanos: int) -> None:
     """Book a difference as a corrected price does."""
     UsageAdjustment.objects.create(
-        organization_id=found.organization_id, membership_id=found.membership_id, event=found, amount_nanos=nanos,
-        price=found.price, reason="Price corrected", created_at=NOW, month_on=found.month_on, day_on=found.day_on,
-    )  # fmt: skip
+        organization_id=found.organization_id,
+        membership_id=found.membership_id,
+        event=found,
+        amount_nanos=nanos,
+        price=found.price,
+        reason="Price corrected",
+        created_at=NOW,
+        month_on=found.month_on,
+        day_on=found.day_on,
+    )
 
 
 def text(response) -> str:
@@ -53,7 +71,13 @@ def text(response) -> str:
 
 
 def test_a_receipt_shows_each_token_class_with_its_rate(client, bob):
-    found = report(bob, input_tokens=212_080, output_tokens=9_116, cache_read_tokens=40, web_searches=1)
+    found = report(
+        bob,
+        input_tokens=212_080,
+        output_tokens=9_116,
+        cache_read_tokens=40,
+        web_searches=1,
+    )
     client.force_login(bob.user)
     row = text(client.get(URL))
     for line in (
@@ -71,9 +95,15 @@ def test_a_receipt_shows_each_token_class_with_its_rate(client, bob):
 
 
 def test_a_lines_cost_is_not_rounded(client, bob):
-    costs = {line.kind: line.cost_usd for line in receipt_of(report(bob, cache_read_tokens=1, output_tokens=3)).lines}
+    costs = {
+        line.kind: line.cost_usd
+        for line in receipt_of(report(bob, cache_read_tokens=1, output_tokens=3)).lines
+    }
     assert costs == {"cache_read_tokens": "0.000000200", "output_tokens": "0.000030000"}
-    assert ReceiptLine("cache_read_tokens", 7, "0.025", 25_000_001).cost_usd == "0.000000175000007"
+    assert (
+        ReceiptLine("cache_read_tokens", 7, "0.025", 25_000_001).cost_usd
+        == "0.000000175000007"
+    )
 
 
 def test_a_later_difference_is_shown_beside_the_cost_it_corrects(client, bob):
@@ -97,11 +127,14 @@ def test_an_unknown_models_cost_is_marked_as_estimated(client, bob):
 @pytest.mark.parametrize(
     ("at", "counted"),
     [
-        (dt.datetime(2026, 11, 1, 3, 59, tzinfo=dt.UTC), "late, counted in November"),  # 23:59 on 31 October there
+        # 23:59 on 31 October there
+        (dt.datetime(2026, 11, 1, 3, 59, tzinfo=dt.UTC), "late, counted in November"),
         (dt.datetime(2026, 11, 1, 4, 0, tzinfo=dt.UTC), None),
     ],
 )
-def test_only_an_event_of_an_earlier_month_says_where_it_counts(client, bob, at, counted):
+def test_only_an_event_of_an_earlier_month_says_where_it_counts(
+    client, bob, at, counted
+):
     Organization.objects.update(created_at=dt.datetime(2026, 10, 5, tzinfo=dt.UTC))
     close_due(bob.organization_id, now=NOW)
     report(bob, at=at, output_tokens=10)
@@ -110,16 +143,30 @@ def test_only_an_event_of_an_earlier_month_says_where_it_counts(client, bob, at,
     assert counted in page if counted else "late, counted" not in page
 
 
-def test_members_open_their_own_receipts_and_admins_everybodys(client, bob, ada, alice, charlie):
-    of_bob, of_alice = report(bob, output_tokens=1), report(alice, id="req-2", output_tokens=1)
+def test_members_open_their_own_receipts_and_admins_everybodys(
+    client, bob, ada, alice, charlie
+):
+    of_bob, of_alice = (
+        report(bob, output_tokens=1),
+        report(alice, id="req-2", output_tokens=1),
+    )
     answers = {}
     for reader in (bob, ada, charlie):
         client.force_login(reader.user)
-        answers[reader.user.name] = [client.get(f"{URL}receipts/{one.pk}/").status_code for one in (of_bob, of_alice)]
-    assert answers == {"Bob Feld": [200, 404], "Ada Okafor": [200, 200], "Charlie Stranger": [404, 404]}
+        answers[reader.user.name] = [
+            client.get(f"{URL}receipts/{one.pk}/").status_code
+            for one in (of_bob, of_alice)
+        ]
+    assert answers == {
+        "Bob Feld": [200, 404],
+        "Ada Okafor": [200, 200],
+        "Charlie Stranger": [404, 404],
+    }
 
 
-def test_another_organizations_receipt_is_not_found_under_ones_own_address(client, bob, charlie):
+def test_another_organizations_receipt_is_not_found_under_ones_own_address(
+    client, bob, charlie
+):
     found = report(charlie, output_tokens=1)
     client.force_login(bob.user)
     assert client.get(f"{URL}receipts/{found.pk}/").status_code == 404
@@ -127,11 +174,16 @@ def test_another_organizations_receipt_is_not_found_under_ones_own_address(clien
 
 def test_receipts_come_in_pages_the_newest_first(client, bob):
     enable_extra_usage(bob.organization)
-    events = [event(bob, at=NOW - dt.timedelta(minutes=minute), id=f"req-{minute:02}") for minute in range(30)]
+    events = [
+        event(bob, at=NOW - dt.timedelta(minutes=minute), id=f"req-{minute:02}")
+        for minute in range(30)
+    ]
     record_usage(events, organization_id=bob.organization_id, now=NOW)
     client.force_login(bob.user)
     first, second = client.get(URL), client.get(f"{URL}?page=2")
-    assert [one.event.event_id for one in first.context["receipts"]] == [f"req-{minute:02}" for minute in range(25)]
+    assert [one.event.event_id for one in first.context["receipts"]] == [
+        f"req-{minute:02}" for minute in range(25)
+    ]
     assert [one.event.event_id for one in second.context["receipts"]] == [
         f"req-{minute:02}" for minute in range(25, 30)
     ]
@@ -147,6 +199,14 @@ def test_the_csv_has_every_event_of_the_reader_and_nobody_elses(client, bob, ali
     body = b"".join(response.streaming_content).decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(body))
     assert row["id"] == "'=cmd", "a spreadsheet must not run it"
-    assert (row["output_tokens"], row["cost_usd"], row["adjusted_usd"]) == ("1234", "0.012340000", "0.000000005")
-    assert (row["paid_by"], row["estimated"], row["counted_month"]) == ("included", "False", "2026-11")
+    assert (row["output_tokens"], row["cost_usd"], row["adjusted_usd"]) == (
+        "1234",
+        "0.012340000",
+        "0.000000005",
+    )
+    assert (row["paid_by"], row["estimated"], row["counted_month"]) == (
+        "included",
+        "False",
+        "2026-11",
+    )
     assert 'filename="acme-receipts.csv"' in response["Content-Disposition"]

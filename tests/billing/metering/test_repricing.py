@@ -25,15 +25,24 @@ LATER = dt.timedelta(days=20)  # in December
 def used(acme, bob, now):
     """An event of an unknown model as extra usage, and one of a known model."""
     enable_extra_usage(acme)
-    unknown = ReportedEvent("u", bob.user.email, "claude", "mystery-1", now, Usage(1_000_000, 0))
+    unknown = ReportedEvent(
+        "u", bob.user.email, "claude", "mystery-1", now, Usage(1_000_000, 0)
+    )
     record_usage(
-        [event(bob, usd="1.00", at=now), unknown, event(bob, usd="2.00", at=now)], organization_id=acme.pk, now=now
+        [event(bob, usd="1.00", at=now), unknown, event(bob, usd="2.00", at=now)],
+        organization_id=acme.pk,
+        now=now,
     )
 
 
 def price(model, **changes):
     rates = {**fallback_rates(), **changes}
-    correct_price((model, SINCE_ALWAYS, 0), rates=rates, actor=Actor(label="operator"), now=dt.datetime.now(dt.UTC))
+    correct_price(
+        (model, SINCE_ALWAYS, 0),
+        rates=rates,
+        actor=Actor(label="operator"),
+        now=dt.datetime.now(dt.UTC),
+    )
 
 
 def test_m4_a_model_that_got_a_price_is_adjusted_in_the_open_month(used, acme, now):
@@ -41,14 +50,21 @@ def test_m4_a_model_that_got_a_price_is_adjusted_in_the_open_month(used, acme, n
     done = reprice_events(now=now + LATER)
     assert (done.adjusted, done.nanos) == (1, usd(-2))
     adjustment = UsageAdjustment.objects.get()
-    assert (adjustment.event.event_id, adjustment.month_on) == ("u", dt.date(2026, 12, 1))
-    assert UsageEvent.objects.get(event_id="u").cost_nanos == usd(5), "the event is never edited"
+    assert (adjustment.event.event_id, adjustment.month_on) == (
+        "u",
+        dt.date(2026, 12, 1),
+    )
+    assert UsageEvent.objects.get(event_id="u").cost_nanos == usd(5), (
+        "the event is never edited"
+    )
     december = OrganizationMonth.objects.get(month_on=dt.date(2026, 12, 1))
     assert (december.extra_nanos, december.events) == (usd(-2), 0)
     assert not list(differences())
 
 
-def test_m4_twice_books_nothing_more_and_a_second_correction_only_its_difference(used, now):
+def test_m4_twice_books_nothing_more_and_a_second_correction_only_its_difference(
+    used, now
+):
     price("mystery-1", input_nanos=usd(3))
     reprice_events(now=now)
     assert reprice_events(now=now).adjusted == 0

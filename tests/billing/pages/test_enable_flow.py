@@ -1,4 +1,6 @@
-"""T1: the flow that enables extra usage where it is prepaid: pay, auto-reload, cap, for whom; left and resumed."""
+"""T1: the flow that enables extra usage where it is prepaid: pay, auto-reload, cap, for
+whom; left and resumed.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,12 @@ def pay(client, amount="50"):
 
 def step(client) -> str:
     """Where Enable leads: the step an owner is at, or the usage page."""
-    return client.get(FLOW, follow=True).redirect_chain[-1][0].removeprefix(FLOW).strip("/")
+    return (
+        client.get(FLOW, follow=True)
+        .redirect_chain[-1][0]
+        .removeprefix(FLOW)
+        .strip("/")
+    )
 
 
 def test_t1_from_nothing_to_running(acme, now):
@@ -59,19 +66,31 @@ def test_t1_from_nothing_to_running(acme, now):
     assert "Add card" in html and ">Buy extra usage</button>" not in html
     # The card is entered on the gateway's page, which leads back into the flow.
     to_gateway = client.post("/o/bolt/settings/billing/card/", {"then": f"{FLOW}pay/"})
-    assert to_gateway["Location"].startswith("/o/bolt/settings/billing/test-gateway/card/?")
+    assert to_gateway["Location"].startswith(
+        "/o/bolt/settings/billing/test-gateway/card/?"
+    )
     back = client.post(to_gateway["Location"], {"number": "4242 4242 4242 4242"})
     assert client.get(back["Location"])["Location"] == f"{FLOW}pay/"
     assert pay(client)["Location"] == f"{FLOW}reload/"
-    assert client.post(f"{FLOW}reload/", {"threshold": "25", "amount": "50"})["Location"] == f"{FLOW}cap/"
-    assert client.post(f"{FLOW}cap/", {"organization_cap": "400"})["Location"] == f"{FLOW}whom/"
+    assert (
+        client.post(f"{FLOW}reload/", {"threshold": "25", "amount": "50"})["Location"]
+        == f"{FLOW}cap/"
+    )
+    assert (
+        client.post(f"{FLOW}cap/", {"organization_cap": "400"})["Location"]
+        == f"{FLOW}whom/"
+    )
     account = BillingAccount.objects.get(organization=bolt)
     assert not account.extra_usage_enabled and account.setup_step == "whom"
     html = client.get(f"{FLOW}whom/").content.decode()
     assert "$50.00 at $25.00" in html and "$400.00" in html
     assert client.post(f"{FLOW}whom/", {"scope": "everyone"})["Location"] == USAGE
     account.refresh_from_db()
-    assert account.extra_usage_enabled and account.auto_reload_enabled and account.setup_step == ""
+    assert (
+        account.extra_usage_enabled
+        and account.auto_reload_enabled
+        and account.setup_step == ""
+    )
     assert SpendCap.objects.get().amount_nanos == usd(400) and balance(bolt) == usd(50)
 
 
@@ -82,7 +101,11 @@ def test_t1_leaving_half_way_loses_nothing_and_leaves_it_off(owner, bolt):
     owner.post(f"{FLOW}reload/", {"skip": "1"})
     assert step(owner) == "cap"
     account = BillingAccount.objects.get(organization=bolt)
-    assert not account.extra_usage_enabled and not account.auto_reload_enabled and balance(bolt) == usd(50)
+    assert (
+        not account.extra_usage_enabled
+        and not account.auto_reload_enabled
+        and balance(bolt) == usd(50)
+    )
     html = owner.get(USAGE).content.decode()
     assert ">Enable</a>" in html and "$50.00" in html
 
@@ -90,16 +113,25 @@ def test_t1_leaving_half_way_loses_nothing_and_leaves_it_off(owner, bolt):
 def test_t1_no_step_can_be_jumped(owner):
     for name in ("reload", "cap", "whom", "nonsense"):
         assert owner.get(f"{FLOW}{name}/")["Location"] == f"{FLOW}pay/"
-        assert owner.post(f"{FLOW}{name}/", {"scope": "everyone"})["Location"] == f"{FLOW}pay/"
+        assert (
+            owner.post(f"{FLOW}{name}/", {"scope": "everyone"})["Location"]
+            == f"{FLOW}pay/"
+        )
     pay(owner)
-    assert owner.post(f"{FLOW}whom/", {"scope": "everyone"})["Location"] == f"{FLOW}reload/"
+    assert (
+        owner.post(f"{FLOW}whom/", {"scope": "everyone"})["Location"]
+        == f"{FLOW}reload/"
+    )
 
 
 def test_t1_going_back_to_an_earlier_step_keeps_the_later_ones(owner, bolt):
     pay(owner)
     owner.post(f"{FLOW}reload/", {"skip": "1"})
     owner.post(f"{FLOW}cap/", {"organization_cap": ""})
-    assert owner.post(f"{FLOW}reload/", {"threshold": "10", "amount": "20"})["Location"] == f"{FLOW}cap/"
+    assert (
+        owner.post(f"{FLOW}reload/", {"threshold": "10", "amount": "20"})["Location"]
+        == f"{FLOW}cap/"
+    )
     assert step(owner) == "whom"
     html = owner.get(f"{FLOW}pay/").content.decode()
     assert "The balance is $50.00." in html
@@ -112,11 +144,16 @@ def test_t1_a_declined_card_stays_at_the_first_step_and_says_why(owner, bolt, no
     response = pay(owner)
     html = response.content.decode()
     assert response.status_code == 422
-    assert "Visa 0341 was declined for $50.00: “Your card was declined.” Nothing was paid." in html
+    assert (
+        "Visa 0341 was declined for $50.00: “Your card was declined.” Nothing was paid."
+        in html
+    )
     assert step(owner) == "pay" and balance(bolt) == 0
 
 
-def test_a_decline_gives_the_form_a_fresh_key_so_that_the_next_press_is_another_purchase(owner, bolt, now):
+def test_a_decline_gives_the_form_a_fresh_key_so_that_the_next_press_is_another_purchase(
+    owner, bolt, now
+):
     give_card(bolt, "declines", now=now)
     first = key_of(owner.get(f"{FLOW}pay/").content.decode())
     answer = owner.post(f"{FLOW}pay/", {"amount": "50", "key": first})
@@ -127,7 +164,9 @@ def test_a_decline_gives_the_form_a_fresh_key_so_that_the_next_press_is_another_
     assert balance(bolt) == usd(50)
 
 
-def test_t1_a_purchase_that_waits_for_the_bank_comes_back_into_the_flow(owner, bolt, now):
+def test_t1_a_purchase_that_waits_for_the_bank_comes_back_into_the_flow(
+    owner, bolt, now
+):
     give_card(bolt, "action", now=now)
     bank = pay(owner)["Location"]
     assert "/test-gateway/bank/" in bank
@@ -136,18 +175,29 @@ def test_t1_a_purchase_that_waits_for_the_bank_comes_back_into_the_flow(owner, b
     back = owner.post(bank, {"answer": "confirm"})["Location"]
     assert owner.get(back)["Location"] == FLOW
     assert balance(bolt) == usd(50)
-    assert owner.get(FLOW)["Location"] == f"{FLOW}reload/"  # paying is done, however it was paid
+    assert (
+        owner.get(FLOW)["Location"] == f"{FLOW}reload/"
+    )  # paying is done, however it was paid
 
 
-def test_while_a_payment_is_being_settled_the_step_offers_no_second_one_and_goes_on_by_itself(owner, bolt, now):
+def test_while_a_payment_is_being_settled_the_step_offers_no_second_one_and_goes_on_by_itself(
+    owner, bolt, now
+):
     give_card(bolt, "timeout_lost", now=now)
     pay(owner)
     html = owner.get(f"{FLOW}pay/").content.decode()
-    assert "A payment of $50.00 is being settled." in html and 'hx-trigger="every 10s"' in html
+    assert (
+        "A payment of $50.00 is being settled." in html
+        and 'hx-trigger="every 10s"' in html
+    )
     assert ">Buy extra usage</button>" not in html and 'name="amount"' not in html
     processing.look_now(Payment.objects.get(), now=now)
     html = owner.get(f"{FLOW}pay/").content.decode()
-    assert "The balance is $50.00." in html and "hx-trigger" not in html and ">Go on</button>" in html
+    assert (
+        "The balance is $50.00." in html
+        and "hx-trigger" not in html
+        and ">Go on</button>" in html
+    )
 
 
 def test_canceling_the_card_comes_back_into_the_flow(owner):
@@ -157,17 +207,27 @@ def test_canceling_the_card_comes_back_into_the_flow(owner):
 
 def test_the_usage_page_says_where_the_flow_goes_on(owner):
     html = owner.get(USAGE).content.decode()
-    assert "Next: pay, auto-reload, a cap, for whom." in html and "Should somebody run out," in html
+    assert (
+        "Next: pay, auto-reload, a cap, for whom." in html
+        and "Should somebody run out," in html
+    )
     assert "Caps at two levels" in html and "seat tier" not in html
     pay(owner)
     html = owner.get(USAGE).content.decode()
-    assert "Goes on where you left: Auto-reload." in html and "kept while extra usage is off" in html
+    assert (
+        "Goes on where you left: Auto-reload." in html
+        and "kept while extra usage is off" in html
+    )
     assert "at this pace" not in html
 
 
 def test_a_balance_nobody_bought_yet_is_not_told_as_used_up(owner):
     html = owner.get("/o/bolt/settings/billing/").content.decode()
-    assert "nothing bought yet" in html and "used up</p>" not in html and "xu-stop" not in html
+    assert (
+        "nothing bought yet" in html
+        and "used up</p>" not in html
+        and "xu-stop" not in html
+    )
 
 
 def test_a_purchase_given_up_at_the_bank_can_be_canceled(owner, bolt, now):
@@ -183,7 +243,12 @@ def test_a_purchase_given_up_at_the_bank_can_be_canceled(owner, bolt, now):
 
 @pytest.mark.parametrize(
     ("amount", "sentence"),
-    [("3", "below the smallest purchase, $5.00"), ("1.234", "has 3 decimals"), ("ten", "is not an amount"), ("", "")],
+    [
+        ("3", "below the smallest purchase, $5.00"),
+        ("1.234", "has 3 decimals"),
+        ("ten", "is not an amount"),
+        ("", ""),
+    ],
 )
 def test_wrong_amounts_are_told_at_the_field(owner, bolt, amount, sentence):
     response = pay(owner, amount)

@@ -1,4 +1,6 @@
-"""Settings › Usage as owners, admins, members and strangers get it: what it says, and at which cost."""
+"""Settings › Usage as owners, admins, members and strangers get it: what it says, and
+at which cost.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from tests.conftest import NOW
 from tests.factories.people import MembershipFactory, UserFactory
 from tests.factories.usage import enable_extra_usage, event
 
-PAGES = ["usage_settings", "usage_month", "usage_caps", "usage_people", "usage_people_csv"]
+PAGES = [
+    "usage_settings",
+    "usage_month",
+    "usage_caps",
+    "usage_people",
+    "usage_people_csv",
+]
 OWNER_PAGES = [
     "organization_cap",
     "organization_cap_preview",
@@ -41,9 +49,17 @@ def sign_in(membership: Membership) -> Client:
     return client
 
 
-def page(membership: Membership, name: str = "usage_settings", *, query: str = "", htmx: bool = False) -> str:
+def page(
+    membership: Membership,
+    name: str = "usage_settings",
+    *,
+    query: str = "",
+    htmx: bool = False,
+) -> str:
     headers = {"HX-Request": "true"} if htmx else {}
-    response = sign_in(membership).get(reverse(name, args=["acme"]) + query, headers=headers)
+    response = sign_in(membership).get(
+        reverse(name, args=["acme"]) + query, headers=headers
+    )
     assert response.status_code == 200
     return b"".join(response).decode()  # some answers are streamed
 
@@ -51,7 +67,11 @@ def page(membership: Membership, name: str = "usage_settings", *, query: str = "
 def spend(member: Membership, *amounts: str, days_ago: int = 0) -> None:
     at = NOW - dt.timedelta(days=days_ago)
     for amount in amounts:
-        record_usage([event(member, usd=amount, at=at)], organization_id=member.organization_id, now=at)
+        record_usage(
+            [event(member, usd=amount, at=at)],
+            organization_id=member.organization_id,
+            now=at,
+        )
 
 
 def test_the_month_answers_first(acme, alice, bob):
@@ -72,7 +92,9 @@ def test_a_cap_that_comes_first_says_when_and_what_would_last(acme, alice, ada, 
     html = page(alice)
     assert "At this pace, extra usage stops on" in html
     assert "would last the month</a>" in html
-    assert "would last the month." in page(ada), "an admin reads it without a link that leads to a 403"
+    assert "would last the month." in page(ada), (
+        "an admin reads it without a link that leads to a 403"
+    )
 
 
 def test_a_reached_cap_says_who_is_paused_and_until_when(acme, alice, bob):
@@ -100,9 +122,12 @@ def test_before_the_first_use_nothing_is_projected(acme, alice):
 
 def test_off_shows_the_organizations_own_waits(acme, alice, ada, bob):
     IncludedWindow.objects.create(
-        membership=bob, name="session", opened_at=NOW - dt.timedelta(hours=9), exhausted_at=NOW - dt.timedelta(hours=7),
+        membership=bob,
+        name="session",
+        opened_at=NOW - dt.timedelta(hours=9),
+        exhausted_at=NOW - dt.timedelta(hours=7),
         resets_at=NOW - dt.timedelta(hours=4),
-    )  # fmt: skip
+    )
     html = page(alice)
     assert "1 person ran out of included usage this month and waited 3 h" in html
     assert ">Enable</a>" in html
@@ -119,16 +144,28 @@ def test_off_and_nobody_ran_out_says_just_that(acme, alice):
 def test_t1_a_prepaid_organization_is_led_through_paying_first(acme, alice):
     type(acme).objects.update(settlement=Settlement.PREPAID)
     html = page(alice)
-    assert "It is paid before, out of a balance you buy." in html and ">Enable</a>" in html
+    assert (
+        "It is paid before, out of a balance you buy." in html and ">Enable</a>" in html
+    )
     response = sign_in(alice).get(reverse("enable_extra_usage", args=["acme"]))
-    assert (response.status_code, response["Location"]) == (302, "/o/acme/settings/usage/enable/pay/")
+    assert (response.status_code, response["Location"]) == (
+        302,
+        "/o/acme/settings/usage/enable/pay/",
+    )
 
 
 def test_d2_a_usage_based_plan_has_nothing_to_switch(acme, alice):
     type(acme).objects.filter(pk=acme.pk).update(plan=Plan.ENTERPRISE_USAGE)
     html = page(alice)
-    assert "every token is billed at API rates, so there is nothing to switch on" in html
-    for words in (">Enable</a>", ">Turn off</a>", "Seat spend caps", "Selected members"):
+    assert (
+        "every token is billed at API rates, so there is nothing to switch on" in html
+    )
+    for words in (
+        ">Enable</a>",
+        ">Turn off</a>",
+        "Seat spend caps",
+        "Selected members",
+    ):
         assert words not in html
     assert "Organization spend cap" in html
 
@@ -142,9 +179,14 @@ def test_d3_admins_see_everything_and_no_control_they_may_not_use(acme, ada, ali
 
 
 @pytest.mark.parametrize("name", PAGES + OWNER_PAGES)
-@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize(
+    "method", ["get", "head", "post", "put", "patch", "delete", "options"]
+)
 def test_d1_strangers_get_404_whatever_the_method(acme, charlie, name, method):
-    assert getattr(sign_in(charlie), method)(reverse(name, args=["acme"])).status_code == 404
+    assert (
+        getattr(sign_in(charlie), method)(reverse(name, args=["acme"])).status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize("name", PAGES + OWNER_PAGES)
@@ -162,12 +204,19 @@ def test_d3_admins_get_403_where_owners_edit(acme, ada, name):
 def test_d1_nobody_of_another_organization_can_be_edited(acme, alice, charlie):
     client = sign_in(alice)
     for pk in (charlie.pk, 10**6, 10**30):
-        assert client.post(reverse("member_cap", args=["acme", pk]), {"amount": "5"}).status_code == 404
+        assert (
+            client.post(
+                reverse("member_cap", args=["acme", pk]), {"amount": "5"}
+            ).status_code
+            == 404
+        )
     assert not SpendCap.objects.exists()
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_the_page_costs_as_many_queries_at_30_members_as_at_3(acme, alice, bob, on, django_assert_max_num_queries):
+def test_the_page_costs_as_many_queries_at_30_members_as_at_3(
+    acme, alice, bob, on, django_assert_max_num_queries
+):
     if on:
         enable_extra_usage(acme)
     spend(bob, "1.00", "5.00")
@@ -176,8 +225,12 @@ def test_the_page_costs_as_many_queries_at_30_members_as_at_3(acme, alice, bob, 
     with django_assert_max_num_queries(15) as few:
         assert client.get(url).status_code == 200
     for member in MembershipFactory.create_batch(27, organization=acme):
-        MemberMonth.objects.create(membership=member, month_on=dt.date(2026, 11, 1), extra_nanos=usd(3))
-        SpendCap.objects.create(organization=acme, level="member", membership=member, amount_nanos=usd(2))
+        MemberMonth.objects.create(
+            membership=member, month_on=dt.date(2026, 11, 1), extra_nanos=usd(3)
+        )
+        SpendCap.objects.create(
+            organization=acme, level="member", membership=member, amount_nanos=usd(2)
+        )
     with django_assert_max_num_queries(15) as many:
         assert client.get(url).status_code == 200
     assert len(many) == len(few)
@@ -186,15 +239,37 @@ def test_the_page_costs_as_many_queries_at_30_members_as_at_3(acme, alice, bob, 
 def test_the_csv_has_what_is_filtered_exactly_and_no_formulas(acme, alice, bob):
     enable_extra_usage(acme)
     spend(bob, "1.00", "0.12345")
-    SpendCap.objects.create(organization=acme, level="member", membership=bob, amount_nanos=usd("40.50"))
-    evil = UserFactory(email="evil@acme.example", name='=HYPERLINK("http://evil.example","Me")')
+    SpendCap.objects.create(
+        organization=acme, level="member", membership=bob, amount_nanos=usd("40.50")
+    )
+    evil = UserFactory(
+        email="evil@acme.example", name='=HYPERLINK("http://evil.example","Me")'
+    )
     MembershipFactory(organization=acme, user=evil)
     text = page(alice, "usage_people_csv")
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert rows[0] == ["Person", "E-mail", "Seat", "Cap (USD)", "Cap from", "MTD spend (USD)", "Status"]
-    assert ["Bob Feld", "bob@acme.example", "Standard", "40.50", "own cap", "0.123450000", "Active"] in rows
+    assert rows[0] == [
+        "Person",
+        "E-mail",
+        "Seat",
+        "Cap (USD)",
+        "Cap from",
+        "MTD spend (USD)",
+        "Status",
+    ]
+    assert [
+        "Bob Feld",
+        "bob@acme.example",
+        "Standard",
+        "40.50",
+        "own cap",
+        "0.123450000",
+        "Active",
+    ] in rows
     assert len(rows) == 5
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for row in rows for cell in row)
+    assert not any(
+        cell.startswith(("=", "+", "-", "@", "\t")) for row in rows for cell in row
+    )
     only_bob = page(alice, "usage_people_csv", query="?q=bob")
     assert only_bob.count("\r\n") == 2
 
@@ -207,7 +282,9 @@ def test_a_part_that_reads_the_same_is_not_sent_again(acme, alice, bob):
     seen = html.split("seen=")[1].split('"')[0]
     again = client.get(f"{url}?q=b&seen={seen}", headers={"HX-Request": "true"})
     assert again.status_code == 204
-    SpendCap.objects.create(organization=acme, level="member", membership=bob, amount_nanos=usd(33))
+    SpendCap.objects.create(
+        organization=acme, level="member", membership=bob, amount_nanos=usd(33)
+    )
     changed = client.get(f"{url}?q=b&seen={seen}", headers={"HX-Request": "true"})
     assert changed.status_code == 200 and "$33.00" in changed.content.decode()
     assert "HX-Replace-Url" not in changed
@@ -215,14 +292,26 @@ def test_a_part_that_reads_the_same_is_not_sent_again(acme, alice, bob):
 
 def test_filtering_a_part_changes_the_pages_address(acme, alice):
     response = sign_in(alice).get(
-        reverse("usage_people", args=["acme"]) + "?q=+Bob+&status=active&sort=-spend&order=cap",
+        reverse("usage_people", args=["acme"])
+        + "?q=+Bob+&status=active&sort=-spend&order=cap",
         headers={"HX-Request": "true"},
     )
-    assert response["HX-Replace-Url"] == "/o/acme/settings/usage/?q=Bob&status=active&sort=cap"
+    assert (
+        response["HX-Replace-Url"]
+        == "/o/acme/settings/usage/?q=Bob&status=active&sort=cap"
+    )
 
 
 @pytest.mark.parametrize(
-    "query", ["?page=999", "?page=-1", "?page=x", "?sort=evil;--&seat=x&status=y", "?q=%00%27%25", "?page=" + "9" * 400]
+    "query",
+    [
+        "?page=999",
+        "?page=-1",
+        "?page=x",
+        "?sort=evil;--&seat=x&status=y",
+        "?q=%00%27%25",
+        "?page=" + "9" * 400,
+    ],
 )
 def test_nonsense_in_the_address_shows_the_page_all_the_same(acme, alice, query):
     enable_extra_usage(acme)
@@ -249,7 +338,9 @@ def test_a_cap_lowered_below_what_is_spent_is_named_as_the_cause(acme, alice, bo
     sign_in(alice).post(reverse("organization_cap", args=["acme"]), {"amount": "5"})
     html = page(alice)
     assert "The cap was set to $5.00 on Mon 23 Nov, below what was spent." in html
-    assert "Cap reached" not in html and "Projected</span>" not in html, "nothing more is coming while all are paused"
+    assert "Cap reached" not in html and "Projected</span>" not in html, (
+        "nothing more is coming while all are paused"
+    )
 
 
 def test_on_for_selected_members_but_nobody_selected_is_said_first(acme, alice, ada):

@@ -1,4 +1,6 @@
-"""The modals of Settings › Usage: previews, wrong amounts, what is saved, what the page is told; with and without HTMX."""
+"""The modals of Settings › Usage: previews, wrong amounts, what is saved, what the page
+is told; with and without HTMX.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, Membership, Plan
 from billing.metering.actions.recording import record_usage
-from billing.models import BillingAccount, MemberMonth, OrganizationDay, SelectedMember, SpendCap
+from billing.models import (
+    BillingAccount,
+    MemberMonth,
+    OrganizationDay,
+    SelectedMember,
+    SpendCap,
+)
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.people import MembershipFactory
@@ -44,7 +52,10 @@ def toast(answer: HttpResponse) -> str:
 
 
 def caps() -> dict[str, list[tuple[str, int | None]]]:
-    return {cap.level: (cap.amount_nanos, cap.month_amount_nanos) for cap in SpendCap.objects.all()}
+    return {
+        cap.level: (cap.amount_nanos, cap.month_amount_nanos)
+        for cap in SpendCap.objects.all()
+    }
 
 
 @pytest.fixture
@@ -60,10 +71,19 @@ def targets(bob):
 def test_each_level_is_set_and_set_to_unlimited(client, targets, level):
     answer = client.post(targets[level], {"amount": " $1,250.50 "}, headers=HTMX)
     assert answer.status_code == 204
-    assert set(json.loads(answer["HX-Trigger"])) == {"capChanged", "closeModal", "toast"}
+    assert set(json.loads(answer["HX-Trigger"])) == {
+        "capChanged",
+        "closeModal",
+        "toast",
+    }
     assert "$1,250.50" in toast(answer)
     assert caps() == {level: (usd("1250.50"), None)}
-    assert client.post(targets[level], {"amount": "abc", "unlimited": "1"}, headers=HTMX).status_code == 204
+    assert (
+        client.post(
+            targets[level], {"amount": "abc", "unlimited": "1"}, headers=HTMX
+        ).status_code
+        == 204
+    )
     assert caps() == {level: (None, None)}
     assert AuditEntry.objects.filter(action=f"cap.{level}").count() == 2
 
@@ -71,7 +91,9 @@ def test_each_level_is_set_and_set_to_unlimited(client, targets, level):
 @pytest.mark.parametrize("level", ["organization", "seat_tier", "member"])
 def test_this_month_only_keeps_what_comes_after(client, targets, level):
     client.post(targets[level], {"amount": "40"}, headers=HTMX)
-    answer = client.post(targets[level], {"amount": "50", "this_month_only": "on"}, headers=HTMX)
+    answer = client.post(
+        targets[level], {"amount": "50", "this_month_only": "on"}, headers=HTMX
+    )
     text = toast(answer)
     assert "$50.00" in text and text.endswith(", this month only.")
     assert caps() == {level: (usd(40), usd(50))}
@@ -96,12 +118,18 @@ def test_this_month_only_keeps_what_comes_after(client, targets, level):
         ("9" * 50, "is over the largest amount"),
     ],
 )
-def test_a_wrong_amount_stays_in_the_modal_with_its_message(client, targets, level, amount, sentence):
+def test_a_wrong_amount_stays_in_the_modal_with_its_message(
+    client, targets, level, amount, sentence
+):
     answer = client.post(targets[level], {"amount": amount}, headers=HTMX)
     html = answer.content.decode()
     assert answer.status_code == 422
     assert html.lstrip().startswith("<dialog")
-    assert sentence in html and 'aria-invalid="true"' in html and 'id="amount-error"' in html
+    assert (
+        sentence in html
+        and 'aria-invalid="true"' in html
+        and 'id="amount-error"' in html
+    )
     assert "The effect shows here once the amount can be read." in html
     assert not SpendCap.objects.exists() and not AuditEntry.objects.exists()
 
@@ -116,84 +144,149 @@ def test_without_javascript_the_same_address_is_a_page_and_leads_back(client, ta
     assert wrong.status_code == 422 and "<html" in wrong.content.decode()
 
 
-def preview(client: Client, name: str, *args: object, amount: str, month_only: bool = False) -> str:
+def preview(
+    client: Client, name: str, *args: object, amount: str, month_only: bool = False
+) -> str:
     query = {"amount": amount, **({"this_month_only": "on"} if month_only else {})}
-    return " ".join(client.get(at(f"{name}_preview", *args), query, headers=HTMX).content.decode().split())
+    return " ".join(
+        client.get(at(f"{name}_preview", *args), query, headers=HTMX)
+        .content.decode()
+        .split()
+    )
 
 
 def test_the_preview_of_the_organizations_cap(client, acme, bob):
     enable_extra_usage(acme)
     for day, dollars in ((5, 100), (20, 300)):
         OrganizationDay.objects.create(
-            organization=acme, day_on=dt.date(2026, 10, day), surface="claude", extra_nanos=usd(dollars)
+            organization=acme,
+            day_on=dt.date(2026, 10, day),
+            surface="claude",
+            extra_nanos=usd(dollars),
         )
     for amount in ("1.00", "90.00"):
         record_usage([event(bob, usd=amount, at=NOW)], organization_id=acme.pk, now=NOW)
     below = preview(client, "organization_cap", amount="80", month_only=True)
     assert "At $80.00, extra usage stops now for all 3 people." in below
-    assert "$90.00 is already spent, $10.00 more than this cap. What is spent stays billed;" in below
-    assert "xu-preview--warn" in below and "It is $12,000.00 again from 1 December." in below
+    assert (
+        "$90.00 is already spent, $10.00 more than this cap. What is spent stays billed;"
+        in below
+    )
+    assert (
+        "xu-preview--warn" in below
+        and "It is $12,000.00 again from 1 December." in below
+    )
     soon = preview(client, "organization_cap", amount="350")
     assert "In October everybody would have been paused from Tue 20 Oct on." in soon
     assert "If ticked, it is $12,000.00 again from 1 December." in soon
-    assert "In October nobody would have been paused." in preview(client, "organization_cap", amount="5000")
+    assert "In October nobody would have been paused." in preview(
+        client, "organization_cap", amount="5000"
+    )
 
 
-def test_the_preview_of_a_seat_cap_counts_people_now_and_last_month(client, acme, ada, bob):
+def test_the_preview_of_a_seat_cap_counts_people_now_and_last_month(
+    client, acme, ada, bob
+):
     enable_extra_usage(acme)
-    MemberMonth.objects.create(membership=bob, month_on=dt.date(2026, 11, 1), extra_nanos=usd(45))
-    MemberMonth.objects.create(membership=ada, month_on=dt.date(2026, 10, 1), extra_nanos=usd(60))
+    MemberMonth.objects.create(
+        membership=bob, month_on=dt.date(2026, 11, 1), extra_nanos=usd(45)
+    )
+    MemberMonth.objects.create(
+        membership=ada, month_on=dt.date(2026, 10, 1), extra_nanos=usd(60)
+    )
     stops = preview(client, "seat_cap", "standard", amount="40")
     assert "At $40.00, extra usage stops now for 1 of 2 people." in stops
     assert "At $40.00, 1 of 2 people would have been paused last month." in stops
     assert "xu-preview--warn" in stops
     fine = preview(client, "seat_cap", "standard", amount="50")
-    assert "<strong>At $50.00, 1 of 2 people would have been paused last month.</strong>" in fine
+    assert (
+        "<strong>At $50.00, 1 of 2 people would have been paused last month.</strong>"
+        in fine
+    )
     assert "the most anyone has spent this month is $45.00." in fine
-    SpendCap.objects.create(organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40))
-    assert "At $61.00, 1 paused person can go on at once." in preview(client, "seat_cap", "standard", amount="61")
+    SpendCap.objects.create(
+        organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40)
+    )
+    assert "At $61.00, 1 paused person can go on at once." in preview(
+        client, "seat_cap", "standard", amount="61"
+    )
 
 
 def test_the_preview_of_a_persons_cap(client, acme, bob):
     enable_extra_usage(acme)
-    MemberMonth.objects.create(membership=bob, month_on=dt.date(2026, 11, 1), extra_nanos=usd("40.12"))
-    MemberMonth.objects.create(membership=bob, month_on=dt.date(2026, 10, 1), extra_nanos=usd("33.60"))
-    SpendCap.objects.create(organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40))
+    MemberMonth.objects.create(
+        membership=bob, month_on=dt.date(2026, 11, 1), extra_nanos=usd("40.12")
+    )
+    MemberMonth.objects.create(
+        membership=bob, month_on=dt.date(2026, 10, 1), extra_nanos=usd("33.60")
+    )
+    SpendCap.objects.create(
+        organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40)
+    )
     goes = preview(client, "member_cap", bob.pk, amount="60", month_only=True)
     assert "At $60.00, Bob can go on at once." in goes
-    assert "$40.12 is spent, $19.88 would be left for 7 days. In October Bob spent $33.60." in goes
+    assert (
+        "$40.12 is spent, $19.88 would be left for 7 days. In October Bob spent $33.60."
+        in goes
+    )
     assert "From 1 December the seat cap of $40.00 applies again." in goes
-    assert "At $30.00, Bob stays paused." in preview(client, "member_cap", bob.pk, amount="30")
+    assert "At $30.00, Bob stays paused." in preview(
+        client, "member_cap", bob.pk, amount="30"
+    )
     SpendCap.objects.filter(level="organization").update(amount_nanos=0)
-    assert "the organization cap is reached." in preview(client, "member_cap", bob.pk, amount="60")
+    assert "the organization cap is reached." in preview(
+        client, "member_cap", bob.pk, amount="60"
+    )
 
 
 @pytest.mark.parametrize("amount", ["", "x", "1.234", "%00", "\0"])
 def test_the_preview_waits_for_an_amount_it_can_read(client, targets, amount):
-    assert "The effect shows here once the amount can be read." in preview(client, "organization_cap", amount=amount)
+    assert "The effect shows here once the amount can be read." in preview(
+        client, "organization_cap", amount=amount
+    )
 
 
 def test_a_member_learns_what_unlimited_means_under_a_seat_cap(client, acme, targets):
     client.post(targets["seat_tier"], {"amount": "40"})
-    assert "the seat cap of $40.00 then applies." in client.get(targets["member"], headers=HTMX).content.decode()
+    assert (
+        "the seat cap of $40.00 then applies."
+        in client.get(targets["member"], headers=HTMX).content.decode()
+    )
     client.post(targets["member"], {"amount": "90"})
     answer = client.post(targets["member"], {"unlimited": "1"}, headers=HTMX)
-    assert toast(answer) == "Bob Feld has no cap of their own now; the seat cap of $40.00 applies."
+    assert (
+        toast(answer)
+        == "Bob Feld has no cap of their own now; the seat cap of $40.00 applies."
+    )
 
 
 def test_enabling_sets_caps_and_scope_together(client, acme):
     html = client.get(at("enable_extra_usage"), headers=HTMX).content.decode()
     assert "<dialog" in html and not BillingAccount.objects.exists()
-    form = {"organization_cap": "12,000", "standard": "40", "premium": "", "scope": "everyone"}
+    form = {
+        "organization_cap": "12,000",
+        "standard": "40",
+        "premium": "",
+        "scope": "everyone",
+    }
     answer = client.post(at("enable_extra_usage"), form, headers=HTMX)
-    assert (answer.status_code, answer["HX-Redirect"]) == (204, "/o/acme/settings/usage/")
+    assert (answer.status_code, answer["HX-Redirect"]) == (
+        204,
+        "/o/acme/settings/usage/",
+    )
     account = BillingAccount.objects.get()
     assert (account.extra_usage_enabled, account.scope) == (True, "everyone")
     assert set(SpendCap.objects.values_list("level", "seat_tier", "amount_nanos")) == {
-        ("organization", None, usd(12_000)), ("seat_tier", "standard", usd(40)), ("seat_tier", "premium", None)}  # fmt: skip
+        ("organization", None, usd(12_000)),
+        ("seat_tier", "standard", usd(40)),
+        ("seat_tier", "premium", None),
+    }
 
 
-@pytest.mark.parametrize("form", [{"organization_cap": "1.234", "scope": "everyone"}, {"scope": "nobody"}, {}])
+@pytest.mark.parametrize(
+    "form",
+    [{"organization_cap": "1.234", "scope": "everyone"}, {"scope": "nobody"}, {}],
+)
 def test_enabling_with_something_wrong_leaves_it_off(client, acme, form):
     answer = client.post(at("enable_extra_usage"), form, headers=HTMX)
     assert answer.status_code == 422 and 'role="alert"' in answer.content.decode()
@@ -201,14 +294,19 @@ def test_enabling_with_something_wrong_leaves_it_off(client, acme, form):
 
 
 def test_enabling_for_selected_members_leads_to_choosing_them(client, acme):
-    answer = client.post(at("enable_extra_usage"), {"organization_cap": "", "scope": "selected"})
+    answer = client.post(
+        at("enable_extra_usage"), {"organization_cap": "", "scope": "selected"}
+    )
     assert (answer.status_code, answer["Location"]) == (302, at("selected_members"))
 
 
 def test_turning_off_is_confirmed_and_keeps_caps(client, acme):
     enable_extra_usage(acme)
     html = client.get(at("turn_off_extra_usage"), headers=HTMX).content.decode()
-    assert "Caps and history stay" in html and BillingAccount.objects.get().extra_usage_enabled
+    assert (
+        "Caps and history stay" in html
+        and BillingAccount.objects.get().extra_usage_enabled
+    )
     client.post(at("turn_off_extra_usage"))
     assert not BillingAccount.objects.get().extra_usage_enabled
     assert SpendCap.objects.exists()
@@ -217,7 +315,10 @@ def test_turning_off_is_confirmed_and_keeps_caps(client, acme):
 def test_d2_nothing_can_be_switched_on_a_usage_based_plan(client, acme):
     type(acme).objects.update(plan=Plan.ENTERPRISE_USAGE)
     answer = client.post(at("turn_off_extra_usage"), headers=HTMX)
-    assert answer.status_code == 422 and "no extra usage to switch" in answer.content.decode()
+    assert (
+        answer.status_code == 422
+        and "no extra usage to switch" in answer.content.decode()
+    )
 
 
 def select(client: Client, **form: object) -> str:
@@ -228,21 +329,39 @@ def test_ticks_are_kept_while_one_searches_on(client, acme, ada, bob):
     enable_extra_usage(acme)
     first = select(client, action="search", q="ada", shown="", add="", remove="")
     assert "Ada Okafor" in first and "Bob Feld" not in first
-    second = select(client, action="search", q="bob", shown=str(ada.pk), member=str(ada.pk))
+    second = select(
+        client, action="search", q="bob", shown=str(ada.pk), member=str(ada.pk)
+    )
     assert f'name="add" value="{ada.pk}"' in second and "Bob Feld" in second
     answer = client.post(
-        at("selected_members"), {"action": "save", "shown": str(bob.pk), "member": str(bob.pk), "add": str(ada.pk)}
+        at("selected_members"),
+        {
+            "action": "save",
+            "shown": str(bob.pk),
+            "member": str(bob.pk),
+            "add": str(ada.pk),
+        },
     )
     assert answer.status_code == 302
-    assert set(SelectedMember.objects.values_list("membership_id", flat=True)) == {ada.pk, bob.pk}
+    assert set(SelectedMember.objects.values_list("membership_id", flat=True)) == {
+        ada.pk,
+        bob.pk,
+    }
     assert BillingAccount.objects.get().scope == "selected"
-    client.post(at("selected_members"), {"action": "save", "shown": f"{ada.pk},{bob.pk}", "member": str(ada.pk)})
-    assert set(SelectedMember.objects.values_list("membership_id", flat=True)) == {ada.pk}
+    client.post(
+        at("selected_members"),
+        {"action": "save", "shown": f"{ada.pk},{bob.pk}", "member": str(ada.pk)},
+    )
+    assert set(SelectedMember.objects.values_list("membership_id", flat=True)) == {
+        ada.pk
+    }
 
 
 def test_all_found_are_ticked_at_once_beyond_the_page(client, acme):
     enable_extra_usage(acme)
-    many = [member.pk for member in MembershipFactory.create_batch(60, organization=acme)]
+    many = [
+        member.pk for member in MembershipFactory.create_batch(60, organization=acme)
+    ]
     html = select(client, action="all", q="person")
     add = html.split('name="add" value="')[1].split('"')[0]
     assert {int(one) for one in add.split(",")} == set(many)
@@ -252,16 +371,23 @@ def test_all_found_are_ticked_at_once_beyond_the_page(client, acme):
 
 def test_d1_strangers_and_nonsense_cannot_be_selected(client, acme, charlie):
     enable_extra_usage(acme)
-    client.post(at("selected_members"), {"action": "save", "add": f"{charlie.pk},99999,x,-1,{'9' * 30},"})
+    client.post(
+        at("selected_members"),
+        {"action": "save", "add": f"{charlie.pk},99999,x,-1,{'9' * 30},"},
+    )
     assert not SelectedMember.objects.exists()
 
 
-def test_everyone_is_one_press_and_selected_members_opens_the_list_first(client, acme, bob):
+def test_everyone_is_one_press_and_selected_members_opens_the_list_first(
+    client, acme, bob
+):
     enable_extra_usage(acme)
     answer = client.post(at("extra_usage_scope"), {"scope": "selected"}, headers=HTMX)
     html = answer.content.decode()
     assert answer["HX-Retarget"] == "#modal" and "<dialog" in html
-    assert 'value="everyone" id="scope-everyone" checked' in html, "the choice shows what is stored until it is saved"
+    assert 'value="everyone" id="scope-everyone" checked' in html, (
+        "the choice shows what is stored until it is saved"
+    )
     assert BillingAccount.objects.get().scope == "everyone"
     client.post(at("selected_members"), {"action": "save", "add": str(bob.pk)})
     client.post(at("extra_usage_scope"), {"scope": "everyone"})
@@ -274,13 +400,26 @@ def test_d3_the_acts_are_refused_to_admins(acme, ada, bob):
     client.force_login(ada.user)
     enable_extra_usage(acme)
     before = (SpendCap.objects.count(), BillingAccount.objects.values().get())
-    for name, args in (("organization_cap", []), ("seat_cap", ["standard"]), ("member_cap", [bob.pk]),
-                       ("turn_off_extra_usage", []), ("extra_usage_scope", []), ("selected_members", [])):  # fmt: skip
-        form = {"amount": "5", "scope": "everyone", "action": "save", "add": str(bob.pk)}
+    for name, args in (
+        ("organization_cap", []),
+        ("seat_cap", ["standard"]),
+        ("member_cap", [bob.pk]),
+        ("turn_off_extra_usage", []),
+        ("extra_usage_scope", []),
+        ("selected_members", []),
+    ):
+        form = {
+            "amount": "5",
+            "scope": "everyone",
+            "action": "save",
+            "add": str(bob.pk),
+        }
         assert client.post(at(name, *args), form).status_code == 403
     assert (SpendCap.objects.count(), BillingAccount.objects.values().get()) == before
 
 
 def test_a_removed_person_has_no_cap_to_edit(client, acme, bob):
-    Membership.objects.filter(pk=bob.pk).update(status="removed", seat_tier=None, removed_at=NOW)
+    Membership.objects.filter(pk=bob.pk).update(
+        status="removed", seat_tier=None, removed_at=NOW
+    )
     assert client.get(at("member_cap", bob.pk)).status_code == 404

@@ -1,4 +1,6 @@
-"""T4, T5, N1: auto-reload through the sweeps, with the clock moved by hand; what owners are told, each once."""
+"""T4, T5, N1: auto-reload through the sweeps, with the clock moved by hand; what owners
+are told, each once.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,6 @@ import time_machine
 from django.db.models import F
 
 from accounts.models import AuditEntry, OutgoingMail
-from billing import tasks
 from billing.books import differences
 from billing.caps.actions.caps import set_organization_cap
 from billing.caps.actions.switch import set_extra_usage
@@ -17,13 +18,22 @@ from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
 from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, Payment, PaymentCard, SandboxPayment
-from billing.payments import processing
+from billing.payments import processing, tasks
 from billing.payments.actions.refunds import post_credit, settle_refund, start_refund
 from billing.payments.actions.reloads import set_auto_reload, tend_balance
 from billing.payments.gateways.base import RefundFailed
 from config.kit.errors import BusinessError
 from config.kit.money import usd
-from tests.factories.balances import balance, bea_of, buy, give_card, make_bolt, set_reload, turn_on, use_up_included
+from tests.factories.balances import (
+    balance,
+    bea_of,
+    buy,
+    give_card,
+    make_bolt,
+    set_reload,
+    turn_on,
+    use_up_included,
+)
 from tests.factories.people import make_organization, make_user
 from tests.factories.usage import event
 
@@ -33,7 +43,9 @@ DAY = dt.timedelta(days=1)
 
 def use(bolt, amount, *, at):
     """Mia's extra usage."""
-    record_usage([event("mia@bolt.example", at=at, usd=amount)], organization_id=bolt.pk, now=at)
+    record_usage(
+        [event("mia@bolt.example", at=at, usd=amount)], organization_id=bolt.pk, now=at
+    )
 
 
 def sweep(at):
@@ -88,8 +100,12 @@ def test_t4_one_larger_purchase_instead_of_a_burst(reloading, now):
     assert reloads() == [150] and balance(reloading) == usd(70)
 
 
-def test_t4_runaway_usage_stops_at_the_monthly_limit_with_mails_and_nothing_repeats(reloading, now):
-    """$25 threshold, $50 reload, $200 a month: purchases stop at $200, then people are refused."""
+def test_t4_runaway_usage_stops_at_the_monthly_limit_with_mails_and_nothing_repeats(
+    reloading, now
+):
+    """$25 threshold, $50 reload, $200 a month: purchases stop at $200, then people are
+    refused.
+    """
     mia = reloading.memberships.get(user__email="mia@bolt.example")
     at, refused = now, None
     for _request in range(60):
@@ -122,7 +138,9 @@ def test_t4_at_most_five_a_day_and_again_the_next(bolt, now):
     assert len(reloads()) == 6
 
 
-def test_t4_the_limit_defaults_to_the_organizations_cap_and_starts_anew_each_month(bolt, now):
+def test_t4_the_limit_defaults_to_the_organizations_cap_and_starts_anew_each_month(
+    bolt, now
+):
     use_up_included(bolt)
     turn_on(bolt, cap="160", reload=("25", "50"), now=now)
     for _time in range(3):
@@ -131,7 +149,10 @@ def test_t4_the_limit_defaults_to_the_organizations_cap_and_starts_anew_each_mon
     assert reloads() == [50, 50] and balance(bolt) == usd(50)  # spent 150 of 160
     use(bolt, "40", at=now)
     sweep(now)
-    assert reloads() == [50, 50]  # the cap is reached, so there is nothing to reload for
+    assert reloads() == [
+        50,
+        50,
+    ]  # the cap is reached, so there is nothing to reload for
     sweep(now + 9 * DAY)
     assert reloads() == [50, 50, 50]
 
@@ -142,15 +163,21 @@ def test_t4_none_while_extra_usage_is_off_or_the_cap_is_reached(reloading, now):
     sweep(now)
     assert reloads() == []
     set_extra_usage(reloading, enabled=True, actor=bea_of(reloading), now=now)
-    set_organization_cap(reloading, amount_nanos=usd(80), actor=bea_of(reloading), now=now)
+    set_organization_cap(
+        reloading, amount_nanos=usd(80), actor=bea_of(reloading), now=now
+    )
     sweep(now)
     assert reloads() == []
-    set_organization_cap(reloading, amount_nanos=usd(81), actor=bea_of(reloading), now=now)
+    set_organization_cap(
+        reloading, amount_nanos=usd(81), actor=bea_of(reloading), now=now
+    )
     sweep(now)
     assert reloads() == [50]
 
 
-def test_t5_a_declined_card_is_tried_again_after_1_6_and_24_hours_and_then_auto_reload_goes_off(reloading, now):
+def test_t5_a_declined_card_is_tried_again_after_1_6_and_24_hours_and_then_auto_reload_goes_off(
+    reloading, now
+):
     give_card(reloading, "declines", now=now)
     use(reloading, "80", at=now)
     assert tries(now, 30) == [0, 1, 6, 24]
@@ -158,7 +185,12 @@ def test_t5_a_declined_card_is_tried_again_after_1_6_and_24_hours_and_then_auto_
     account = BillingAccount.objects.get(organization=reloading)
     assert not account.auto_reload_enabled and account.reload_ended_at is not None
     assert (mails("declined"), mails("reload_off"), mails("low")) == (3, 1, 1)
-    assert AuditEntry.objects.filter(action="balance.auto_reload", actor_label="auto-reload").count() == 1
+    assert (
+        AuditEntry.objects.filter(
+            action="balance.auto_reload", actor_label="auto-reload"
+        ).count()
+        == 1
+    )
 
 
 def test_t5_another_card_ends_the_series_and_is_charged_at_once(reloading, now):
@@ -177,7 +209,10 @@ def test_t5_a_reload_that_needs_the_bank_counts_as_declined(reloading, now):
     give_card(reloading, "action", now=now)
     use(reloading, "80", at=now)
     sweep(now)
-    assert Payment.objects.filter(purpose="reload").get().decline_code == "authentication_required"
+    assert (
+        Payment.objects.filter(purpose="reload").get().decline_code
+        == "authentication_required"
+    )
     assert mails() == ["declined"]
 
 
@@ -197,7 +232,9 @@ def test_t4_t5_no_second_reload_while_the_first_is_not_known(reloading, now):
 
 
 def tries(start, hours):
-    """When auto-reload tried, in whole hours after `start`, while the sweeps run every 20 minutes."""
+    """When auto-reload tried, in whole hours after `start`, while the sweeps run every
+    20 minutes.
+    """
     tried, before = [], len(reloads())
     for minutes in range(0, 60 * hours, 20):
         # An answer takes a moment, so the next try is due a moment after the full hour.
@@ -207,24 +244,46 @@ def tries(start, hours):
     return tried
 
 
-@pytest.mark.parametrize("lifted_by", ["credit", "refund that failed", "adjustment of usage"])
-def test_t5_whatever_lifts_the_balance_above_the_threshold_ends_the_series(reloading, now, olga, lifted_by):
+@pytest.mark.parametrize(
+    "lifted_by", ["credit", "refund that failed", "adjustment of usage"]
+)
+def test_t5_whatever_lifts_the_balance_above_the_threshold_ends_the_series(
+    reloading, now, olga, lifted_by
+):
     purchase = Payment.objects.get()
     give_card(reloading, "declines", now=now)
     use(reloading, "20", at=now)
-    refund, _is_new = start_refund(purchase, amount_nanos=usd(30), reason="x", operator=olga, now=now)
+    refund, _is_new = start_refund(
+        purchase, amount_nanos=usd(30), reason="x", operator=olga, now=now
+    )
     use(reloading, "30", at=now)
     sweep(now)
     assert BillingAccount.objects.get(organization=reloading).reload_declines == 1
     if lifted_by == "credit":
-        post_credit(reloading, amount_nanos=usd(30), reason="Sorry", operator=olga, now=now + HOUR / 2)
-    elif lifted_by == "adjustment of usage":  # a corrected price; the next sweep sees it
-        BillingAccount.objects.filter(organization=reloading).update(pending_nanos=F("pending_nanos") - usd(30))
+        post_credit(
+            reloading,
+            amount_nanos=usd(30),
+            reason="Sorry",
+            operator=olga,
+            now=now + HOUR / 2,
+        )
+    elif (
+        lifted_by == "adjustment of usage"
+    ):  # a corrected price; the next sweep sees it
+        BillingAccount.objects.filter(organization=reloading).update(
+            pending_nanos=F("pending_nanos") - usd(30)
+        )
         sweep(now + HOUR / 2)
     else:
-        settle_refund(refund.pk, RefundFailed("The card is closed."), now=now + HOUR / 2)
+        settle_refund(
+            refund.pk, RefundFailed("The card is closed."), now=now + HOUR / 2
+        )
     account = BillingAccount.objects.get(organization=reloading)
-    assert (account.reload_declines, account.reload_declined_at, account.reload_retry_at) == (0, None, None)
+    assert (
+        account.reload_declines,
+        account.reload_declined_at,
+        account.reload_retry_at,
+    ) == (0, None, None)
     later = now + 5 * DAY
     use(reloading, "40", at=later)
     assert tries(later, 26) == [0, 1, 6, 24]
@@ -237,22 +296,32 @@ def test_t5_a_series_interrupted_for_days_is_not_run_through_in_a_hurry(reloadin
     set_extra_usage(reloading, enabled=False, actor=bea_of(reloading), now=now)
     later = now + 5 * DAY
     set_extra_usage(reloading, enabled=True, actor=bea_of(reloading), now=later)
-    assert [int(hour) for hour in tries(later, 26)] == [0, 5, 23]  # the second, third and last
+    assert [int(hour) for hour in tries(later, 26)] == [
+        0,
+        5,
+        23,
+    ]  # the second, third and last
     assert not BillingAccount.objects.get(organization=reloading).auto_reload_enabled
 
 
-def test_t5_a_decline_of_the_card_of_before_is_not_held_against_the_new_one(reloading, now):
+def test_t5_a_decline_of_the_card_of_before_is_not_held_against_the_new_one(
+    reloading, now
+):
     give_card(reloading, "declines", now=now)
     use(reloading, "80", at=now)
     assert tend_balance(reloading.pk, now=now).payment  # whoever started it dies
     give_card(reloading, "works", now=now)
     sweep(now + dt.timedelta(minutes=3))
     assert reloads(status="declined") == [50] and reloads(status="succeeded") == [50]
-    assert BillingAccount.objects.get(organization=reloading).reload_declines == 0 and mails() == ["paid"]
+    assert BillingAccount.objects.get(
+        organization=reloading
+    ).reload_declines == 0 and mails() == ["paid"]
 
 
 @pytest.mark.parametrize("switched_off", ["extra usage", "auto-reload"])
-def test_c7_a_reload_whose_starter_died_before_asking_is_not_bought_once_nobody_wants_it(reloading, now, switched_off):
+def test_c7_a_reload_whose_starter_died_before_asking_is_not_bought_once_nobody_wants_it(
+    reloading, now, switched_off
+):
     use(reloading, "80", at=now)
     assert tend_balance(reloading.pk, now=now).payment
     if switched_off == "extra usage":
@@ -261,12 +330,17 @@ def test_c7_a_reload_whose_starter_died_before_asking_is_not_bought_once_nobody_
         set_auto_reload(reloading, enabled=False, actor=bea_of(reloading), now=now)
     sweep(now + dt.timedelta(minutes=3))
     assert reloads(status="canceled") == [50] and balance(reloading) == usd(20)
-    assert "declined" not in mails() and SandboxPayment.objects.filter(amount_cents=5000).count() == 0
+    assert (
+        "declined" not in mails()
+        and SandboxPayment.objects.filter(amount_cents=5000).count() == 0
+    )
     account = BillingAccount.objects.get(organization=reloading)
     assert account.reload_declines == 0 and account.reload_retry_at is None
 
 
-def test_c7_a_reload_that_was_asked_before_it_was_switched_off_counts_where_money_was_taken(reloading, now):
+def test_c7_a_reload_that_was_asked_before_it_was_switched_off_counts_where_money_was_taken(
+    reloading, now
+):
     give_card(reloading, "timeout_paid", now=now)
     use(reloading, "80", at=now)
     sweep(now)
@@ -283,18 +357,24 @@ def test_t4_no_reload_is_larger_than_the_largest_purchase(bolt, now):
     assert reloads() == [100_000, 39_905] and balance(bolt) == usd(90_005)
 
 
-def test_t4_organizations_that_stay_below_the_threshold_for_ever_hide_nobody(reloading, now, monkeypatch):
+def test_t4_organizations_that_stay_below_the_threshold_for_ever_hide_nobody(
+    reloading, now, monkeypatch
+):
     monkeypatch.setattr(tasks, "SWEPT", 1)
     set_auto_reload(reloading, enabled=False, actor=bea_of(reloading), now=now)
     use(reloading, "100", at=now)
-    zoe = make_organization("zoe", owner=make_user("zoe@zoe.example", "Zoe"), now=now, plan="team")
+    zoe = make_organization(
+        "zoe", owner=make_user("zoe@zoe.example", "Zoe"), now=now, plan="team"
+    )
     give_card(zoe, "works", now=now)
     turn_on(zoe, reload=("125", "50"), now=now)
     sweep(now)
     assert reloads() == [50]
 
 
-def test_n1_a_low_balance_is_told_also_where_auto_reload_is_on_without_a_card(reloading, now):
+def test_n1_a_low_balance_is_told_also_where_auto_reload_is_on_without_a_card(
+    reloading, now
+):
     PaymentCard.objects.filter(organization=reloading).update(card_id="")
     use(reloading, "80", at=now)
     sweep(now)
@@ -302,7 +382,9 @@ def test_n1_a_low_balance_is_told_also_where_auto_reload_is_on_without_a_card(re
     assert OutgoingMail.objects.get().facts["has_no_card"] is True
 
 
-def test_n1_owners_are_told_once_a_month_that_a_balance_is_low_and_that_it_is_gone(bolt, now):
+def test_n1_owners_are_told_once_a_month_that_a_balance_is_low_and_that_it_is_gone(
+    bolt, now
+):
     use_up_included(bolt)
     turn_on(bolt, now=now)
     OutgoingMail.objects.all().delete()
@@ -332,14 +414,22 @@ def test_e7_a_prepaid_organization_whose_owner_never_bought_hears_nothing(now, a
 @pytest.mark.parametrize(
     ("threshold", "amount", "limit", "field"),
     [
-        ("25", "4", None, "amount"), ("25", "50", "40", "limit"), ("1000001", "50", None, "threshold"),
-        ("25.001", "50", None, "threshold"), ("250000", "5", None, "threshold"),
+        ("25", "4", None, "amount"),
+        ("25", "50", "40", "limit"),
+        ("1000001", "50", None, "threshold"),
+        ("25.001", "50", None, "threshold"),
+        ("250000", "5", None, "threshold"),
     ],
-)  # fmt: skip
-def test_bad_amounts_of_auto_reload_are_refused_at_their_field(bolt, now, threshold, amount, limit, field):
+)
+def test_bad_amounts_of_auto_reload_are_refused_at_their_field(
+    bolt, now, threshold, amount, limit, field
+):
     with pytest.raises(BusinessError) as refused:
         set_reload(bolt, threshold, amount, limit=limit, now=now)
-    assert refused.value.field == field and not BillingAccount.objects.get(organization=bolt).auto_reload_enabled
+    assert (
+        refused.value.field == field
+        and not BillingAccount.objects.get(organization=bolt).auto_reload_enabled
+    )
 
 
 def test_c8_changes_of_auto_reload_are_kept_from_and_to(bolt, now):

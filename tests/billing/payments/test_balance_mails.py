@@ -1,4 +1,6 @@
-"""N1, T4, T5: what owners are mailed about money: only owners, in their language, the number first, with what to do."""
+"""N1, T4, T5: what owners are mailed about money: only owners, in their language, the
+number first, with what to do.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,10 @@ from django.core.management import call_command
 
 from accounts.models import Role
 from accounts.tasks import send_due_mails
-from billing import tasks
 from billing.caps.actions.switch import set_extra_usage
 from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, PaymentCard
-from billing.payments import processing
+from billing.payments import processing, tasks
 from billing.payments.actions.purchases import settle_payment
 from billing.payments.actions.reloads import set_auto_reload, tend_balance
 from billing.payments.gateways.base import Declined
@@ -36,16 +37,24 @@ def deliver(at):
 
 def use(bolt, amount, at=NOW):
     """Mia's extra usage."""
-    record_usage([event("mia@bolt.example", at=at, usd=amount)], organization_id=bolt.pk, now=at)
+    record_usage(
+        [event("mia@bolt.example", at=at, usd=amount)], organization_id=bolt.pk, now=at
+    )
 
 
 @pytest.fixture
 def running(bolt, now):
-    """$100, auto-reload of $50 at $25, at most $100 a month; a second owner who reads Japanese; an admin."""
+    """$100, auto-reload of $50 at $25, at most $100 a month; a second owner who reads
+    Japanese; an admin.
+    """
     use_up_included(bolt)
     ken = make_user("ken@bolt.example", "田中 健", language="ja")
     MembershipFactory(organization=bolt, user=ken, base_role=Role.OWNER)
-    MembershipFactory(organization=bolt, user=make_user("ann@bolt.example", "Ann"), base_role=Role.ADMIN)
+    MembershipFactory(
+        organization=bolt,
+        user=make_user("ann@bolt.example", "Ann"),
+        base_role=Role.ADMIN,
+    )
     turn_on(bolt, reload=("25", "50"), limit="100", now=now)
     return bolt
 
@@ -57,7 +66,10 @@ def test_every_purchase_is_mailed_to_the_owners_once(running):
     assert hers.subject == "$100.00 bought for Bolt"
     assert "Bea Solano bought it. Visa 4242 was charged at 11:28 today." in hers.body
     assert "(Los Angeles time)" in hers.body  # "11:28" needs a place
-    assert "The balance after it was $100.00." in hers.body and "/o/bolt/settings/billing/" in hers.body
+    assert (
+        "The balance after it was $100.00." in hers.body
+        and "/o/bolt/settings/billing/" in hers.body
+    )
     [his] = [one for one in sent if one.to == ["ken@bolt.example"]]
     assert his.subject == "Boltで$100.00を購入しました"
     assert deliver(NOW + dt.timedelta(hours=1)) == []
@@ -78,39 +90,70 @@ def test_t5_declines_say_why_what_is_left_and_when_it_is_tried_again(running, no
     use(running, "80")
     processing.tend(running.pk, now=now)
     first = deliver(NOW)[0]
-    assert first.subject == "Visa 0341 was declined for $50.00: the balance of Bolt was not reloaded"
-    for words in ("“Your card was declined.”", "The next try is at 12:28 today.", "The balance is $20.00;",
-                  "/o/bolt/settings/billing/card/"):  # fmt: skip
+    assert (
+        first.subject
+        == "Visa 0341 was declined for $50.00: the balance of Bolt was not reloaded"
+    )
+    for words in (
+        "“Your card was declined.”",
+        "The next try is at 12:28 today.",
+        "The balance is $20.00;",
+        "/o/bolt/settings/billing/card/",
+    ):
         assert words in first.body, words
     for hours in (1, 6, 24):
-        with time_machine.travel(now + dt.timedelta(hours=hours, minutes=1), tick=False):
+        with time_machine.travel(
+            now + dt.timedelta(hours=hours, minutes=1), tick=False
+        ):
             tasks.tend_balances()
-    subjects = [one.subject for one in deliver(now + dt.timedelta(hours=25)) if one.to == ["bea@bolt.example"]]
-    assert sorted(subjects) == sorted([first.subject, first.subject, "Auto-reload is off for Bolt"])
+    subjects = [
+        one.subject
+        for one in deliver(now + dt.timedelta(hours=25))
+        if one.to == ["bea@bolt.example"]
+    ]
+    assert sorted(subjects) == sorted(
+        [first.subject, first.subject, "Auto-reload is off for Bolt"]
+    )
 
 
-def test_t5_a_decline_after_the_balance_is_gone_does_not_say_that_it_will_be(running, now):
+def test_t5_a_decline_after_the_balance_is_gone_does_not_say_that_it_will_be(
+    running, now
+):
     deliver(NOW)
     give_card(running, "declines", now=now)
     use(running, "101")
     processing.tend(running.pk, now=now)
-    [body] = [one.body for one in deliver(NOW) if "declined" in one.subject and one.to == ["bea@bolt.example"]]
+    [body] = [
+        one.body
+        for one in deliver(NOW)
+        if "declined" in one.subject and one.to == ["bea@bolt.example"]
+    ]
     assert (
-        "The balance is used up, so extra usage is paused for everybody." in body and "once it is used up" not in body
+        "The balance is used up, so extra usage is paused for everybody." in body
+        and "once it is used up" not in body
     )
 
 
-def test_t5_a_decline_after_auto_reload_was_switched_off_promises_no_next_try(running, now):
+def test_t5_a_decline_after_auto_reload_was_switched_off_promises_no_next_try(
+    running, now
+):
     deliver(NOW)
     give_card(running, "declines", now=now)
     use(running, "80")
-    BillingAccount.objects.update(reload_declines=3, reload_declined_at=now - dt.timedelta(hours=24))
+    BillingAccount.objects.update(
+        reload_declines=3, reload_declined_at=now - dt.timedelta(hours=24)
+    )
     payment = tend_balance(running.pk, now=now).payment
     set_auto_reload(running, enabled=False, actor=bea_of(running), now=now)
-    settle_payment(payment.pk, Declined("card_declined", "Your card was declined."), now=now)
+    settle_payment(
+        payment.pk, Declined("card_declined", "Your card was declined."), now=now
+    )
     first = deliver(NOW)[0]
     assert first.subject.startswith("Visa 0341 was declined for $50.00")
-    assert "Auto-reload is off meanwhile, so it is not tried again. The balance is $20.00" in first.body
+    assert (
+        "Auto-reload is off meanwhile, so it is not tried again. The balance is $20.00"
+        in first.body
+    )
     assert "next try" not in first.body
 
 
@@ -120,8 +163,13 @@ def test_t5_a_decline_while_extra_usage_is_off_says_that_it_waits(running, now):
     use(running, "80")
     payment = tend_balance(running.pk, now=now).payment
     set_extra_usage(running, enabled=False, actor=bea_of(running), now=now)
-    settle_payment(payment.pk, Declined("card_declined", "Your card was declined."), now=now)
-    assert "Extra usage is off meanwhile; once it is on, it is tried again." in deliver(NOW)[0].body
+    settle_payment(
+        payment.pk, Declined("card_declined", "Your card was declined."), now=now
+    )
+    assert (
+        "Extra usage is off meanwhile; once it is on, it is tried again."
+        in deliver(NOW)[0].body
+    )
 
 
 def test_n1_a_low_balance_without_a_card_is_told_in_true_words(running, now):
@@ -131,7 +179,10 @@ def test_n1_a_low_balance_without_a_card_is_told_in_true_words(running, now):
     processing.tend(running.pk, now=now)
     first = deliver(NOW)[0]
     assert first.subject == "$20.00 left: the balance of Bolt is low"
-    assert "Auto-reload is on, but there is no card to charge" in first.body and "Auto-reload is off" not in first.body
+    assert (
+        "Auto-reload is on, but there is no card to charge" in first.body
+        and "Auto-reload is off" not in first.body
+    )
     assert "/o/bolt/settings/billing/card/" in first.body
 
 
@@ -142,13 +193,17 @@ def test_t4_n1_a_reached_limit_and_an_empty_balance_are_told(running, now):
         processing.tend(running.pk, now=now)
     subjects = [one.subject for one in deliver(NOW) if one.to == ["bea@bolt.example"]]
     assert sorted(subjects) == [
-        "$50.00 bought by auto-reload for Bolt", "$50.00 bought by auto-reload for Bolt",
-        "The balance of Bolt is used up", "The monthly reload limit of $100.00 is reached for Bolt",
-    ]  # fmt: skip
+        "$50.00 bought by auto-reload for Bolt",
+        "$50.00 bought by auto-reload for Bolt",
+        "The balance of Bolt is used up",
+        "The monthly reload limit of $100.00 is reached for Bolt",
+    ]
 
 
 def test_somebody_who_is_no_owner_any_more_gets_nothing(running):
-    running.memberships.filter(user__email="ken@bolt.example").update(base_role=Role.MEMBER)
+    running.memberships.filter(user__email="ken@bolt.example").update(
+        base_role=Role.MEMBER
+    )
     assert [one.to for one in deliver(NOW)] == [["bea@bolt.example"]]
 
 
@@ -160,7 +215,9 @@ def test_html_and_text_say_the_same_and_nothing_is_left_untranslated(running, no
         html = one.alternatives[0][0]
         assert one.subject in re.sub(r"<[^>]+>", "", html).replace("&#x27;", "'")
         if one.to == ["ken@bolt.example"]:
-            ours = re.sub("「.*?」", "", one.body)  # the gateway's own words stay as they are
+            ours = re.sub(
+                "「.*?」", "", one.body
+            )  # the gateway's own words stay as they are
             assert not re.search(r"\b(?:The|was|You|balance)\b", ours), one.body
 
 

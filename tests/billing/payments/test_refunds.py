@@ -32,7 +32,9 @@ def _at_now():
 @pytest.fixture
 def olga(db):
     """An operator."""
-    return make_user("olga@example.com", "Olga Operator", is_staff=True, is_superuser=True)
+    return make_user(
+        "olga@example.com", "Olga Operator", is_staff=True, is_superuser=True
+    )
 
 
 @pytest.fixture
@@ -47,7 +49,9 @@ def running(bolt, now):
     """$100 bought, $30 of it used."""
     use_up_included(bolt)
     turn_on(bolt, now=now)
-    record_usage([event("mia@bolt.example", at=now, usd="30")], organization_id=bolt.pk, now=now)
+    record_usage(
+        [event("mia@bolt.example", at=now, usd="30")], organization_id=bolt.pk, now=now
+    )
     return bolt
 
 
@@ -70,13 +74,28 @@ def send(client, url, typed, *, times=1, **options):
 
 def test_t7_an_operator_refunds_what_is_unused_with_a_reason(operator, olga, running):
     payment = Payment.objects.get()
-    assert b"Refund up to $70.00" in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
-    response = send(operator, page_of(payment), {"amount": "70", "reason": "Bought for the wrong team"}, follow=True)
+    assert (
+        b"Refund up to $70.00"
+        in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
+    )
+    response = send(
+        operator,
+        page_of(payment),
+        {"amount": "70", "reason": "Bought for the wrong team"},
+        follow=True,
+    )
     assert b"Refund of $70.00: Refunded" in response.content
     entry = LedgerEntry.objects.get(kind="refund")
-    assert (entry.amount_nanos, entry.reason, entry.actor) == (-usd(70), "Bought for the wrong team", olga)
+    assert (entry.amount_nanos, entry.reason, entry.actor) == (
+        -usd(70),
+        "Bought for the wrong team",
+        olga,
+    )
     assert balance(running) == 0 and SandboxRefund.objects.get().amount_cents == 7000
-    assert b"Nothing of it is unused." in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
+    assert (
+        b"Nothing of it is unused."
+        in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
+    )
     assert list(differences()) == []
 
 
@@ -90,7 +109,9 @@ def test_t7_an_operator_refunds_what_is_unused_with_a_reason(operator, olga, run
         ({"amount": "10", "reason": "   "}, "This field is required"),
     ],
 )
-def test_t7_what_can_not_be_refunded_is_told_at_the_field(operator, running, typed, says):
+def test_t7_what_can_not_be_refunded_is_told_at_the_field(
+    operator, running, typed, says
+):
     response = send(operator, page_of(Payment.objects.get()), typed)
     assert response.status_code == 422 and says in response.content.decode()
     assert not Refund.objects.exists() and balance(running) == usd(70)
@@ -99,53 +120,92 @@ def test_t7_what_can_not_be_refunded_is_told_at_the_field(operator, running, typ
 def test_t7_several_refunds_never_give_back_more_than_was_paid(running, olga, now):
     payment = Payment.objects.get()
     buy(running, "500", now=now)
-    processing.give_back(payment, amount_nanos=usd(60), reason="a", operator=olga, now=now)
+    processing.give_back(
+        payment, amount_nanos=usd(60), reason="a", operator=olga, now=now
+    )
     with pytest.raises(BusinessError, match=r"\$40\.00 of this purchase is unused"):
-        processing.give_back(payment, amount_nanos=usd(41), reason="b", operator=olga, now=now)
-    processing.give_back(payment, amount_nanos=usd(40), reason="b", operator=olga, now=now)
+        processing.give_back(
+            payment, amount_nanos=usd(41), reason="b", operator=olga, now=now
+        )
+    processing.give_back(
+        payment, amount_nanos=usd(40), reason="b", operator=olga, now=now
+    )
     assert balance(running) == usd(470) and list(differences()) == []
 
 
 def test_t7_pressing_refund_twice_is_one_refund(operator, running):
-    response = send(operator, page_of(Payment.objects.get()), {"amount": "20", "reason": "x"}, times=2, follow=True)
+    response = send(
+        operator,
+        page_of(Payment.objects.get()),
+        {"amount": "20", "reason": "x"},
+        times=2,
+        follow=True,
+    )
     assert b"Refund of $20.00: Refunded" in response.content
-    assert Refund.objects.count() == SandboxRefund.objects.count() == 1 and balance(running) == usd(50)
-    send(operator, page_of(Payment.objects.get()), {"amount": "20", "reason": "x"})  # opened anew, it is another one
+    assert Refund.objects.count() == SandboxRefund.objects.count() == 1 and balance(
+        running
+    ) == usd(50)
+    # opened anew, it is another one
+    send(operator, page_of(Payment.objects.get()), {"amount": "20", "reason": "x"})
     assert Refund.objects.count() == 2
 
 
-def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says_so(running, olga, now):
+def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says_so(
+    running, olga, now
+):
     payment, key = Payment.objects.get(), "a" * 32
-    processing.give_back(payment, amount_nanos=usd(20), reason="a", operator=olga, key=key, now=now)
-    with pytest.raises(BusinessError, match=r"refund \$20\.00 before; nothing was refunded now") as refused:
-        processing.give_back(payment, amount_nanos=usd(30), reason="a", operator=olga, key=key, now=now)
+    processing.give_back(
+        payment, amount_nanos=usd(20), reason="a", operator=olga, key=key, now=now
+    )
+    with pytest.raises(
+        BusinessError, match=r"refund \$20\.00 before; nothing was refunded now"
+    ) as refused:
+        processing.give_back(
+            payment, amount_nanos=usd(30), reason="a", operator=olga, key=key, now=now
+        )
     assert refused.value.code == "already_refunded" and balance(running) == usd(50)
 
 
 def test_t7_pressing_add_twice_is_one_credit(operator, running):
     typed = {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"}
     send(operator, ADD, typed, times=2)
-    assert balance(running) == usd(95) and LedgerEntry.objects.filter(kind="credit").count() == 1
+    assert (
+        balance(running) == usd(95)
+        and LedgerEntry.objects.filter(kind="credit").count() == 1
+    )
     send(operator, ADD, typed)  # opened anew, it is another one
     assert balance(running) == usd(120) and list(differences()) == []
 
 
-def test_t7_a_credit_form_used_again_for_something_else_books_nothing_and_says_so(operator, running):
+def test_t7_a_credit_form_used_again_for_something_else_books_nothing_and_says_so(
+    operator, running
+):
     html = operator.get(ADD).content.decode()
-    typed = {"organization": running.pk, "reason": "x", "key": re.findall(r'name="key" value="(\w+)"', html)[0]}
+    typed = {
+        "organization": running.pk,
+        "reason": "x",
+        "key": re.findall(r'name="key" value="(\w+)"', html)[0],
+    }
     operator.post(ADD, {**typed, "amount": "25"})
     page = operator.post(ADD, {**typed, "amount": "52"}, follow=True).content.decode()
-    assert "This form was used to book $25.00 before; nothing was booked now." in page and balance(running) == usd(95)
+    assert (
+        "This form was used to book $25.00 before; nothing was booked now." in page
+        and balance(running) == usd(95)
+    )
 
 
-def test_t7_an_entry_that_was_rolled_back_does_not_keep_its_form_from_booking(running, olga, now):
+def test_t7_an_entry_that_was_rolled_back_does_not_keep_its_form_from_booking(
+    running, olga, now
+):
     class Lost(Exception):
         """The transaction around it fails after all."""
 
     key = uuid.uuid4().hex
 
     def book():
-        post_credit(running, amount_nanos=usd(25), reason="x", operator=olga, key=key, now=now)
+        post_credit(
+            running, amount_nanos=usd(25), reason="x", operator=olga, key=key, now=now
+        )
 
     with pytest.raises(Lost), transaction.atomic():
         book()
@@ -166,37 +226,72 @@ def test_t7_an_entry_that_was_rolled_back_does_not_keep_its_form_from_booking(ru
 )
 def test_t7_what_credits_gave_is_never_paid_out(running, olga, now, given, used, left):
     if usd(given):
-        post_credit(running, amount_nanos=usd(given), reason="Sorry", operator=olga, now=now)
+        post_credit(
+            running, amount_nanos=usd(given), reason="Sorry", operator=olga, now=now
+        )
     if usd(used):
-        record_usage([event("mia@bolt.example", at=now, usd=used)], organization_id=running.pk, now=now)
+        record_usage(
+            [event("mia@bolt.example", at=now, usd=used)],
+            organization_id=running.pk,
+            now=now,
+        )
     assert refundable_nanos(Payment.objects.get()) == usd(left)
 
 
-def test_t7_credits_that_were_used_up_or_taken_back_hold_no_later_purchase(running, olga, now):
+def test_t7_credits_that_were_used_up_or_taken_back_hold_no_later_purchase(
+    running, olga, now
+):
     post_credit(running, amount_nanos=usd(50), reason="Sorry", operator=olga, now=now)
-    post_credit(running, amount_nanos=usd(-20), reason="Given twice", operator=olga, now=now)
+    post_credit(
+        running, amount_nanos=usd(-20), reason="Given twice", operator=olga, now=now
+    )
     assert refundable_nanos(Payment.objects.get()) == usd(70)
-    record_usage([event("mia@bolt.example", at=now, usd="95")], organization_id=running.pk, now=now)
+    record_usage(
+        [event("mia@bolt.example", at=now, usd="95")],
+        organization_id=running.pk,
+        now=now,
+    )
     assert balance(running) == usd(5)
     assert refundable_nanos(buy(running, "40", now=now)) == usd(40)
 
 
-def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(operator, olga, running, now):
+def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(
+    operator, olga, running, now
+):
     set_reload(running, "25", "50", now=now)
     payment = Payment.objects.get()
-    assert "A refund that takes it to $25.00 or below switches auto-reload off" in operator.get(page_of(payment)).content.decode()  # fmt: skip
-    response = send(operator, page_of(payment), {"amount": "45", "reason": "x"}, times=2, follow=True)
+    assert (
+        "A refund that takes it to $25.00 or below switches auto-reload off"
+        in operator.get(page_of(payment)).content.decode()
+    )
+    response = send(
+        operator,
+        page_of(payment),
+        {"amount": "45", "reason": "x"},
+        times=2,
+        follow=True,
+    )
     assert b"so auto-reload is off now" in response.content
     assert not BillingAccount.objects.get(organization=running).auto_reload_enabled
     entry = AuditEntry.objects.filter(action="balance.auto_reload").latest("pk")
     assert entry.actor == olga and entry.to_value == {"auto_reload": False}
     assert processing.tend(running.pk, now=now) is None and balance(running) == usd(25)
-    assert "switches auto-reload off" not in operator.get(page_of(payment)).content.decode()
+    assert (
+        "switches auto-reload off"
+        not in operator.get(page_of(payment)).content.decode()
+    )
 
 
-def test_t7_a_refund_that_stays_above_the_threshold_leaves_auto_reload_on(operator, running, now):
+def test_t7_a_refund_that_stays_above_the_threshold_leaves_auto_reload_on(
+    operator, running, now
+):
     set_reload(running, "25", "50", now=now)
-    response = send(operator, page_of(Payment.objects.get()), {"amount": "44.99", "reason": "x"}, follow=True)
+    response = send(
+        operator,
+        page_of(Payment.objects.get()),
+        {"amount": "44.99", "reason": "x"},
+        follow=True,
+    )
     assert b"auto-reload is off now" not in response.content
     assert BillingAccount.objects.get(organization=running).auto_reload_enabled
 
@@ -205,21 +300,44 @@ def test_t7_a_declined_purchase_has_nothing_to_refund(running, olga, now):
     payment = Payment.objects.get()
     Payment.objects.update(status="declined")
     with pytest.raises(BusinessError):
-        processing.give_back(payment, amount_nanos=usd(5), reason="a", operator=olga, now=now)
+        processing.give_back(
+            payment, amount_nanos=usd(5), reason="a", operator=olga, now=now
+        )
 
 
 def test_credits_and_corrections_are_entries_with_a_reason(operator, running):
-    send(operator, ADD, {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"})
-    send(operator, ADD, {"organization": running.pk, "amount": "5", "takes": "on", "reason": "Given twice"})
+    send(
+        operator,
+        ADD,
+        {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"},
+    )
+    send(
+        operator,
+        ADD,
+        {
+            "organization": running.pk,
+            "amount": "5",
+            "takes": "on",
+            "reason": "Given twice",
+        },
+    )
     rows = LedgerEntry.objects.filter(kind__in=["credit", "adjustment"]).order_by("pk")
-    assert [(one.kind, one.amount_nanos, one.reason, one.actor.name) for one in rows] == [
-        ("credit", usd(25), "Outage on Monday", "Olga Operator"), ("adjustment", -usd(5), "Given twice", "Olga Operator"),
-    ]  # fmt: skip
+    assert [
+        (one.kind, one.amount_nanos, one.reason, one.actor.name) for one in rows
+    ] == [
+        ("credit", usd(25), "Outage on Monday", "Olga Operator"),
+        ("adjustment", -usd(5), "Given twice", "Olga Operator"),
+    ]
     assert balance(running) == usd(90) and list(differences()) == []
 
 
 @pytest.mark.parametrize(
-    "typed", [{"amount": "0", "reason": "x"}, {"amount": "", "reason": "x"}, {"amount": "5", "reason": ""}]
+    "typed",
+    [
+        {"amount": "0", "reason": "x"},
+        {"amount": "", "reason": "x"},
+        {"amount": "5", "reason": ""},
+    ],
 )
 def test_a_credit_needs_an_amount_and_a_reason(operator, running, typed):
     response = send(operator, ADD, {"organization": running.pk, **typed})
@@ -227,7 +345,9 @@ def test_a_credit_needs_an_amount_and_a_reason(operator, running, typed):
     assert not LedgerEntry.objects.filter(kind="credit").exists()
 
 
-def test_only_prepaid_organizations_have_a_balance_to_credit(operator, running, acme, olga, now):
+def test_only_prepaid_organizations_have_a_balance_to_credit(
+    operator, running, acme, olga, now
+):
     assert b">Acme<" not in operator.get(ADD).content
     with pytest.raises(BusinessError) as refused:
         post_credit(acme, amount_nanos=usd(5), reason="x", operator=olga, now=now)
@@ -236,5 +356,10 @@ def test_only_prepaid_organizations_have_a_balance_to_credit(operator, running, 
 
 def test_staff_without_the_right_can_not_refund(client, running):
     client.force_login(make_user("sam@example.com", "Sam", is_staff=True))
-    assert client.post(page_of(Payment.objects.get()), {"amount": "5", "reason": "x"}).status_code == 403
+    assert (
+        client.post(
+            page_of(Payment.objects.get()), {"amount": "5", "reason": "x"}
+        ).status_code
+        == 403
+    )
     assert not Refund.objects.exists()

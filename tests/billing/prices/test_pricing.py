@@ -1,4 +1,6 @@
-"""Cost equals `genai_prices.calc_price` to the nano-dollar, through the price rows in the database (M1-M4)."""
+"""Cost equals `genai_prices.calc_price` to the nano-dollar, through the price rows in
+the database (M1-M4).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,12 @@ from billing.prices.actions import correct_price, fallback_rates, sync_prices
 from billing.prices.queries import anthropic, read_price_book
 from billing.prices.rules import Rates, Usage, cost_nanos
 
-DATED = ["claude-sonnet-4-5-20250929", "claude-opus-4-5-20251101", "claude-3-5-haiku-20241022", "CLAUDE-OPUS-5"]
+DATED = [
+    "claude-sonnet-4-5-20250929",
+    "claude-opus-4-5-20251101",
+    "claude-3-5-haiku-20241022",
+    "CLAUDE-OPUS-5",
+]
 
 
 def random_usage(pick: random.Random) -> Usage:
@@ -51,11 +58,21 @@ def test_m3_cost_equals_the_package_for_10_000_random_usages(db):
     models = [model.id for model in anthropic().models] + DATED
     for _ in range(10_000):
         model, usage = pick.choice(models), random_usage(pick)
-        moment = dt.datetime(2026, 3, 12, 23, tzinfo=dt.UTC) + dt.timedelta(minutes=pick.randint(-400_000, 400_000))
-        moment = moment.astimezone(dt.timezone(dt.timedelta(hours=pick.randint(-12, 14))))
-        rates, estimated = book.rates_for(model, occurred_at=moment, total_input=usage.total_input)
+        moment = dt.datetime(2026, 3, 12, 23, tzinfo=dt.UTC) + dt.timedelta(
+            minutes=pick.randint(-400_000, 400_000)
+        )
+        moment = moment.astimezone(
+            dt.timezone(dt.timedelta(hours=pick.randint(-12, 14)))
+        )
+        rates, estimated = book.rates_for(
+            model, occurred_at=moment, total_input=usage.total_input
+        )
         assert not estimated
-        assert cost_nanos(usage, rates) == package_cost(usage, model, moment), (model, moment, usage)
+        assert cost_nanos(usage, rates) == package_cost(usage, model, moment), (
+            model,
+            moment,
+            usage,
+        )
 
 
 def test_m3_half_even_rounding_once():
@@ -68,17 +85,22 @@ def test_m2_a_context_tier_prices_the_whole_request_above_its_start(db):
     book = read_price_book()
     moment = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
     at, _ = book.rates_for("claude-sonnet-4-5", occurred_at=moment, total_input=200_000)
-    above, _ = book.rates_for("claude-sonnet-4-5", occurred_at=moment, total_input=200_001)
+    above, _ = book.rates_for(
+        "claude-sonnet-4-5", occurred_at=moment, total_input=200_001
+    )
     assert (at.context_above, above.context_above) == (0, 200_000)
     assert above.input_nanos == 2 * at.input_nanos
 
 
 def test_m2_a_rate_starts_on_its_utc_date(db):
     book = read_price_book()
-    late = dt.datetime(2026, 3, 12, 20, tzinfo=dt.timezone(dt.timedelta(hours=-8)))  # the 13th in UTC
+    # the 13th in UTC
+    late = dt.datetime(2026, 3, 12, 20, tzinfo=dt.timezone(dt.timedelta(hours=-8)))
     early = late - dt.timedelta(hours=5)
     after, _ = book.rates_for("claude-opus-4-6", occurred_at=late, total_input=300_000)
-    before, _ = book.rates_for("claude-opus-4-6", occurred_at=early, total_input=300_000)
+    before, _ = book.rates_for(
+        "claude-opus-4-6", occurred_at=early, total_input=300_000
+    )
     assert (before.input_nanos, after.input_nanos) == (10_000_000_000, 5_000_000_000)
 
 
@@ -105,12 +127,20 @@ def test_m2_sync_keeps_history_and_reports_what_changed(db, now):
     assert changes.corrected == [("claude-sonnet-5", SINCE_ALWAYS, 0)]
     row.refresh_from_db()
     assert row.superseded_at == now
-    assert ModelPrice.objects.in_force().get(model="claude-sonnet-5").input_nanos == 2_000_000_000
+    assert (
+        ModelPrice.objects.in_force().get(model="claude-sonnet-5").input_nanos
+        == 2_000_000_000
+    )
 
 
 def test_m2_sync_never_overwrites_an_operators_row(db, now):
     rates = dict.fromkeys(fallback_rates(), 123)
-    correct_price(("claude-sonnet-5", SINCE_ALWAYS, 0), rates=rates, actor=Actor(label="operator"), now=now)
+    correct_price(
+        ("claude-sonnet-5", SINCE_ALWAYS, 0),
+        rates=rates,
+        actor=Actor(label="operator"),
+        now=now,
+    )
     changes = sync_prices(actor=Actor(label="test"), now=now)
     assert changes.kept_by_operator == [("claude-sonnet-5", SINCE_ALWAYS, 0)]
     assert ModelPrice.objects.in_force().get(model="claude-sonnet-5").input_nanos == 123

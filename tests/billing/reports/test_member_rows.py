@@ -1,4 +1,6 @@
-"""The table's rows: the status in SQL is that of the check's own rule; search, filters, sorting and counts."""
+"""The table's rows: the status in SQL is that of the check's own rule; search, filters,
+sorting and counts.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ import pytest
 from accounts.models import Membership, Plan, Tier
 from billing.funding.queries import standing_of, standings_for
 from billing.funding.rules.decision import extra_usage_refusal
-from billing.models import BillingAccount, MemberMonth, OrganizationMonth, SelectedMember, SpendCap
+from billing.models import (
+    BillingAccount,
+    MemberMonth,
+    OrganizationMonth,
+    SelectedMember,
+    SpendCap,
+)
 from billing.reports.queries.people import Filter, counts, people
 from config.kit.money import usd
 from tests.factories.people import MembershipFactory
@@ -20,10 +28,16 @@ SPENT = usd(40)
 
 @pytest.fixture
 def crowd(acme, now):
-    """One person for every mix of seat, selection, own cap (with and without this month's own) and spending."""
+    """One person for every mix of seat, selection, own cap (with and without this
+    month's own) and spending.
+    """
     month_on = acme.calendar.month_at(now).first_on
     mixes = itertools.product(
-        [None, Tier.STANDARD, Tier.PREMIUM], [True, False], [None, 40, 100], [False, True], [True, False]
+        [None, Tier.STANDARD, Tier.PREMIUM],
+        [True, False],
+        [None, 40, 100],
+        [False, True],
+        [True, False],
     )
     for seat, selected, cap, month_only, has_spent in mixes:
         one = MembershipFactory(organization=acme, seat_tier=seat)
@@ -32,16 +46,32 @@ def crowd(acme, now):
         if cap is not None:
             amount = {"amount_nanos": usd(cap)}
             if month_only:
-                amount = {"amount_nanos": usd(7), "month_on": month_on, "month_amount_nanos": usd(cap)}
-            SpendCap.objects.create(organization=acme, level="member", membership=one, **amount)
+                amount = {
+                    "amount_nanos": usd(7),
+                    "month_on": month_on,
+                    "month_amount_nanos": usd(cap),
+                }
+            SpendCap.objects.create(
+                organization=acme, level="member", membership=one, **amount
+            )
         if has_spent:
-            MemberMonth.objects.create(membership=one, month_on=month_on, extra_nanos=SPENT)
-    SpendCap.objects.create(organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(30))
+            MemberMonth.objects.create(
+                membership=one, month_on=month_on, extra_nanos=SPENT
+            )
     SpendCap.objects.create(
-        organization=acme, level="seat_tier", seat_tier="premium", amount_nanos=usd(30),
-        month_on=month_on, month_amount_nanos=usd(50),
-    )  # fmt: skip
-    OrganizationMonth.objects.create(organization=acme, month_on=month_on, extra_nanos=usd(900))
+        organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(30)
+    )
+    SpendCap.objects.create(
+        organization=acme,
+        level="seat_tier",
+        seat_tier="premium",
+        amount_nanos=usd(30),
+        month_on=month_on,
+        month_amount_nanos=usd(50),
+    )
+    OrganizationMonth.objects.create(
+        organization=acme, month_on=month_on, extra_nanos=usd(900)
+    )
     enable_extra_usage(acme)
     return acme
 
@@ -51,22 +81,40 @@ def organization_standing(acme, now):
     return standing_of(member.pk, organization_id=acme.pk, now=now).organization
 
 
-@pytest.mark.parametrize("plan", [Plan.ENTERPRISE_SEAT, Plan.TEAM, Plan.ENTERPRISE_USAGE])
+@pytest.mark.parametrize(
+    "plan", [Plan.ENTERPRISE_SEAT, Plan.TEAM, Plan.ENTERPRISE_USAGE]
+)
 @pytest.mark.parametrize("settlement", ["postpaid", "prepaid"])
-@pytest.mark.parametrize(("enabled", "scope"), [(True, "everyone"), (True, "selected"), (False, "everyone")])
+@pytest.mark.parametrize(
+    ("enabled", "scope"), [(True, "everyone"), (True, "selected"), (False, "everyone")]
+)
 @pytest.mark.parametrize("cap", [None, "900", "901"])
-def test_e2_the_status_of_every_row_is_the_rules_answer(crowd, now, plan, settlement, enabled, scope, cap):
+def test_e2_the_status_of_every_row_is_the_rules_answer(
+    crowd, now, plan, settlement, enabled, scope, cap
+):
     type(crowd).objects.filter(pk=crowd.pk).update(plan=plan, settlement=settlement)
-    BillingAccount.objects.filter(pk=crowd.pk).update(extra_usage_enabled=enabled, scope=scope)
-    SpendCap.objects.filter(level="organization").update(amount_nanos=None if cap is None else usd(cap))
+    BillingAccount.objects.filter(pk=crowd.pk).update(
+        extra_usage_enabled=enabled, scope=scope
+    )
+    SpendCap.objects.filter(level="organization").update(
+        amount_nanos=None if cap is None else usd(cap)
+    )
     rows = people(organization_standing(crowd, now), Filter(), page=None)
     standings = standings_for(crowd.pk, [row.id for row in rows], now=now)
     assert len(rows) == 75
     for row in rows:
         standing = standings[row.id]
-        expected = "seat_unassigned" if standing.seat_tier is None else extra_usage_refusal(standing)
+        expected = (
+            "seat_unassigned"
+            if standing.seat_tier is None
+            else extra_usage_refusal(standing)
+        )
         assert (row.reason, row.cap_nanos, row.cap_source, row.spent_nanos) == (
-            expected, standing.cap.amount_nanos, standing.cap_source, standing.spent_nanos)  # fmt: skip
+            expected,
+            standing.cap.amount_nanos,
+            standing.cap_source,
+            standing.spent_nanos,
+        )
         assert row.cap_month_only == standing.cap.month_only
 
 
@@ -74,9 +122,15 @@ def test_counts_add_up_to_the_rows_of_each_filter(crowd, now):
     standing = organization_standing(crowd, now)
     found = counts(standing)
     for state in ("", "active", "paused", "off"):
-        assert found.of(state) == len(people(standing, Filter(standing=state), page=None)) > 0
+        assert (
+            found.of(state)
+            == len(people(standing, Filter(standing=state), page=None))
+            > 0
+        )
     for seat, number in found.by_seat.items():
-        assert number == len(people(standing, Filter(seat=seat or "unassigned"), page=None))
+        assert number == len(
+            people(standing, Filter(seat=seat or "unassigned"), page=None)
+        )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +153,10 @@ def test_every_column_sorts_both_ways_and_pages_repeat_nobody(crowd, now, column
     standing = organization_standing(crowd, now)
     up = [row.id for row in people(standing, Filter(sort=column), page=None)]
     down = people(standing, Filter(sort=f"-{column}"), page=None)
-    pages = [people(standing, Filter(sort=column), page=page, size=20) for page in (1, 2, 3, 4)]
+    pages = [
+        people(standing, Filter(sort=column), page=page, size=20)
+        for page in (1, 2, 3, 4)
+    ]
     assert [row.id for page in pages for row in page] == up
     keys = {
         "person": lambda row: row.name.lower(),
@@ -108,10 +165,16 @@ def test_every_column_sorts_both_ways_and_pages_repeat_nobody(crowd, now, column
         "spend": lambda row: row.spent_nanos,
         "status": lambda row: (row.standing, row.reason or ""),
     }
-    assert [keys[column](row) for row in down] == sorted((keys[column](row) for row in down), reverse=True)
+    assert [keys[column](row) for row in down] == sorted(
+        (keys[column](row) for row in down), reverse=True
+    )
 
 
 def test_d1_d4_neither_strangers_nor_removed_people_are_rows(acme, bob, charlie, now):
-    Membership.objects.filter(pk=bob.pk).update(status="removed", seat_tier=None, removed_at=now)
-    assert {row.name for row in people(organization_standing(acme, now), Filter(), page=None)} == {
-        "Alice Nakamura", "Ada Okafor"}  # fmt: skip
+    Membership.objects.filter(pk=bob.pk).update(
+        status="removed", seat_tier=None, removed_at=now
+    )
+    assert {
+        row.name
+        for row in people(organization_standing(acme, now), Filter(), page=None)
+    } == {"Alice Nakamura", "Ada Okafor"}

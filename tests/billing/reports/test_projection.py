@@ -1,4 +1,6 @@
-"""The projection and the verdict: whole nano-USD, same weekday first, and nothing without data."""
+"""The projection and the verdict: whole nano-USD, same weekday first, and nothing
+without data.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from config.kit.money import usd
 TODAY, LAST = dt.date(2026, 11, 23), dt.date(2026, 11, 30)  # both Mondays
 
 
-def spending(weekday: str, weekend: str = "0", *, until: dt.date = TODAY, days: int = 22) -> dict[dt.date, int]:
+def spending(
+    weekday: str, weekend: str = "0", *, until: dt.date = TODAY, days: int = 22
+) -> dict[dt.date, int]:
     dates = [until - dt.timedelta(days=offset) for offset in range(1, days + 1)]
     return {day: usd(weekend if day.weekday() >= 5 else weekday) for day in dates}
 
@@ -53,12 +57,18 @@ def test_the_first_days_of_a_month_look_back_into_the_one_before():
     assert dict(projected(by_day, today=today).expected)[LAST] == usd(7)
 
 
-@pytest.mark.parametrize("by_day", [{}, {TODAY: usd(50)}, {TODAY - dt.timedelta(days=1): 0}])
+@pytest.mark.parametrize(
+    "by_day", [{}, {TODAY: usd(50)}, {TODAY - dt.timedelta(days=1): 0}]
+)
 def test_without_a_complete_day_of_spending_there_is_no_projection(by_day):
     assert projected(by_day) is None
 
 
-@given(st.dictionaries(st.dates(dt.date(2026, 10, 1), TODAY), st.integers(-(10**9), 10**15)))
+@given(
+    st.dictionaries(
+        st.dates(dt.date(2026, 10, 1), TODAY), st.integers(-(10**9), 10**15)
+    )
+)
 def test_a_projection_never_falls_and_reaches_every_cap_up_to_its_end(by_day):
     found = projected(by_day)
     if found is None:
@@ -70,13 +80,23 @@ def test_a_projection_never_falls_and_reaches_every_cap_up_to_its_end(by_day):
 
 @pytest.mark.parametrize(
     ("exact", "said"),
-    [("0", "0"), ("0.30", "1"), ("41.60", "42"), ("612", "610"), ("12961", "12950"), ("10214.55", "10200")],
+    [
+        ("0", "0"),
+        ("0.30", "1"),
+        ("41.60", "42"),
+        ("612", "610"),
+        ("12961", "12950"),
+        ("10214.55", "10200"),
+    ],
 )
 def test_about_amounts_are_round(exact, said):
     assert about(usd(exact)) == usd(said)
 
 
-@pytest.mark.parametrize(("month_end", "cap"), [("12950", "13000"), ("13000", "14000"), ("612.10", "620"), ("7", "8")])
+@pytest.mark.parametrize(
+    ("month_end", "cap"),
+    [("12950", "13000"), ("13000", "14000"), ("612.10", "620"), ("7", "8")],
+)
 def test_a_lasting_cap_is_round_and_above_the_month_end(month_end, cap):
     assert lasting_cap(usd(month_end)) == usd(cap)
 
@@ -92,12 +112,24 @@ def test_a_lasting_cap_is_round_and_above_the_month_end(month_end, cap):
 )
 def test_the_verdict_without_a_projection(cap, spent, state):
     cap_nanos = None if cap is None else usd(cap)
-    assert judge(None, cap_nanos=cap_nanos, spent_nanos=usd(spent), last_on=LAST).state is state
+    assert (
+        judge(None, cap_nanos=cap_nanos, spent_nanos=usd(spent), last_on=LAST).state
+        is state
+    )
 
 
 def test_the_verdict_names_the_day_and_what_would_last():
-    verdict = judge(projected(spending("600", "150")), cap_nanos=usd(12_000), spent_nanos=usd(10_050), last_on=LAST)
-    assert (verdict.state, verdict.stops_on, verdict.days_early) == (State.SOON, dt.date(2026, 11, 26), 4)
+    verdict = judge(
+        projected(spending("600", "150")),
+        cap_nanos=usd(12_000),
+        spent_nanos=usd(10_050),
+        last_on=LAST,
+    )
+    assert (verdict.state, verdict.stops_on, verdict.days_early) == (
+        State.SOON,
+        dt.date(2026, 11, 26),
+        4,
+    )
     assert verdict.lasting_nanos == usd(14_000)
     assert verdict.percent == 83
     assert verdict.over_nanos == verdict.projected_nanos - usd(12_000)

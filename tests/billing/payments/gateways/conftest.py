@@ -35,10 +35,16 @@ def give_card(stripe, now):
     """`give_card(bolt, kind)`: the owner enters a card on Checkout's page and comes back."""
 
     def give(bolt, kind: str) -> None:
-        url = cards.card_form_url(bolt, return_url="http://testserver/back/?then=x", cancel_url="http://testserver/")
+        url = cards.card_form_url(
+            bolt,
+            return_url="http://testserver/back/?then=x",
+            cancel_url="http://testserver/",
+        )
         back = stripe.enter_card(url, kind)
         session = back.rsplit("session=", 1)[1]
-        cards.keep_card(bolt, session_id=session, actor=Actor.person(bolt.primary_owner), now=now)
+        cards.keep_card(
+            bolt, session_id=session, actor=Actor.person(bolt.primary_owner), now=now
+        )
 
     return give
 

@@ -1,4 +1,6 @@
-"""`python -m tests.billing.payments.gateways.run_localstripe PORT`: localstripe on loopback alone, keeping nothing on disk."""
+"""`python -m tests.billing.payments.gateways.run_localstripe PORT`: localstripe on
+loopback alone, keeping nothing on disk.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,12 @@ from localstripe.server import app
 create = PaymentIntent._api_create
 
 
-def create_as_endive(allowed_payment_method_types=None, payment_method_types=None, **data):
-    """localstripe speaks an older version of the API: the new name of the parameter is translated, the old one refused."""
+def create_as_endive(
+    allowed_payment_method_types=None, payment_method_types=None, **data
+):
+    """localstripe speaks an older version of the API: the new name of the parameter is
+    translated, the old one refused.
+    """
     if payment_method_types is not None:
         raise UserError(400, "Received unknown parameter: payment_method_types")
     return create(payment_method_types=allowed_payment_method_types, **data)
@@ -22,4 +28,6 @@ def create_as_endive(allowed_payment_method_types=None, payment_method_types=Non
 if __name__ == "__main__":
     Store.dump_to_disk = lambda self: None
     PaymentIntent._api_create = create_as_endive
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(
+        app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None
+    )

@@ -42,7 +42,11 @@ class LocalInvoices:
             if invoice["pre_payment_credit_notes_amount"] >= invoice["total"]:
                 invoice["status"] = "paid"
             return {"id": self.server.new("cn"), "object": "credit_note", **data}
-        before, after = {"finalize": ("draft", "open"), "void": ("open", "void"), "pay": ("open", "paid")}[rest[1]]
+        before, after = {
+            "finalize": ("draft", "open"),
+            "void": ("open", "void"),
+            "pay": ("open", "paid"),
+        }[rest[1]]
         invoice = self._open(rest[0], before)
         invoice["status"] = after
         if rest[1] == "pay":
@@ -53,19 +57,35 @@ class LocalInvoices:
 
     def _create(self, data: Json) -> Json:
         if any(one["number"] == data["number"] for one in self.kept.values()):
-            raise StripeError(400, type="invalid_request_error", message="Invoice number must be unique.")
+            raise StripeError(
+                400,
+                type="invalid_request_error",
+                message="Invoice number must be unique.",
+            )
         invoice = {
-            "id": self.server.new("in"), "object": "invoice", "status": "draft", "total": 0, "currency": data["currency"],
-            "customer": data["customer"], "number": data["number"], "metadata": data["metadata"],
-            "hosted_invoice_url": None, "pre_payment_credit_notes_amount": 0, "auto_advance": data["auto_advance"],
-        }  # fmt: skip
+            "id": self.server.new("in"),
+            "object": "invoice",
+            "status": "draft",
+            "total": 0,
+            "currency": data["currency"],
+            "customer": data["customer"],
+            "number": data["number"],
+            "metadata": data["metadata"],
+            "hosted_invoice_url": None,
+            "pre_payment_credit_notes_amount": 0,
+            "auto_advance": data["auto_advance"],
+        }
         self.kept[str(invoice["id"])] = invoice
         return invoice
 
     def _open(self, invoice_id: str, status: str) -> Json:
         invoice = self.kept[invoice_id]
         if invoice["status"] != status:
-            raise StripeError(400, type="invalid_request_error", message=f"This invoice is {invoice['status']}.")
+            raise StripeError(
+                400,
+                type="invalid_request_error",
+                message=f"This invoice is {invoice['status']}.",
+            )
         return invoice
 
     def get(self, rest: list[str], query: Json) -> Json:
@@ -73,8 +93,20 @@ class LocalInvoices:
         if rest:
             if rest[0] not in self.kept:
                 raise StripeError(
-                    404, type="invalid_request_error", code="resource_missing", message="No such invoice."
+                    404,
+                    type="invalid_request_error",
+                    code="resource_missing",
+                    message="No such invoice.",
                 )
             return self.kept[rest[0]]
-        mine = [one for one in self.kept.values() if one["customer"] == query.get("customer")]
-        return {"object": "list", "data": mine, "has_more": False, "url": "/v1/invoices"}
+        mine = [
+            one
+            for one in self.kept.values()
+            if one["customer"] == query.get("customer")
+        ]
+        return {
+            "object": "list",
+            "data": mine,
+            "has_more": False,
+            "url": "/v1/invoices",
+        }

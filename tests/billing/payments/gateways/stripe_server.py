@@ -1,7 +1,10 @@
-"""A small local Stripe: what localstripe lacks. Idempotency keys, time-outs, Checkout's setup page, authentication, 3DS.
+"""A small local Stripe: what localstripe lacks.
 
-Speaks as https://docs.stripe.com/api documents: form bodies in, JSON out, errors as `{"error": {...}}`. Its record is in
-`payments` and `refunds`; what it would send as a webhook is in `events`.
+Idempotency keys, time-outs, Checkout's setup page, authentication, 3DS.
+
+Speaks as https://docs.stripe.com/api documents: form bodies in, JSON out, errors as
+`{"error": {...}}`. Its record is in `payments` and `refunds`; what it would send as a
+webhook is in `events`.
 """
 
 from __future__ import annotations
@@ -20,9 +23,14 @@ from urllib.parse import parse_qsl, urlsplit
 from stripe import RequestOptions, params
 from stripe.params import checkout
 
-from tests.billing.payments.gateways.stripe_invoices import Json, LocalInvoices, StripeError
+from tests.billing.payments.gateways.stripe_invoices import (
+    Json,
+    LocalInvoices,
+    StripeError,
+)
 
-# What the installed client knows to send in the version of the API that it speaks; Stripe refuses any other name.
+# What the installed client knows to send in the version of the API that it speaks;
+# Stripe refuses any other name.
 KNOWN = {
     ("POST", "customers"): params.CustomerCreateParams,
     ("POST", "checkout sessions"): checkout.SessionCreateParams,
@@ -44,7 +52,9 @@ KNOWN = {
 
 
 class StripeServer:
-    """Listens on loopback; `fail_next` decides what happens to the next payment: see `Handler`."""
+    """Listens on loopback; `fail_next` decides what happens to the next payment: see
+    `Handler`.
+    """
 
     def __init__(self) -> None:
         self.ids = itertools.count(1)
@@ -60,7 +70,9 @@ class StripeServer:
         self.fail_next: str = ""
         self.before_answer: Callable[[Json], None] = lambda payment: None
         self.lock = threading.Lock()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"stripe": self}))
+        self.http = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Bound", (Handler,), {"stripe": self})
+        )
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
@@ -71,15 +83,36 @@ class StripeServer:
 
     def taken_cents(self) -> int:
         """What was taken from cards, by this server's own record."""
-        return sum(one["amount"] for one in self.payments.values() if one["status"] == "succeeded")
+        return sum(
+            one["amount"]
+            for one in self.payments.values()
+            if one["status"] == "succeeded"
+        )
 
     def enter_card(self, url: str, card: str) -> str:
         """Play the owner on Checkout's page: enter a card; where it leads back to."""
         session = self.sessions[url.rsplit("/", 1)[1]]
-        method = {"id": f"pm_{card}", "object": "payment_method", "type": "card", "card": {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}}  # fmt: skip
-        session["setup_intent"] = {"id": self.new("seti"), "object": "setup_intent", "status": "succeeded", "payment_method": method}  # fmt: skip
+        method = {
+            "id": f"pm_{card}",
+            "object": "payment_method",
+            "type": "card",
+            "card": {
+                "brand": "visa",
+                "last4": "4242",
+                "exp_month": 12,
+                "exp_year": 2030,
+            },
+        }
+        session["setup_intent"] = {
+            "id": self.new("seti"),
+            "object": "setup_intent",
+            "status": "succeeded",
+            "payment_method": method,
+        }
         session["status"] = "complete"
-        return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
+        return str(session["success_url"]).replace(
+            "{CHECKOUT_SESSION_ID}", session["id"]
+        )
 
     def confirm(self, payment_id: str, *, agree: bool) -> None:
         """Play the owner at their bank."""
@@ -90,7 +123,10 @@ class StripeServer:
             payment["status"] = "succeeded"
         else:
             payment["status"] = "requires_payment_method"
-            payment["last_payment_error"] = {"code": "payment_intent_authentication_failure", "message": "Refused."}
+            payment["last_payment_error"] = {
+                "code": "payment_intent_authentication_failure",
+                "message": "Refused.",
+            }
             self.tell(payment, "payment_intent.payment_failed")
 
     def new(self, prefix: str) -> str:
@@ -100,20 +136,36 @@ class StripeServer:
     def tell(self, about: Json, kind: str) -> Json:
         """Make an event as a webhook would carry it."""
         event = {
-            "id": self.new("evt"), "object": "event", "type": kind, "api_version": "2026-01-01", "created": 0,
-            "livemode": False, "pending_webhooks": 1, "request": None, "data": {"object": dict(about)},
-        }  # fmt: skip
+            "id": self.new("evt"),
+            "object": "event",
+            "type": kind,
+            "api_version": "2026-01-01",
+            "created": 0,
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": None,
+            "data": {"object": dict(about)},
+        }
         self.events.append(event)
         return event
 
-    # -- the API ------------------------------------------------------------------------------------------------------
+    # -- the API -----------------------------------------------------------------------
 
     def post(self, path: str, data: Json) -> Json:
         match path.strip("/").split("/")[1:]:
             case ["customers"]:
                 return self._keep(self.customers, "cus", {"object": "customer", **data})
             case ["checkout", "sessions"]:
-                made = self._keep(self.sessions, "cs_test", {"object": "checkout.session", "status": "open", "setup_intent": None, **data})  # fmt: skip
+                made = self._keep(
+                    self.sessions,
+                    "cs_test",
+                    {
+                        "object": "checkout.session",
+                        "status": "open",
+                        "setup_intent": None,
+                        **data,
+                    },
+                )
                 made["url"] = f"{self.url}/pay/{made['id']}"
                 return made
             case ["payment_intents"]:
@@ -121,7 +173,11 @@ class StripeServer:
             case ["payment_intents", payment_id, "cancel"]:
                 payment = self.payments[payment_id]
                 if payment["status"] in ("succeeded", "canceled"):
-                    raise StripeError(400, type="invalid_request_error", message="You cannot cancel this PaymentIntent.")  # fmt: skip
+                    raise StripeError(
+                        400,
+                        type="invalid_request_error",
+                        message="You cannot cancel this PaymentIntent.",
+                    )
                 payment["status"], payment["next_action"] = "canceled", None
                 return payment
             case ["refunds"]:
@@ -129,24 +185,51 @@ class StripeServer:
             case [("invoices" | "invoiceitems" | "credit_notes") as kind, *rest]:
                 return self.invoices.post(kind, rest, data)
             case _other:
-                raise StripeError(404, type="invalid_request_error", message=f"Unrecognized request URL {path}.")
+                raise StripeError(
+                    404,
+                    type="invalid_request_error",
+                    message=f"Unrecognized request URL {path}.",
+                )
 
     def get(self, path: str, query: Json) -> Json:
         match path.strip("/").split("/")[1:]:
             case ["checkout", "sessions", session_id] if session_id in self.sessions:
                 return self.sessions[session_id]
             case ["payment_intents"]:
-                mine = [one for one in self.payments.values() if one["customer"] == query.get("customer")]
-                return {"object": "list", "data": mine, "has_more": False, "url": "/v1/payment_intents"}
+                mine = [
+                    one
+                    for one in self.payments.values()
+                    if one["customer"] == query.get("customer")
+                ]
+                return {
+                    "object": "list",
+                    "data": mine,
+                    "has_more": False,
+                    "url": "/v1/payment_intents",
+                }
             case ["payment_intents", payment_id] if payment_id in self.payments:
                 return self.payments[payment_id]
             case ["invoices", *rest]:
                 return self.invoices.get(rest, query)
             case ["refunds"]:
-                mine = [one for one in self.refunds.values() if one["payment_intent"] == query.get("payment_intent")]
-                return {"object": "list", "data": mine, "has_more": False, "url": "/v1/refunds"}
+                mine = [
+                    one
+                    for one in self.refunds.values()
+                    if one["payment_intent"] == query.get("payment_intent")
+                ]
+                return {
+                    "object": "list",
+                    "data": mine,
+                    "has_more": False,
+                    "url": "/v1/refunds",
+                }
             case _other:
-                raise StripeError(404, type="invalid_request_error", code="resource_missing", message=f"No such {path}.")  # fmt: skip
+                raise StripeError(
+                    404,
+                    type="invalid_request_error",
+                    code="resource_missing",
+                    message=f"No such {path}.",
+                )
 
     def _keep(self, table: dict[str, Json], prefix: str, value: Json) -> Json:
         value = {"id": self.new(prefix), **value}
@@ -154,43 +237,88 @@ class StripeServer:
         return value
 
     def _pay(self, data: Json) -> Json:
-        payment = self._keep(self.payments, "pi", {
-            "object": "payment_intent", "amount": int(data["amount"]), "currency": data["currency"],
-            "customer": data["customer"], "payment_method": data["payment_method"], "metadata": data["metadata"],
-            "next_action": None, "last_payment_error": None, "status": "succeeded",
-        })  # fmt: skip
-        kind, off_session = data["payment_method"].removeprefix("pm_"), data.get("off_session") == "true"
+        payment = self._keep(
+            self.payments,
+            "pi",
+            {
+                "object": "payment_intent",
+                "amount": int(data["amount"]),
+                "currency": data["currency"],
+                "customer": data["customer"],
+                "payment_method": data["payment_method"],
+                "metadata": data["metadata"],
+                "next_action": None,
+                "last_payment_error": None,
+                "status": "succeeded",
+            },
+        )
+        kind, off_session = (
+            data["payment_method"].removeprefix("pm_"),
+            data.get("off_session") == "true",
+        )
         if kind == "declines":
-            self._decline(payment, code="card_declined", decline_code="insufficient_funds", message="Your card has insufficient funds.")  # fmt: skip
+            self._decline(
+                payment,
+                code="card_declined",
+                decline_code="insufficient_funds",
+                message="Your card has insufficient funds.",
+            )
         if kind == "action" and off_session:
-            self._decline(payment, code="authentication_required", message="This transaction requires authentication.")
+            self._decline(
+                payment,
+                code="authentication_required",
+                message="This transaction requires authentication.",
+            )
         if kind == "action":
             payment["status"] = "requires_action"
-            redirect = {"url": f"{self.url}/3ds/{payment['id']}", "return_url": data["return_url"]}
-            payment["next_action"] = {"type": "redirect_to_url", "redirect_to_url": redirect}
+            redirect = {
+                "url": f"{self.url}/3ds/{payment['id']}",
+                "return_url": data["return_url"],
+            }
+            payment["next_action"] = {
+                "type": "redirect_to_url",
+                "redirect_to_url": redirect,
+            }
             return payment
         self.tell(payment, "payment_intent.succeeded")
         return payment
 
     def _decline(self, payment: Json, **error: Any) -> None:
-        payment["status"], payment["last_payment_error"] = "requires_payment_method", error
+        payment["status"], payment["last_payment_error"] = (
+            "requires_payment_method",
+            error,
+        )
         self.tell(payment, "payment_intent.payment_failed")
         raise StripeError(402, type="card_error", payment_intent=payment, **error)
 
     def _refund(self, data: Json) -> Json:
         payment = self.payments[data["payment_intent"]]
-        given = sum(one["amount"] for one in self.refunds.values() if one["payment_intent"] == payment["id"])
+        given = sum(
+            one["amount"]
+            for one in self.refunds.values()
+            if one["payment_intent"] == payment["id"]
+        )
         if given + int(data["amount"]) > payment["amount"]:
-            raise StripeError(400, type="invalid_request_error", message="Refund amount is greater than unrefunded amount.")  # fmt: skip
+            raise StripeError(
+                400,
+                type="invalid_request_error",
+                message="Refund amount is greater than unrefunded amount.",
+            )
         refund = {
-            "object": "refund", "amount": int(data["amount"]), "currency": payment["currency"], "payment_intent": payment["id"], "status": "succeeded",
+            "object": "refund",
+            "amount": int(data["amount"]),
+            "currency": payment["currency"],
+            "payment_intent": payment["id"],
+            "status": "succeeded",
             "metadata": data["metadata"],
-        }  # fmt: skip
+        }
         return self._keep(self.refunds, "re", refund)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`stripe.fail_next`: `drop_before` loses the request, `drop_after` the answer, `500` answers so after acting, `429`."""
+    """`stripe.fail_next`: `drop_before` loses the request, `drop_after` the answer,
+    `500` answers so after acting, `429`.
+    """
 
     stripe: StripeServer
 
@@ -204,7 +332,19 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.connection.close()
                 return
-            status, answer = (429, {"error": {"type": "rate_limit_error", "message": "Too many requests."}}) if failing == "429" else self._once(path, body, key)  # fmt: skip
+            status, answer = (
+                (
+                    429,
+                    {
+                        "error": {
+                            "type": "rate_limit_error",
+                            "message": "Too many requests.",
+                        }
+                    },
+                )
+                if failing == "429"
+                else self._once(path, body, key)
+            )
         if path == "/v1/payment_intents":
             self.stripe.before_answer(answer)
         if failing == "drop_after":
@@ -212,15 +352,25 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         if failing == "500":
-            status, answer = 500, {"error": {"type": "api_error", "message": "Something went wrong."}}
+            status, answer = (
+                500,
+                {"error": {"type": "api_error", "message": "Something went wrong."}},
+            )
         self._answer(status, answer)
 
     def _once(self, path: str, body: str, key: str) -> tuple[int, Json]:
-        """The same key with the same body answers as before; with another body it is refused."""
+        """The same key with the same body answers as before; with another body it is
+        refused.
+        """
         if key in self.stripe.answered:
             known, status, answer = self.stripe.answered[key]
             if known != path + body:
-                return 400, {"error": {"type": "idempotency_error", "message": "Keys can only be used with the same parameters."}}  # fmt: skip
+                return 400, {
+                    "error": {
+                        "type": "idempotency_error",
+                        "message": "Keys can only be used with the same parameters.",
+                    }
+                }
             return status, json.loads(json.dumps(answer))
         try:
             data = _tree(parse_qsl(body))
@@ -256,15 +406,28 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _check_names(method: str, path: str, data: Json) -> None:
-    """400 for a parameter that the installed client's typed parameters of this call do not have, as Stripe does."""
+    """400 for a parameter that the installed client's typed parameters of this call do
+    not have, as Stripe does.
+    """
     parts = path.strip("/").split("/")[1:]
-    place = " ".join("*" if "_" in part and part not in ("payment_intents", "credit_notes") else part for part in parts)
+    place = " ".join(
+        "*" if "_" in part and part not in ("payment_intents", "credit_notes") else part
+        for part in parts
+    )
     if (method, place) not in KNOWN:
         return
-    known = set(KNOWN[method, place].__annotations__) - set(RequestOptions.__annotations__)
+    known = set(KNOWN[method, place].__annotations__) - set(
+        RequestOptions.__annotations__
+    )
     for name in data:
         if name not in known:
-            raise StripeError(400, type="invalid_request_error", code="parameter_unknown", param=name, message=f"Received unknown parameter: {name}")  # fmt: skip
+            raise StripeError(
+                400,
+                type="invalid_request_error",
+                code="parameter_unknown",
+                param=name,
+                message=f"Received unknown parameter: {name}",
+            )
 
 
 def _tree(pairs: list[tuple[str, str]]) -> Json:
@@ -282,5 +445,7 @@ def _tree(pairs: list[tuple[str, str]]) -> Json:
 def signature(body: bytes, secret: str, *, at: int | None = None) -> str:
     """A Stripe-Signature header: https://docs.stripe.com/webhooks#verify-manually."""
     moment = int(time.time()) if at is None else at
-    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(
+        secret.encode(), f"{moment}.".encode() + body, hashlib.sha256
+    ).hexdigest()
     return f"t={moment},v1={digest}"

@@ -1,4 +1,6 @@
-"""T6, T7 against localstripe, a Stripe written by others: where it is faithful, our reading of the API must agree with it."""
+"""T6, T7 against localstripe, a Stripe written by others: where it is faithful, our
+reading of the API must agree with it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ from tests.factories.people import make_user
 from tests.factories.usage import event
 
 ROOT = Path(__file__).resolve().parents[2]
-NUMBERS = {"works": "4242424242424242", "declines": "4000000000000341", "action": "4000002500003155"}
+NUMBERS = {
+    "works": "4242424242424242",
+    "declines": "4000000000000341",
+    "action": "4000002500003155",
+}
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +44,13 @@ def localstripe():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.billing.payments.gateways.run_localstripe", str(port)], cwd=ROOT
+        [
+            sys.executable,
+            "-m",
+            "tests.billing.payments.gateways.run_localstripe",
+            str(port),
+        ],
+        cwd=ROOT,
     )
     url = f"http://127.0.0.1:{port}"
     for _attempt in range(100):
@@ -69,7 +81,9 @@ def at_localstripe(localstripe, settings):
 @pytest.fixture
 def client_of(at_localstripe):
     """Stripe's client, to look at the other side's record."""
-    return stripe_client.StripeClient("sk_test_local", base_addresses={"api": at_localstripe})
+    return stripe_client.StripeClient(
+        "sk_test_local", base_addresses={"api": at_localstripe}
+    )
 
 
 @pytest.fixture
@@ -79,12 +93,26 @@ def give_card(client_of, now):
     def give(bolt, kind):
         gateway = gateway_named("stripe")
         known = save_customer(
-            bolt, customer_id=gateway.create_customer(reference=bolt.slug, name=bolt.name, email=bolt.billing_email)
+            bolt,
+            customer_id=gateway.create_customer(
+                reference=bolt.slug, name=bolt.name, email=bolt.billing_email
+            ),
         )
-        number = {"number": NUMBERS[kind], "exp_month": "12", "exp_year": "2030", "cvc": "123"}
+        number = {
+            "number": NUMBERS[kind],
+            "exp_month": "12",
+            "exp_year": "2030",
+            "cvc": "123",
+        }
         method = client_of.v1.payment_methods.create({"type": "card", "card": number})
         client_of.v1.payment_methods.attach(method.id, {"customer": known.customer_id})
-        card = Card(known.customer_id, method.id, "Visa", NUMBERS[kind][-4:], dt.date(2030, 12, 31))
+        card = Card(
+            known.customer_id,
+            method.id,
+            "Visa",
+            NUMBERS[kind][-4:],
+            dt.date(2030, 12, 31),
+        )
         save_card(bolt, card=card, actor=Actor.person(bolt.primary_owner), now=now)
 
     return give
@@ -104,42 +132,67 @@ def off_session(monkeypatch):
     from dataclasses import replace
 
     order = processing._order
-    monkeypatch.setattr(processing, "_order", lambda payment: replace(order(payment), on_session=False))
+    monkeypatch.setattr(
+        processing, "_order", lambda payment: replace(order(payment), on_session=False)
+    )
 
 
 @pytest.mark.django_db
 def test_an_off_session_payment_is_taken_and_booked(bolt, client_of, off_session, now):
     payment = buy(bolt, "50", now=now)
     theirs = client_of.v1.payment_intents.retrieve(payment.gateway_id)
-    assert (payment.status, theirs.status, theirs.amount) == ("succeeded", "succeeded", 5000)
+    assert (payment.status, theirs.status, theirs.amount) == (
+        "succeeded",
+        "succeeded",
+        5000,
+    )
     assert theirs.metadata["payment_key"] == payment.key and balance(bolt) == usd(50)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("kind", "code"), [("declines", "card_declined"), ("action", "authentication_required")])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("declines", "card_declined"), ("action", "authentication_required")],
+)
 def test_t5_reloads_that_localstripe_declines_or_wants_confirmed_are_declined(
     bolt, client_of, give_card, off_session, now, kind, code
 ):
     use_up_included(bolt)
     turn_on(bolt, balance="100", reload=("25", "50"), now=now)
     give_card(bolt, kind)
-    record_usage([event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now)
+    record_usage(
+        [event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now
+    )
     payment = processing.tend(bolt.pk, now=now)
-    assert (payment.status, payment.decline_code) == ("declined", code) and balance(bolt) == usd(10)
+    assert (payment.status, payment.decline_code) == ("declined", code) and balance(
+        bolt
+    ) == usd(10)
     if kind == "action":  # called off there, so that nobody can confirm it later
-        assert client_of.v1.payment_intents.retrieve(payment.gateway_id).status == "canceled"
+        assert (
+            client_of.v1.payment_intents.retrieve(payment.gateway_id).status
+            == "canceled"
+        )
 
 
 @pytest.mark.django_db
 def test_t7_a_refund_is_made_there_too(bolt, client_of, off_session, now):
     payment = buy(bolt, "50", now=now)
     olga = make_user("olga@example.com", "Olga Operator")
-    refund = processing.give_back(payment, amount_nanos=usd(20), reason="Bought twice", operator=olga, now=now)
+    refund = processing.give_back(
+        payment, amount_nanos=usd(20), reason="Bought twice", operator=olga, now=now
+    )
     theirs = client_of.v1.refunds.retrieve(refund.gateway_id)
-    assert (refund.status, theirs.status, theirs.amount) == ("succeeded", "succeeded", 2000)
+    assert (refund.status, theirs.status, theirs.amount) == (
+        "succeeded",
+        "succeeded",
+        2000,
+    )
     assert balance(bolt) == usd(30) and list(differences()) == []
-    late = RefundOrder(refund.key, payment.gateway_id, 2000, started_at=now - dt.timedelta(days=1))
-    assert gateway_named("stripe").refund(late) == Refunded(refund.gateway_id)  # found in its list, not made again
+    late = RefundOrder(
+        refund.key, payment.gateway_id, 2000, started_at=now - dt.timedelta(days=1)
+    )
+    # found in its list, not made again
+    assert gateway_named("stripe").refund(late) == Refunded(refund.gateway_id)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -152,7 +205,9 @@ def test_t6_localstripes_signed_webhook_is_accepted(
     bolt = make_bolt(now=now, card=None)
     give_card(bolt, "works")
     form = f"url={live_server.url}/webhooks/stripe/&secret={SECRET}".encode()
-    urllib.request.urlopen(f"{at_localstripe}/_config/webhooks/ours", data=form, timeout=10).close()
+    urllib.request.urlopen(
+        f"{at_localstripe}/_config/webhooks/ours", data=form, timeout=10
+    ).close()
     buy(bolt, "50", now=now)
     for _attempt in range(50):
         if GatewayNotice.objects.filter(kind="payment_intent.succeeded").exists():
