@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 export PORT
 
-.PHONY: install demo test lint bench lock messages compilemessages clean
+.PHONY: install demo test lint format bench lock messages compilemessages clean
 
 install: $(VENV)/.base
 
@@ -47,6 +47,14 @@ lint: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	DEBUG=true $(VENV)/bin/mypy
+	$(VENV)/bin/djangofmt --check templates
+	$(VENV)/bin/djangofmt check templates
+	$(PYTHON) -m tests.assets
+
+format: $(VENV)/.test
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/djangofmt templates
+	$(PYTHON) -m tests.assets --write
 
 bench: $(VENV)/.test
 	$(PYTHON) -m tests.bench $(ARGS)

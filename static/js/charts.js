@@ -1,6 +1,7 @@
 // Daily bars by Chart.js from a JSON block: <canvas data-chart="id-of-json">. Colours come from the tokens.
 // {kind: "money" | "count", labels, titles, series: [{label, values}], projected: {label, values} | null,
-//  pace: {label, value} | null, mark: {index, label} | null}. Amounts are decimal texts; they become numbers only to be drawn.
+//  pace: {label, value} | null, mark: {index, label} | null}.
+// Amounts are decimal texts; they become numbers only to be drawn.
 (() => {
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-other"];
@@ -9,8 +10,14 @@
     const tile = document.createElement("canvas");
     tile.width = tile.height = 12;
     const pen = tile.getContext("2d");
-    pen.strokeStyle = token("--hatch"); pen.lineWidth = 1.6;
-    for (const shift of [-12, 0, 12]) { pen.beginPath(); pen.moveTo(shift, 12); pen.lineTo(shift + 12, 0); pen.stroke(); }
+    pen.strokeStyle = token("--hatch");
+    pen.lineWidth = 1.6;
+    for (const shift of [-12, 0, 12]) {
+      pen.beginPath();
+      pen.moveTo(shift, 12);
+      pen.lineTo(shift + 12, 0);
+      pen.stroke();
+    }
     const pattern = context.createPattern(tile, "repeat");
     pattern.setTransform(new DOMMatrix().scale(0.5));
     return pattern;
@@ -23,17 +30,35 @@
       const { ctx, chartArea, scales } = chart;
       if (data.pace) {
         const y = scales.y.getPixelForValue(Number(data.pace.value));
-        ctx.save(); ctx.setLineDash([5, 4]); ctx.strokeStyle = token("--ink-2"); ctx.lineWidth = 1.5;
-        ctx.beginPath(); ctx.moveTo(chartArea.left, y); ctx.lineTo(chartArea.right, y); ctx.stroke(); ctx.restore();
+        ctx.save();
+        ctx.setLineDash([5, 4]);
+        ctx.strokeStyle = token("--ink-2");
+        ctx.lineWidth = 1.5;
+        ctx.beginPath();
+        ctx.moveTo(chartArea.left, y);
+        ctx.lineTo(chartArea.right, y);
+        ctx.stroke();
+        ctx.restore();
       }
       if (data.mark) {
         const { index, label } = data.mark;
         const x = scales.x.getPixelForValue(index);
         const top = chart.data.datasets.reduce((sum, one) => sum + (one.data[index] || 0), 0);
         const y = Math.max(scales.y.getPixelForValue(top) - 10, chartArea.top + 12);
-        ctx.save(); ctx.fillStyle = token("--warn"); ctx.beginPath(); ctx.arc(x, y, 4, 0, 7); ctx.fill();
-        ctx.fillStyle = token("--warn-ink"); ctx.font = "600 11px " + token("--sans");
-        ctx.textAlign = x > chartArea.right - 60 ? "right" : "center"; ctx.strokeStyle = token("--surface"); ctx.lineWidth = 4; ctx.lineJoin = "round"; ctx.strokeText(label, x, y - 9); ctx.fillText(label, x, y - 9); ctx.restore();
+        ctx.save();
+        ctx.fillStyle = token("--warn");
+        ctx.beginPath();
+        ctx.arc(x, y, 4, 0, 7);
+        ctx.fill();
+        ctx.fillStyle = token("--warn-ink");
+        ctx.font = "600 11px " + token("--sans");
+        ctx.textAlign = x > chartArea.right - 60 ? "right" : "center";
+        ctx.strokeStyle = token("--surface");
+        ctx.lineWidth = 4;
+        ctx.lineJoin = "round";
+        ctx.strokeText(label, x, y - 9);
+        ctx.fillText(label, x, y - 9);
+        ctx.restore();
       }
     },
   };
@@ -43,23 +68,89 @@
     const source = document.getElementById(canvas.dataset.chart);
     if (!source) return;
     const data = JSON.parse(source.textContent);
-    const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", maximumFractionDigits: 2, minimumFractionDigits: 0 });
+    const money = new Intl.NumberFormat(document.documentElement.lang, {
+      style: "currency",
+      currency: "USD",
+      currencyDisplay: "narrowSymbol",
+      maximumFractionDigits: 2,
+      minimumFractionDigits: 0,
+    });
     const text = (value) => (data.kind === "money" ? money.format(value) : String(value));
     const bars = data.series.map((one, index) => ({
-      label: one.label, data: one.values.map(Number), backgroundColor: token(COLOURS[Math.min(index, 4)]), stack: "s",
-      borderColor: token("--surface"), borderWidth: { top: 1.5, right: 0, bottom: 0, left: 0 }, borderRadius: { topLeft: 2, topRight: 2 }, borderSkipped: false, categoryPercentage: 0.92, barPercentage: 0.86,
+      label: one.label,
+      data: one.values.map(Number),
+      backgroundColor: token(COLOURS[Math.min(index, 4)]),
+      stack: "s",
+      borderColor: token("--surface"),
+      borderWidth: { top: 1.5, right: 0, bottom: 0, left: 0 },
+      borderRadius: { topLeft: 2, topRight: 2 },
+      borderSkipped: false,
+      categoryPercentage: 0.92,
+      barPercentage: 0.86,
     }));
-    if (data.projected) bars.push({ label: data.projected.label, data: data.projected.values.map(Number), stack: "s", backgroundColor: hatch(canvas.getContext("2d")), borderColor: token("--hatch"), borderWidth: 1, borderRadius: { topLeft: 2, topRight: 2 }, borderSkipped: false, categoryPercentage: 0.92, barPercentage: 0.86 });
+    if (data.projected)
+      bars.push({
+        label: data.projected.label,
+        data: data.projected.values.map(Number),
+        stack: "s",
+        backgroundColor: hatch(canvas.getContext("2d")),
+        borderColor: token("--hatch"),
+        borderWidth: 1,
+        borderRadius: { topLeft: 2, topRight: 2 },
+        borderSkipped: false,
+        categoryPercentage: 0.92,
+        barPercentage: 0.86,
+      });
     new Chart(canvas, {
-      type: "bar", data: { labels: data.labels, datasets: bars }, plugins: [lines],
+      type: "bar",
+      data: { labels: data.labels, datasets: bars },
+      plugins: [lines],
       options: {
-        xu: { data }, animation: false, responsive: true, maintainAspectRatio: false, layout: { padding: { top: 14 } },
+        xu: { data },
+        animation: false,
+        responsive: true,
+        maintainAspectRatio: false,
+        layout: { padding: { top: 14 } },
         interaction: { mode: "index", intersect: false },
         font: { family: token("--sans") },
-        plugins: { legend: { display: false }, tooltip: { filter: (item) => item.raw, callbacks: { title: (items) => (items.length ? (data.titles || data.labels)[items[0].dataIndex] : ""), label: (item) => `${item.dataset.label}: ${text(item.raw)}` } } },
+        plugins: {
+          legend: { display: false },
+          tooltip: {
+            filter: (item) => item.raw,
+            callbacks: {
+              title: (items) =>
+                items.length ? (data.titles || data.labels)[items[0].dataIndex] : "",
+              label: (item) => `${item.dataset.label}: ${text(item.raw)}`,
+            },
+          },
+        },
         scales: {
-          x: { stacked: true, grid: { display: false }, border: { display: false }, ticks: { color: token("--ink-2"), font: { size: 11, family: token("--sans") }, autoSkip: false, maxRotation: 0, callback: (value, index) => (index === 0 || (index + 1) % 5 === 0 ? data.labels[index] : "") } },
-          y: { stacked: true, beginAtZero: true, border: { display: false }, grid: { color: token("--line") }, ticks: { color: token("--ink-2"), font: { size: 11, family: token("--sans") }, maxTicksLimit: 5, precision: data.kind === "count" ? 0 : undefined, callback: text } },
+          x: {
+            stacked: true,
+            grid: { display: false },
+            border: { display: false },
+            ticks: {
+              color: token("--ink-2"),
+              font: { size: 11, family: token("--sans") },
+              autoSkip: false,
+              maxRotation: 0,
+              callback: (value, index) =>
+                index === 0 || (index + 1) % 5 === 0 ? data.labels[index] : "",
+            },
+          },
+          y: {
+            stacked: true,
+            beginAtZero: true,
+            border: { display: false },
+            grid: { color: token("--line") },
+            ticks: {
+              color: token("--ink-2"),
+              font: { size: 11, family: token("--sans") },
+              maxTicksLimit: 5,
+              precision: data.kind === "count" ? 0 : undefined,
+              callback: text,
+            },
+          },
         },
       },
     });
@@ -67,6 +158,8 @@
 
   const drawAll = (root) => root.querySelectorAll?.("canvas[data-chart]").forEach(draw);
   document.addEventListener("themechange", () => drawAll(document));
-  document.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.target.isConnected ? event.detail.target : document));
+  document.addEventListener("htmx:afterSettle", (event) =>
+    drawAll(event.detail.target.isConnected ? event.detail.target : document),
+  );
   drawAll(document);
 })();

@@ -12,7 +12,12 @@
 
   function focusFirst(dialog) {
     // In this order, whatever comes first in the page: the head's Close button is the last thing a person came for.
-    const wanted = ["[aria-invalid='true']", "[autofocus]", "input:not([type=hidden]), select, textarea", "button"];
+    const wanted = [
+      "[aria-invalid='true']",
+      "[autofocus]",
+      "input:not([type=hidden]), select, textarea",
+      "button",
+    ];
     const field = wanted.map((one) => dialog.querySelector(one)).find(Boolean);
     field?.focus();
     if (field?.select && field.type === "text") field.select();
@@ -27,16 +32,19 @@
     focusFirst(dialog);
   });
 
-  // What is swapped inside a dialog may say where the person goes on: the field just opened, the next row after a decision.
+  // What is swapped inside a dialog may say where the person goes on: the field just opened,
+  // the next row after a decision.
   document.addEventListener("htmx:afterSwap", (event) => {
-    const place = host()?.contains(event.target) && event.target !== host() ? event.target.querySelector("[data-focus]") : null;
+    const isInside = host()?.contains(event.target) && event.target !== host();
+    const place = isInside ? event.target.querySelector("[data-focus]") : null;
     place?.focus();
     if (place?.select && place.type === "text") place.select();
   });
 
   function finish() {
     host().replaceChildren();
-    const back = opener?.isConnected ? opener : opener?.id ? document.getElementById(opener.id) : null;
+    const drawnAnew = opener?.id ? document.getElementById(opener.id) : null;
+    const back = opener?.isConnected ? opener : drawnAnew;
     opener = null;
     // An entry of a “…” menu is hidden by now; its button is where the person was.
     (back?.closest(".xu-menu")?.querySelector("[data-menu]") ?? back)?.focus();
@@ -47,9 +55,17 @@
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("dialog");
     if (!dialog) return;
-    if (event.target.closest("[data-close]")) { event.preventDefault(); dialog.close(); return; }
+    if (event.target.closest("[data-close]")) {
+      event.preventDefault();
+      dialog.close();
+      return;
+    }
     const box = dialog.getBoundingClientRect();
-    const outside = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+    const outside =
+      event.clientX < box.left ||
+      event.clientX > box.right ||
+      event.clientY < box.top ||
+      event.clientY > box.bottom;
     if (event.target === dialog && outside && event.detail) dialog.close();
   });
 })();

@@ -1,7 +1,9 @@
-// "…" menus: a button with aria-controls, arrow keys, Escape, focus back to the button; the phone's navigation likewise.
+// "…" menus: a button with aria-controls, arrow keys, Escape, focus back to the button;
+// the phone's navigation likewise.
 (() => {
   const listOf = (button) => document.getElementById(button.getAttribute("aria-controls"));
   const openButton = () => document.querySelector("[data-menu][aria-expanded='true']");
+
   function set(button, open) {
     button.setAttribute("aria-expanded", open);
     listOf(button).hidden = !open;
@@ -24,8 +26,17 @@
     if (!button) return;
     const items = [...listOf(button).querySelectorAll("[role=menuitem]")];
     const at = items.indexOf(document.activeElement);
-    if (event.key === "Escape" || event.key === "Tab") { set(button, false); if (event.key === "Escape") button.focus(); }
-    if (event.key === "ArrowDown") { items[(at + 1) % items.length].focus(); event.preventDefault(); }
-    if (event.key === "ArrowUp") { items[(at - 1 + items.length) % items.length].focus(); event.preventDefault(); }
+    if (event.key === "Escape" || event.key === "Tab") {
+      set(button, false);
+      if (event.key === "Escape") button.focus();
+    }
+    if (event.key === "ArrowDown") {
+      items[(at + 1) % items.length].focus();
+      event.preventDefault();
+    }
+    if (event.key === "ArrowUp") {
+      items[(at - 1 + items.length) % items.length].focus();
+      event.preventDefault();
+    }
   });
 })();

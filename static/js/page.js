@@ -2,9 +2,19 @@
 // data-copy copies the text of the element it names.
 (() => {
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (
+      event.key !== "/" ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.target.closest("input, textarea, select, dialog")
+    )
+      return;
     const search = document.querySelector("input[type=search]");
-    if (search) { event.preventDefault(); search.focus(); search.select(); }
+    if (search) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    }
   });
   // Links that open a dialog are buttons to a person, so the space bar presses them too.
   document.addEventListener("keydown", (event) => {
@@ -12,11 +22,15 @@
     event.preventDefault();
     event.target.click();
   });
-  document.addEventListener("change", (event) => event.target.closest("form[data-submit]")?.requestSubmit());
+  document.addEventListener("change", (event) =>
+    event.target.closest("form[data-submit]")?.requestSubmit(),
+  );
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    await navigator.clipboard.writeText(
+      document.getElementById(button.dataset.copy).textContent.trim(),
+    );
     if (button.dataset.done) button.textContent = button.dataset.done;
   });
 })();

@@ -2,13 +2,30 @@
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const chosen = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  const apply = () => root.setAttribute("data-bs-theme", chosen() || (system.matches ? "dark" : "light"));
+  const chosen = () => {
+    try {
+      return localStorage.getItem("theme");
+    } catch {
+      return null;
+    }
+  };
+  const apply = () =>
+    root.setAttribute("data-bs-theme", chosen() || (system.matches ? "dark" : "light"));
   apply();
-  system.addEventListener("change", () => { apply(); document.dispatchEvent(new CustomEvent("themechange")); });
+  system.addEventListener("change", () => {
+    apply();
+    document.dispatchEvent(new CustomEvent("themechange"));
+  });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
-    try { localStorage.setItem("theme", root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark"); } catch { /* private mode: for this page only */ }
+    try {
+      localStorage.setItem(
+        "theme",
+        root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark",
+      );
+    } catch {
+      /* private mode: for this page only */
+    }
     apply();
     document.dispatchEvent(new CustomEvent("themechange"));
   });

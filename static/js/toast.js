@@ -1,14 +1,20 @@
 // Toasts: from the page's own messages and from the `toast` event of an HTMX answer. They stay while looked at.
 (() => {
   const SECONDS = 6;
+
   function arm(toast) {
     let timer = null;
-    const start = () => { timer = setTimeout(() => toast.remove(), SECONDS * 1000); };
+    const start = () => {
+      timer = setTimeout(() => toast.remove(), SECONDS * 1000);
+    };
     const stop = () => clearTimeout(timer);
-    toast.addEventListener("mouseenter", stop); toast.addEventListener("mouseleave", start);
-    toast.addEventListener("focusin", stop); toast.addEventListener("focusout", start);
+    toast.addEventListener("mouseenter", stop);
+    toast.addEventListener("mouseleave", start);
+    toast.addEventListener("focusin", stop);
+    toast.addEventListener("focusout", start);
     start();
   }
+
   function show({ level, text }) {
     const toast = document.createElement("div");
     toast.className = `xu-toast xu-toast--${level}`;

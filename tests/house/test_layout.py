@@ -99,6 +99,50 @@ def test_every_module_and_every_public_function_of_acts_and_rules_says_what_it_d
     assert silent == []
 
 
+PROSE = re.compile(r"""(\{%\s*translate\s)\s*("[^"]*"|'[^']*')""")
+MAX_COLUMNS = 120
+
+
+def wide_lines(path: Path) -> list[str]:
+    """Lines of a file that pass 120 columns.
+
+    The sentence of a translation tag cannot be broken: one a line does not count.
+    """
+    lines = enumerate(path.read_text().splitlines(), 1)
+    return [
+        f"{path.relative_to(ROOT)}:{number}"
+        for number, line in lines
+        if len(PROSE.sub(r"\1", line, count=1)) > MAX_COLUMNS
+    ]
+
+
+def laid_out_files() -> list[Path]:
+    """Our templates (mails and the printed document too), styles and scripts."""
+    return tracked("templates/*", "*/templates/*", "static/css/*.css", "static/js/*.js")
+
+
+def test_no_template_style_or_script_passes_120_columns():
+    assert len(laid_out_files()) > 100
+    assert {path.suffix for path in laid_out_files()} == {
+        ".html",
+        ".txt",
+        ".typ",
+        ".css",
+        ".js",
+    }
+    assert [line for path in laid_out_files() for line in wide_lines(path)] == []
+
+
+def test_styles_hold_one_declaration_a_line():
+    crowded = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked("static/css/*.css")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if line.count(";") > 1 or re.search(r"\{.*[:;].*\}", line)
+    ]
+    assert crowded == []
+
+
 def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
     """All URL patterns, however deep."""
     found = []

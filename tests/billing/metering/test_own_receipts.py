@@ -20,6 +20,7 @@ from billing.models import UsageAdjustment, UsageEvent
 from billing.prices.rules import Usage
 from tests.conftest import NOW
 from tests.factories.usage import enable_extra_usage, event
+from tests.markup import flat
 
 URL = "/o/acme/usage/"
 CSV = f"{URL}receipts.csv"
@@ -110,7 +111,7 @@ def test_a_later_difference_is_shown_beside_the_cost_it_corrects(client, bob):
     found = report(bob, output_tokens=100_000)
     adjust(found, -200_000_000)
     client.force_login(bob.user)
-    row = text(client.get(URL))
+    row = flat(client.get(URL))
     assert '$0.80<br><span class="xu-meta">adjusted' in row
     alone = text(client.get(f"{URL}receipts/{found.pk}/"))
     assert "$1.000000000" in alone
