@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from django.db import connection
 
+from tests.waiting import LONG
+
 T = TypeVar("T")
-LONG = 300.0  # seconds: nothing takes that long on the busiest machine, so who waits longer waits for ever
 
 
 def run_together(count: int, work: Callable[[int], T]) -> list[T]:

@@ -1,7 +1,8 @@
-"""`python -m tests.payments.run_localstripe PORT`: localstripe on loopback alone, keeping nothing on disk."""
+"""`python -m tests.payments.run_localstripe FD`: localstripe at a socket that listens already, keeping nothing on disk."""
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from aiohttp import web
@@ -22,4 +23,4 @@ def create_as_endive(allowed_payment_method_types=None, payment_method_types=Non
 if __name__ == "__main__":
     Store.dump_to_disk = lambda self: None
     PaymentIntent._api_create = create_as_endive
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(app, sock=socket.socket(fileno=int(sys.argv[1])), print=None, access_log=None)
