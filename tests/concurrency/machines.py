@@ -30,8 +30,8 @@ class Broker:
         self.transport_options = {"global_keyprefix": self.prefix}
 
     def app(self) -> Celery:
-        """Sends tasks to whoever works here."""
-        app = Celery(broker=REDIS_URL)
+        """Sends tasks to whoever works here; in this process all others go on running theirs at once."""
+        app = Celery(broker=REDIS_URL, set_as_current=False)
         app.conf.broker_transport_options = self.transport_options
         return app
 
