@@ -9,6 +9,7 @@ import datetime as dt
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck, settings
 
 from accounts.models import Membership, Organization
 from billing.prices.queries import forget_price_books
@@ -17,6 +18,11 @@ from tests.factories.people import make_cast
 from tests.factories.seeds import seed
 from tests.services import REQUIRED, missing
 
+# How long one example takes says how busy the machine is, not whether the rule holds.
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 NOW = dt.datetime(2026, 11, 23, 19, 28, tzinfo=dt.UTC)  # Monday, 14:28 in New York
 
 

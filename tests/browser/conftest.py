@@ -23,13 +23,17 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE = 120_000  # ms: what a page shows at once may take so long on a busy machine
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any],
 ) -> dict[str, Any]:
-    """Debian's Chromium, which calls nobody."""
+    """Debian's Chromium, which calls nobody, and is waited for."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
     return {**browser_type_launch_args, "executable_path": chromium(), "args": QUIET}
 
 
@@ -74,7 +78,7 @@ def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
             ]
         )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on(
             "console",
             lambda message: said.append(message.text) if is_trouble(message) else None,

@@ -123,7 +123,6 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(
     dialog.get_by_role("button", name="Increase to $5.00").click()
     expect(dialog.get_by_text("must be above that")).to_be_visible()
     dialog.get_by_label("New limit").fill("75")
-    ada.wait_for_timeout(300)
     assert_accessible(ada)
     dialog.get_by_role("button", name="Increase to $75.00").click()
     expect(

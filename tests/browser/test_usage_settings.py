@@ -7,7 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import Membership
 from billing.funding.queries import standing_of
@@ -149,10 +149,16 @@ def test_the_preview_follows_the_typing(acme, open_page):
 def test_a_change_shows_in_the_other_tab_after_its_refresh(acme, open_page):
     enable_extra_usage(acme)
     mine, other = (open_page("alice@acme.example", USAGE) for _ in range(2))
+    refreshes: list[Route] = []
+    # held back, if its timer is faster than we
+    other.route("**/usage/people/*", lambda route: refreshes.append(route))
     edit_limit(mine, "Bob Feld")
     set_amount(mine, "33")
     row = other.get_by_role("row").filter(has_text="Bob Feld")
     expect(row).not_to_contain_text("$33.00")
+    other.unroute_all()
+    for refresh in refreshes:
+        refresh.continue_()
     # as its timer does every 30 s
     other.evaluate("document.body.dispatchEvent(new Event('capChanged'))")
     expect(row).to_contain_text("$33.00")
@@ -217,9 +223,6 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(acme, open_page, look):
     ):
         page.get_by_role("button", name=opener).click()
         expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
-        page.wait_for_timeout(
-            300
-        )  # the dialog fades in; colours count once it is there
         assert_accessible(page)
         page.keyboard.press("Escape")
     page.goto(USAGE + "selected-members/")
@@ -227,7 +230,11 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(acme, open_page, look):
 
 
 def assert_accessible(page: Page) -> None:
-    # A toast or dialog that is half faded in has other colours than the one people read.
+    # A toast or dialog that is half faded in has other colours than the one people
+    # read; it fades once it is painted.
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     page.evaluate(
         "() => Promise.allSettled(document.getAnimations().map((one) => one.finished))"
     )

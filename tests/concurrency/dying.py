@@ -22,9 +22,9 @@ def note(*words: object) -> None:
     os.close(handle)
 
 
-def maybe_die(where: str, row_id: int) -> None:
-    """SIGKILL to ourselves, by chance, after saying where."""
-    if pick.randrange(100) < CHANCE:
+def maybe_die(where: str, row_id: int, *, surely: bool = False) -> None:
+    """SIGKILL to ourselves, by chance or surely, after saying where."""
+    if surely or pick.randrange(100) < CHANCE:
         note("killed", where, row_id)
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -45,5 +45,9 @@ def run_celery(*, jobs: tuple[str, ...], tick: float) -> None:
         else:
             del SCHEDULE[name]
     worker_ready.connect(lambda **facts: note("ready"), weak=False)
+    app.conf.broker_transport_options = {
+        **app.conf.broker_transport_options,
+        "global_keyprefix": os.environ["SIM_PREFIX"],
+    }
     app.loader.import_default_modules()
     app.start(["--quiet", *sys.argv[1:]])

@@ -12,9 +12,7 @@ import datetime as dt
 import itertools
 import logging
 import random
-import socket
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import IntegrityError, connection
 from django.db.models import Sum
 
@@ -50,10 +47,11 @@ from tests.concurrency.close_cast import (
     make_cast,
     request,
 )
-from tests.concurrency.machines import BROKER, Machines, happened
+from tests.concurrency.machines import Broker, Machines, MailServer, happened
 from tests.concurrency.threads import run_together
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage, event
+from tests.waiting import LONG, wait_until
 
 pytestmark = [
     pytest.mark.postgres,
@@ -212,14 +210,25 @@ class Bystanders:
         for one in self.threads:
             one.start()
 
+    def go_on(self) -> None:
+        """Until each thread has done enough to prove something, however busy the machine is."""
+        recorded, checks = len(self.told) + 120, self.checks + 60
+        wait_until(
+            lambda: self.errors or (len(self.told) > recorded and self.checks > checks),
+            "the bystanders' work",
+        )
+
     def end(self) -> None:
         """Stop them; the first error is raised again."""
         self.stop.set()
         for one in self.threads:
             if one.ident:
-                one.join(timeout=30)
+                one.join(timeout=LONG)
         if self.errors:
             raise self.errors[0]
+        assert not any(one.is_alive() for one in self.threads), (
+            "a bystander does not come back"
+        )
 
 
 def frozen_through(organization_id: int) -> dt.date | None:
@@ -236,25 +245,20 @@ def clock(tmp_path) -> Clock:
 
 @pytest.fixture
 def machines(
-    tmp_path, clock, transactional_db, _seeded
+    tmp_path, broker, clock, transactional_db, _seeded
 ) -> Iterator[tuple[Machines, Inbox]]:
     """Six workers, which start already, a beat, which does not yet, and the mail server."""
-    import redis
-
     # else it tells each line of each conversation
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    broker, inbox = redis.Redis.from_url(BROKER), Inbox()
-    broker.flushdb()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Controller(inbox, hostname="127.0.0.1", port=port)
+    inbox = Inbox()
+    server = MailServer(inbox)
     server.start()
     running = Machines(
         tmp_path,
         "tests.concurrency.close_worker",
+        broker=broker,
         workers=WORKERS,
-        EMAIL_URL=f"smtp://127.0.0.1:{port}",
+        EMAIL_URL=server.url,
         SIM_KILL="6",
     )
     running.names.remove("beat")
@@ -269,7 +273,6 @@ def machines(
         keeper.join()  # nobody starts a worker any more once they are stopped
         running.stop()
         server.stop()
-        broker.flushdb()
 
 
 def keep_alive(running: Machines, stop: threading.Event) -> None:
@@ -278,22 +281,11 @@ def keep_alive(running: Machines, stop: threading.Event) -> None:
         running.tend()
 
 
-def wait_until(done: Callable[[], bool], what: str, running: Machines) -> None:
-    """At most two minutes."""
-    deadline = time.monotonic() + 120
-    while not done():
-        words = (running.folder / "worker1.out").read_text()[-2000:]
-        assert time.monotonic() < deadline, f"{what} did not come: {words}"
-        time.sleep(0.1)
-
-
-def send_closes(casts: list[Cast]) -> None:
+def send_closes(casts: list[Cast], broker: Broker) -> None:
     """The message of each close, half of them twice in a row, as brokers may deliver
     them; beat's own come on top.
     """
-    from celery import Celery
-
-    with Celery(broker=BROKER) as app:
+    with broker.app() as app:
         for n, cast in enumerate(casts):
             for _time in range(1 + n % 2):
                 app.send_task("billing.documents.tasks.close_months", [cast.pk])
@@ -320,38 +312,37 @@ def come_to_rest(casts: list[Cast], running: Machines, clock: Clock) -> None:
     """Until all that is due is closed and mailed; claims of the dead end as the clock
     is set forward.
     """
-    wait_until(lambda: all_closed(casts), "the last month's close", running)
+    wait_until(lambda: all_closed(casts), "the last month's close", why=running.words)
     while OutgoingMail.objects.waiting().exists():
         wait_until(
-            lambda: in_dead_hands_alone(running.folder), "the mails' rest", running
+            lambda: in_dead_hands_alone(running.folder),
+            "the mails' rest",
+            why=running.words,
         )
         clock.set(clock.now() + dt.timedelta(minutes=11))
         wait_until(
             lambda: not OutgoingMail.objects.due(clock.now()).exists(),
             "the second try",
-            running,
+            why=running.words,
         )
 
 
 def test_p2_each_due_month_is_closed_once_whoever_dies_and_whatever_is_recorded_meanwhile(
-    machines, clock
+    machines, broker, clock
 ):
     running, inbox = machines
     casts = make_cast()
-    wait_until(
-        lambda: (
-            [line[0] for line in happened(running.folder)].count("ready") >= WORKERS
-        ),
-        "a worker",
-        running,
-    )
-    clock.set(START)
+    running.wait_for("ready", WORKERS)
+    clock.set(START - dt.timedelta(minutes=5))
     bystanders = Bystanders(casts, clock)
     try:
         bystanders.start()
-        send_closes(casts)
+        bystanders.go_on()  # while every month is still open
+        clock.set(START)
+        send_closes(casts, broker)
         running.names.append("beat")
         come_to_rest(casts, running, clock)
+        bystanders.go_on()  # now that all are closed
     finally:
         bystanders.end()
     lines = happened(running.folder)
@@ -597,7 +588,7 @@ def test_control_without_the_lock_only_the_database_keeps_a_month_from_being_clo
 
     def both_check_before_either_writes(organization, **facts):
         check(organization, **facts)
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=LONG)
 
     monkeypatch.setattr(
         months, "lock_organization", lambda pk: Organization.objects.get(pk=pk)
@@ -611,14 +602,48 @@ def test_control_without_the_lock_only_the_database_keeps_a_month_from_being_clo
     assert BillingMonth.objects.count() == 1
 
 
-def test_p1_an_event_that_races_the_freeze_is_billed_in_one_month_or_the_next(acme):
-    """Fifteen times at the barrier: the event first, the freeze first, and nobody helped."""
+@pytest.fixture
+def has_lock(monkeypatch) -> list[threading.Event]:
+    """Set as soon as the recorder, and the one who freezes, holds the organization's lock."""
+    recorder, freezer = found = [threading.Event(), threading.Event()]
+    monkeypatch.setattr(recording, "write", _telling(recorder, recording.write))
+    monkeypatch.setattr(
+        months, "check_may_close", _telling(freezer, months.check_may_close)
+    )
+    return found
+
+
+def _telling(event_: threading.Event, act: Callable[..., Any]) -> Callable[..., Any]:
+    def acting(*args: Any, **facts: Any) -> Any:
+        event_.set()
+        return act(*args, **facts)
+
+    return acting
+
+
+def test_p1_an_event_that_races_the_freeze_is_billed_in_one_month_or_the_next(
+    acme, has_lock
+):
+    """Fifteen times: the event has the lock when the freeze begins, the freeze has it
+    when the event comes, nobody helped.
+    """
     raced = [acme, *(make_acme(f"acme{n}") for n in range(1, 15))]
     ended = []
     for n, organization in enumerate(raced):
-        placed, _closed = run_together(
-            2, lambda number, n=n, one=organization: race(number, n, one)
-        )
+        for one in has_lock:
+            one.clear()
+        first = (0, 1, None)[n % 3]
+
+        def race(number, organization=organization, first=first):
+            if first not in (number, None):
+                assert has_lock[first].wait(timeout=LONG)
+            return (
+                late_event(organization)
+                if number == 0
+                else closing.close_due(organization.pk, now=CLOSING)
+            )
+
+        placed, _closed = run_together(2, race)
         invoice = Invoice.objects.get(organization=organization)
         assert (placed, invoice.exact_nanos) in [
             (FEBRUARY, usd("0.20")),
@@ -627,18 +652,6 @@ def test_p1_an_event_that_races_the_freeze_is_billed_in_one_month_or_the_next(ac
         ended.append(placed)
     assert set(ended[0::3]) == {FEBRUARY} and set(ended[1::3]) == {MARCH}, ended
     assert list(differences()) == []
-
-
-def race(number: int, n: int, organization: Organization) -> object:
-    """The first thread records, the second closes; in two of three rounds one of them
-    starts later.
-    """
-    time.sleep(0.25 if number == (1, 0, None)[n % 3] else 0)
-    return (
-        late_event(organization)
-        if number == 0
-        else closing.close_due(organization.pk, now=CLOSING)
-    )
 
 
 def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_billed_already(
@@ -656,12 +669,12 @@ def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_
         write(*args, **facts)
         run("SELECT 1").rows()  # whatever was sent before is written by then
         wrote.set()
-        assert closed.wait(timeout=20)
+        assert closed.wait(timeout=LONG)
 
     def work(number):
         if number == 0:
             return late_event(acme)
-        assert wrote.wait(timeout=20)
+        assert wrote.wait(timeout=LONG)
         closing.close_due(acme.pk, now=CLOSING)
         return closed.set()
 

@@ -4,6 +4,8 @@ one mail; the second is told (R4).
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from accounts.actions.audit import Actor
@@ -16,13 +18,13 @@ from requests_inbox.actions import asking, deciding
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import Reviewer, dismiss_request, increase_limit
 from requests_inbox.models import UsageRequest
-from tests.concurrency.threads import run_together
+from tests.concurrency.threads import run_together, shows_in
 from tests.factories.people import MembershipFactory, make_cast
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-REVIEWERS = 12
+REVIEWERS, TRIES = 12, 20
 
 
 @pytest.fixture
@@ -54,7 +56,14 @@ def reviewers(bob) -> list[Reviewer]:
     return [Reviewer.person(one) for one in admins]
 
 
-def decide(request: UsageRequest, reviewer: Reviewer, number: int, now) -> str:
+def decide(
+    request: UsageRequest,
+    reviewer: Reviewer,
+    number: int,
+    now,
+    *,
+    told: tuple[str, ...] = ("already_decided",),
+) -> str:
     """One reviewer's press: an increase of their own amount, every third a dismissal.
 
     What they are told.
@@ -78,7 +87,7 @@ def decide(request: UsageRequest, reviewer: Reviewer, number: int, now) -> str:
                 now=now,
             )
     except BusinessError as error:
-        assert error.code == "already_decided", error
+        assert error.code in told, error
         return error.message
     return done.request.status
 
@@ -107,12 +116,28 @@ def test_r1_a_dozen_presses_make_one_request(bob, now):
 def test_control_without_the_lock_several_decisions_are_made(
     bob, reviewers, now, monkeypatch
 ):
-    """The same with the organization's lock taken away."""
-    request = send_request(bob, now=now).request
+    """The same with the organization's lock taken away: several find the request
+    waiting.
+
+    One who read it before another's increase and Bob's standing after it is told that
+    there is nothing to decide.
+    """
     acme = bob.organization
     monkeypatch.setattr(deciding, "lock_organization", lambda pk: acme)
     monkeypatch.setattr(asking, "lock_organization", lambda pk: acme)
-    answers = run_together(
-        REVIEWERS, lambda number: decide(request, reviewers[number], number, now)
+
+    def several_decide(member: Membership) -> bool:
+        request, told = (
+            send_request(member, now=now).request,
+            ("already_decided", "request_ended"),
+        )
+        answers = run_together(
+            REVIEWERS,
+            lambda number: decide(request, reviewers[number], number, now, told=told),
+        )
+        return sum(one in ("approved", "dismissed") for one in answers) > 1
+
+    others = (
+        block(MembershipFactory(organization=acme), at=now) for _try in range(TRIES - 1)
     )
-    assert sum(one in ("approved", "dismissed") for one in answers) > 1
+    assert shows_in(several_decide(member) for member in itertools.chain([bob], others))

@@ -9,8 +9,6 @@ claim, send and mark and is started anew; for ten hours none runs at all.
 from __future__ import annotations
 
 import datetime as dt
-import socket
-import time
 from collections import Counter
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -19,7 +17,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization, OutgoingMail, User
@@ -27,10 +24,11 @@ from billing.caps.actions.caps import set_seat_tier_cap
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import Reviewer, dismiss_request
 from requests_inbox.rules import digest_of
-from tests.concurrency.machines import BROKER, Machines, happened
+from tests.concurrency.machines import Broker, Machines, MailServer, happened
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.postgres,
@@ -70,8 +68,8 @@ def wait_until_quiet(machines: Machines, now: dt.datetime) -> None:
     """Until both sweeps ran at this time, nothing is due, and every claim is done or
     its worker is dead.
     """
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def is_quiet() -> bool:
         machines.tend()
         lines = happened(machines.folder)
         swept = {
@@ -92,13 +90,9 @@ def wait_until_quiet(machines: Machines, now: dt.datetime) -> None:
             for pk, attempts, next_try_at in waiting
             if next_try_at <= now or attempts > dead[pk]
         ]
-        if len(swept) == 2 and not busy:
-            return
-        time.sleep(0.05)
-    pytest.fail(
-        f"At {now} the jobs did not come to rest:"
-        f" {(machines.folder / 'worker1.out').read_text()[-2000:]}"
-    )
+        return len(swept) == 2 and not busy
+
+    wait_until(is_quiet, f"the jobs' rest at {now}", why=machines.words)
 
 
 @pytest.fixture
@@ -129,26 +123,21 @@ def organizations(transactional_db) -> dict[str, Organization]:
 
 
 @pytest.fixture
-def machines(tmp_path, organizations) -> Iterator[tuple[Machines, Inbox]]:
+def machines(
+    tmp_path, broker: Broker, organizations
+) -> Iterator[tuple[Machines, Inbox]]:
     """The mail server and the machines around one clock."""
-    import redis
-
-    broker = redis.Redis.from_url(BROKER)
-    broker.flushdb()
     clock = tmp_path / "clock"
     clock.write_text(START.isoformat())
     inbox = Inbox(clock)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Controller(inbox, hostname="127.0.0.1", port=port)
+    server = MailServer(inbox)
     server.start()
-    smtp = f"smtp://127.0.0.1:{port}"
     running = Machines(
         tmp_path,
         "tests.concurrency.simulated_worker",
+        broker=broker,
         workers=2,
-        EMAIL_URL=smtp,
+        EMAIL_URL=server.url,
         SIM_KILL="15",
     )
     try:
@@ -156,7 +145,6 @@ def machines(tmp_path, organizations) -> Iterator[tuple[Machines, Inbox]]:
     finally:
         running.stop()
         server.stop()
-        broker.flushdb()
 
 
 def moments() -> list[dt.datetime]:

@@ -7,11 +7,8 @@ against the gateway's own record.
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.db import IntegrityError
@@ -30,10 +27,11 @@ from billing.models import (
 from billing.payments import processing
 from billing.payments.actions import reloads
 from config.kit.money import NANOS_PER_CENT, usd
-from tests.concurrency.machines import BROKER, Machines, happened
+from tests.concurrency.machines import Broker, Machines, happened
 from tests.concurrency.threads import run_together
 from tests.factories.balances import balance, make_bolt, turn_on, use_up_included
 from tests.factories.usage import event
+from tests.waiting import LONG, wait_until
 
 pytestmark = [
     pytest.mark.postgres,
@@ -54,25 +52,21 @@ def bolt(transactional_db, _seeded):
     return made
 
 
-@pytest.fixture
-def broker() -> Iterator[object]:
-    """The tests' own Redis database, empty before and after."""
-    import redis
+def charge_from_all_threads(bolt, broker: Broker, *, usd_each: str) -> None:
+    """A thousand charges; whoever crosses the threshold pokes a worker, as the API
+    does.
 
-    found = redis.Redis.from_url(BROKER)
-    found.flushdb()
-    yield found
-    found.flushdb()
-
-
-def charge_from_all_threads(bolt, *, usd_each: str) -> None:
-    """A thousand charges; whoever crosses the threshold pokes a worker, as the API does."""
-    from celery import Celery
-
-    app = Celery(broker=BROKER)
+    The second half waits for a first reload, so that the threshold is crossed again
+    also where workers are slow.
+    """
+    app = broker.app()
 
     def work(number: int) -> None:
         for index in range(number, CHARGES, THREADS):
+            if index >= CHARGES // 2:
+                wait_until(
+                    Payment.objects.filter(purpose="reload").exists, "the first reload"
+                )
             now = timezone.now()
             sent = event("mia@bolt.example", id=f"charge-{index}", at=now, usd=usd_each)
             recorded = record_usage([sent], organization_id=bolt.pk, now=now)
@@ -82,25 +76,18 @@ def charge_from_all_threads(bolt, *, usd_each: str) -> None:
     run_together(THREADS, work)
 
 
-def come_to_rest() -> None:
-    """Until no payment is unsettled and no further reload was started for three seconds."""
-    deadline, seen, since = time.monotonic() + 120, None, time.monotonic()
-    while time.monotonic() < deadline:
-        state = (Payment.objects.count(), Payment.objects.unsettled().count())
-        if state != seen:
-            seen, since = state, time.monotonic()
-        if state[1] == 0 and time.monotonic() - since > 3:
-            return
-        time.sleep(0.1)
-    pytest.fail("The reloads did not come to rest.")
-
-
-def wait_for_workers(folder: Path) -> None:
-    """Until all four take work, so that they and the charges really meet."""
-    deadline = time.monotonic() + 60
-    while [line[0] for line in happened(folder)].count("ready") < 4:
-        assert time.monotonic() < deadline, "the workers did not start"
-        time.sleep(0.1)
+def come_to_rest(bolt, machines: Machines) -> None:
+    """Until the balance is above the threshold again and no payment is unsettled; then
+    another three seconds, in which a reload too many would come.
+    """
+    is_settled = lambda: not Payment.objects.unsettled().exists()  # noqa: E731
+    wait_until(
+        lambda: balance(bolt) > usd(25) and is_settled(),
+        "the last reload",
+        why=machines.words,
+    )
+    time.sleep(3)
+    wait_until(is_settled, "the reloads' rest", why=machines.words)
 
 
 def keep_alive(machines: Machines, stop: threading.Event) -> None:
@@ -117,16 +104,16 @@ def test_t4_exactly_the_reloads_the_rules_allow_one_at_a_time(
     worth, however it is split.
     """
     machines, stop = (
-        Machines(tmp_path, MODULE, workers=4, SIM_KILL=str(kill)),
+        Machines(tmp_path, MODULE, broker=broker, workers=4, SIM_KILL=str(kill)),
         threading.Event(),
     )
     machines.tend()
     keeper = threading.Thread(target=keep_alive, args=(machines, stop), daemon=True)
     try:
-        wait_for_workers(tmp_path)
+        machines.wait_for("ready", 4)  # so that they and the charges really meet
         keeper.start()
-        charge_from_all_threads(bolt, usd_each="0.30")
-        come_to_rest()
+        charge_from_all_threads(bolt, broker, usd_each="0.30")
+        come_to_rest(bolt, machines)
     finally:
         stop.set()
         if keeper.ident:  # nobody starts a worker any more once they are stopped
@@ -137,19 +124,24 @@ def test_t4_exactly_the_reloads_the_rules_allow_one_at_a_time(
     assert sum(one.amount_nanos for one in bought) == usd(250)
     assert balance(bolt) == usd(50) and {one.status for one in bought} == {"succeeded"}
     assert len(bought) > 1
-    _one_at_a_time(bought)
+    _one_at_a_time(bought, lines)
     _no_more_than_needed(bolt)
     _the_gateway_agrees(bought)
-    killed = [line for line in lines if line[0] == "killed"]
-    assert bool(killed) == bool(kill), "nobody died; the test proved nothing"
+    killed = {line[1] for line in lines if line[0] == "killed"}
+    assert killed == ({"started", "paid", "settled"} if kill else set())
     # Each start was the only one of its payment, whoever settled it.
     starts = [line[1] for line in lines if line[0] == "started"]
     assert len(starts) == len(set(starts)) == len(bought)
 
 
-def _one_at_a_time(bought: list[Payment]) -> None:
-    for earlier, later in itertools.pairwise(bought):
-        assert earlier.settled_at is not None and earlier.settled_at <= later.created_at
+def _one_at_a_time(bought: list[Payment], lines: list[list[str]]) -> None:
+    """Told under the organization's lock: the next was decided on after the last was in
+    the books.
+    """
+    told = [line for line in lines if line[0] in ("bought", "booked")]
+    assert told == [
+        [what, str(one.pk)] for one in bought for what in ("bought", "booked")
+    ]
 
 
 def _no_more_than_needed(bolt) -> None:
@@ -205,7 +197,7 @@ def test_control_without_the_lock_only_the_database_keeps_a_second_reload_away(
 
     def both_decide_before_either_writes(state, *, now):
         decision = decide(state, now=now)
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=LONG)
         return decision
 
     monkeypatch.setattr(reloads, "reload_now", both_decide_before_either_writes)

@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from config.celery import app
 from config.schedule import SCHEDULE
+from tests.waiting import LONG, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 STRONG = "k3yFq8Zs7vWn2Rm9TbXc4Lp6HdJg1QaUe5Yi0OoSfVtNwBzMxCrPlKjh"
@@ -84,16 +84,11 @@ def worker_takes_a_task(folder: Path, redis: str) -> str:
                 env=environ,
                 check=True,
             )
-            deadline = time.monotonic() + 60
-            while (
-                "succeeded" not in log.read_text()
-                and worker.poll() is None
-                and time.monotonic() < deadline
-            ):
-                time.sleep(0.2)
+            done = lambda: "succeeded" in log.read_text() or worker.poll() is not None  # noqa: E731
+            wait_until(done, "the job", why=log.read_text)
         finally:
             worker.send_signal(signal.SIGTERM)
-            worker.wait(timeout=30)
+            worker.wait(timeout=LONG)
     return log.read_text()
 
 

@@ -1,9 +1,10 @@
-"""`python -m tests.billing.payments.gateways.run_localstripe PORT`: localstripe on
-loopback alone, keeping nothing on disk.
+"""`python -m tests.billing.payments.gateways.run_localstripe FD`: localstripe at a
+socket that listens already, keeping nothing on disk.
 """
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from aiohttp import web
@@ -29,5 +30,5 @@ if __name__ == "__main__":
     Store.dump_to_disk = lambda self: None
     PaymentIntent._api_create = create_as_endive
     web.run_app(
-        app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None
+        app, sock=socket.socket(fileno=int(sys.argv[1])), print=None, access_log=None
     )
