@@ -253,9 +253,9 @@ def mount() -> NinjaAPI:
     from billing.caps import api as caps
     from billing.documents import api as documents
     from billing.funding import api as checks
+    from billing.metering.api import receipts
     from billing.metering.api import (
-        receipts,
-        usage,
+        reports as usage,  # the router of /usage, with its GET
     )
     from billing.reports import api as organization
     from requests_inbox import api as requests

@@ -16,7 +16,7 @@ from ninja import Query
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import UsageList
-from billing.metering.api.usage import router as metering_router
+from billing.metering.api.usage import router
 from billing.reports.queries.groups import SUMS, UsageReport, usage_report
 from config.kit.api import ERRORS, json_response
 from config.kit.csv_files import plain
@@ -28,8 +28,8 @@ ONE_GROUP = r"(day|member|surface|model|seat_tier|label:[^,\x00]{1,60})"
 GROUP_PATTERN = rf"^({ONE_GROUP}(,{ONE_GROUP})*)?$"
 
 
-# On the metering router: one path, one view, whatever the method.
-@metering_router.get(
+# On the router of `POST /usage`: a path has one view, whatever the method.
+@router.get(
     "/usage",
     auth=KeyAuth(Scope.READ),
     tags=["Reading"],

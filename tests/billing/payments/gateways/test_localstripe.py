@@ -29,7 +29,7 @@ from tests.factories.people import make_user
 from tests.factories.usage import event
 from tests.waiting import LONG, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 NUMBERS = {
     "works": "4242424242424242",
     "declines": "4000000000000341",

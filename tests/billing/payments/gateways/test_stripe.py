@@ -20,6 +20,7 @@ from billing.payments.actions.purchases import ACTION_LASTS
 from billing.payments.actions.reloads import set_auto_reload
 from billing.payments.gateways import gateway_named
 from billing.payments.gateways.base import GatewayRefused
+from billing.webhooks import take_notice
 from config.kit.money import usd
 from tests.billing.payments.gateways.conftest import SECRET
 from tests.billing.payments.gateways.stripe_server import signature
@@ -445,9 +446,10 @@ def test_a_webhook_is_worked_off_once(bolt, stripe, now):
     buy(bolt, "50", now=now)
     body = json.dumps(stripe.events[0]).encode()
     notice = gateway_named("stripe").read_notice(body, signature(body, SECRET))
-    assert [
-        processing.take_notice(notice, gateway="stripe", now=now) for _time in range(2)
-    ] == [True, False]
+    assert [take_notice(notice, gateway="stripe", now=now) for _time in range(2)] == [
+        True,
+        False,
+    ]
 
 
 def test_webhooks_in_the_wrong_order_keep_what_is_true(
