@@ -39,7 +39,7 @@ from config.kit.errors import BusinessError
 # Signing in goes through the product's own page, so that rate limits and two-factor
 # count here too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.site_header = gettext_lazy("Extra usage, operators")
+admin.site.site_header = gettext_lazy("Extra usage for operators")
 admin.site.site_title = gettext_lazy("Extra usage")
 admin.site.index_title = gettext_lazy("Operations")
 admin.site.unregister(Group)

@@ -66,10 +66,10 @@ class ApiKeyForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=80,
-        help_text=_("Who uses it, such as “gateway production”."),
+        help_text=_("Who uses it, such as “production gateway”."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("May do"),
+        label=_("Permissions"),
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.METER],

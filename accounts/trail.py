@@ -17,7 +17,7 @@ from config.kit.money import format_usd
 ACTIONS = {
     "cap.organization": gettext_lazy("Organization spend cap"),
     "cap.seat_tier": gettext_lazy("Seat spend cap"),
-    "cap.member": gettext_lazy("Spend cap of a person"),
+    "cap.member": gettext_lazy("Individual spend cap"),
     "extra_usage.switch": gettext_lazy("Extra usage"),
     "member.role": gettext_lazy("Role"),
     "member.seat": gettext_lazy("Seat"),
@@ -26,7 +26,7 @@ ACTIONS = {
     "invitation.send": gettext_lazy("Invitation sent"),
     "invitation.revoke": gettext_lazy("Invitation withdrawn"),
     "invitation.accept": gettext_lazy("Invitation accepted"),
-    "api_key.create": gettext_lazy("API key made"),
+    "api_key.create": gettext_lazy("API key created"),
     "api_key.revoke": gettext_lazy("API key revoked"),
     "organization.timezone": gettext_lazy("Time zone"),
     "organization.primary_owner": gettext_lazy("Primary owner"),

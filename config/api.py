@@ -189,8 +189,8 @@ def invalid_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
             request,
             status=413,
             detail=(
-                f"At most {most:,} {too_many['loc'][-1]} a call; send the rest in"
-                " further calls."
+                f"At most {most:,} {too_many['loc'][-1]} per call; send the rest in "
+                "further calls."
             ),
         )
     return problem(request, status=422, detail="The input is not valid.", errors=errors)
@@ -214,7 +214,7 @@ def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(
         request,
         status=413,
-        detail="A body may hold 1 MiB; send the events in several calls.",
+        detail="A body is limited to 1 MiB; send the events in several calls.",
     )
 
 
@@ -244,7 +244,8 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(
         request,
         status=500,
-        detail="Something failed here. Nothing was changed; send the same again.",
+        detail="Something went wrong on our side. Nothing was changed; send the same "
+        "request again.",
     )
 
 

@@ -38,7 +38,7 @@ def mail_reaches_people(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "Mails are not sent, so nobody can be invited.",
+            "E-mails are not sent, so no one can be invited.",
             "Set EMAIL_URL to a mail server.",
             id="config.W002",
         )
@@ -55,14 +55,14 @@ def money_is_real(**kwargs: Any) -> list[CheckMessage]:
         return [
             Warning(
                 message,
-                "Set STRIPE_SECRET_KEY, or let no organization prepay.",
+                "Set STRIPE_SECRET_KEY, or make sure that no organization prepays.",
                 id="config.W004",
             )
         ]
     if not settings.STRIPE_WEBHOOK_SECRET:
         message = (
-            "Without STRIPE_WEBHOOK_SECRET no webhook is believed, so payments settle"
-            " only by asking."
+            "Without STRIPE_WEBHOOK_SECRET no webhook can be verified, so payments "
+            "settle only by polling."
         )
         return [
             Warning(
@@ -79,7 +79,7 @@ def invoices_name_their_seller(**kwargs: Any) -> list[CheckMessage]:
     """Documents copy who sells on the day they are issued, and are never edited."""
     if settings.LOOPBACK or settings.SELLER_NAME not in ("", "Extra usage"):
         return []
-    message = "SELLER_NAME is not set, so invoices would not name who sells."
+    message = "SELLER_NAME is not set, so invoices would not name the seller."
     return [
         Warning(
             message,
@@ -95,7 +95,6 @@ def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
     if settings.LOOPBACK or settings.REDIS_URL:
         return []
     message = (
-        "Without Redis the limits on wrong passwords and the jobs hold for one machine"
-        " only."
+        "Without Redis, limits on wrong passwords and jobs apply to one machine only."
     )
     return [Warning(message, "Set REDIS_URL.", id="config.W003")]

@@ -148,8 +148,8 @@ class Environment:
         if not needed:
             return value or "insecure-development-key-that-never-leaves-this-machine"
         hint = (
-            f"Set it to a random text of {SECRET_LENGTH} characters or more (`make"
-            " .env` writes one)."
+            f"Set it to a random string of {SECRET_LENGTH} characters or more (`make "
+            ".env` writes one)."
         )
         if not value:
             stop(f"{name} is not set. {hint}")
@@ -169,7 +169,7 @@ class Environment:
     ) -> None:
         scheme, separator, _rest = self.text(name, default=default).partition("://")
         if not separator or scheme not in schemes:
-            stop(f"{name} is not an address this product knows. {hint}")
+            stop(f"{name} is not a supported address. {hint}")
 
     def _try(self, name: str, read: Callable[[], T], *, hint: str) -> T:
         try:

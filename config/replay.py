@@ -136,8 +136,8 @@ class Gateway:
                     break
             except (OSError, http.client.HTTPException) as error:
                 failure = (
-                    f"{self.connection.host}:{self.connection.port} does not answer"
-                    f" ({error or type(error).__name__})"
+                    f"{self.connection.host}:{self.connection.port} is not responding "
+                    f"({error or type(error).__name__})"
                 )
                 self.connection.close()
                 self.connection = self.connect()

@@ -266,7 +266,7 @@ def dismiss(
 @managing.post(
     "/requests/{request_id}/withdraw",
     response={200: RequestOut, **ERRORS},
-    summary="Take a request back",
+    summary="Withdraw a request",
 )
 def withdraw(request: HttpRequest, request_id: RequestPath) -> dict[str, Any]:
     """On behalf of the member who sent it."""

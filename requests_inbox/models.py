@@ -46,14 +46,14 @@ class UsageRequest(models.Model):
     # As they were at the time of asking (R2); spend and cap as they were at the end,
     # once it has ended.
     seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier)
-    reason = models.CharField(_("reason of the block"), max_length=40)
+    reason = models.CharField(_("reason for the block"), max_length=40)
     month_on = models.DateField(_("month"))
     spent_nanos = models.BigIntegerField(_("MTD spend (nano-USD)"))
     cap_nanos = models.BigIntegerField(_("cap (nano-USD)"), null=True, blank=True)
     created_at = models.DateTimeField(_("asked"))
     note = models.CharField(_("note"), max_length=NOTE_LENGTH, blank=True)
     asked_nanos = models.BigIntegerField(
-        _("amount asked (nano-USD)"), null=True, blank=True
+        _("amount asked for (nano-USD)"), null=True, blank=True
     )
 
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -62,7 +62,7 @@ class UsageRequest(models.Model):
     )
     decided_by_label = models.CharField(_("decided by"), max_length=200, blank=True)
     answer_note = models.CharField(
-        _("note of the answer"), max_length=NOTE_LENGTH, blank=True
+        _("note with the answer"), max_length=NOTE_LENGTH, blank=True
     )
     granted_nanos = models.BigIntegerField(
         _("new cap (nano-USD)"), null=True, blank=True
@@ -152,8 +152,8 @@ class DigestOptOut(models.Model):
     at = models.DateTimeField(_("since"))
 
     class Meta:
-        verbose_name = _("digest switched off")
-        verbose_name_plural = _("digests switched off")
+        verbose_name = _("digest opt-out")
+        verbose_name_plural = _("digest opt-outs")
 
     def __str__(self) -> str:
         return f"#{self.membership_id}"

@@ -61,19 +61,19 @@ def decided_sentence(request: UsageRequest, *, zone: str, now: dt.datetime) -> s
         "amount": format_usd(request.granted_nanos or 0),
     }
     if request.status == UsageRequest.Status.DISMISSED:
-        return _("%(who)s dismissed the request of %(name)s %(moment)s.") % words
+        return _("%(who)s dismissed the request from %(name)s %(moment)s.") % words
     if request.granted_tier:
         return _("%(who)s moved %(name)s to a Premium seat %(moment)s.") % words
     if request.granted_month_only:
         return (
             _(
-                "%(who)s increased the limit of %(name)s to %(amount)s, this month"
-                " only, %(moment)s."
+                "%(who)s increased the limit for %(name)s to %(amount)s, this month "
+                "only, %(moment)s."
             )
             % words
         )
     return (
-        _("%(who)s increased the limit of %(name)s to %(amount)s %(moment)s.") % words
+        _("%(who)s increased the limit for %(name)s to %(amount)s %(moment)s.") % words
     )
 
 

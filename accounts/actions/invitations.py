@@ -50,7 +50,7 @@ def invite(
     refuse_unless_may_make(role, by=by)
     if locked.memberships.active().filter(user__email=email).exists():
         raise BusinessError(
-            _("%(email)s is a member already.") % {"email": email},
+            _("%(email)s is already a member.") % {"email": email},
             code="already_member",
             field="email",
         )
@@ -152,7 +152,9 @@ def accept_invitation(
 
 def _gone() -> BusinessError:
     return BusinessError(
-        _("This invitation was used, withdrawn or is too old. Ask for a new one."),
+        _(
+            "This invitation has expired or was already used or withdrawn. Ask for a new one."
+        ),
         code="invitation_gone",
         status=410,
     )
@@ -161,7 +163,7 @@ def _gone() -> BusinessError:
 def _new_person(invitation: Invitation, *, name: str, password: str) -> User:
     if User.objects.filter(email=invitation.email).exists():
         raise BusinessError(
-            _("%(email)s has an account already. Sign in and open the link again.")
+            _("%(email)s already has an account. Sign in and open the link again.")
             % {"email": invitation.email},
             code="has_account",
         )

@@ -36,7 +36,7 @@ def refuse_unless_may_make(role: str, *, by: Membership) -> None:
         )
     if role == Role.OWNER and by.role is not Role.PRIMARY_OWNER:
         raise BusinessError(
-            _("Only the primary owner, %(name)s, can make somebody an owner.")
+            _("Only the primary owner, %(name)s, can make someone an owner.")
             % {"name": by.organization.primary_owner},
             code="primary_owner_only",
             status=403,
@@ -58,7 +58,7 @@ def change_role(
     organization, member = _locked(membership)
     if member.role is Role.PRIMARY_OWNER:
         raise BusinessError(
-            _("%(name)s is the primary owner. Hand that over first.")
+            _("%(name)s is the primary owner. Hand over that role first.")
             % {"name": member.user},
             code="primary_owner_stays",
         )
@@ -122,7 +122,8 @@ def remove_member(
     if member.role is Role.PRIMARY_OWNER:
         raise BusinessError(
             _(
-                "%(name)s is the primary owner and can't be removed. Hand that over first."
+                "%(name)s is the primary owner and can't be removed. Hand over that "
+                "role first."
             )
             % {"name": member.user},
             code="primary_owner_stays",

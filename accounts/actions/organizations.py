@@ -133,7 +133,7 @@ def hand_over_primary_owner(
         )
     if locked.primary_owner_id == target.user_id:
         raise BusinessError(
-            _("%(name)s is the primary owner already.") % {"name": target.user},
+            _("%(name)s is already the primary owner.") % {"name": target.user},
             code="already_primary_owner",
         )
     before = locked.primary_owner

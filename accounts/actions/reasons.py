@@ -16,7 +16,8 @@ def check_reason(reason: str, *, most: int = 300) -> str:
     if said and len(said) <= most:
         return said
     raise BusinessError(
-        _("Say why, in at most %(most)d characters; owners read it.") % {"most": most},
+        _("Give a reason of at most %(most)d characters. Owners will see it.")
+        % {"most": most},
         code="reason_missing",
         status=422,
         field="reason",

@@ -25,7 +25,7 @@ def take_seat(organization: Organization, tier: str | None) -> None:
         return
     if tier not in Tier.values:
         raise BusinessError(
-            _("“%(tier)s” is not a seat.") % {"tier": tier},
+            _("“%(tier)s” is not a seat tier.") % {"tier": tier},
             code="unknown_seat_tier",
             status=422,
         )
@@ -39,8 +39,8 @@ def take_seat(organization: Organization, tier: str | None) -> None:
     if assigned >= bought:
         raise BusinessError(
             _(
-                "All %(bought)d %(tier)s seats are assigned. Free one, or ask your"
-                " contact to add seats."
+                "All %(bought)d %(tier)s seats are assigned. Free one up, or ask "
+                "your contact to add seats."
             )
             % {"bought": bought, "tier": Tier(tier).label},
             code="no_free_seat",

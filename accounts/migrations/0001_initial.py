@@ -290,7 +290,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=80, verbose_name="name")),
-                ("prefix", models.CharField(editable=False, max_length=16, verbose_name="starts with")),
+                ("prefix", models.CharField(editable=False, max_length=16, verbose_name="prefix")),
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
                 ("scopes", models.CharField(max_length=40, verbose_name="scopes")),
                 ("created_at", models.DateTimeField(verbose_name="created")),

@@ -34,11 +34,13 @@ class Migration(migrations.Migration):
                     models.CharField(max_length=200, verbose_name="Message-ID"),
                 ),
                 ("created_at", models.DateTimeField(verbose_name="created")),
-                ("next_try_at", models.DateTimeField(verbose_name="next try")),
-                ("expires_at", models.DateTimeField(verbose_name="given up after")),
+                ("next_try_at", models.DateTimeField(verbose_name="next attempt")),
+                ("expires_at", models.DateTimeField(verbose_name="give up after")),
                 (
                     "attempts",
-                    models.PositiveSmallIntegerField(default=0, verbose_name="tries"),
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="attempts"
+                    ),
                 ),
                 (
                     "last_error",

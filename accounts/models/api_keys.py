@@ -24,7 +24,7 @@ class ApiKey(models.Model):
         Organization, on_delete=models.CASCADE, related_name="api_keys"
     )
     name = models.CharField(_("name"), max_length=80)
-    prefix = models.CharField(_("starts with"), max_length=16, editable=False)
+    prefix = models.CharField(_("prefix"), max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.CharField(
         _("scopes"), max_length=40

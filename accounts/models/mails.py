@@ -49,9 +49,9 @@ class OutgoingMail(models.Model):
     message_id = models.CharField(_("Message-ID"), max_length=200)
     created_at = models.DateTimeField(_("created"))
     # Due from this moment on; while somebody sends it, the end of their claim.
-    next_try_at = models.DateTimeField(_("next try"))
-    expires_at = models.DateTimeField(_("given up after"))
-    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next attempt"))
+    expires_at = models.DateTimeField(_("give up after"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     last_error = models.CharField(_("last error"), max_length=500, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     dropped_at = models.DateTimeField(_("dropped"), null=True, blank=True)

@@ -63,17 +63,18 @@ def api_key_revoke(
     if request.method == "POST":
         revoke_api_key(key, actor=Actor.person(membership.user), now=timezone.now())
         messages.success(
-            request, _("The key %(name)s is revoked.") % {"name": key.name}
+            request, _("The key %(name)s has been revoked.") % {"name": key.name}
         )
         return saved(request, "keysChanged", then=back)
     context = {
         "form": forms.Form(),
         "back": back,
-        "modal_title": _("Revoke the key"),
+        "modal_title": _("Revoke key"),
         "subtitle": key.name,
         "danger": True,
         "sentence": _(
-            "Whatever uses it is refused from the next call on. This can't be undone."
+            "Anything that uses it will be refused from its next call on. This can't "
+            "be undone."
         ),
         "button": _("Revoke"),
     }

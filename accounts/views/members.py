@@ -127,7 +127,7 @@ def _mailed(request: HttpRequest, invitation: Invitation, token: str) -> str | N
     except (SMTPException, OSError):
         messages.error(
             request,
-            _("The mail to %(email)s could not be sent. Send it again later.")
+            _("The e-mail to %(email)s couldn't be sent. Try again later.")
             % {"email": invitation.email},
         )
         return None
@@ -163,10 +163,10 @@ def invitation_resend(
         membership,
         forms.Form(request.POST or None) if request.method == "POST" else forms.Form(),
         act,
-        modal_title=_("Send the invitation again"),
+        modal_title=_("Resend the invitation"),
         subtitle=old.email,
-        sentence=_("A new link goes out; the one sent before stops working."),
-        button=_("Send again"),
+        sentence=_("We'll send a new link; the previous one will stop working."),
+        button=_("Resend"),
     )
 
 
@@ -182,7 +182,9 @@ def invitation_revoke(
 
     def act(typed: dict[str, Any]) -> str:
         revoke_invitation(found, by=membership, now=timezone.now())
-        return _("The invitation of %(email)s is withdrawn.") % {"email": found.email}
+        return _("The invitation for %(email)s has been withdrawn.") % {
+            "email": found.email
+        }
 
     return _form_modal(
         request,
@@ -191,7 +193,7 @@ def invitation_revoke(
         act,
         modal_title=_("Withdraw the invitation"),
         subtitle=found.email,
-        sentence=_("Its link stops working."),
+        sentence=_("Its link will stop working."),
         button=_("Withdraw"),
         danger=True,
     )
@@ -213,7 +215,7 @@ def member_edit(
             by=membership,
             now=timezone.now(),
         )
-        return _("%(name)s is saved.") % {"name": member.user}
+        return _("%(name)s has been updated.") % {"name": member.user}
 
     return _form_modal(
         request,
@@ -236,7 +238,7 @@ def member_remove(
 
     def act(typed: dict[str, Any]) -> str:
         remove_member(member, by=membership, now=timezone.now())
-        return _("%(name)s is removed.") % {"name": member.user}
+        return _("%(name)s has been removed.") % {"name": member.user}
 
     return _form_modal(
         request,
@@ -246,8 +248,8 @@ def member_remove(
         modal_title=_("Remove from the organization"),
         subtitle=str(member.user),
         sentence=_(
-            "They are refused at their next request and their seat is free. What they"
-            " used stays in every report."
+            "Their next request will be refused, and their seat becomes free. Their "
+            "past usage stays in every report."
         ),
         button=_("Remove"),
         danger=True,
@@ -298,18 +300,18 @@ def member_hand_over(
             actor=Actor.person(membership.user),
             now=timezone.now(),
         )
-        return _("%(name)s is the primary owner now.") % {"name": member.user}
+        return _("%(name)s is now the primary owner.") % {"name": member.user}
 
     return _form_modal(
         request,
         membership,
         forms.Form(request.POST) if request.method == "POST" else forms.Form(),
         act,
-        modal_title=_("Hand over the primary owner"),
+        modal_title=_("Hand over primary ownership"),
         subtitle=str(member.user),
         sentence=_(
-            "They alone can then make owners and hand this over again. You stay an"
-            " owner."
+            "From then on, only they can make owners and hand this role over again. "
+            "You stay an owner."
         ),
         button=_("Hand over"),
         danger=True,

@@ -106,7 +106,7 @@ def member_cap(
 @router.put(
     "/extra-usage",
     response={200: SwitchOut, **ERRORS},
-    summary="Switch extra usage, and for whom",
+    summary="Turn extra usage on or off, and choose for whom",
 )
 def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]:
     """`members` left out keeps the selection as it is."""

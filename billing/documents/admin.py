@@ -40,7 +40,7 @@ class PaidForm(forms.Form):
         max_length=300,
         required=False,
         help_text=gettext_lazy(
-            "Such as the bank's reference. Owners read it on the invoice."
+            "For example, the bank's reference. Owners will see it on the invoice."
         ),
     )
 
@@ -51,7 +51,7 @@ class VoidForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
-        help_text=gettext_lazy("Owners read it on the invoice."),
+        help_text=gettext_lazy("Owners will see it on the invoice."),
     )
 
 
@@ -63,7 +63,7 @@ class CreditNoteForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
-        help_text=gettext_lazy("Owners read it on the credit note."),
+        help_text=gettext_lazy("Owners will see it on the credit note."),
     )
 
 
@@ -80,11 +80,11 @@ def take_step(
     """Do what an operator chose; the sentence that says so. Raises BusinessError."""
     now = timezone.now()
     if step == "paid":
-        return _("%(number)s is paid.") % {
+        return _("%(number)s is now marked as paid.") % {
             "number": mark_paid(invoice, note=typed["text"], operator=operator, now=now)
         }
     if step == "void":
-        return _("%(number)s is void.") % {
+        return _("%(number)s is now void.") % {
             "number": void_invoice(
                 invoice, reason=typed["text"], operator=operator, now=now
             )
@@ -102,8 +102,8 @@ def take_step(
     if invoice.status == Invoice.Status.PAID:
         return (
             _(
-                "Credit note %(number)s: %(amount)s. The invoice was paid before, so"
-                " give the money back yourself."
+                "Credit note %(number)s: %(amount)s. The invoice was already paid, "
+                "so you need to return the money yourself."
             )
             % words
         )
@@ -198,7 +198,7 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         return (
             format_html_join(" · ", '<a href="{}">{}</a>', links)
             if links
-            else _("Nothing is to do.")
+            else _("There is nothing to do.")
         )
 
     def get_urls(self) -> list[URLPattern]:

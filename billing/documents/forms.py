@@ -13,7 +13,7 @@ class BillingDetailsForm(forms.Form):
         label=_("Legal name"),
         max_length=200,
         required=False,
-        help_text=_("Left empty, the organization's name."),
+        help_text=_("Leave empty to use the organization's name."),
     )
     address = forms.CharField(
         label=_("Address"),
@@ -26,9 +26,11 @@ class BillingDetailsForm(forms.Form):
         label=_("Your reference"),
         max_length=100,
         required=False,
-        help_text=_("Such as a purchase order number."),
+        help_text=_("For example, a purchase order number."),
     )
     billing_email = forms.EmailField(
         label=_("Billing e-mail"),
-        help_text=_("Invoices and statements are mailed there and to the owners."),
+        help_text=_(
+            "Invoices and statements are sent to this address and to the owners."
+        ),
     )

@@ -58,11 +58,11 @@ def _letter(
         file = Attachment(f"{name}.pdf", pdf_of(words.document), "application/pdf")
         why = {"name": mail.organization.name}
         reason = (
-            _("You get this because you are an owner of %(name)s.") % why
+            _("You're receiving this because you are an owner of %(name)s.") % why
             if mail.user
             else _(
-                "You get this because this is the billing address of %(name)s. Its"
-                " owners can change it."
+                "You're receiving this because this is the billing address of "
+                "%(name)s. Its owners can change it."
             )
             % why
         )
@@ -100,7 +100,7 @@ def _invoice(mail: OutgoingMail) -> Words:
     }
     lines = [_("Invoice %(number)s is attached, due on %(due)s.") % words]
     if invoice.status != Invoice.Status.OPEN:
-        lines = [_("Invoice %(number)s is attached; nothing is to pay.") % words]
+        lines = [_("Invoice %(number)s is attached. There is nothing to pay.") % words]
     if invoice.seller.get("note"):
         lines.append(str(invoice.seller["note"]))
     sums = sums_by_model(invoice)
@@ -116,9 +116,7 @@ def _invoice(mail: OutgoingMail) -> Words:
             )
         )
     others = invoice.subtotal_nanos - sum(one.amount_nanos for one in sums)
-    rows += (
-        [(_("Corrections and what was carried"), format_usd(others))] if others else []
-    )
+    rows += [(_("Corrections and carryover"), format_usd(others))] if others else []
     rows += (
         [(tax_text(invoice), format_usd(invoice.tax_nanos))] if invoice.tax_rate else []
     )
@@ -152,8 +150,7 @@ def _credit_note(mail: OutgoingMail) -> Words:
         "day": format_day(local_day(note.issued_at, note.invoice.zone)),
     }
     lines = [
-        _("Credit note %(number)s of %(day)s is attached. The reason: %(reason)s")
-        % words
+        _("Credit note %(number)s of %(day)s is attached. Reason: %(reason)s") % words
     ]
     rows = [(_("Invoice"), note.invoice.number), (_("Credited"), str(words["total"]))]
     return Words(
@@ -191,8 +188,8 @@ def _statement(mail: OutgoingMail) -> Words:
         _("%(used)s of extra usage by %(name)s in %(month)s") % words,
         [
             _(
-                "The statement is attached. There is nothing to pay: it was taken from"
-                " the balance."
+                "The statement is attached. There is nothing to pay: the usage was "
+                "deducted from the balance."
             )
         ],
         rows,

@@ -27,17 +27,18 @@ def line_what(line: InvoiceLine) -> str:
         return _("Carried over from %(number)s") % {
             "number": before.number if before else ""
         }
-    return _("Credit carried to the next invoice")
+    return _("Credit carried over to the next invoice")
 
 
 def reason_text(reason: str) -> str:
     """Why something was corrected; our own reasons in the reader's language."""
     known = {
-        "The model has a price now; it was estimated at the fallback rate.": _(
-            "The model has a price now; it was estimated at the fallback rate."
+        "The model now has a price; until then, its cost was estimated at the fallback rate.": _(
+            "The model now has a price; until then, its cost was estimated at the "
+            "fallback rate."
         ),
-        "The price it was charged at was corrected.": _(
-            "The price it was charged at was corrected."
+        "The price used for this charge was corrected.": _(
+            "The price used for this charge was corrected."
         ),
     }
     return known.get(reason, reason)
@@ -57,7 +58,7 @@ def tax_text(invoice: Invoice) -> str:
 def state_text(invoice: Invoice) -> str:
     """What became of an invoice, without its amount: due when, paid when, or void."""
     if invoice.status == Invoice.Status.VOID:
-        return _("Void: nothing is to pay")
+        return _("Void: nothing to pay")
     if is_credited_whole(invoice):
         return _("Credited in full")
     if (
@@ -69,7 +70,7 @@ def state_text(invoice: Invoice) -> str:
             "day": format_day(local_day(invoice.settled_at, invoice.zone))
         }
     if invoice.status == Invoice.Status.PAID:
-        return _("Nothing is to pay")
+        return _("Nothing to pay")
     return _("Due on %(day)s") % {
         "day": format_day(invoice.due_on) if invoice.due_on else ""
     }

@@ -53,7 +53,7 @@ def _what(decision: Decision, standing: Standing) -> str:
             )
         case Reason.MEMBER_NOT_ENABLED:
             return _(
-                "Your included usage is used up, and extra usage is not on for you."
+                "Your included usage is used up, and extra usage is not enabled for you."
             )
         case _other:
             return _("The extra usage balance of %(organization)s is used up.") % words
@@ -93,8 +93,8 @@ def _reached_cap(decision: Decision, standing: Standing) -> str:
         )
     return (
         _(
-            "Your included usage is used up, and your extra usage has reached the cap"
-            " of %(tier)s seats: %(spent)s of %(cap)s this month."
+            "Your included usage is used up, and your extra usage has reached the "
+            "cap for %(tier)s seats: %(spent)s of %(cap)s this month."
         )
         % words
     )
@@ -128,10 +128,10 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
     words = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
     if asks:
         return (
-            _("You can go on %(moment)s, or as soon as an admin agrees to more.")
+            _("You can continue %(moment)s, or as soon as an admin approves more.")
             % words
         )
-    return _("You can go on %(moment)s, or earlier if an owner changes this.") % words
+    return _("You can continue %(moment)s, or sooner if an owner changes this.") % words
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class LayerWords:
     def flag(self) -> str:
         """The flag beside its name; exactly one layer blocks."""
         if self.layer.state is LayerState.BLOCKS:
-            return _("Blocks you")
+            return _("Blocking you")
         return (
             _("Used up")
             if self.layer.state is LayerState.USED_UP
@@ -283,7 +283,7 @@ def _layer_resets(layer: Layer, *, zone: str, now: dt.datetime) -> str:
 
 def _who(who: WhoCanChange) -> str:
     return {
-        WhoCanChange.NOBODY: _("Nobody; it resets"),
+        WhoCanChange.NOBODY: _("No one; it resets"),
         WhoCanChange.OWNERS: _("Owners"),
         WhoCanChange.OWNERS_ADMINS_ON_REQUEST: _("Owners; admins on request"),
     }[who]

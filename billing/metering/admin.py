@@ -122,14 +122,16 @@ class AdjustmentForm(forms.ModelForm):
     )
     key = KeyField()
     event = forms.CharField(
-        label=_("Event"), max_length=200, help_text=_("The id the gateway sent.")
+        label=_("Event"), max_length=200, help_text=_("The ID the gateway sent.")
     )
     amount = AmountField(label=_("Amount (USD)"))
     takes = forms.BooleanField(
-        label=_("Take it away (charge the event less)"), required=False
+        label=_("Deduct it (charge less for the event)"), required=False
     )
     reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("Owners read it on the bill.")
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Owners will see it on the bill."),
     )
 
     class Meta:
@@ -146,7 +148,7 @@ class AdjustmentForm(forms.ModelForm):
         ).first()
         if event is None:
             self.add_error(
-                "event", gettext("This organization has no event with that id.")
+                "event", gettext("This organization has no event with that ID.")
             )
             return typed
         try:

@@ -230,9 +230,10 @@ class Migration(migrations.Migration):
                     "funding_why",
                     models.CharField(
                         choices=[
-                            ("promised", "An authorization promised it."),
-                            ("checked", "A check at that moment would have funded it so."),
-                            ("refused", "A check at that moment would have refused it; it was recorded all the same."),
+                            ("promised", "Promised by an authorization."),
+                            ("checked", "A check at that moment would have decided the same."),
+                            ("refused", "A check at that moment would have refused it; it was "
+                                "recorded anyway."),
                         ],
                         max_length=10,
                         verbose_name="why",
@@ -482,7 +483,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("amount_nanos", models.BigIntegerField(blank=True, null=True, verbose_name="amount (nano-USD)")),
-                ("month_on", models.DateField(blank=True, null=True, verbose_name="other amount in the month of")),
+                ("month_on", models.DateField(blank=True, null=True, verbose_name="month with a different amount")),
                 (
                     "month_amount_nanos",
                     models.BigIntegerField(blank=True, null=True, verbose_name="amount that month (nano-USD)"),

@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "balance_nanos",
-                    models.BigIntegerField(verbose_name="balance after it (nano-USD)"),
+                    models.BigIntegerField(verbose_name="balance after (nano-USD)"),
                 ),
                 ("created_at", models.DateTimeField(verbose_name="booked")),
                 ("month_on", models.DateField(verbose_name="billing month")),
@@ -151,20 +151,20 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_index=True,
                         max_length=100,
-                        verbose_name="the gateway's id",
+                        verbose_name="gateway ID",
                     ),
                 ),
                 ("action_url", models.CharField(blank=True, max_length=1000)),
                 (
                     "decline_code",
                     models.CharField(
-                        blank=True, max_length=60, verbose_name="code of the decline"
+                        blank=True, max_length=60, verbose_name="decline code"
                     ),
                 ),
                 (
                     "decline_message",
                     models.CharField(
-                        blank=True, max_length=300, verbose_name="the gateway's words"
+                        blank=True, max_length=300, verbose_name="gateway's message"
                     ),
                 ),
                 ("created_at", models.DateTimeField(verbose_name="started")),
@@ -303,13 +303,13 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_index=True,
                         max_length=100,
-                        verbose_name="the gateway's id",
+                        verbose_name="gateway ID",
                     ),
                 ),
                 (
                     "failure",
                     models.CharField(
-                        blank=True, max_length=300, verbose_name="the gateway's words"
+                        blank=True, max_length=300, verbose_name="gateway's message"
                     ),
                 ),
                 ("created_at", models.DateTimeField(verbose_name="started")),
@@ -461,7 +461,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="billingaccount",
             name="reload_retry_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="next try"),
+            field=models.DateTimeField(
+                blank=True, null=True, verbose_name="next attempt"
+            ),
         ),
         migrations.AddField(
             model_name="billingaccount",
@@ -481,11 +483,11 @@ class Migration(migrations.Migration):
                     ("pay", "Pay"),
                     ("reload", "Auto-reload"),
                     ("cap", "Spend cap"),
-                    ("whom", "For whom"),
+                    ("whom", "Who gets it"),
                 ],
                 db_default="",
                 max_length=8,
-                verbose_name="enabling left at",
+                verbose_name="setup step",
             ),
         ),
         migrations.AddField(

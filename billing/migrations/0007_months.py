@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 (
                     "tax_label",
                     models.CharField(
-                        blank=True, max_length=40, verbose_name="name of the tax"
+                        blank=True, max_length=40, verbose_name="tax name"
                     ),
                 ),
                 (
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        max_length=64, unique=True, verbose_name="key of the form"
+                        max_length=64, unique=True, verbose_name="form key"
                     ),
                 ),
                 ("issued_at", models.DateTimeField(verbose_name="issued")),
@@ -206,13 +206,14 @@ class Migration(migrations.Migration):
                     "carried_in_nanos",
                     models.BigIntegerField(
                         default=0,
-                        verbose_name="carried from the invoice before (nano-USD)",
+                        verbose_name="carried over from the previous invoice (nano-USD)",
                     ),
                 ),
                 (
                     "carried_out_nanos",
                     models.BigIntegerField(
-                        default=0, verbose_name="carried to the next invoice (nano-USD)"
+                        default=0,
+                        verbose_name="carried over to the next invoice (nano-USD)",
                     ),
                 ),
                 (
@@ -222,7 +223,7 @@ class Migration(migrations.Migration):
                 (
                     "tax_label",
                     models.CharField(
-                        blank=True, max_length=40, verbose_name="name of the tax"
+                        blank=True, max_length=40, verbose_name="tax name"
                     ),
                 ),
                 (
@@ -269,25 +270,27 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_index=True,
                         max_length=100,
-                        verbose_name="the gateway's id",
+                        verbose_name="gateway ID",
                     ),
                 ),
                 (
                     "gateway_url",
                     models.CharField(
-                        blank=True, max_length=1000, verbose_name="page to pay on"
+                        blank=True, max_length=1000, verbose_name="payment page"
                     ),
                 ),
                 (
                     "gateway_next_try_at",
                     models.DateTimeField(
-                        blank=True, null=True, verbose_name="next try at the gateway"
+                        blank=True,
+                        null=True,
+                        verbose_name="next attempt at the gateway",
                     ),
                 ),
                 (
                     "gateway_error",
                     models.CharField(
-                        blank=True, max_length=300, verbose_name="the gateway's words"
+                        blank=True, max_length=300, verbose_name="gateway's message"
                     ),
                 ),
             ],
@@ -316,8 +319,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("usage", "Usage"),
                             ("correction", "Correction"),
-                            ("carried_in", "Carried from the invoice before"),
-                            ("carried_out", "Carried to the next invoice"),
+                            ("carried_in", "Carried over from the previous invoice"),
+                            ("carried_out", "Carried over to the next invoice"),
                         ],
                         max_length=12,
                         verbose_name="kind",
@@ -532,7 +535,7 @@ class Migration(migrations.Migration):
                 max_length=64,
                 null=True,
                 unique=True,
-                verbose_name="key of the form",
+                verbose_name="form key",
             ),
         ),
         migrations.AddField(

@@ -23,7 +23,7 @@ class SetupStep(models.TextChoices):
     PAY = "pay", _("Pay")
     RELOAD = "reload", _("Auto-reload")
     CAP = "cap", _("Spend cap")
-    WHOM = "whom", _("For whom")
+    WHOM = "whom", _("Who gets it")
 
 
 class BillingAccount(models.Model):
@@ -79,7 +79,7 @@ class BillingAccount(models.Model):
     reload_declines = models.PositiveSmallIntegerField(
         _("declines"), default=0, db_default=0
     )
-    reload_retry_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    reload_retry_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
     # When a series of declines switched auto-reload off; empty again once it is set anew.
     reload_ended_at = models.DateTimeField(
         _("switched off after declines"), null=True, blank=True
@@ -88,7 +88,7 @@ class BillingAccount(models.Model):
     # nothing to one up to it (P2).
     frozen_through_on = models.DateField(_("closed through"), null=True, blank=True)
     setup_step = models.CharField(
-        _("enabling left at"),
+        _("setup step"),
         max_length=8,
         choices=SetupStep,
         blank=True,

@@ -44,7 +44,7 @@ class SpendCap(models.Model):
     )
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"), null=True, blank=True)
     month_on = models.DateField(
-        _("other amount in the month of"), null=True, blank=True
+        _("month with a different amount"), null=True, blank=True
     )
     month_amount_nanos = models.BigIntegerField(
         _("amount that month (nano-USD)"), null=True, blank=True

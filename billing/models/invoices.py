@@ -38,7 +38,7 @@ class BillingDetails(models.Model):
     tax_rate = models.PositiveIntegerField(
         _("tax rate (thousandths of a percent)"), default=0, db_default=0
     )
-    tax_label = models.CharField(_("name of the tax"), max_length=40, blank=True)
+    tax_label = models.CharField(_("tax name"), max_length=40, blank=True)
     due_days = models.PositiveSmallIntegerField(
         _("days to pay"), default=30, db_default=30
     )
@@ -129,10 +129,10 @@ class Invoice(models.Model):
     number = models.CharField(_("number"), max_length=80, blank=True)
     exact_nanos = models.BigIntegerField(_("exact sum of the month (nano-USD)"))
     carried_in_nanos = models.BigIntegerField(
-        _("carried from the invoice before (nano-USD)"), default=0
+        _("carried over from the previous invoice (nano-USD)"), default=0
     )
     carried_out_nanos = models.BigIntegerField(
-        _("carried to the next invoice (nano-USD)"), default=0
+        _("carried over to the next invoice (nano-USD)"), default=0
     )
     carried_from = models.OneToOneField(
         "self",
@@ -142,7 +142,7 @@ class Invoice(models.Model):
         related_name="carried_to",
     )
     subtotal_nanos = models.BigIntegerField(_("subtotal (nano-USD)"))
-    tax_label = models.CharField(_("name of the tax"), max_length=40, blank=True)
+    tax_label = models.CharField(_("tax name"), max_length=40, blank=True)
     tax_rate = models.PositiveIntegerField(
         _("tax rate (thousandths of a percent)"), default=0
     )
@@ -169,15 +169,13 @@ class Invoice(models.Model):
     # The same invoice at the payment gateway, where one is sent (Stripe).
     gateway = models.CharField(_("gateway"), max_length=20, blank=True)
     gateway_id = models.CharField(
-        _("the gateway's id"), max_length=100, blank=True, db_index=True
+        _("gateway ID"), max_length=100, blank=True, db_index=True
     )
-    gateway_url = models.CharField(_("page to pay on"), max_length=1000, blank=True)
+    gateway_url = models.CharField(_("payment page"), max_length=1000, blank=True)
     gateway_next_try_at = models.DateTimeField(
-        _("next try at the gateway"), null=True, blank=True
+        _("next attempt at the gateway"), null=True, blank=True
     )
-    gateway_error = models.CharField(
-        _("the gateway's words"), max_length=300, blank=True
-    )
+    gateway_error = models.CharField(_("gateway's message"), max_length=300, blank=True)
 
     objects = InvoiceQuerySet.as_manager()
     guards = (
@@ -266,8 +264,8 @@ class InvoiceLine(models.Model):
     class Kind(models.TextChoices):
         USAGE = "usage", _("Usage")
         CORRECTION = "correction", _("Correction")
-        CARRIED_IN = "carried_in", _("Carried from the invoice before")
-        CARRIED_OUT = "carried_out", _("Carried to the next invoice")
+        CARRIED_IN = "carried_in", _("Carried over from the previous invoice")
+        CARRIED_OUT = "carried_out", _("Carried over to the next invoice")
 
     # No database-level foreign keys: the guard below proves the invoice, and they cost
     # a look-up each line of many.
@@ -342,7 +340,7 @@ class CreditNote(models.Model):
     total_nanos = models.BigIntegerField(_("total (nano-USD)"))
     reason = models.CharField(_("reason"), max_length=300)
     # pressed twice is issued once
-    key = models.CharField(_("key of the form"), max_length=64, unique=True)
+    key = models.CharField(_("form key"), max_length=64, unique=True)
     issued_at = models.DateTimeField(_("issued"))
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -38,7 +38,7 @@ class LedgerEntry(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=EntryKind)
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
-    balance_nanos = models.BigIntegerField(_("balance after it (nano-USD)"))
+    balance_nanos = models.BigIntegerField(_("balance after (nano-USD)"))
     created_at = models.DateTimeField(_("booked"))
     # The billing month it belongs to: that of the day used, for usage booked after
     # midnight; else that of booking.

@@ -118,12 +118,12 @@ class Payment(models.Model):
     card_id = models.CharField(_("card"), max_length=100)
     card_label = models.CharField(_("card"), max_length=60)
     gateway_id = models.CharField(
-        _("the gateway's id"), max_length=100, blank=True, db_index=True
+        _("gateway ID"), max_length=100, blank=True, db_index=True
     )
     action_url = models.CharField(max_length=1000, blank=True)
-    decline_code = models.CharField(_("code of the decline"), max_length=60, blank=True)
+    decline_code = models.CharField(_("decline code"), max_length=60, blank=True)
     decline_message = models.CharField(
-        _("the gateway's words"), max_length=300, blank=True
+        _("gateway's message"), max_length=300, blank=True
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -216,9 +216,9 @@ class Refund(models.Model):
     key = models.CharField(_("idempotency key"), max_length=64, unique=True)
     reason = models.CharField(_("reason"), max_length=300)
     gateway_id = models.CharField(
-        _("the gateway's id"), max_length=100, blank=True, db_index=True
+        _("gateway ID"), max_length=100, blank=True, db_index=True
     )
-    failure = models.CharField(_("the gateway's words"), max_length=300, blank=True)
+    failure = models.CharField(_("gateway's message"), max_length=300, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

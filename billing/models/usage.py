@@ -30,13 +30,11 @@ class FundingWhy(models.TextChoices):
     reason is kept beside.
     """
 
-    PROMISED = "promised", _("An authorization promised it.")
-    CHECKED = "checked", _("A check at that moment would have funded it so.")
+    PROMISED = "promised", _("Promised by an authorization.")
+    CHECKED = "checked", _("A check at that moment would have decided the same.")
     REFUSED = (
         "refused",
-        _(
-            "A check at that moment would have refused it; it was recorded all the same."
-        ),
+        _("A check at that moment would have refused it; it was recorded anyway."),
     )
 
 
@@ -158,7 +156,7 @@ class UsageAdjustment(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=200)
     key = models.CharField(
-        _("key of the form"), max_length=64, null=True, blank=True, unique=True
+        _("form key"), max_length=64, null=True, blank=True, unique=True
     )  # an operator's only
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,

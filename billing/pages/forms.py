@@ -23,7 +23,7 @@ class FirstCapsForm(forms.Form):
         label=_("Organization spend cap"),
         required=False,
         help_text=_(
-            "Shared by everyone, each calendar month. Left empty, it is unlimited."
+            "Shared by everyone, each calendar month. Leave empty for unlimited."
         ),
     )
     standard = AmountField(label=_("Standard"), required=False)
@@ -45,7 +45,7 @@ class ScopeForm(forms.Form):
     """Who has extra usage."""
 
     scope = forms.ChoiceField(
-        label=_("For whom"),
+        label=_("Who gets it"),
         choices=ExtraUsageScope.choices,
         widget=forms.RadioSelect,
         initial=ExtraUsageScope.EVERYONE,

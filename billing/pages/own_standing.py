@@ -204,4 +204,4 @@ def _month_starts(standing: Standing) -> str:
 
 
 def _with_outcome(sentence: str, *, goes_on: bool) -> str:
-    return _("%(what)s You can go on.") % {"what": sentence} if goes_on else sentence
+    return _("%(what)s You can continue.") % {"what": sentence} if goes_on else sentence

@@ -164,7 +164,7 @@ def _whom(request: HttpRequest, page: UsagePage) -> Answer:
             slug = page.organization.slug
             if scope == ExtraUsageScope.SELECTED:
                 messages.success(
-                    request, _("Extra usage is on. Choose the members who have it.")
+                    request, _("Extra usage is on. Now choose which members get it.")
                 )
                 return redirect("selected_members", slug=slug)
             messages.success(request, _("Extra usage is on for everyone."))

@@ -86,7 +86,7 @@ def _enabled(request: HttpRequest, page: UsagePage, form: EnableForm) -> HttpRes
     )
     if scope == ExtraUsageScope.SELECTED:
         messages.success(
-            request, _("Extra usage is on. Choose the members who have it.")
+            request, _("Extra usage is on. Now choose which members get it.")
         )
         return redirect("selected_members", slug=page.organization.slug)
     messages.success(request, _("Extra usage is on for everyone."))
@@ -118,9 +118,9 @@ def turn_off(request: HttpRequest, membership: Membership) -> HttpResponse:
 def _off_words(page: UsagePage) -> str:
     if page.is_prepaid:
         return _(
-            "Extra usage is off. Balance, caps and history stay; auto-reload stops."
+            "Extra usage is off. Balance, caps and history are kept; auto-reload stops."
         )
-    return _("Extra usage is off. Caps and history stay.")
+    return _("Extra usage is off. Caps and history are kept.")
 
 
 @member_page(Role.OWNER)

@@ -45,7 +45,7 @@ class RefundForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
-        help_text=gettext_lazy("Owners read it in the ledger."),
+        help_text=gettext_lazy("Owners will see it in the ledger."),
     )
 
 
@@ -59,13 +59,13 @@ class CreditForm(forms.ModelForm):
     )
     amount = AmountField(label=gettext_lazy("Amount (USD)"))
     takes = forms.BooleanField(
-        label=gettext_lazy("Take it away (an adjustment instead of a credit)"),
+        label=gettext_lazy("Deduct it (an adjustment instead of a credit)"),
         required=False,
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
-        help_text=gettext_lazy("Owners read it in the ledger."),
+        help_text=gettext_lazy("Owners will see it in the ledger."),
     )
 
     class Meta:
@@ -89,8 +89,8 @@ def say_refund(request: HttpRequest, refund: Refund) -> None:
     messages.info(request, _("Refund of %(amount)s: %(status)s") % words)
     if went_off_by(refund):
         text = _(
-            "It took the balance to the reload threshold, so auto-reload is off now;"
-            " owners can switch it on again."
+            "This brought the balance down to the reload threshold, so auto-reload "
+            "is now off. Owners can turn it back on."
         )
         messages.warning(request, text)
 
@@ -158,7 +158,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
         """The link to refund what is unused."""
         left = refundable_nanos(payment)
         if not left:
-            return _("Nothing of it is unused.")
+            return _("There is nothing left to refund.")
         url = reverse("admin:billing_payment_refund", args=[payment.pk])
         return format_html(
             '<a href="{}">{}</a>',
@@ -248,7 +248,7 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
         """All nine places."""
         return to_decimal_text(entry.amount_nanos)
 
-    @admin.display(description=gettext_lazy("Balance after it"))
+    @admin.display(description=gettext_lazy("Balance after"))
     def balance(self, entry: LedgerEntry) -> str:
         """All nine places."""
         return to_decimal_text(entry.balance_nanos)

@@ -25,6 +25,6 @@ class ReloadForm(forms.Form):
         label=_("Monthly reload limit"),
         required=False,
         help_text=_(
-            "Left empty, it is the organization spend cap. At most five reloads a day."
+            "Leave empty to use the organization spend cap. At most five reloads a day."
         ),
     )

@@ -106,7 +106,7 @@ def _paid(mail: OutgoingMail, now: dt.datetime) -> Words:
             "billing",
         )
     lines = [
-        _("%(who)s bought it. %(card)s was charged %(moment)s.") % words,
+        _("Bought by %(who)s. %(card)s was charged %(moment)s.") % words,
         _balance_after(words),
     ]
     return Words(
@@ -118,7 +118,7 @@ def _paid(mail: OutgoingMail, now: dt.datetime) -> Words:
 
 
 def _balance_after(words: Mapping[str, object]) -> str:
-    return _("The balance after it was %(balance)s.") % words
+    return _("This brought the balance to %(balance)s.") % words
 
 
 def _reloaded(organization: Organization, now: dt.datetime) -> str:
@@ -142,7 +142,7 @@ def declined_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 def _declined(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = _decline_words(mail, now)
     lines = [
-        _("The gateway says: “%(why)s” Nothing was paid.") % words,
+        _("The payment gateway says: “%(why)s” Nothing was charged.") % words,
         _next_try(mail, words, now),
     ]
     title = (
@@ -162,14 +162,15 @@ def _next_try(mail: OutgoingMail, words: dict[str, object], now: dt.datetime) ->
     standing = organization_standing(mail.organization_id, now=now)
     if not standing.auto_reload or mail.facts["retry_at"] is None:
         sentence = _(
-            "Auto-reload is off meanwhile, so it is not tried again. The balance is"
-            " %(balance)s; once it is used up, extra usage pauses for everybody."
+            "Auto-reload has been turned off since, so we won't try again. The "
+            "balance is %(balance)s; once it's used up, extra usage pauses for "
+            "everyone."
         )
         return sentence % words
     if not standing.is_on:
         sentence = _(
-            "Extra usage is off meanwhile; once it is on, it is tried again. The"
-            " balance is %(balance)s."
+            "Extra usage has been turned off since; once it's back on, we'll try "
+            "again. The balance is %(balance)s."
         )
         return sentence % words
     retry_at = dt.datetime.fromisoformat(mail.facts["retry_at"])
@@ -177,15 +178,15 @@ def _next_try(mail: OutgoingMail, words: dict[str, object], now: dt.datetime) ->
     if words["is_gone"]:
         return (
             _(
-                "The next try is %(retry)s. The balance is used up, so extra usage is"
-                " paused for everybody."
+                "We'll try again %(retry)s. The balance is used up, so extra usage "
+                "is paused for everyone."
             )
             % words
         )
     return (
         _(
-            "The next try is %(retry)s. The balance is %(balance)s; once it is used up,"
-            " extra usage pauses for everybody."
+            "We'll try again %(retry)s. The balance is %(balance)s; once it's used "
+            "up, extra usage pauses for everyone."
         )
         % words
     )
@@ -198,7 +199,7 @@ def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
         "name": mail.organization.name,
         "card": payment.card_label,
         "amount": format_usd(payment.amount_nanos),
-        "why": payment.decline_text or _("The payment was called off."),
+        "why": payment.decline_text or _("The payment was canceled."),
         "balance": format_usd(standing.balance_nanos or 0),
         "is_gone": (standing.balance_nanos or 0) <= 0,
     }
@@ -214,13 +215,13 @@ def _reload_off(mail: OutgoingMail, now: dt.datetime) -> Words:
     words = _decline_words(mail, now)
     lines = [
         _(
-            "%(card)s was declined again: “%(why)s” It was the last try, so auto-reload"
-            " was switched off."
+            "%(card)s was declined again: “%(why)s” That was the last attempt, so "
+            "auto-reload is now off."
         )
         % words,
         _(
-            "The balance is %(balance)s. Enter another card, then switch auto-reload on"
-            " again or buy by hand."
+            "The balance is %(balance)s. Add another card, then turn auto-reload "
+            "back on or buy extra usage yourself."
         )
         % words,
     ]
@@ -249,28 +250,28 @@ def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> Words:
         "day": day_text(standing.month.last_on + dt.timedelta(days=1)),
     }
     if mail.facts["hold"] == Hold.MONTHLY_LIMIT:
-        title = _("The monthly reload limit of %(limit)s is reached for %(name)s")
+        title = _("The monthly reload limit of %(limit)s has been reached for %(name)s")
         line = _(
-            "Auto-reload buys again on %(day)s, or once you raise the limit. The"
-            " balance is %(balance)s."
+            "Auto-reload resumes on %(day)s, or as soon as you raise the limit. The "
+            "balance is %(balance)s."
         )
     else:
         title = ngettext(
-            "Auto-reload bought %(count)d time today for %(name)s and pauses until"
-            " tomorrow",
-            "Auto-reload bought %(count)d times today for %(name)s and pauses until"
-            " tomorrow",
+            "Auto-reload bought %(count)d time today for %(name)s and is paused "
+            "until tomorrow",
+            "Auto-reload bought %(count)d times today for %(name)s and is paused "
+            "until tomorrow",
             MOST_A_DAY,
         )
         line = _("The balance is %(balance)s. A larger reload amount lasts longer.")
     more = _(
-        "Once it is used up, extra usage pauses for everybody until then or until"
-        " somebody buys more."
+        "Once it's used up, extra usage pauses for everyone until then or until "
+        "someone buys more."
     )
     if (standing.balance_nanos or 0) <= 0:
         more = _(
-            "It is used up, so extra usage is paused for everybody until then or until"
-            " somebody buys more."
+            "It's used up, so extra usage is paused for everyone until then or until "
+            "someone buys more."
         )
     return Words(
         title % words,
@@ -293,19 +294,19 @@ def _low(mail: OutgoingMail, now: dt.datetime) -> Words:
     }
     title, monthly = (
         _("%(balance)s left: the balance of %(name)s is low") % words,
-        _("You get this once a month."),
+        _("You get this e-mail at most once a month."),
     )
     if mail.facts.get("has_no_card"):
         why = _(
-            "Auto-reload is on, but there is no card to charge, so nothing is bought by"
-            " itself."
+            "Auto-reload is on, but there is no card to charge, so nothing is bought "
+            "automatically."
         )
-        then = _("Once the balance is used up, extra usage pauses for everybody.")
+        then = _("Once the balance is used up, extra usage pauses for everyone.")
         return Words(title, [f"{why} {then}", monthly], _("Add card"), "payment_card")
     lines = [
         _(
-            "Auto-reload is off, so nothing is bought by itself. Once it is used up,"
-            " extra usage pauses for everybody."
+            "Auto-reload is off, so nothing is bought automatically. Once the "
+            "balance is used up, extra usage pauses for everyone."
         ),
         monthly,
     ]
@@ -325,11 +326,14 @@ def _exhausted(mail: OutgoingMail, now: dt.datetime) -> Words:
     }
     lines = [
         _(
-            "The balance is %(balance)s. Extra usage is paused for everybody; people"
-            " wait for their reset."
+            "The balance is %(balance)s. Extra usage is paused for everyone; people "
+            "have to wait for their reset."
         )
         % words,
-        _("Buy extra usage and they go on at once. You get this once a month."),
+        _(
+            "Buy extra usage and they can continue right away. You get this e-mail at "
+            "most once a month."
+        ),
     ]
     return Words(
         _("The balance of %(name)s is used up") % words,

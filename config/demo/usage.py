@@ -183,4 +183,4 @@ def use_everything_up(membership: Membership, *, now: dt.datetime) -> None:
             labels={"project": "checkout"},
         )
         record_usage([event], organization_id=organization.pk, now=now)
-    raise RuntimeError("The demo's member could not be blocked.")
+    raise RuntimeError("The demo member could not be blocked.")

@@ -46,9 +46,9 @@ def _amount_text(value: Any) -> str:
     if re.fullmatch(AMOUNT_PATTERN, value, re.ASCII):
         return value
     if re.fullmatch(r"[0-9]+\.[0-9]{3,}", value, re.ASCII):
-        raise ValueError("has more than two decimals; caps go to whole cents")
+        raise ValueError("has more than two decimal places; caps are in whole cents")
     if re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", value, re.ASCII):
-        raise ValueError("is over 1000000, the largest cap")
+        raise ValueError("is over the maximum of 1000000")
     raise ValueError(
         'must be USD from 0 to 1000000 as a plain decimal string such as "50.00"'
     )
@@ -62,7 +62,7 @@ AmountText = Annotated[
             "type": "string",
             "pattern": AMOUNT_PATTERN,
             "examples": ["50.00"],
-            "description": "USD from 0 to 1000000 with at most two decimals, as a string.",
+            "description": "USD from 0 to 1000000 with at most two decimal places, as a string.",
         }
     ),
 ]

@@ -123,7 +123,7 @@ class ApiMethodNotAllowed:
         if response.status_code != 405 or not request.path_info.startswith("/api/"):
             return response
         allowed = response.headers.get("Allow", "")
-        detail = f"{request.method} is not for this path; it takes {allowed}."
+        detail = f"{request.method} is not allowed on this path; use {allowed}."
         body = {
             "type": "about:blank",
             "title": "Method Not Allowed",

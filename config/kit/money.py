@@ -145,7 +145,8 @@ def _checked(
         raise AmountError(
             "decimals",
             _(
-                "“%(typed)s” has %(count)d decimals. Amounts go to whole cents, such as 25.50."
+                "“%(typed)s” has %(count)d decimal places. Amounts are in whole "
+                "cents, such as 25.50."
             )
             % {"typed": typed, "count": len(fraction)},
         )
@@ -165,7 +166,7 @@ def _checked(
     if too_large or nanos > max_nanos:
         raise AmountError(
             "too_large",
-            _("“%(typed)s” is over the largest amount, %(most)s.")
+            _("“%(typed)s” is over the maximum of %(most)s.")
             % {"typed": typed, "most": format_usd(max_nanos)},
         )
     return nanos

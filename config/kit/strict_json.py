@@ -85,7 +85,7 @@ def _refuse_unsafe(value: Any) -> None:
             waiting += one
         elif isinstance(one, str) and _UNSAFE.search(one):
             raise InvalidJson(
-                "A text holds a NUL character or half of a surrogate pair."
+                "A string contains a NUL character or half of a surrogate pair."
             )
 
 

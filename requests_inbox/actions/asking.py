@@ -91,11 +91,11 @@ def _send(membership: Membership, *, now: dt.datetime) -> Sent:
 def _check(standing: Standing, decision: Decision) -> None:
     if decision.allowed:
         raise BusinessError(
-            _("There is nothing to ask for: usage can go on."), code="not_blocked"
+            _("There is nothing to request: you can continue."), code="not_blocked"
         )
     if not may_request(standing, decision.reason):
         raise BusinessError(
-            _("%(organization)s takes no requests for this. Ask an owner.")
+            _("%(organization)s doesn't take requests for this. Ask an owner.")
             % {"organization": standing.organization.name},
             code="requests_off",
         )
@@ -137,7 +137,7 @@ def add_details(
     request, standing = _own_pending(membership, now=now)
     if len(note) > NOTE_LENGTH:
         raise BusinessError(
-            _("The note has %(length)d characters; %(most)d fit.")
+            _("The note has %(length)d characters; the limit is %(most)d.")
             % {"length": len(note), "most": NOTE_LENGTH},
             code="note_too_long",
             status=422,
@@ -154,14 +154,14 @@ def _check_asked(asked_nanos: int | None, *, spent_nanos: int) -> None:
         return
     if asked_nanos <= spent_nanos:
         raise BusinessError(
-            _("You have spent %(spent)s this month already; ask for more than that.")
+            _("You have already spent %(spent)s this month; ask for more than that.")
             % {"spent": format_usd(spent_nanos)},
             code="not_above_spent",
             status=422,
             field="asked_usd",
         )
     if asked_nanos > MAX_AMOUNT_NANOS or asked_nanos % NANOS_PER_CENT:
-        sentence = _("Use whole cents up to %(most)s.") % {
+        sentence = _("Enter an amount in whole cents, up to %(most)s.") % {
             "most": format_usd(MAX_AMOUNT_NANOS)
         }
         raise BusinessError(sentence, code="bad_amount", status=422, field="asked_usd")
@@ -187,7 +187,7 @@ def _own_pending(
     latest, status = latest_request(membership.pk, standing=standing)
     if latest is None or status != UsageRequest.Status.PENDING:
         raise BusinessError(
-            _("This request has been answered or has ended in the meantime."),
+            _("This request has already been answered or has ended."),
             code="no_pending_request",
         )
     return latest, standing

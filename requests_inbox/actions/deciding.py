@@ -109,14 +109,14 @@ def _check_increase(
         )
     if standing.seat_tier is None:
         sentence = (
-            _("%(name)s has no seat any more. An owner must assign one first.") % words
+            _("%(name)s no longer has a seat. An owner must assign one first.") % words
         )
         raise BusinessError(sentence, code="seat_unassigned")
     if amount_nanos <= standing.spent_nanos:
         raise BusinessError(
             _(
-                "%(name)s has spent %(spent)s this month; the new limit must be above"
-                " that."
+                "%(name)s has spent %(spent)s this month; the new limit must be "
+                "higher than that."
             )
             % {**words, "spent": format_usd(standing.spent_nanos)},
             code="not_above_spent",
@@ -156,7 +156,7 @@ def move_to_premium(
     locked = lock_organization(organization.pk)
     request, standing = _take(locked, request_id, by=by, now=now)
     if standing.seat_tier == Tier.PREMIUM:
-        sentence = _("%(name)s has a Premium seat already.") % {
+        sentence = _("%(name)s already has a Premium seat.") % {
             "name": request.membership.user
         }
         raise BusinessError(sentence, code="already_premium")
@@ -187,7 +187,7 @@ def dismiss_request(
     request, _standing = _take(locked, request_id, by=by, now=now)
     if len(note) > NOTE_LENGTH:
         raise BusinessError(
-            _("The note has %(length)d characters; %(most)d fit.")
+            _("The note has %(length)d characters; the limit is %(most)d.")
             % {
                 "length": len(note),
                 "most": NOTE_LENGTH,
@@ -272,8 +272,8 @@ def _take(
     ):
         raise BusinessError(
             _(
-                "The request of %(name)s has ended by itself: there is nothing to"
-                " decide any more."
+                "The request from %(name)s has ended on its own, so there is nothing "
+                "left to decide."
             )
             % {"name": request.membership.user},
             code="request_ended",
@@ -283,7 +283,7 @@ def _take(
     ):
         others = deciders_for(request.membership_id, organization=organization)
         raise BusinessError(
-            _("Nobody decides their own request. %(name)s can.")
+            _("You can't decide your own request. %(name)s can.")
             % {"name": others[0].user},
             code="own_request",
             status=403,

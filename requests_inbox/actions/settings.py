@@ -29,7 +29,7 @@ def set_requests(
     """
     if not 0 <= digest_hour <= 23:
         raise BusinessError(
-            _("An hour is from 0 to 23."),
+            _("The hour must be between 0 and 23."),
             code="bad_hour",
             status=422,
             field="digest_hour",

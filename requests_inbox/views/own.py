@@ -55,7 +55,7 @@ def details(request: HttpRequest, membership: Membership) -> HttpResponse:
                 "amount" if error.field == "asked_usd" else "note", error.message
             )
         else:
-            messages.success(request, _("Your admins see it with your request."))
+            messages.success(request, _("Your admins will see this with your request."))
             return _answer(request, membership)
     return _answer(request, membership, form=form, status=422)
 
@@ -69,7 +69,7 @@ def withdraw(request: HttpRequest, membership: Membership) -> HttpResponse:
     except BusinessError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, _("Your request is withdrawn."))
+        messages.success(request, _("Your request has been withdrawn."))
     return _answer(request, membership)
 
 

@@ -171,7 +171,7 @@ def increase_ticked(request: HttpRequest, membership: Membership) -> HttpRespons
         )
     form = IncreaseForm(request.POST)
     if not ticked:
-        form.add_error(None, _("Tick at least one person."))
+        form.add_error(None, _("Select at least one person."))
     if form.is_valid():
         try:
             done = increase_limits(
@@ -261,12 +261,12 @@ def _done_sentence(done: Decided) -> str:
         "amount": format_usd(done.request.granted_nanos or 0),
     }
     if done.request.status == done.request.Status.DISMISSED:
-        return _("The request of %(name)s is dismissed.") % words
+        return _("The request from %(name)s has been dismissed.") % words
     if done.request.granted_tier:
         return _("%(name)s is now on a Premium seat.") % words
     if done.request.granted_month_only:
-        return _("The limit of %(name)s is now %(amount)s, this month only.") % words
-    return _("The limit of %(name)s is now %(amount)s.") % words
+        return _("The limit for %(name)s is now %(amount)s, this month only.") % words
+    return _("The limit for %(name)s is now %(amount)s.") % words
 
 
 def _decided(
@@ -310,7 +310,7 @@ def _row_or_whole(
         return _whole(request, shown, status=status)
     if row is None:
         messages.warning(
-            request, _("This request was decided or has ended in the meantime.")
+            request, _("This request has already been decided or has ended.")
         )
         return _decided(request, shown.membership, None)
     return render(

@@ -47,10 +47,10 @@ def requests_settings(request: HttpRequest, membership: Membership) -> HttpRespo
             actor=Actor.person(membership.user),
             now=timezone.now(),
         )
-        on = _("Members may request more usage.")
+        on = _("Members can now request more usage.")
         messages.success(
             request,
-            on if typed["enabled"] else _("Members can't request more usage any more."),
+            on if typed["enabled"] else _("Members can no longer request more usage."),
         )
         if is_part:
             return HttpResponse(status=204, headers={"HX-Trigger": SAVED})
@@ -76,9 +76,9 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
     set_digest(membership, wanted=wanted, now=timezone.now())
     messages.success(
         request,
-        _("You get the daily digest again.")
+        _("You'll get the daily digest again.")
         if wanted
-        else _("The daily digest stops for you."),
+        else _("You'll no longer get the daily digest."),
     )
     return redirect("usage_settings", slug=membership.organization.slug)
 

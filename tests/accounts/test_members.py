@@ -176,7 +176,7 @@ def test_inviting_by_the_page_mails_a_link_that_works(client, acme, alice, mailo
     assert response.status_code == 204 and "closeModal" in response["HX-Trigger"]
     [mail] = mailoutbox
     assert (mail.subject, mail.to) == (
-        "Alice Nakamura invites you to Acme",
+        "Alice Nakamura invited you to Acme",
         ["new@acme.example"],
     )
     link = re.search(r"http://testserver(/invitations/\S+)", mail.body)[1]
@@ -201,7 +201,7 @@ def test_a_modal_keeps_what_is_wrong_at_its_field(client, acme, alice):
         "/o/acme/settings/members/invite/", data, headers={"HX-Request": "true"}
     )
     assert response.status_code == 422
-    assert "bob@acme.example is a member already" in response.content.decode()
+    assert "bob@acme.example is already a member" in response.content.decode()
 
 
 def test_a_key_is_shown_once_and_stored_hashed(client, acme, alice):

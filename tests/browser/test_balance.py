@@ -61,7 +61,7 @@ def test_t1_a_new_team_is_enabled_from_nothing_to_running_and_a_replay_draws_the
     page.get_by_role("button", name="Enable").click()
     step_is(page, "Pay")
     page.get_by_role("link", name="Add card").first.click()
-    page.get_by_role("button", name="Go on to the card form").click()
+    page.get_by_role("button", name="Continue to the card form").click()
     enter_card(page, "4242 4242 4242 4242")
     step_is(page, "Pay")
     page.get_by_label("Amount").fill("50")
@@ -77,8 +77,8 @@ def test_t1_a_new_team_is_enabled_from_nothing_to_running_and_a_replay_draws_the
     page.get_by_role("button", name="Set auto-reload").click()
     step_is(page, "Monthly spend cap")
     page.get_by_label("Organization spend cap").fill("400")
-    page.get_by_role("button", name="Go on").click()
-    step_is(page, "For whom")
+    page.get_by_role("button", name="Continue").click()
+    step_is(page, "Who gets it")
     page.get_by_label("Everyone").check()
     page.get_by_role("button", name="Enable").click()
     expect(page.get_by_text("Extra usage on, for everyone")).to_be_visible()
@@ -152,7 +152,7 @@ def test_buying_and_auto_reload_in_their_dialogs_update_the_page_in_place(
     dialog.get_by_label("Amount").fill("3")
     dialog.get_by_role("button", name="Buy extra usage").click()
     expect(
-        dialog.get_by_text("$3.00 is below the smallest purchase, $5.00.")
+        dialog.get_by_text("$3.00 is below the minimum purchase of $5.00.")
     ).to_be_visible()
     expect(dialog.get_by_label("Amount")).to_be_focused()
     dialog.get_by_label("Amount").fill("20")
@@ -192,9 +192,11 @@ def test_t5_a_declined_card_is_changed_from_the_banner_and_the_reload_follows(
     expect(page.get_by_text("Visa 0341 was declined")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("link", name="Change card").click()
-    page.get_by_role("button", name="Go on to the card form").click()
+    page.get_by_role("button", name="Continue to the card form").click()
     enter_card(page, "4242424242424242")
-    expect(page.get_by_text("Visa ending 4242 is charged from now on.")).to_be_visible()
+    expect(
+        page.get_by_text("Visa ending in 4242 will be charged from now on.")
+    ).to_be_visible()
     page.reload()  # the worker's poke was answered by then
     expect(page.locator("#usage-balance").get_by_text("$60.00")).to_be_visible()
     assert list(differences()) == []

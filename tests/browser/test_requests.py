@@ -100,17 +100,19 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(
     one.get_by_label("Amount").fill("10")
     one.get_by_role("button", name="Add to request").click()
     expect(
-        one.get_by_text("this month already; ask for more than that")
+        one.get_by_text("already spent $40.12 this month; ask for more than that")
     ).to_be_visible()
     one.get_by_label("Amount").fill("70")
     one.get_by_role("button", name="Add to request").click()
-    expect(one.get_by_text("Your admins see it with your request.")).to_be_visible()
+    expect(
+        one.get_by_text("Your admins will see this with your request.")
+    ).to_be_visible()
     assert_accessible(one)
 
     ada = open_page("ada@acme.example", SETTINGS)
     expect(ada.get_by_text("1 request for more usage")).to_be_visible()
     expect(
-        ada.get_by_role("link", name=re.compile("Usage.*1 request waits"))
+        ada.get_by_role("link", name=re.compile("Usage.*1 request waiting"))
     ).to_be_visible()
     ada.get_by_role("button", name="Review requests").click()
     dialog = ada.get_by_role("dialog", name="Review requests")
@@ -121,12 +123,12 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(
     expect(field).to_have_value("70.00")
     field.fill("5")
     dialog.get_by_role("button", name="Increase to $5.00").click()
-    expect(dialog.get_by_text("must be above that")).to_be_visible()
+    expect(dialog.get_by_text("must be higher than that")).to_be_visible()
     dialog.get_by_label("New limit").fill("75")
     assert_accessible(ada)
     dialog.get_by_role("button", name="Increase to $75.00").click()
     expect(
-        ada.get_by_text("The limit of Bob Feld is now $75.00, this month only.")
+        ada.get_by_text("The limit for Bob Feld is now $75.00, this month only.")
     ).to_be_visible()
     expect(dialog).not_to_be_visible()
     expect(ada.get_by_text("for more usage")).not_to_be_visible()
@@ -175,7 +177,7 @@ def test_focus_goes_to_the_next_row_several_are_ticked_and_the_mails_link_opens_
     ).to_be_focused()
     for box in dialog.get_by_role("checkbox").all()[:2]:
         box.check()
-    dialog.get_by_label("One limit for all ticked").fill("50")
+    dialog.get_by_label("One limit for everyone selected").fill("50")
     assert_accessible(page)
     dialog.get_by_role("button", name="Increase 2 limits").click()
     expect(page.get_by_text("2 limits are now $50.00.")).to_be_visible()

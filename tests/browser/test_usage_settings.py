@@ -79,7 +79,7 @@ def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
     set_amount(page, "5")
     expect(
         page.get_by_role("status").filter(
-            has_text="Organization spend cap is now $5.00."
+            has_text="The organization spend cap is now $5.00."
         )
     ).to_be_visible()
     expect(
@@ -122,7 +122,7 @@ def test_a_wrong_amount_stays_with_its_message_and_escape_gives_the_focus_back(
     expect(amount).to_have_value("12,000.00")
     amount.fill("12.505")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("“12.505” has 3 decimals.")
+    expect(page.get_by_role("alert")).to_contain_text("“12.505” has 3 decimal places.")
     expect(amount).to_be_focused()
     expect(amount).to_have_value("12.505")
     page.keyboard.press("Escape")
@@ -139,9 +139,9 @@ def test_the_preview_follows_the_typing(acme, open_page):
     dialog.get_by_label("Amount").fill("8")
     expect(dialog).to_contain_text("At $8.00, extra usage stops now for Bob.")
     dialog.get_by_label("Amount").fill("10")
-    expect(dialog).to_contain_text("At $10.00, Bob goes on as now.")
+    expect(dialog).to_contain_text("At $10.00, nothing changes for Bob.")
     dialog.get_by_label("This month only").check()
-    expect(dialog).to_contain_text("It is unlimited again from")
+    expect(dialog).to_contain_text("It will be unlimited again from")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="More for Bob Feld")).to_be_focused()
 
@@ -251,6 +251,8 @@ def test_without_javascript_the_owner_gets_just_as_far(acme, open_page):
     page.get_by_role("button", name="Adjust limit").click()
     page.get_by_label("Amount").fill("250")
     page.get_by_role("button", name="Set cap").click()
-    expect(page.get_by_text("Organization spend cap is now $250.00.")).to_be_visible()
+    expect(
+        page.get_by_text("The organization spend cap is now $250.00.")
+    ).to_be_visible()
     expect(page.get_by_text("of $250.00 organization cap")).to_be_visible()
     assert acme.spend_caps.get(level="organization").amount_nanos == usd(250)

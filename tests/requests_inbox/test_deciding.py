@@ -167,7 +167,8 @@ def test_r4_the_second_reviewer_hears_who_decided_what(
         with refused("already_decided") as refusal:
             act()
         assert refusal.error.message == (
-            "Ada Okafor increased the limit of Bob Feld to $60.00, this month only, at 14:28 today."
+            "Ada Okafor increased the limit for Bob Feld to $60.00, this month only, "
+            "at 14:28 today."
         )
     assert SpendCap.objects.get(level="member").month_amount_nanos == usd("60")
     assert OutgoingMail.objects.count() == 1
@@ -219,7 +220,7 @@ def test_r3_several_at_once_pass_over_those_decided_meanwhile(
     )
     assert [one.request.pk for one in done.decided] == [second.pk]
     assert done.passed_over == [
-        "Alice Nakamura dismissed the request of Bob Feld at 14:28 today."
+        "Alice Nakamura dismissed the request from Bob Feld at 14:28 today."
     ]
 
 

@@ -143,7 +143,7 @@ class TestSending:
         assert prepare_digests() == 2
         assert prepare_digests() == 0 and send_due_mails() == 0
         mine = next(one for one in mail.outbox if one.to == [ada.user.email])
-        assert mine.subject == "1 person waits for more usage at Acme"
+        assert mine.subject == "1 person is waiting for more usage at Acme"
         html = " ".join(mine.alternatives[0][0].split())
         for words in (
             "Bob Feld",
@@ -156,7 +156,7 @@ class TestSending:
             "$60.00",
             "/o/acme/settings/usage/?review=requests",
             "once a day at 09:00",
-            "you are Admin of Acme",
+            "your role at Acme is Admin",
         ):
             assert words in mine.body, words
             assert words in html, words
@@ -201,7 +201,7 @@ class TestSending:
             ).count()
             == 2
         )
-        assert [one for one in mail.outbox if "waits" in one.subject] == []
+        assert [one for one in mail.outbox if "waiting" in one.subject] == []
 
     def test_what_fails_for_one_organization_stops_no_other(
         self, pending, charlie, at_nine, monkeypatch

@@ -56,13 +56,13 @@ class TestTheMembersPart:
         self, as_bob
     ):
         page = words(as_bob.get(OWN))
-        assert "Request more usage" in page and "as soon as an admin agrees" in page
+        assert "Request more usage" in page and "as soon as an admin approves" in page
         assert as_bob.post(f"{OWN}request/").status_code == 302
         page = words(as_bob.get(OWN))
         assert (
             "Request sent to your admins" in page and "Request more usage" not in page
         )
-        assert "14:28 today. Ada Okafor or Alice Nakamura decides" in page
+        assert "14:28 today. Ada Okafor or Alice Nakamura will decide" in page
 
     def test_r1_a_double_click_makes_one(self, as_bob):
         for _click in range(2):
@@ -76,7 +76,7 @@ class TestTheMembersPart:
         )
         assert (
             wrong.status_code == 422
-            and "You have spent $40.12 this month already" in words(wrong)
+            and "You have already spent $40.12 this month" in words(wrong)
         )
         assert 'id="request-amount-error"' in words(wrong)
         right = as_bob.post(
@@ -158,16 +158,16 @@ class TestReviewing:
         page = words(as_ada.get(SETTINGS))
         assert (
             "<b>1 request</b> for more usage, from Mon 23 Nov" in page
-            and "1 request waits" in page
+            and "1 request waiting" in page
         )
         assert (
             as_ada.get("/o/acme/settings/members/")
             .content.decode()
-            .count("1 request waits")
+            .count("1 request waiting")
             == 1
         )
         as_ada.force_login(bob.user)
-        assert "request waits" not in words(as_ada.get(OWN))
+        assert "request waiting" not in words(as_ada.get(OWN))
 
     def test_r3_the_modal_has_everything_a_decision_needs(self, as_ada):
         page = words(as_ada.get(REVIEW, headers=HTMX))
@@ -195,7 +195,7 @@ class TestReviewing:
         assert (
             'value="60.00"' in row
             and "Increase to $60.00" in row
-            and "At $60.00, Bob can go on at once." in row
+            and "At $60.00, Bob can continue right away." in row
         )
         preview = words(
             as_ada.get(
@@ -220,7 +220,7 @@ class TestReviewing:
             "capChanged",
             "requestsChanged",
         } <= set(events)
-        assert "The limit of Bob Feld is now $60.00, this month only." in json.dumps(
+        assert "The limit for Bob Feld is now $60.00, this month only." in json.dumps(
             events
         )
         [sent] = mail.outbox
@@ -228,12 +228,12 @@ class TestReviewing:
             ["bob@acme.example"],
             "Ada Okafor increased your limit to $60.00, this month only",
         )
-        assert "You can go on now." in sent.body and "Mon 30 Nov" in sent.body
+        assert "You can continue now." in sent.body and "Mon 30 Nov" in sent.body
 
     def test_r3_an_amount_too_small_stays_in_the_row_with_its_message(self, as_ada):
         request = UsageRequest.objects.get()
         for typed, sentence in (
-            ("40.12", "must be above that"),
+            ("40.12", "must be higher than that"),
             ("abc", "abc"),
             ("", "New limit"),
         ):
@@ -256,7 +256,8 @@ class TestReviewing:
             url(request, "increase"), {"amount": "60", "applies": "month"}, headers=HTMX
         )
         assert (
-            "Alice Nakamura dismissed the request of Bob Feld" in response["HX-Trigger"]
+            "Alice Nakamura dismissed the request from Bob Feld"
+            in response["HX-Trigger"]
         )
         assert not SpendCap.objects.filter(level="member").exists()
 
@@ -311,11 +312,11 @@ class TestReviewing:
     def test_r3_own_requests_are_for_others(self, as_ada, ada):
         block(ada)
         own = send_request(ada, now=NOW).request
-        assert "Your own request: somebody else decides." in words(
+        assert "Your own request: someone else decides." in words(
             as_ada.get(REVIEW, headers=HTMX)
         )
         assert (
-            "Nobody decides their own request"
+            "You can't decide your own request"
             in as_ada.post(url(own, "dismiss"), headers=HTMX)["HX-Trigger"]
         )
 
@@ -381,9 +382,9 @@ class TestSettings:
             as_ada.post(f"{REVIEW}settings/", {"digest_hour": "7"}).status_code == 403
         )
         as_ada.post(f"{REVIEW}digest/", {"wanted": "0"})
-        assert "You get none." in words(as_ada.get(SETTINGS))
+        assert "You don't get it." in words(as_ada.get(SETTINGS))
         as_ada.post(f"{REVIEW}digest/", {"wanted": "1"})
-        assert "You get it when requests wait." in words(as_ada.get(SETTINGS))
+        assert "You get it when requests are waiting." in words(as_ada.get(SETTINGS))
 
 
 @pytest.mark.parametrize("request_id", [0, 2**31, 2**63 - 1, 2**63, 10**30])

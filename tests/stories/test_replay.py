@@ -93,7 +93,10 @@ def test_a_bad_line_is_named_and_nothing_is_sent(acme, tmp_path, line, says):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("nowhere", "x.csv"), "no organization “nowhere”. There are: acme, umbrella"),
+        (
+            ("nowhere", "x.csv"),
+            "no organization “nowhere”. Known organizations: acme, umbrella",
+        ),
         (("acme", "missing.csv", "--members", "3"), "missing.csv can't be read"),
         (("acme", "x.csv", "--members", "400"), "has 3 members with a seat"),
         (("acme", "x.csv", "--speed", "0"), "not above 0"),
@@ -106,7 +109,7 @@ def test_what_can_not_be_replayed_is_one_sentence(acme, words, says):
 
 def test_a_server_that_is_down_is_named(acme, trace, monkeypatch):
     monkeypatch.setattr("config.replay.time.sleep", lambda seconds: None)
-    with pytest.raises(CommandError, match=r"127\.0\.0\.1:9 does not answer"):
+    with pytest.raises(CommandError, match=r"127\.0\.0\.1:9 is not responding"):
         replay(
             "acme", trace, "--members", 3, "--no-wait", "--server", "http://127.0.0.1:9"
         )

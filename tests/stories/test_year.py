@@ -341,7 +341,7 @@ def test_a_year_of_acme(clock):
     correction = june.lines.get(kind="correction")
     assert (correction.about, correction.reason) == (
         "may-haiku",
-        "The price it was charged at was corrected.",
+        "The price used for this charge was corrected.",
     )
     assert correction.amount_nanos == usd("-0.40")
     may.refresh_from_db()

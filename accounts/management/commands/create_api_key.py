@@ -15,7 +15,9 @@ from config.kit.errors import BusinessError
 
 
 class Command(BaseCommand):
-    help = "Make an API key for an organization and print it; it can't be shown again."
+    help = (
+        "Create an API key for an organization and print it; it can't be shown again."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The organization, the key's name and its scopes."""
@@ -57,5 +59,7 @@ def organization_by_slug(slug: str) -> Organization:
             )
             or "none yet"
         )
-        raise CommandError(f"There is no organization “{slug}”. There are: {known}.")
+        raise CommandError(
+            f"There is no organization “{slug}”. Known organizations: {known}."
+        )
     return organization

@@ -71,8 +71,8 @@ def set_seat_tier_cap(
     if organization.plan != Plan.ENTERPRISE_SEAT:
         raise BusinessError(
             _(
-                "Seat spend caps are part of seat-based Enterprise plans. "
-                "Set the organization's cap or a person's instead."
+                "Seat spend caps are available on seat-based Enterprise plans only. "
+                "Set a cap for the organization or for a person instead."
             ),
             code="no_seat_caps",
         )
@@ -152,7 +152,7 @@ def check_amount(amount_nanos: int | None) -> None:
             field="amount_usd",
         )
     if amount_nanos % NANOS_PER_CENT:
-        sentence = _("Caps go to whole cents, such as 25.50.")
+        sentence = _("Caps are in whole cents, such as 25.50.")
         raise BusinessError(sentence, code="decimals", status=422, field="amount_usd")
 
 

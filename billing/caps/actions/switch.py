@@ -135,8 +135,8 @@ def _check(
     if organization.plan == Plan.ENTERPRISE_USAGE:
         raise BusinessError(
             _(
-                "Usage-based plans have no extra usage to switch: every token is billed"
-                " at API rates."
+                "Usage-based plans have no extra usage to turn on or off: every "
+                "token is billed at API rates."
             ),
             code="not_applicable",
         )
@@ -179,8 +179,8 @@ def _check_balance(
         }
         raise BusinessError(
             _(
-                "%(organization)s prepays its extra usage and has a balance of"
-                " %(balance)s. Buy extra usage first; until then it stays off."
+                "%(organization)s prepays for extra usage, and its balance is "
+                "%(balance)s. Buy extra usage first; until then it stays off."
             )
             % words,
             code="prepaid_needs_balance",

@@ -120,14 +120,14 @@ class CapTarget:
         words = {"cap": amount_text(self.cap.later_nanos), "day": self.next_month_text}
         if self.cap.later_nanos is None:
             return (
-                _("It is unlimited again from %(day)s.")
+                _("It will be unlimited again from %(day)s.")
                 if ticked
-                else _("If ticked, it is unlimited again from %(day)s.")
+                else _("If checked, it will be unlimited again from %(day)s.")
             ) % words
         return (
-            _("It is %(cap)s again from %(day)s.")
+            _("It will be %(cap)s again from %(day)s.")
             if ticked
-            else _("If ticked, it is %(cap)s again from %(day)s.")
+            else _("If checked, it will be %(cap)s again from %(day)s.")
         ) % words
 
 
@@ -143,7 +143,7 @@ class OrganizationTarget(CapTarget):
 
     @property
     def subject(self) -> str:
-        return _("%(organization)s, the whole organization. Now %(cap)s.") % {
+        return _("%(organization)s, the whole organization. Currently %(cap)s.") % {
             "organization": self.organization.name,
             "cap": amount_text(self.cap.amount_nanos),
         }
@@ -172,13 +172,15 @@ class OrganizationTarget(CapTarget):
         words = {"cap": amount_text(change.to_nanos)}
         if change.to_nanos is None:
             return (
-                _("Organization spend cap is unlimited now, this month only.")
+                _("The organization spend cap is now unlimited, this month only.")
                 if change.this_month_only
-                else _("Organization spend cap is unlimited now.")
+                else _("The organization spend cap is now unlimited.")
             )
         if change.this_month_only:
-            return _("Organization spend cap is now %(cap)s, this month only.") % words
-        return _("Organization spend cap is now %(cap)s.") % words
+            return (
+                _("The organization spend cap is now %(cap)s, this month only.") % words
+            )
+        return _("The organization spend cap is now %(cap)s.") % words
 
 
 @dataclass
@@ -217,7 +219,7 @@ class SeatTarget(CapTarget):
     @property
     def subject(self) -> str:
         return _(
-            "Each person on a %(tier)s seat without a cap of their own. Now %(cap)s."
+            "Each person on a %(tier)s seat without a cap of their own. Currently %(cap)s."
         ) % {
             "tier": self.label,
             "cap": amount_text(self.cap.amount_nanos),
@@ -245,18 +247,18 @@ class SeatTarget(CapTarget):
         words = {"tier": self.label, "cap": amount_text(change.to_nanos)}
         if change.to_nanos is None:
             return (
-                _("%(tier)s seats are unlimited now, this month only.")
+                _("%(tier)s seats are now unlimited, this month only.")
                 if change.this_month_only
-                else _("%(tier)s seats are unlimited now.")
+                else _("%(tier)s seats are now unlimited.")
             ) % words
         if change.this_month_only:
             return (
                 _(
-                    "The cap of %(tier)s seats is now %(cap)s per person, this month only."
+                    "The cap for %(tier)s seats is now %(cap)s per person, this month only."
                 )
                 % words
             )
-        return _("The cap of %(tier)s seats is now %(cap)s per person.") % words
+        return _("The cap for %(tier)s seats is now %(cap)s per person.") % words
 
 
 @dataclass
@@ -300,10 +302,12 @@ class MemberTarget(CapTarget):
             "cap": amount_text(self.cap.amount_nanos),
         }
         if not self.member.seat_tier:
-            return _("%(name)s, without a seat. Now %(cap)s.") % words
+            return _("%(name)s, no seat. Currently %(cap)s.") % words
         if self.standing.cap_source is CapSource.SEAT_TIER:
-            return _("%(name)s, %(seat)s seat. Now %(cap)s, from the seat.") % words
-        return _("%(name)s, %(seat)s seat. Now %(cap)s.") % words
+            return (
+                _("%(name)s, %(seat)s seat. Currently %(cap)s, from the seat.") % words
+            )
+        return _("%(name)s, %(seat)s seat. Currently %(cap)s.") % words
 
     def month_only_hint(self, ticked: bool) -> str:
         """After this month, the person's own cap or the seat's."""
@@ -317,9 +321,9 @@ class MemberTarget(CapTarget):
             "day": self.next_month_text,
         }
         if ticked:
-            return _("From %(day)s the seat cap of %(cap)s applies again.") % words
+            return _("From %(day)s, the seat cap of %(cap)s applies again.") % words
         return (
-            _("If ticked, the seat cap of %(cap)s applies again from %(day)s.") % words
+            _("If checked, the seat cap of %(cap)s applies again from %(day)s.") % words
         )
 
     @property
@@ -329,7 +333,8 @@ class MemberTarget(CapTarget):
         if self.organization.plan != Plan.ENTERPRISE_SEAT or seat is None:
             return ""
         return _(
-            "Set to unlimited removes this person's own cap; the seat cap of %(cap)s then applies."
+            "“Set to unlimited” removes this person's own cap; the seat cap of "
+            "%(cap)s then applies."
         ) % {"cap": format_usd(seat)}
 
     def preview(self, amount_nanos: int) -> Preview:
@@ -361,12 +366,13 @@ class MemberTarget(CapTarget):
             seat = self.standing.seat_cap.amount_nanos
             if self.organization.plan == Plan.ENTERPRISE_SEAT and seat is not None:
                 return _(
-                    "%(name)s has no cap of their own now; the seat cap of %(cap)s applies."
+                    "%(name)s no longer has a cap of their own; the seat cap of "
+                    "%(cap)s applies."
                 ) % {
                     **words,
                     "cap": format_usd(seat),
                 }
-            return _("%(name)s is unlimited now.") % words
+            return _("%(name)s is now unlimited.") % words
         if change.this_month_only:
-            return _("The cap of %(name)s is now %(cap)s, this month only.") % words
-        return _("The cap of %(name)s is now %(cap)s.") % words
+            return _("The cap for %(name)s is now %(cap)s, this month only.") % words
+        return _("The cap for %(name)s is now %(cap)s.") % words

@@ -98,15 +98,15 @@ def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
     if not over:
         return (
             _(
-                "%(spent)s is already spent. People go on when the cap is raised, or on"
-                " %(day)s."
+                "%(spent)s is already spent. People can continue when the cap is "
+                "raised, or on %(day)s."
             )
             % words
         )
     return (
         _(
-            "%(spent)s is already spent, %(over)s more than this cap. What is spent"
-            " stays billed; people go on when the cap is raised, or on %(day)s."
+            "%(spent)s is already spent, %(over)s more than this cap. It will still "
+            "be billed; people can continue when the cap is raised, or on %(day)s."
         )
         % words
     )
@@ -114,10 +114,9 @@ def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
 
 def _projected(summary: MonthSummary, verdict: Verdict) -> str:
     if verdict.projected_nanos is None:
-        return _(
-            "%(spent)s is spent so far; there is too little usage yet to project the"
-            " month."
-        ) % {"spent": format_usd(verdict.spent_nanos)}
+        return _("%(spent)s spent so far; it's too early to project the month.") % {
+            "spent": format_usd(verdict.spent_nanos)
+        }
     words = {
         "projected": format_usd(verdict.projected_nanos, cents=False),
         "day": short_day_text(summary.month.last_on),
@@ -129,17 +128,19 @@ def _projected(summary: MonthSummary, verdict: Verdict) -> str:
             _("Projected: about %(projected)s by %(day)s, %(over)s over the cap.")
             % words
         )
-    return _("Projected: about %(projected)s by %(day)s, %(under)s below.") % words
+    return (
+        _("Projected: about %(projected)s by %(day)s, %(under)s under the cap.") % words
+    )
 
 
 def _last_month(summary: MonthSummary, effect: OrganizationEffect) -> str:
     words = {"month": month_name_text(summary.last_month_on)}
     if not summary.last_month_nanos:
-        return _("In %(month)s nothing was spent.") % words
+        return _("Nothing was spent in %(month)s.") % words
     if effect.last_month_reached_on is None:
-        return _("In %(month)s nobody would have been paused.") % words
+        return _("In %(month)s, no one would have been paused.") % words
     day = day_text(effect.last_month_reached_on)
-    return _("In %(month)s everybody would have been paused from %(day)s on.") % {
+    return _("In %(month)s, everyone would have been paused from %(day)s on.") % {
         **words,
         "day": day,
     }
@@ -156,7 +157,7 @@ def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
             **words,
             "stop": effect.stop_now,
         }
-        numbers = _("What they spent stays billed.")
+        numbers = _("What they've spent will still be billed.")
         return _seat(
             effect,
             f"{outcome}",
@@ -165,20 +166,20 @@ def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
         )
     if effect.go_on:
         outcome = ngettext(
-            "At %(cap)s, %(count)d paused person can go on at once.",
-            "At %(cap)s, %(count)d paused people can go on at once.",
+            "At %(cap)s, %(count)d paused person can continue right away.",
+            "At %(cap)s, %(count)d paused people can continue right away.",
             effect.go_on,
         ) % {**words, "count": effect.go_on}
         return _seat(effect, outcome, last_month % words, amount_nanos=amount_nanos)
-    most = _("Nobody stops now: the most anyone has spent this month is %(most)s.") % {
-        "most": format_usd(effect.most_spent_nanos)
-    }
+    most = _(
+        "No one is stopped now: the most anyone has spent this month is %(most)s."
+    ) % {"most": format_usd(effect.most_spent_nanos)}
     return _seat(effect, last_month % words, most, amount_nanos=amount_nanos)
 
 
 def _paused_last_month(effect: SeatEffect) -> str:
     if not effect.paused_last_month:
-        return _("At %(cap)s, nobody would have been paused last month.")
+        return _("At %(cap)s, no one would have been paused last month.")
     sentence = _(
         "At %(cap)s, %(paused)d of %(people)d people would have been paused last month."
     )
@@ -218,12 +219,12 @@ def member_preview(
     outcome = _member_outcome(effect) % words
     if effect.is_reached:
         numbers = _(
-            "%(spent)s is already spent and stays billed; %(name)s goes on when the cap"
-            " is raised, or on %(day)s."
+            "%(spent)s is already spent and will still be billed; %(name)s can "
+            "continue when the cap is raised, or on %(day)s."
         )
     else:
         numbers = _days_left(days_left)
-    last = _("In %(month)s %(name)s spent %(last)s.")
+    last = _("In %(month)s, %(name)s spent %(last)s.")
     shown = bar(effect.spent_nanos, cap_nanos=effect.amount_nanos)
     stops = effect.before is None and effect.after is not None
     return Preview(
@@ -239,12 +240,11 @@ def member_preview(
 def _days_left(days: int) -> str:
     if not days:
         return _(
-            "%(spent)s is spent, %(left)s would be left for today, the last day of the"
-            " month."
+            "%(spent)s spent; %(left)s would be left for today, the last day of the month."
         )
     sentence = ngettext(
-        "%(spent)s is spent, %(left)s would be left for %(days)d day.",
-        "%(spent)s is spent, %(left)s would be left for %(days)d days.",
+        "%(spent)s spent; %(left)s would be left for %(days)d day.",
+        "%(spent)s spent; %(left)s would be left for %(days)d days.",
         days,
     )
     return sentence.replace("%(days)d", str(days))
@@ -253,12 +253,16 @@ def _days_left(days: int) -> str:
 def _member_outcome(effect: MemberEffect) -> str:
     if effect.after is None:
         if effect.before is None:
-            return _("At %(cap)s, %(name)s goes on as now.")
-        return _("At %(cap)s, %(name)s can go on at once.")
+            return _("At %(cap)s, nothing changes for %(name)s.")
+        return _("At %(cap)s, %(name)s can continue right away.")
     if effect.after is Reason.MEMBER_CAP_REACHED:
         if effect.before is None:
             return _("At %(cap)s, extra usage stops now for %(name)s.")
         return _("At %(cap)s, %(name)s stays paused.")
     if effect.after in CAP_REASONS:
-        return _("At %(cap)s, %(name)s stays paused: the organization cap is reached.")
-    return _("At %(cap)s, nothing changes now: extra usage is not on for %(name)s.")
+        return _(
+            "At %(cap)s, %(name)s stays paused because the organization cap has been reached."
+        )
+    return _(
+        "At %(cap)s, nothing changes now because extra usage is not enabled for %(name)s."
+    )

@@ -290,8 +290,8 @@ def _check_credit(invoice: Invoice, subtotal_nanos: int) -> tuple[int, bool]:
         }
         raise BusinessError(
             _(
-                "%(amount)s can't be credited: %(left)s of %(number)s is left before"
-                " tax. Enter whole cents up to that."
+                "%(amount)s can't be credited: %(number)s has %(left)s left before "
+                "tax. Enter an amount in whole cents up to that."
             )
             % words,
             code="credit_amount",
@@ -319,8 +319,8 @@ def _check_credit_stays(invoice: Invoice) -> None:
         }
         raise BusinessError(
             _(
-                "%(number)s took over a credit of %(credit)s, which voiding would lose."
-                " Issue a credit note instead."
+                "%(number)s includes a carried-over credit of %(credit)s, which "
+                "would be lost if you voided it. Issue a credit note instead."
             )
             % words,
             code="credit_would_be_lost",

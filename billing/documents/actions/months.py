@@ -54,8 +54,8 @@ def check_may_close(
         }
         raise BusinessError(
             _(
-                "%(month)s is still open: it ends by the clock of %(zone)s and closes"
-                " at %(due)s, after the grace time."
+                "%(month)s is still open: it ends in the %(zone)s time zone and "
+                "closes at %(due)s, after the grace period."
             )
             % words,
             code="month_not_over",
@@ -64,8 +64,7 @@ def check_may_close(
     if month_on != first:
         raise BusinessError(
             _(
-                "Months close in order, and the next one of %(organization)s is"
-                " %(first)s."
+                "Months close in order, and the next one for %(organization)s is %(first)s."
             )
             % {"organization": organization.name, "first": f"{first:%Y-%m}"},
             code="earlier_month_open",
@@ -90,7 +89,8 @@ def freeze_month(
     check_may_close(locked, month_on=month_on, now=now)
     if BillingMonth.objects.unfinished().filter(organization=locked).exists():
         raise BusinessError(
-            _("The month before is not closed to its end yet."), code="month_unfinished"
+            _("The previous month hasn't finished closing yet."),
+            code="month_unfinished",
         )
     month = locked.calendar.month(month_on)
     account = account_of(locked)

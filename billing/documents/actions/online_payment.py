@@ -67,7 +67,7 @@ def _take_money(invoice: Invoice, *, now: dt.datetime) -> None:
     elif invoice.settled_by is not None:  # it was paid another way before, or void
         log.warning("invoice.paid_again", invoice=invoice.pk, status=invoice.status)
         Invoice.objects.filter(pk=invoice.pk).update(
-            gateway_error="Paid at Stripe as well: give it back there."
+            gateway_error="Also paid at Stripe: refund it there."
         )
 
 

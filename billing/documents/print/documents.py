@@ -58,14 +58,14 @@ def printed_invoice(invoice: Invoice) -> Printed:
     ]
     notes = [
         _(
-            "Lines are summed exactly and rounded to cents each; what the rounding"
-            " leaves is carried to the next invoice."
+            "Each line is summed exactly and rounded to cents; the rounding "
+            "difference is carried over to the next invoice."
         )
     ]
     if not is_short:
         notes.insert(
             0,
-            _("Summed by model: the CSV of this invoice has all %(count)s lines.")
+            _("Summed by model; the CSV of this invoice has all %(count)s lines.")
             % {"count": f"{count:,}"},
         )
     if invoice.seller.get("note"):
@@ -174,7 +174,7 @@ def _totals(invoice: Invoice, *, credited: int) -> Iterator[tuple[str, str, bool
         yield _("Credited"), format_usd(-credited), False
         yield (
             (
-                _("Left to pay")
+                _("Amount due")
                 if invoice.status == Invoice.Status.OPEN
                 else _("After credits")
             ),
@@ -220,7 +220,7 @@ def printed_statement(statement: Statement) -> Printed:
     notes = [_("Amounts are kept to the nano-dollar and shown in cents.")]
     if len(people) > PRINTED_LINES:
         people = people[:0]
-        notes.insert(0, _("The CSV of this statement has the usage of each person."))
+        notes.insert(0, _("The CSV of this statement shows each person's usage."))
     return Printed(
         title=_("Statement"),
         number=month_text(statement.month_on),

@@ -46,7 +46,7 @@ def billing_details(request: HttpRequest, membership: Membership) -> HttpRespons
             now=timezone.now(),
         )
         messages.success(
-            request, _("Billing details are saved; the next document prints them.")
+            request, _("Billing details saved. They will appear on the next document.")
         )
         return saved(
             request, "billingChanged", then=reverse("billing", args=[organization.slug])

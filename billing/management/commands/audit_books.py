@@ -15,8 +15,8 @@ from billing.models import UsageEvent
 
 class Command(BaseCommand):
     help = (
-        "Prove every counter, window and cost against the events; exits 1 naming each"
-        " row that differs."
+        "Check every counter, window and cost against the events; exit 1 and name "
+        "each row that differs."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

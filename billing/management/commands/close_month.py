@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say what closing would do, and change nothing",
+            help="show what closing would do, without changing anything",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -62,9 +62,9 @@ class Command(BaseCommand):
         month = organization.calendar.month(month_on)
         due = closes_at(month, grace=grace())
         self.stdout.write(
-            f"{organization.name}, {month_on:%Y-%m} in {month.zone}:"
-            f" {month.start:%Y-%m-%d %H:%M} to {month.end:%Y-%m-%d %H:%M} UTC; closes"
-            f" from {due:%Y-%m-%d %H:%M} UTC on."
+            f"{organization.name}, {month_on:%Y-%m} in {month.zone}: "
+            f"{month.start:%Y-%m-%d %H:%M} to {month.end:%Y-%m-%d %H:%M} UTC; can be "
+            f"closed from {due:%Y-%m-%d %H:%M} UTC."
         )
 
     def _rehearse(self, organization: Organization, month_on: dt.date) -> None:
@@ -121,22 +121,22 @@ class Command(BaseCommand):
         if invoice:
             named = f"Invoice {invoice.number}" if invoice.number else "An invoice"
             self.stdout.write(
-                f"{named} {verb} ${to_decimal_text(invoice.total_nanos, places=2)}:"
-                f" {invoice.lines.count():,} lines, exactly"
-                f" ${to_decimal_text(invoice.exact_nanos)};"
-                f" ${to_decimal_text(invoice.carried_in_nanos)} carried in,"
-                f" ${to_decimal_text(invoice.carried_out_nanos)} carried on."
+                f"{named} {verb} ${to_decimal_text(invoice.total_nanos, places=2)}: "
+                f"{invoice.lines.count():,} lines, exactly "
+                f"${to_decimal_text(invoice.exact_nanos)}; "
+                f"${to_decimal_text(invoice.carried_in_nanos)} carried in, "
+                f"${to_decimal_text(invoice.carried_out_nanos)} carried over."
             )
         if statement:
             self.stdout.write(
-                f"A statement {verb} made: ${to_decimal_text(statement.opening_nanos)}"
-                f" at its opening, ${to_decimal_text(statement.closing_nanos)} at its"
-                " close."
+                f"A statement {verb} issued: opening balance "
+                f"${to_decimal_text(statement.opening_nanos)}, closing balance "
+                f"${to_decimal_text(statement.closing_nanos)}."
             )
         if not invoice and not statement:
             self.stdout.write(
-                "It had nothing to bill and moved no balance, so there is neither"
-                " invoice nor statement."
+                "There was nothing to bill and the balance didn't move, so there is "
+                "neither an invoice nor a statement."
             )
 
 

@@ -16,8 +16,8 @@ from config.kit.money import to_decimal_text
 
 class Command(BaseCommand):
     help = (
-        "Book the difference as adjustments where a model got a price or a price was"
-        " corrected. Repeating books nothing more."
+        "Book the difference as adjustments where a model got a price or a price was "
+        "corrected. Running it again books nothing more."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say what would be booked, and book nothing",
+            help="show what would be booked, without booking anything",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +35,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{model}: ${to_decimal_text(nanos)}")
         verb = "would be adjusted" if options["dry_run"] else "adjusted"
         self.stdout.write(
-            f"{done.events} events looked at, {done.adjusted} {verb},"
-            f" ${to_decimal_text(done.nanos)} in all"
+            f"{done.events} events checked, {done.adjusted} {verb}, "
+            f"${to_decimal_text(done.nanos)} in total"
         )

@@ -13,8 +13,8 @@ from billing.prices.actions import PriceKey, sync_prices
 
 class Command(BaseCommand):
     help = (
-        "Bring model prices to what the genai-prices package says. Operators' own rows"
-        " are never overwritten."
+        "Update model prices to match the genai-prices package. Operators' own rows "
+        "are never overwritten."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         for word, keys in (
             ("added", changes.added),
             ("corrected", changes.corrected),
-            ("kept, an operator's", changes.kept_by_operator),
+            ("kept (an operator's)", changes.kept_by_operator),
         ):
             for key in keys:
                 self.stdout.write(f"{word}: {describe(key)}")

@@ -85,8 +85,8 @@ def adjust_event(
     if event.funding != Funding.EXTRA_USAGE:
         raise BusinessError(
             _(
-                "%(event)s was not extra usage, so nobody pays it and there is nothing"
-                " to adjust."
+                "%(event)s wasn't extra usage, so no one pays for it and there is "
+                "nothing to adjust."
             )
             % {"event": event.event_id},
             code="not_extra_usage",
@@ -97,8 +97,8 @@ def adjust_event(
         words = {"event": event.event_id, "cost": format_usd(event.cost_nanos + booked)}
         raise BusinessError(
             _(
-                "%(event)s costs %(cost)s now. Enter an amount other than zero that"
-                " takes at most that away."
+                "%(event)s currently costs %(cost)s. Enter an amount other than zero "
+                "that deducts no more than that."
             )
             % words,
             code="adjustment_amount",

@@ -144,5 +144,8 @@ def _differences(
 
 def _reason(event: UsageEvent) -> str:
     if event.estimated:
-        return "The model has a price now; it was estimated at the fallback rate."
-    return "The price it was charged at was corrected."
+        return (
+            "The model now has a price; until then, its cost was estimated at the "
+            "fallback rate."
+        )
+    return "The price used for this charge was corrected."

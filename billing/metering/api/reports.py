@@ -39,17 +39,23 @@ GROUP_PATTERN = rf"^({ONE_GROUP}(,{ONE_GROUP})*)?$"
 def usage(
     request: HttpRequest,
     start: Annotated[
-        dt.date, Query(description="First day, in the organization's zone.")
+        dt.date, Query(description="The first day, in the organization's time zone.")
     ],
     end: Annotated[
-        dt.date, Query(description="Day after the last, in the organization's zone.")
+        dt.date,
+        Query(
+            description="The day after the last one, in the organization's time zone."
+        ),
     ],
     group_by: Annotated[
         str,
         Query(
             max_length=300,
             pattern=GROUP_PATTERN,
-            description="Any of day, member, surface, model, seat_tier, label:KEY, by commas.",
+            description=(
+                "Any of day, member, surface, model, seat_tier, label:KEY,"
+                " separated by commas."
+            ),
         ),
     ] = "day",
 ) -> HttpResponse:

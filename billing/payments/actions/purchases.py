@@ -66,11 +66,11 @@ def check_purchase_amount(amount_nanos: int, *, field: str = "amount") -> None:
         "amount": format_usd(amount_nanos),
     }
     if amount_nanos < LEAST_NANOS:
-        sentence = _("%(amount)s is below the smallest purchase, %(least)s.") % words
+        sentence = _("%(amount)s is below the minimum purchase of %(least)s.") % words
     elif amount_nanos > MOST_NANOS:
-        sentence = _("%(amount)s is over the largest purchase, %(most)s.") % words
+        sentence = _("%(amount)s is over the maximum purchase of %(most)s.") % words
     elif amount_nanos % NANOS_PER_CENT:
-        sentence = _("Purchases go to whole cents, such as 25.50.")
+        sentence = _("Purchases are in whole cents, such as 25.50.")
     else:
         return
     raise BusinessError(sentence, code="purchase_amount", status=422, field=field)
@@ -81,8 +81,8 @@ def check_is_prepaid(organization: Organization) -> None:
     if organization.settlement != Settlement.PREPAID:
         raise BusinessError(
             _(
-                "%(organization)s is billed after each month; there is no balance to"
-                " buy."
+                "%(organization)s is billed after each month ends, so there is no "
+                "balance to buy."
             )
             % {"organization": organization.name},
             code="not_prepaid",
@@ -218,8 +218,8 @@ def _check_same_press(known: Payment, *, amount_nanos: int, now: dt.datetime) ->
         return
     raise BusinessError(
         _(
-            "This form was used to buy %(amount)s before; nothing was bought now. Press"
-            " again to buy once more."
+            "This form was already used to buy %(amount)s, so nothing was bought "
+            "this time. Press again to buy more."
         )
         % {"amount": format_usd(known.amount_nanos)},
         code="already_bought",
@@ -230,13 +230,14 @@ def _in_flight(payment: Payment) -> BusinessError:
     words = {"amount": format_usd(payment.amount_nanos), "card": payment.card_label}
     if payment.status == Payment.Status.ACTION:
         sentence = _(
-            "A purchase of %(amount)s still waits for your bank. Confirm or cancel it"
-            " first."
+            "A purchase of %(amount)s is still waiting for your bank. Confirm or "
+            "cancel it first."
         )
     else:
         sentence = _(
-            "A payment of %(amount)s with %(card)s is still being settled. Wait for its"
-            " outcome, so that nothing is paid twice; it shows here within minutes."
+            "A payment of %(amount)s with %(card)s is still being settled. Wait for "
+            "its outcome, so that nothing is charged twice; it will show here within "
+            "minutes."
         )
     return BusinessError(sentence % words, code="payment_in_flight")
 

@@ -85,8 +85,8 @@ def start_refund(
         words = {"left": format_usd(left), "amount": format_usd(amount_nanos)}
         raise BusinessError(
             _(
-                "%(amount)s can't be refunded: %(left)s of this purchase is unused."
-                " Enter whole cents up to that."
+                "%(amount)s can't be refunded: %(left)s of this purchase is unused. "
+                "Enter an amount in whole cents up to that."
             )
             % words,
             code="refund_amount",
@@ -126,8 +126,8 @@ def _check_same_press(known: Refund, payment: Payment, *, amount_nanos: int) -> 
         return
     raise BusinessError(
         _(
-            "This form was used to refund %(amount)s before; nothing was refunded now."
-            " Open it again for another refund."
+            "This form was already used to refund %(amount)s, so nothing was "
+            "refunded this time. Open it again to make another refund."
         )
         % {"amount": format_usd(known.amount_nanos)},
         code="already_refunded",
@@ -214,9 +214,9 @@ def post_credit(
         or amount_nanos % NANOS_PER_CENT
         or abs(amount_nanos) > MAX_AMOUNT_NANOS
     ):
-        sentence = _("Enter whole cents, other than zero and at most %(most)s.") % {
-            "most": format_usd(MAX_AMOUNT_NANOS)
-        }
+        sentence = _(
+            "Enter an amount in whole cents, other than zero and at most %(most)s."
+        ) % {"most": format_usd(MAX_AMOUNT_NANOS)}
         raise BusinessError(sentence, code="credit_amount", status=422, field="amount")
     facts: dict[str, Any] = {
         "kind": EntryKind.CREDIT if amount_nanos > 0 else EntryKind.ADJUSTMENT,
@@ -260,8 +260,8 @@ def _booked_before(
         return known
     raise BusinessError(
         _(
-            "This form was used to book %(amount)s before; nothing was booked now. Open"
-            " it again for another entry."
+            "This form was already used to book %(amount)s, so nothing was booked "
+            "this time. Open it again to make another entry."
         )
         % {"amount": format_usd(known.amount_nanos)},
         code="already_booked",

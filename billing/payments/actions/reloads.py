@@ -138,7 +138,7 @@ def _check(
             raise BusinessError(sentence, code="reload_amount", status=422, field=name)
         if amount is not None and amount % NANOS_PER_CENT:
             raise BusinessError(
-                _("Amounts go to whole cents, such as 25.50."),
+                _("Amounts are in whole cents, such as 25.50."),
                 code="decimals",
                 status=422,
                 field=name,
@@ -159,8 +159,8 @@ def _check(
         }
         raise BusinessError(
             _(
-                "One purchase is at most %(most)s, so it could not lift the balance"
-                " above %(threshold)s. Enter less."
+                "A single purchase is at most %(most)s, so it couldn't bring the "
+                "balance above %(threshold)s. Enter a smaller amount."
             )
             % words,
             code="reload_threshold",
@@ -170,7 +170,8 @@ def _check(
     if limit_nanos is not None and limit_nanos < amount_nanos:
         words = {"limit": format_usd(limit_nanos), "amount": format_usd(amount_nanos)}
         raise BusinessError(
-            _("%(limit)s a month would not allow one reload of %(amount)s.") % words,
+            _("%(limit)s a month is not enough for a single reload of %(amount)s.")
+            % words,
             code="reload_limit",
             status=422,
             field="limit",

@@ -54,7 +54,7 @@ DECLINE_WORDS = {
     "authentication_required": "Your card was declined. This transaction requires authentication.",
 }
 CLOSED = Declined(
-    "test_gateway_closed", "The test gateway is closed, and no money was taken."
+    "test_gateway_closed", "The test gateway is closed, so nothing was charged."
 )
 
 
@@ -180,7 +180,7 @@ class SandboxGateway:
                 )
                 if payment.status != "succeeded" or order.amount_cents > left:
                     return RefundFailed(
-                        "The refund is larger than what is left of the payment."
+                        "The refund is larger than what is left to refund."
                     )
                 known = SandboxRefund.objects.create(
                     payment=payment, key=order.key, amount_cents=order.amount_cents

@@ -192,12 +192,12 @@ class StripeGateway:
         if waits_for_nobody:
             return Declined(
                 "authentication_required",
-                "The card's bank asks its owner to confirm.",
+                "The bank asks the cardholder to confirm.",
                 intent.id,
             )
         return Declined(
             "not_confirmed",
-            "The payment stopped half-way, so it was called off.",
+            "The payment was interrupted, so it was canceled.",
             intent.id,
         )
 

@@ -107,8 +107,8 @@ def declined_words(payment: Payment) -> str:
     }
     return (
         _(
-            "%(card)s was declined for %(amount)s: “%(why)s” Nothing was paid. Try"
-            " again or use another card."
+            "%(card)s was declined for %(amount)s: “%(why)s” Nothing was charged. "
+            "Try again or use another card."
         )
         % words
     )
@@ -139,16 +139,17 @@ def say_outcome(request: HttpRequest, page: BalanceReader, payment: Payment) -> 
     elif payment.status == Payment.Status.CANCELED:
         messages.success(
             request,
-            _("The purchase of %(amount)s is canceled; nothing was paid.") % words,
+            _("The purchase of %(amount)s was canceled; nothing was charged.") % words,
         )
     elif payment.status == Payment.Status.ACTION:
         messages.warning(
-            request, _("The purchase of %(amount)s still waits for your bank.") % words
+            request,
+            _("The purchase of %(amount)s is still waiting for your bank.") % words,
         )
     else:
         text = _(
-            "The payment of %(amount)s is being settled: its outcome shows here within"
-            " minutes. Nothing is paid twice."
+            "The payment of %(amount)s is being settled; the outcome will show here "
+            "within minutes. You won't be charged twice."
         )
         messages.warning(request, text % words)
 
@@ -217,7 +218,7 @@ def payment_card(request: HttpRequest, membership: Membership) -> HttpResponse:
                 cancel_url=absolute(then),
             )
         except (GatewayUnknown, GatewayRefused) as refused:
-            error = _("The payment gateway does not answer: %(why)s Try again.") % {
+            error = _("The payment gateway isn't responding: %(why)s Try again.") % {
                 "why": refused
             }
         else:
@@ -244,8 +245,7 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
         messages.error(
             request,
             _(
-                "The payment gateway does not answer, so the card was not taken over."
-                " Try again."
+                "The payment gateway isn't responding, so the card wasn't saved. Try again."
             ),
         )
     except GatewayRefused as refused:
@@ -253,15 +253,13 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
     else:
         words = {"brand": card.brand, "last4": card.last4}
         messages.success(
-            request, _("%(brand)s ending %(last4)s is charged from now on.") % words
+            request,
+            _("%(brand)s ending in %(last4)s will be charged from now on.") % words,
         )
         if had_ended:
             messages.warning(
                 request,
-                _(
-                    "Auto-reload is still off; switch it on again with Edit"
-                    " auto-reload."
-                ),
+                _("Auto-reload is still off. Turn it back on with Edit auto-reload."),
             )
         poke(tend_balance, membership.organization_id)
     return redirect(
@@ -272,10 +270,10 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
 def _not_taken_over(refused: GatewayRefused) -> str:
     if str(refused) == "not_a_card":
         return _(
-            "Balance is bought by card, and what you entered is none. The card on file"
-            " stays as it is."
+            "Extra usage can only be bought by card, and you entered something else. "
+            "The card on file stays as it is."
         )
-    return _("No card was entered. The one on file stays as it is.")
+    return _("No card was entered. The card on file stays as it is.")
 
 
 @member_page(Role.OWNER)

@@ -22,16 +22,16 @@ from billing.payments.views.redirects import safe_path
 from config.kit.money import NANOS_PER_CENT
 
 MEANINGS = {
-    "succeeds": gettext_lazy("pays"),
+    "succeeds": gettext_lazy("succeeds"),
     "declines": gettext_lazy("can be saved; every payment is declined"),
     "no_funds": gettext_lazy("can be saved; declined for insufficient funds"),
-    "action": gettext_lazy("the bank asks for a confirmation; auto-reload is declined"),
+    "action": gettext_lazy("the bank asks for confirmation; auto-reload is declined"),
     "refused": gettext_lazy("can't be saved"),
     "timeout_paid": gettext_lazy(
-        "the gateway does not answer, and the payment was made"
+        "the gateway doesn't answer, but the payment goes through"
     ),
     "timeout_lost": gettext_lazy(
-        "the gateway does not answer, and the payment was not made"
+        "the gateway doesn't answer, and the payment doesn't go through"
     ),
 }
 

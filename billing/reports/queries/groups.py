@@ -49,7 +49,7 @@ def usage_report(
     keys = _keys(group_by)
     if end < start or end - start > LONGEST:
         raise BusinessError(
-            _("The end must follow the start, within ten years."),
+            _("The end must be after the start, by at most ten years."),
             code="bad_range",
             status=422,
             field="end",

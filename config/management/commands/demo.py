@@ -25,7 +25,7 @@ ACCOUNTS = [
 
 
 class Command(BaseCommand):
-    help = "Make the demo's organizations (idempotent) and print the accounts."
+    help = "Create the demo organizations (idempotent) and print the accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing and say how to sign in."""
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Made {', '.join(made)}."
             if made
-            else "The demo is there already; nothing changed."
+            else "The demo already exists; nothing changed."
         )
         self.stdout.write(
             f"\nSign in at {settings.SITE_URL}/ with password “{PASSWORD}”:"

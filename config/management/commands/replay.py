@@ -46,7 +46,7 @@ class Command(BaseCommand):
             "--speed",
             type=float,
             default=1.0,
-            help="times the trace's own pace (default 1)",
+            help="multiple of the trace's own pace (default 1)",
         )
         pace.add_argument(
             "--no-wait", action="store_true", help="as fast as the server answers"
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--now",
             action="store_true",
-            help="stamp events with the present instead of the trace's time",
+            help="stamp events with the current time instead of the trace's",
         )
         parser.add_argument(
             "--server", default=settings.SITE_URL, help="default: SITE_URL"
@@ -110,8 +110,8 @@ class Command(BaseCommand):
         members = list(active.values_list("pk", flat=True)[: max(count, 0)])
         if not members or len(members) < count:
             raise CommandError(
-                f"{organization.name} has {active.count()} members with a seat;"
-                f" --members {count} does not fit."
+                f"{organization.name} has {active.count()} members with a seat; "
+                f"--members {count} is out of range."
             )
         return members
 

@@ -113,7 +113,7 @@ def test_m1_bad_amounts_are_refused_and_change_nothing(acme, now, actor, amount,
 
 def test_c1_seat_caps_are_for_seat_based_enterprise(acme, now, actor):
     acme.plan = Plan.TEAM
-    with pytest.raises(BusinessError, match="part of seat-based Enterprise"):
+    with pytest.raises(BusinessError, match="available on seat-based Enterprise"):
         set_seat_tier_cap(
             acme, tier="standard", amount_nanos=usd(5), actor=actor, now=now
         )

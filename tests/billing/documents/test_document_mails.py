@@ -92,7 +92,7 @@ def test_the_rows_of_an_invoices_mail_add_up_with_tax_and_corrections(acme, alic
     for row in (
         "Claude Code · claude-sonnet-5: $42.34",
         "Claude · claude-sonnet-5: $2.00",
-        "Corrections and what was carried: -$3.00",
+        "Corrections and carryover: -$3.00",
         "VAT 10 %: $4.13",
         "Total: $45.47",
     ):

@@ -91,7 +91,7 @@ def test_p3_an_invoice_shows_what_is_to_pay_every_line_and_what_is_carried(
         "Claude Code · claude-sonnet-5",
         "$12.34",
         "$44.34",
-        "The month comes to $44.345000000 exactly",
+        "The exact total for the month is $44.345000000",
         "$0.005000000",
     ):
         assert words in page, words

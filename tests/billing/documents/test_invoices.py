@@ -137,7 +137,7 @@ def test_p3_credit_notes_have_numbers_of_their_own_and_never_exceed_the_invoice(
         usd("0.43"),
         usd("4.77"),
     )
-    with pytest.raises(BusinessError, match=r"\$40\.00 of ACME-0001 is left"):
+    with pytest.raises(BusinessError, match=r"ACME-0001 has \$40\.00 left"):
         issue_credit_note(
             invoice, subtotal_nanos=usd("40.01"), reason="x", operator=olga, now=CLOSES
         )
@@ -159,7 +159,7 @@ def test_p3_an_operator_marks_it_paid_in_the_admin(operator, invoice):
     assert b"Mark as paid" in operator.get(f"{page}change/").content
     assert operator.get(f"{page}step/paid/").status_code == 200
     response = operator.post(f"{page}step/paid/", {"text": "Wire 4711"}, follow=True)
-    assert b"ACME-0001 is paid." in response.content
+    assert b"ACME-0001 is now marked as paid." in response.content
     invoice.refresh_from_db()
     assert (invoice.status, invoice.settled_note, invoice.settled_by.name) == (
         "paid",
@@ -173,9 +173,9 @@ def test_p3_an_operator_marks_it_paid_in_the_admin(operator, invoice):
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ({"amount": "44.35", "text": "x"}, "$44.34 of ACME-0001 is left"),
+        ({"amount": "44.35", "text": "x"}, "ACME-0001 has $44.34 left"),
         ({"amount": "0", "text": "x"}, "can&#x27;t be credited"),
-        ({"amount": "1.234", "text": "x"}, "decimals"),
+        ({"amount": "1.234", "text": "x"}, "decimal places"),
         ({"amount": "5", "text": ""}, "This field is required"),
     ],
 )
@@ -244,9 +244,9 @@ def test_m4_an_operator_adjusts_an_event_by_its_id(operator, acme, now):
         "reason": "Outage",
     }
     wrong = operator.post(add, typed | {"event": "nothing"})
-    assert b"no event with that id" in wrong.content
+    assert b"no event with that ID" in wrong.content
     assert (
-        b"takes at most that away"
+        b"deducts no more than that"
         in operator.post(add, typed | {"amount": "12.35"}).content
     )
     assert not UsageAdjustment.objects.exists()

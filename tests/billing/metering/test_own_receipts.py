@@ -91,7 +91,7 @@ def test_a_receipt_shows_each_token_class_with_its_rate(client, bob):
     alone = text(client.get(f"{URL}receipts/{found.pk}/"))
     assert "$0.424160000" in alone
     assert "$0.525328000" in alone  # 0.42416 + 0.09116 + 0.000008 + 0.01
-    assert "A check at that moment would have funded it so." in alone
+    assert "A check at that moment would have decided the same." in alone
     assert "Included" in alone
 
 

@@ -100,7 +100,7 @@ def test_the_ledger_is_filtered_by_kind_and_month(owner):
         and "-$10.00" not in bought
         and "Usage since the last entry" not in bought
     )
-    assert "No entry matches." in html_of(owner, f"{BILLING}?month=2026-10")
+    assert "No entries match." in html_of(owner, f"{BILLING}?month=2026-10")
     assert "+$100.00" in html_of(owner, f"{BILLING}?kind=nonsense&month=20x6")
 
 
@@ -229,10 +229,11 @@ def test_t5_a_declined_reload_is_told_on_the_page_with_the_next_try(
     html = html_of(owner, USAGE)
     for words in (
         "Visa 0341 was declined at 11:28 today.",
-        "Next try 12:28 today.",
+        "Next attempt: 12:28 today.",
         "Paused: card declined",
         "Change card",
-        "Next try 12:28 today, the last Tue 24 Nov, 11:28; then auto-reload turns off.",
+        "Next attempt: 12:28 today. Last attempt: Tue 24 Nov, 11:28; then "
+        "auto-reload turns off.",
     ):
         assert words in html, words
     assert "On track" not in html  # never beside a declined card
@@ -266,13 +267,13 @@ def test_t5_after_the_last_try_another_card_ends_the_warning_and_reminds_of_auto
     )
     for hours in (0, 2, 8, 32):
         processing.tend(running.pk, now=now + dt.timedelta(hours=hours))
-    assert "It was the last try, so auto-reload is off." in html_of(owner, USAGE)
+    assert "That was the last attempt, so auto-reload is off." in html_of(owner, USAGE)
     back = owner.get(
         f"{BILLING}card/back/?session=card_succeeds_4242&then={USAGE}", follow=True
     ).content.decode()
     assert (
-        "Auto-reload is still off; switch it on again" in back
-        and "It was the last try" not in back
+        "Auto-reload is still off. Turn it back on" in back
+        and "That was the last attempt" not in back
     )
 
 
@@ -290,7 +291,7 @@ def test_t4_auto_reload_without_a_card_says_so_instead_of_promising_a_reload(
     html = html_of(owner, USAGE)
     assert (
         "On, but there is no card to charge" in html
-        and "Nothing is bought until a card is added." in html
+        and "Nothing will be bought until a card is added." in html
     )
     assert "next reload" not in html and "unless the balance is reloaded" in html
     assert 'Auto-reload<span class="xu-pill xu-pill--stop">On, but' in flat(html)
@@ -352,8 +353,8 @@ def test_t4_a_reached_monthly_limit_is_told_on_the_page(owner, running, now):
         tasks.tend_balance(running.pk)
     html = html_of(owner, USAGE)
     assert (
-        "The monthly reload limit of $50.00 is reached: auto-reload buys again on Tue 1 Dec"
-        in html
+        "The monthly reload limit of $50.00 has been reached. Auto-reload resumes on "
+        "Tue 1 Dec" in html
     )
     assert "Paused: monthly limit reached" in html
 
@@ -374,7 +375,7 @@ def test_an_unknown_payment_is_told_and_the_form_refuses_another(owner, running,
     )
     assert (
         second.status_code == 422
-        and "so that nothing is paid twice" in second.content.decode()
+        and "so that nothing is charged twice" in second.content.decode()
     )
 
 
@@ -385,7 +386,7 @@ def test_auto_reload_is_set_in_its_modal_with_errors_at_the_fields(owner, runnin
     )
     assert (
         wrong.status_code == 422
-        and "$40.00 a month would not allow one reload of $50.00."
+        and "$40.00 a month is not enough for a single reload of $50.00."
         in wrong.content.decode()
     )
     right = owner.post(
@@ -472,6 +473,6 @@ def test_a_team_of_people_without_seats_is_led_to_the_members_page(bolt, now):
     bolt.memberships.update(seat_tier=None)
     page = html_of(client, USAGE)
     assert (
-        "nobody has it yet" in page
+        "no one has it yet" in page
         and '<a class="xu-link" href="/o/bolt/settings/members/">' in flat(page)
     )

@@ -145,7 +145,7 @@ def test_t1_a_declined_card_stays_at_the_first_step_and_says_why(owner, bolt, no
     html = response.content.decode()
     assert response.status_code == 422
     assert (
-        "Visa 0341 was declined for $50.00: “Your card was declined.” Nothing was paid."
+        "Visa 0341 was declined for $50.00: “Your card was declined.” Nothing was charged."
         in html
     )
     assert step(owner) == "pay" and balance(bolt) == 0
@@ -196,7 +196,7 @@ def test_while_a_payment_is_being_settled_the_step_offers_no_second_one_and_goes
     assert (
         "The balance is $50.00." in html
         and "hx-trigger" not in html
-        and ">Go on</button>" in html
+        and ">Continue</button>" in html
     )
 
 
@@ -208,14 +208,14 @@ def test_canceling_the_card_comes_back_into_the_flow(owner):
 def test_the_usage_page_says_where_the_flow_goes_on(owner):
     html = owner.get(USAGE).content.decode()
     assert (
-        "Next: pay, auto-reload, a cap, for whom." in html
-        and "Should somebody run out," in html
+        "Next: payment, auto-reload, a cap, and who gets it." in html
+        and "If someone does," in html
     )
     assert "Caps at two levels" in html and "seat tier" not in html
     pay(owner)
     html = owner.get(USAGE).content.decode()
     assert (
-        "Goes on where you left: Auto-reload." in html
+        "Picks up where you left off: Auto-reload." in html
         and "kept while extra usage is off" in html
     )
     assert "at this pace" not in html
@@ -244,8 +244,8 @@ def test_a_purchase_given_up_at_the_bank_can_be_canceled(owner, bolt, now):
 @pytest.mark.parametrize(
     ("amount", "sentence"),
     [
-        ("3", "below the smallest purchase, $5.00"),
-        ("1.234", "has 3 decimals"),
+        ("3", "below the minimum purchase of $5.00"),
+        ("1.234", "has 3 decimal places"),
         ("ten", "is not an amount"),
         ("", ""),
     ],

@@ -83,18 +83,18 @@ def test_who_is_blocked_reads_what_until_when_and_whom_to_ask(client, blocked_bo
     text = words(page(client, blocked_bob))
     assert "Paused until 18:58 today" in text
     assert (
-        "Your included usage is used up, and your extra usage has reached the cap of"
-        " Standard seats: $40.12 of $40.00 this month. You can go on at 18:58 today, or"
-        " as soon as an admin agrees to more." in text
+        "Your included usage is used up, and your extra usage has reached the cap "
+        "for Standard seats: $40.12 of $40.00 this month. You can continue at 18:58 "
+        "today, or as soon as an admin approves more." in text
     )
     assert "Request more usage" in text
-    assert text.count("Blocks you") == 1
+    assert text.count("Blocking you") == 1
 
 
 def test_the_time_line_tells_what_comes_back_when(client, blocked_bob):
     steps = page(client, blocked_bob).context["timeline"]
     assert steps == [
-        ("18:58 today", "Session resets. You can go on."),
+        ("18:58 today", "Session resets. You can continue."),
         ("Mon 30 Nov, 13:58", "Weekly usage resets."),
         ("Tue 1 Dec, 00:00", "Extra usage starts again at $0.00 of $40.00."),
     ]
@@ -112,14 +112,14 @@ def test_every_layer_has_its_limit_its_reset_and_who_can_change_it(client, block
             "included usage",
             "100%",
             "18:58 today",
-            "Nobody; it resets",
+            "No one; it resets",
         ),
         "week": (
             "Week, 7 days",
             "included usage",
             "12%",
             "Mon 30 Nov, 13:58",
-            "Nobody; it resets",
+            "No one; it resets",
         ),
         "extra_usage": ("Extra usage", "on for everyone", "On", "–", "Owners"),
         "member_cap": (
@@ -179,8 +179,8 @@ def test_without_extra_usage_the_page_says_so_and_shows_no_caps(client, bob):
     use(bob, "1")
     text = words(page(client, bob))
     assert (
-        "Off for Acme. When your included usage is used up, you wait for it to reset."
-        in text
+        "Off for Acme. When your included usage is used up, you have to wait for it "
+        "to reset." in text
     )
     assert "extra usage is off for Acme" in text
     assert "Organization cap" not in text
@@ -251,7 +251,7 @@ def test_a_team_without_extra_usage_waits_for_its_reset(client, bob):
     response = page(client, bob)
     assert response.context["paused_until"] == "18:58 today"
     assert [sentence for _moment, sentence in response.context["timeline"]] == [
-        "Session resets. You can go on.",
+        "Session resets. You can continue.",
         "Weekly usage resets.",
     ]
     assert "Balance" not in words(response)

@@ -137,7 +137,7 @@ def test_off_shows_the_organizations_own_waits(acme, alice, ada, bob):
 
 def test_off_and_nobody_ran_out_says_just_that(acme, alice):
     html = page(alice)
-    assert "Nobody has run out of included usage this month." in html
+    assert "No one has run out of included usage this month." in html
     assert "People who ran out, by day" not in html
 
 
@@ -145,7 +145,7 @@ def test_t1_a_prepaid_organization_is_led_through_paying_first(acme, alice):
     type(acme).objects.update(settlement=Settlement.PREPAID)
     html = page(alice)
     assert (
-        "It is paid before, out of a balance you buy." in html and ">Enable</a>" in html
+        "You pay in advance, from a balance you buy." in html and ">Enable</a>" in html
     )
     response = sign_in(alice).get(reverse("enable_extra_usage", args=["acme"]))
     assert (response.status_code, response["Location"]) == (
@@ -157,9 +157,7 @@ def test_t1_a_prepaid_organization_is_led_through_paying_first(acme, alice):
 def test_d2_a_usage_based_plan_has_nothing_to_switch(acme, alice):
     type(acme).objects.filter(pk=acme.pk).update(plan=Plan.ENTERPRISE_USAGE)
     html = page(alice)
-    assert (
-        "every token is billed at API rates, so there is nothing to switch on" in html
-    )
+    assert "every token is billed at API rates, so there is nothing to turn on" in html
     for words in (
         ">Enable</a>",
         ">Turn off</a>",
@@ -321,7 +319,7 @@ def test_nonsense_in_the_address_shows_the_page_all_the_same(acme, alice, query)
 def test_nobody_found_says_what_was_searched(acme, alice):
     enable_extra_usage(acme)
     html = page(alice, query="?q=zzz%3Cb%3E")
-    assert "Nobody found for “zzz&lt;b&gt;”." in html
+    assert "No one found for “zzz&lt;b&gt;”." in html
     assert "Show everyone" in html
 
 
@@ -345,6 +343,6 @@ def test_a_cap_lowered_below_what_is_spent_is_named_as_the_cause(acme, alice, bo
 
 def test_on_for_selected_members_but_nobody_selected_is_said_first(acme, alice, ada):
     enable_extra_usage(acme, scope="selected")
-    assert "Extra usage is on, but nobody has it yet." in page(alice)
-    assert "Choose the members who have it</a>" in page(alice)
-    assert "An owner can choose the members who have it." in page(ada)
+    assert "Extra usage is on, but no one has it yet." in page(alice)
+    assert "Choose the members who get it</a>" in page(alice)
+    assert "An owner can choose the members who get it." in page(ada)

@@ -99,7 +99,7 @@ def test_this_month_only_keeps_what_comes_after(client, targets, level):
     assert "$50.00" in text and text.endswith(", this month only.")
     assert caps() == {level: (usd(40), usd(50))}
     html = client.get(targets[level], headers=HTMX).content.decode()
-    assert "It is $40.00 again from 1 December." in html
+    assert "It will be $40.00 again from 1 December." in html
     assert 'value="50.00"' in html and "checked" in html
 
 
@@ -109,14 +109,14 @@ def test_this_month_only_keeps_what_comes_after(client, targets, level):
     [
         ("", "Enter an amount in dollars, such as 25.00."),
         ("   ", "Enter an amount in dollars, such as 25.00."),
-        ("12.505", "“12.505” has 3 decimals."),
+        ("12.505", "“12.505” has 3 decimal places."),
         ("-5", "“-5” is below zero."),
-        ("1,000,000.01", "is over the largest amount, $1,000,000.00."),
+        ("1,000,000.01", "is over the maximum of $1,000,000.00."),
         ("fifty", "“fifty” is not an amount."),
         ("1,00", "“1,00” is not an amount."),
         ("NaN", "“NaN” is not an amount."),
         ("<script>", "“&lt;script&gt;” is not an amount."),
-        ("9" * 50, "is over the largest amount"),
+        ("9" * 50, "is over the maximum of"),
     ],
 )
 def test_a_wrong_amount_stays_in_the_modal_with_its_message(
@@ -131,7 +131,7 @@ def test_a_wrong_amount_stays_in_the_modal_with_its_message(
         and 'aria-invalid="true"' in html
         and 'id="amount-error"' in html
     )
-    assert "The effect shows here once the amount can be read." in html
+    assert "Enter a valid amount to see its effect here." in html
     assert not SpendCap.objects.exists() and not AuditEntry.objects.exists()
 
 
@@ -140,7 +140,7 @@ def test_without_javascript_the_same_address_is_a_page_and_leads_back(client, ta
     assert "<h1" in html and "<dialog" not in html and "Monthly spend cap" in html
     answer = client.post(targets["organization"], {"amount": "25"}, follow=True)
     assert answer.redirect_chain == [("/o/acme/settings/usage/", 302)]
-    assert "Organization spend cap is now $25.00." in answer.content.decode()
+    assert "The organization spend cap is now $25.00." in answer.content.decode()
     wrong = client.post(targets["organization"], {"amount": "x"})
     assert wrong.status_code == 422 and "<html" in wrong.content.decode()
 
@@ -170,17 +170,17 @@ def test_the_preview_of_the_organizations_cap(client, acme, bob):
     below = preview(client, "organization_cap", amount="80", month_only=True)
     assert "At $80.00, extra usage stops now for all 3 people." in below
     assert (
-        "$90.00 is already spent, $10.00 more than this cap. What is spent stays billed;"
+        "$90.00 is already spent, $10.00 more than this cap. It will still be billed;"
         in below
     )
     assert (
         "xu-preview--warn" in below
-        and "It is $12,000.00 again from 1 December." in below
+        and "It will be $12,000.00 again from 1 December." in below
     )
     soon = preview(client, "organization_cap", amount="350")
-    assert "In October everybody would have been paused from Tue 20 Oct on." in soon
-    assert "If ticked, it is $12,000.00 again from 1 December." in soon
-    assert "In October nobody would have been paused." in preview(
+    assert "In October, everyone would have been paused from Tue 20 Oct on." in soon
+    assert "If checked, it will be $12,000.00 again from 1 December." in soon
+    assert "In October, no one would have been paused." in preview(
         client, "organization_cap", amount="5000"
     )
 
@@ -208,7 +208,7 @@ def test_the_preview_of_a_seat_cap_counts_people_now_and_last_month(
     SpendCap.objects.create(
         organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40)
     )
-    assert "At $61.00, 1 paused person can go on at once." in preview(
+    assert "At $61.00, 1 paused person can continue right away." in preview(
         client, "seat_cap", "standard", amount="61"
     )
 
@@ -225,24 +225,24 @@ def test_the_preview_of_a_persons_cap(client, acme, bob):
         organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40)
     )
     goes = preview(client, "member_cap", bob.pk, amount="60", month_only=True)
-    assert "At $60.00, Bob can go on at once." in goes
+    assert "At $60.00, Bob can continue right away." in goes
     assert (
-        "$40.12 is spent, $19.88 would be left for 7 days. In October Bob spent $33.60."
+        "$40.12 spent; $19.88 would be left for 7 days. In October, Bob spent $33.60."
         in goes
     )
-    assert "From 1 December the seat cap of $40.00 applies again." in goes
+    assert "From 1 December, the seat cap of $40.00 applies again." in goes
     assert "At $30.00, Bob stays paused." in preview(
         client, "member_cap", bob.pk, amount="30"
     )
     SpendCap.objects.filter(level="organization").update(amount_nanos=0)
-    assert "the organization cap is reached." in preview(
+    assert "because the organization cap has been reached." in preview(
         client, "member_cap", bob.pk, amount="60"
     )
 
 
 @pytest.mark.parametrize("amount", ["", "x", "1.234", "%00", "\0"])
 def test_the_preview_waits_for_an_amount_it_can_read(client, targets, amount):
-    assert "The effect shows here once the amount can be read." in preview(
+    assert "Enter a valid amount to see its effect here." in preview(
         client, "organization_cap", amount=amount
     )
 
@@ -257,7 +257,7 @@ def test_a_member_learns_what_unlimited_means_under_a_seat_cap(client, acme, tar
     answer = client.post(targets["member"], {"unlimited": "1"}, headers=HTMX)
     assert (
         toast(answer)
-        == "Bob Feld has no cap of their own now; the seat cap of $40.00 applies."
+        == "Bob Feld no longer has a cap of their own; the seat cap of $40.00 applies."
     )
 
 
@@ -305,7 +305,7 @@ def test_turning_off_is_confirmed_and_keeps_caps(client, acme):
     enable_extra_usage(acme)
     html = client.get(at("turn_off_extra_usage"), headers=HTMX).content.decode()
     assert (
-        "Caps and history stay" in html
+        "Caps and history are kept" in html
         and BillingAccount.objects.get().extra_usage_enabled
     )
     client.post(at("turn_off_extra_usage"))
@@ -318,7 +318,7 @@ def test_d2_nothing_can_be_switched_on_a_usage_based_plan(client, acme):
     answer = client.post(at("turn_off_extra_usage"), headers=HTMX)
     assert (
         answer.status_code == 422
-        and "no extra usage to switch" in answer.content.decode()
+        and "no extra usage to turn on or off" in answer.content.decode()
     )
 
 

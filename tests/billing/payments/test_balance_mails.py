@@ -64,10 +64,10 @@ def test_every_purchase_is_mailed_to_the_owners_once(running):
     assert sorted(one.to[0] for one in sent) == ["bea@bolt.example", "ken@bolt.example"]
     [hers] = [one for one in sent if one.to == ["bea@bolt.example"]]
     assert hers.subject == "$100.00 bought for Bolt"
-    assert "Bea Solano bought it. Visa 4242 was charged at 11:28 today." in hers.body
+    assert "Bought by Bea Solano. Visa 4242 was charged at 11:28 today." in hers.body
     assert "(Los Angeles time)" in hers.body  # "11:28" needs a place
     assert (
-        "The balance after it was $100.00." in hers.body
+        "This brought the balance to $100.00." in hers.body
         and "/o/bolt/settings/billing/" in hers.body
     )
     [his] = [one for one in sent if one.to == ["ken@bolt.example"]]
@@ -96,7 +96,7 @@ def test_t5_declines_say_why_what_is_left_and_when_it_is_tried_again(running, no
     )
     for words in (
         "“Your card was declined.”",
-        "The next try is at 12:28 today.",
+        "We'll try again at 12:28 today.",
         "The balance is $20.00;",
         "/o/bolt/settings/billing/card/",
     ):
@@ -129,8 +129,8 @@ def test_t5_a_decline_after_the_balance_is_gone_does_not_say_that_it_will_be(
         if "declined" in one.subject and one.to == ["bea@bolt.example"]
     ]
     assert (
-        "The balance is used up, so extra usage is paused for everybody." in body
-        and "once it is used up" not in body
+        "The balance is used up, so extra usage is paused for everyone." in body
+        and "once it's used up" not in body
     )
 
 
@@ -151,10 +151,10 @@ def test_t5_a_decline_after_auto_reload_was_switched_off_promises_no_next_try(
     first = deliver(NOW)[0]
     assert first.subject.startswith("Visa 0341 was declined for $50.00")
     assert (
-        "Auto-reload is off meanwhile, so it is not tried again. The balance is $20.00"
+        "Auto-reload has been turned off since, so we won't try again. The balance is $20.00"
         in first.body
     )
-    assert "next try" not in first.body
+    assert "try again at" not in first.body
 
 
 def test_t5_a_decline_while_extra_usage_is_off_says_that_it_waits(running, now):
@@ -167,7 +167,7 @@ def test_t5_a_decline_while_extra_usage_is_off_says_that_it_waits(running, now):
         payment.pk, Declined("card_declined", "Your card was declined."), now=now
     )
     assert (
-        "Extra usage is off meanwhile; once it is on, it is tried again."
+        "Extra usage has been turned off since; once it's back on, we'll try again."
         in deliver(NOW)[0].body
     )
 
@@ -196,7 +196,7 @@ def test_t4_n1_a_reached_limit_and_an_empty_balance_are_told(running, now):
         "$50.00 bought by auto-reload for Bolt",
         "$50.00 bought by auto-reload for Bolt",
         "The balance of Bolt is used up",
-        "The monthly reload limit of $100.00 is reached for Bolt",
+        "The monthly reload limit of $100.00 has been reached for Bolt",
     ]
 
 

@@ -70,7 +70,8 @@ def test_a_form_used_again_later_or_for_another_amount_buys_nothing_and_says_so(
         bolt, amount_nanos=usd(50), buyer=bolt.primary_owner, key="a" * 32, now=now
     )
     with pytest.raises(
-        BusinessError, match=r"buy \$50\.00 before; nothing was bought now"
+        BusinessError,
+        match=r"already used to buy \$50\.00, so nothing was bought this time",
     ) as refused:
         processing.buy(
             bolt,
@@ -250,8 +251,8 @@ def test_t6_calling_off_at_the_closed_test_gateway_ends_it(bolt, now, settings):
 @pytest.mark.parametrize(
     ("amount", "sentence"),
     [
-        ("4.99", r"\$4\.99 is below the smallest purchase, \$5\.00"),
-        ("100000.01", r"over the largest purchase, \$100,000\.00"),
+        ("4.99", r"\$4\.99 is below the minimum purchase of \$5\.00"),
+        ("100000.01", r"over the maximum purchase of \$100,000\.00"),
         ("5.001", "whole cents"),
     ],
 )

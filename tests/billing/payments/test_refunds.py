@@ -93,7 +93,7 @@ def test_t7_an_operator_refunds_what_is_unused_with_a_reason(operator, olga, run
     )
     assert balance(running) == 0 and SandboxRefund.objects.get().amount_cents == 7000
     assert (
-        b"Nothing of it is unused."
+        b"There is nothing left to refund."
         in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
     )
     assert list(differences()) == []
@@ -158,7 +158,8 @@ def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says
         payment, amount_nanos=usd(20), reason="a", operator=olga, key=key, now=now
     )
     with pytest.raises(
-        BusinessError, match=r"refund \$20\.00 before; nothing was refunded now"
+        BusinessError,
+        match=r"already used to refund \$20\.00, so nothing was refunded this time",
     ) as refused:
         processing.give_back(
             payment, amount_nanos=usd(30), reason="a", operator=olga, key=key, now=now
@@ -189,7 +190,8 @@ def test_t7_a_credit_form_used_again_for_something_else_books_nothing_and_says_s
     operator.post(ADD, {**typed, "amount": "25"})
     page = operator.post(ADD, {**typed, "amount": "52"}, follow=True).content.decode()
     assert (
-        "This form was used to book $25.00 before; nothing was booked now." in page
+        "This form was already used to book $25.00, so nothing was booked this time."
+        in page
         and balance(running) == usd(95)
     )
 
@@ -261,7 +263,7 @@ def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(
     set_reload(running, "25", "50", now=now)
     payment = Payment.objects.get()
     assert (
-        "A refund that takes it to $25.00 or below switches auto-reload off"
+        "A refund that brings it to $25.00 or below turns auto-reload off"
         in operator.get(page_of(payment)).content.decode()
     )
     response = send(
@@ -271,14 +273,13 @@ def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(
         times=2,
         follow=True,
     )
-    assert b"so auto-reload is off now" in response.content
+    assert b"so auto-reload is now off" in response.content
     assert not BillingAccount.objects.get(organization=running).auto_reload_enabled
     entry = AuditEntry.objects.filter(action="balance.auto_reload").latest("pk")
     assert entry.actor == olga and entry.to_value == {"auto_reload": False}
     assert processing.tend(running.pk, now=now) is None and balance(running) == usd(25)
     assert (
-        "switches auto-reload off"
-        not in operator.get(page_of(payment)).content.decode()
+        "turns auto-reload off" not in operator.get(page_of(payment)).content.decode()
     )
 
 
@@ -292,7 +293,7 @@ def test_t7_a_refund_that_stays_above_the_threshold_leaves_auto_reload_on(
         {"amount": "44.99", "reason": "x"},
         follow=True,
     )
-    assert b"auto-reload is off now" not in response.content
+    assert b"auto-reload is now off" not in response.content
     assert BillingAccount.objects.get(organization=running).auto_reload_enabled
 
 

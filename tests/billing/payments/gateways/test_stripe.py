@@ -107,7 +107,10 @@ def test_t6_a_saved_method_that_is_no_card_is_refused_in_words(bolt, stripe, cli
     page = client.get(
         f"/o/bolt/settings/billing/card/back/?session={session}", follow=True
     ).content.decode()
-    assert "Balance is bought by card, and what you entered is none." in page
+    assert (
+        "Extra usage can only be bought by card, and you entered something else."
+        in page
+    )
     assert PaymentCard.objects.get().card_id == "pm_works"
 
 

@@ -209,7 +209,7 @@ def test_money_for_an_invoice_that_is_settled_already_is_told_to_operators(
         tell(client, notice)
     else:
         sweep()
-    assert fresh(invoice).gateway_error == "Paid at Stripe as well: give it back there."
+    assert fresh(invoice).gateway_error == "Also paid at Stripe: refund it there."
     assert fresh(invoice).status != "open"
 
 
