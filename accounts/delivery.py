@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailText:
     """What to send: `emails/<name>` in the recipient's language."""
 
     name: str
@@ -33,7 +33,7 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
 
 
-Writer = Callable[[OutgoingMail, dt.datetime], Letter | None]
+Writer = Callable[[OutgoingMail, dt.datetime], MailText | None]
 _WRITERS: dict[str, Writer] = {}
 
 

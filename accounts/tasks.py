@@ -9,9 +9,7 @@ from django.utils import timezone
 from accounts.delivery import deliver
 from accounts.key_usage import write_down_uses
 from accounts.models import OutgoingMail
-from config.kit.pokes import poke
-
-SWEPT = 1_000
+from config.kit.jobs import SWEEP_LIMIT, enqueue
 
 
 @shared_task
@@ -34,20 +32,20 @@ def send_mail(mail_id: int) -> bool:
 
 @shared_task
 def send_due_mails() -> int:
-    """Poke the sending of every mail that is due: new ones, failed ones, and those a
+    """Enqueue the sending of every mail that is due: new ones, failed ones, and those a
     dead worker left.
     """
     due = (
         OutgoingMail.objects.due(timezone.now())
         .order_by("next_try_at")
-        .values_list("pk", flat=True)[:SWEPT]
+        .values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     for mail_id in due:
         send_mail.delay(mail_id)
     return len(due)
 
 
-def poke_mails(mail_ids: list[int]) -> None:
-    """Have mails sent soon; a sweep finds those whose poke is lost."""
+def send_soon(mail_ids: list[int]) -> None:
+    """Have mails sent soon; a sweep finds those whose message is lost."""
     for mail_id in mail_ids:
-        poke(send_mail, mail_id)
+        enqueue(send_mail, mail_id)

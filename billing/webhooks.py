@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts.access import public
-from accounts.tasks import poke_mails
+from accounts.tasks import send_soon
 from billing.documents.actions.online_payment import take_paid_invoice
 from billing.models import GatewayNotice, Payment, Refund
 from billing.payments.actions.purchases import settle_payment
@@ -77,7 +77,7 @@ def take_notice(notice: Notice, *, gateway: str, now: dt.datetime) -> bool:
             notice, gateway=gateway, livemode=gateway_named(gateway).livemode, now=now
         )
         if payment is not None and notice.outcome is not None:
-            poke_mails(settle_payment(payment.pk, notice.outcome, now=now).mails)
+            send_soon(settle_payment(payment.pk, notice.outcome, now=now).mails)
         if refund is not None and notice.refund_outcome is not None:
             settle_refund(refund.pk, notice.refund_outcome, now=now)
     return True

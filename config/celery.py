@@ -1,6 +1,6 @@
 """The Celery application.
 
-Messages are pokes: what is due is found in the rows, so a lost one loses nothing.
+A message only says “soon”: what is due is found in the rows, so a lost one loses nothing.
 """
 
 from __future__ import annotations

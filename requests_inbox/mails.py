@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from accounts.delivery import Letter, writes
+from accounts.delivery import MailText, writes
 from accounts.models import Membership, OutgoingMail, Role
 from billing.funding.queries import organization_standing, standing_of
 from billing.funding.rules.decision import decide
@@ -22,7 +22,7 @@ from requests_inbox.queries import PEOPLE, pending_of
 
 
 @writes(ANSWER)
-def answer_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def answer_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """What was decided; nothing to somebody who has left since."""
     request = (
         UsageRequest.objects.select_related(*PEOPLE)
@@ -34,7 +34,7 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
     standing = standing_of(
         request.membership_id, organization_id=mail.organization_id, now=now
     )
-    return Letter(
+    return MailText(
         "request_answer",
         {
             "request": request,
@@ -48,7 +48,7 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
 
 
 @writes(DIGEST)
-def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def digest_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """All that waits now; nothing when nothing waits any more, or the recipient may not
     or will not have it.
     """
@@ -78,7 +78,7 @@ def digest_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
         "waiting": waiting,
         "stop_url": stop_url,
     }
-    return Letter("request_digest", context, headers)
+    return MailText("request_digest", context, headers)
 
 
 def digest_context(membership: Membership, *, now: dt.datetime) -> dict[str, Any]:

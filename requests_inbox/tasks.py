@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.tasks import send_mail
-from config.kit.sweeps import each
+from config.kit.jobs import for_each
 from requests_inbox.actions.digests import prepare_digest
 from requests_inbox.actions.ending import write_down_endings
 from requests_inbox.queries import organizations_with_pending
@@ -20,11 +20,11 @@ FAILED = "requests.sweep_failed"
 
 @shared_task
 def prepare_digests() -> int:
-    """Queue the digests whose local hour has come, and poke their sending; how many mails."""
+    """Queue the digests whose local hour has come, and enqueue their sending; how many mails."""
     organizations = list(
         Organization.objects.filter(pk__in=organizations_with_pending())
     )
-    queued = each(
+    queued = for_each(
         organizations,
         lambda one: prepare_digest(one, now=timezone.now()),
         failed=FAILED,
@@ -40,7 +40,7 @@ def end_requests() -> int:
     """Write down the requests that ended by themselves; how many."""
     pending = list(organizations_with_pending())
     return sum(
-        each(
+        for_each(
             pending,
             lambda pk: write_down_endings(pk, now=timezone.now()),
             failed=FAILED,

@@ -32,7 +32,7 @@ WAITS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class QueuedMail:
     """A mail to write: `key` is what may be mailed once, `facts` what its writer needs (JSON).
 
     Without a `user` it goes to an `address`, in a `language`.
@@ -48,7 +48,7 @@ class Draft:
 
 def queue_mails(
     organization: Organization,
-    drafts: Iterable[Draft],
+    drafts: Iterable[QueuedMail],
     *,
     now: dt.datetime,
     within: dt.timedelta,

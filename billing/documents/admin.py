@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actions.audit import Actor
 from accounts.models import User
-from accounts.tasks import poke_mails
+from accounts.tasks import send_soon
 from billing.documents.actions.details import set_terms
 from billing.documents.actions.issuing import issue_credit_note, mark_paid, void_invoice
 from billing.documents.queries.documents import credited_nanos
@@ -97,7 +97,7 @@ def take_step(
         key=typed["key"],
         now=now,
     )
-    poke_mails(mails)
+    send_soon(mails)
     words = {"number": note.number, "amount": format_usd(note.total_nanos)}
     if invoice.status == Invoice.Status.PAID:
         return (

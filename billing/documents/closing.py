@@ -15,7 +15,7 @@ import structlog
 from django.utils import timezone
 
 from accounts.models import Organization
-from accounts.tasks import poke_mails
+from accounts.tasks import send_soon
 from billing.documents.actions.months import (
     Closed,
     draft_month,
@@ -64,7 +64,7 @@ def close_to_the_end(month: BillingMonth, *, now: dt.datetime | None = None) -> 
     """Draft and finish a frozen month, whichever of it is still to do."""
     draft_month(month.pk, now=now or timezone.now())
     closed = finish_month(month.pk, now=now or timezone.now())
-    poke_mails(closed.mails)
+    send_soon(closed.mails)
     if closed.mails or closed.invoice or closed.statement:
         number = closed.invoice.number if closed.invoice else None
         log.info(

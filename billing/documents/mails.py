@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.delivery import Letter, writes
+from accounts.delivery import MailText, writes
 from accounts.models import OutgoingMail, Role
 from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
 from billing.documents.print.documents import (
@@ -48,7 +48,7 @@ class Words:
 
 def _letter(
     mail: OutgoingMail, write: Callable[[OutgoingMail], Words]
-) -> Letter | None:
+) -> MailText | None:
     """In the recipient's language; nothing to somebody who is no owner any more."""
     if mail.user is not None and not _is_owner(mail):
         return None
@@ -67,7 +67,7 @@ def _letter(
             % why
         )
     context = {"organization": mail.organization, "words": words, "why": reason}
-    return Letter("document", context, attachments=(file,))
+    return MailText("document", context, attachments=(file,))
 
 
 def _is_owner(mail: OutgoingMail) -> bool:
@@ -82,7 +82,7 @@ def _is_owner(mail: OutgoingMail) -> bool:
 
 
 @writes(INVOICE)
-def invoice_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def invoice_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """An invoice with its largest models."""
     return _letter(mail, _invoice)
 
@@ -132,7 +132,7 @@ def _invoice(mail: OutgoingMail) -> Words:
 
 
 @writes(CREDIT_NOTE)
-def credit_note_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def credit_note_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """A credit note with its reason."""
     return _letter(mail, _credit_note)
 
@@ -164,7 +164,7 @@ def _credit_note(mail: OutgoingMail) -> Words:
 
 
 @writes(STATEMENT)
-def statement_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def statement_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """A statement from opening to closing balance."""
     return _letter(mail, _statement)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing.documents import closing, online_payment
 from billing.documents.queries.months import organizations_to_close
 from billing.models import Invoice
-from billing.payments.tasks import SWEPT
+from config.kit.jobs import SWEEP_LIMIT
 
 
 @shared_task
@@ -24,7 +24,7 @@ def close_months(organization_id: int) -> int:
 
 @shared_task
 def close_due_months() -> int:
-    """Poke every organization with a month to close, also one that was missed long ago;
+    """Enqueue every organization with a month to close, also one that was missed long ago;
     how many.
     """
     found = organizations_to_close(now=timezone.now())
@@ -41,9 +41,11 @@ def send_invoice(invoice_id: int) -> bool:
 
 @shared_task
 def send_due_invoices() -> int:
-    """Poke every invoice that the gateway does not know as it is; how many."""
+    """Enqueue every invoice that the gateway does not know as it is; how many."""
     found = list(
-        Invoice.objects.to_send(timezone.now()).values_list("pk", flat=True)[:SWEPT]
+        Invoice.objects.to_send(timezone.now()).values_list("pk", flat=True)[
+            :SWEEP_LIMIT
+        ]
     )
     for invoice_id in found:
         send_invoice.delay(invoice_id)

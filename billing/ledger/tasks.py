@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.ledger.actions import roll_up_days
 from billing.models import PendingCharge
-from config.kit.sweeps import each
+from config.kit.jobs import for_each
 
 
 @shared_task
@@ -17,7 +17,7 @@ def roll_up_charges() -> int:
         PendingCharge.objects.values_list("organization_id", flat=True).distinct()
     )
     return sum(
-        each(
+        for_each(
             organizations,
             lambda pk: roll_up_days(pk, now=timezone.now()),
             failed="billing.roll_up_failed",

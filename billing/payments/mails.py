@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.delivery import Letter, writes
+from accounts.delivery import MailText, writes
 from accounts.models import Membership, Organization, OutgoingMail, Role
 from billing.funding.queries import organization_standing
 from billing.models import EntryKind, LedgerEntry, Payment
@@ -46,7 +46,7 @@ def _letter(
     mail: OutgoingMail,
     now: dt.datetime,
     write: Callable[[OutgoingMail, dt.datetime], Words],
-) -> Letter | None:
+) -> MailText | None:
     """In the owner's language; nothing to somebody who is no owner any more."""
     membership = (
         Membership.objects.active()
@@ -71,11 +71,11 @@ def _letter(
         "role": membership.role.label,
         "zone_city": city,
     }
-    return Letter("balance", context)
+    return MailText("balance", context)
 
 
 @writes(PAID)
-def paid_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def paid_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """A receipt: what was bought, with which card, and the balance after it."""
     return _letter(mail, now, _paid)
 
@@ -134,7 +134,7 @@ def _reloaded(organization: Organization, now: dt.datetime) -> str:
 
 
 @writes(DECLINED)
-def declined_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def declined_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """Auto-reload was declined: why, what is left, when it tries again."""
     return _letter(mail, now, _declined)
 
@@ -206,7 +206,7 @@ def _decline_words(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
 
 
 @writes(RELOAD_OFF)
-def reload_off_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def reload_off_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """The last try was declined, and auto-reload is off."""
     return _letter(mail, now, _reload_off)
 
@@ -234,7 +234,7 @@ def _reload_off(mail: OutgoingMail, now: dt.datetime) -> Words:
 
 
 @writes(RELOAD_LIMIT)
-def reload_limit_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def reload_limit_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """Auto-reload would buy, but its monthly limit or daily count is reached."""
     return _letter(mail, now, _reload_limit)
 
@@ -282,7 +282,7 @@ def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> Words:
 
 
 @writes(LOW)
-def low_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def low_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """The balance is low, and nothing reloads it: auto-reload is off, or has no card."""
     return _letter(mail, now, _low)
 
@@ -314,7 +314,7 @@ def _low(mail: OutgoingMail, now: dt.datetime) -> Words:
 
 
 @writes(EXHAUSTED)
-def exhausted_letter(mail: OutgoingMail, now: dt.datetime) -> Letter | None:
+def exhausted_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """The balance is gone, and people wait."""
     return _letter(mail, now, _exhausted)
 

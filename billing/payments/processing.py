@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Organization, User
-from accounts.tasks import poke_mails
+from accounts.tasks import send_soon
 from billing.models import Payment, Refund
 from billing.payments.actions.purchases import (
     ACTION_LASTS,
@@ -80,7 +80,7 @@ def tend(organization_id: int, *, now: dt.datetime) -> Payment | None:
     to know.
     """
     tended = tend_balance(organization_id, now=now)
-    poke_mails(tended.mails)
+    send_soon(tended.mails)
     return _settle_now(tended.payment, now=now) if tended.payment else None
 
 
@@ -180,7 +180,7 @@ def _keep(payment: Payment, outcome: Outcome, *, now: dt.datetime) -> Payment:
     settled: Settled = settle_payment(payment.pk, outcome, now=now)
     if settled.is_news:
         log.info("payment.settled", payment=payment.pk, status=settled.payment.status)
-    poke_mails(settled.mails)
+    send_soon(settled.mails)
     return settled.payment
 
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 from billing.models import Payment, Refund
 from billing.payments import processing
 from billing.payments.queries.reloads import balances_to_tend
-
-SWEPT = 1_000
+from config.kit.jobs import SWEEP_LIMIT
 
 
 @shared_task
@@ -26,7 +25,7 @@ def tend_balance(organization_id: int) -> int | None:
 
 @shared_task
 def tend_balances() -> int:
-    """Poke the balances that have reached their threshold, whoever should have noticed
+    """Enqueue the balances that have reached their threshold, whoever should have noticed
     before; how many.
     """
     # all of them: who stays below the threshold for ever must not hide the rest
@@ -55,19 +54,19 @@ def settle_refund(refund_id: int) -> str | None:
 
 @shared_task
 def settle_unknown() -> int:
-    """Poke every payment and refund whose outcome is not known and that nobody is
+    """Enqueue every payment and refund whose outcome is not known and that nobody is
     asking about; how many.
     """
     now = timezone.now()
     payments = list(
         Payment.objects.due(now)
         .order_by("next_check_at")
-        .values_list("pk", flat=True)[:SWEPT]
+        .values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     refunds = list(
         Refund.objects.due(now)
         .order_by("next_check_at")
-        .values_list("pk", flat=True)[:SWEPT]
+        .values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     for payment_id in payments:
         settle_payment.delay(payment_id)

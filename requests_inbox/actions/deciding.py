@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor
-from accounts.actions.mails import Draft, queue_mails
+from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.actions.seats import assign_seat
 from accounts.models import AuditEntry, Membership, Organization, Role, Tier
@@ -308,7 +308,7 @@ def _decide(
         change,
     )
     end_request(request, status=status, standing=standing, now=now)
-    draft = Draft(
+    draft = QueuedMail(
         request.membership.user,
         ANSWER,
         f"{ANSWER}:{request.pk}",

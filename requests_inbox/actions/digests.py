@@ -8,7 +8,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from accounts.actions.mails import Draft, queue_mails
+from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from requests_inbox.models import DigestOptOut, DigestRun
@@ -48,7 +48,7 @@ def prepare_digest(organization: Organization, *, now: dt.datetime) -> list[int]
             )
         )
         drafts = [
-            Draft(
+            QueuedMail(
                 one.user,
                 DIGEST,
                 f"{DIGEST}:{one.pk}:{local_on}",

@@ -197,7 +197,7 @@ def test_t5_a_declined_card_is_changed_from_the_banner_and_the_reload_follows(
     expect(
         page.get_by_text("Visa ending in 4242 will be charged from now on.")
     ).to_be_visible()
-    page.reload()  # the worker's poke was answered by then
+    page.reload()  # the worker had answered by then
     expect(page.locator("#usage-balance").get_by_text("$60.00")).to_be_visible()
     assert list(differences()) == []
 

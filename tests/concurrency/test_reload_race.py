@@ -53,7 +53,7 @@ def bolt(transactional_db, _seeded):
 
 
 def charge_from_all_threads(bolt, broker: Broker, *, usd_each: str) -> None:
-    """A thousand charges; whoever crosses the threshold pokes a worker, as the API
+    """A thousand charges; whoever crosses the threshold calls a worker, as the API
     does.
 
     The second half waits for a first reload, so that the threshold is crossed again

@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 
 from accounts.actions.mails import (
     CLAIM,
-    Draft,
+    QueuedMail,
     claim_mail,
     mark_sent,
     put_off,
@@ -277,7 +277,7 @@ class TestFailing:
     def test_given_up_when_it_expires(self, alice):
         [pk] = queue_mails(
             alice.organization,
-            [Draft(alice.user, "request.digest", "k")],
+            [QueuedMail(alice.user, "request.digest", "k")],
             now=NOW,
             within=dt.timedelta(hours=1),
         )
@@ -291,7 +291,7 @@ class TestFailing:
     ):
         [pk] = queue_mails(
             alice.organization,
-            [Draft(alice.user, "request.digest", "k")],
+            [QueuedMail(alice.user, "request.digest", "k")],
             now=NOW,
             within=CLAIM * 9,
         )
@@ -306,7 +306,7 @@ class TestFailing:
         for _turn in range(2):
             queue_mails(
                 alice.organization,
-                [Draft(alice.user, "request.digest", "k")],
+                [QueuedMail(alice.user, "request.digest", "k")],
                 now=NOW,
                 within=CLAIM,
             )

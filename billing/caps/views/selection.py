@@ -32,7 +32,7 @@ MOST_IDS = 100_000
 
 
 @dataclass(slots=True)
-class Draft:
+class SelectionDraft:
     """What the owner has changed so far, against the selection as it is stored."""
 
     stored: set[int]
@@ -61,8 +61,8 @@ def selected_members(request: HttpRequest, membership: Membership) -> HttpRespon
     return _show(request, membership, draft)
 
 
-def _draft(posted: QueryDict, organization: Organization) -> Draft:
-    draft = Draft(
+def _draft(posted: QueryDict, organization: Organization) -> SelectionDraft:
+    draft = SelectionDraft(
         selected_ids(organization),
         _ids(posted.get("add", "")),
         _ids(posted.get("remove", "")),
@@ -88,7 +88,9 @@ def _ids(text: str) -> set[int]:
     }
 
 
-def _save(request: HttpRequest, membership: Membership, draft: Draft) -> HttpResponse:
+def _save(
+    request: HttpRequest, membership: Membership, draft: SelectionDraft
+) -> HttpResponse:
     actor = Actor.person(request.user)  # type: ignore[arg-type]
     try:
         change_selection(
@@ -113,7 +115,7 @@ def _save(request: HttpRequest, membership: Membership, draft: Draft) -> HttpRes
 def _show(
     request: HttpRequest,
     membership: Membership,
-    draft: Draft,
+    draft: SelectionDraft,
     *,
     error: str = "",
     status: int = 200,
@@ -144,13 +146,13 @@ def selection_template(request: HttpRequest) -> str:
 
 
 def selection_context(
-    request: HttpRequest, membership: Membership, draft: Draft | None = None
+    request: HttpRequest, membership: Membership, draft: SelectionDraft | None = None
 ) -> dict[str, Any]:
     """What the dialog shows: one page of people with their ticks, and what was changed
     so far.
     """
     asked, organization = request.POST, membership.organization
-    draft = draft or Draft(selected_ids(organization))
+    draft = draft or SelectionDraft(selected_ids(organization))
     only = draft.ticked if asked.get("show") == "ticked" else None
     query = " ".join(words_of(asked.get("q", "")))
     page = Paginator(

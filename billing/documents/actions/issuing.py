@@ -16,7 +16,7 @@ from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
-from accounts.actions.mails import Draft, queue_mails
+from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
@@ -108,10 +108,12 @@ def _tell(
         for one in locked.memberships.owners().select_related("user")
         if one.user.is_active
     ]
-    drafts = [Draft(user, kind, f"{kind}:{key}:{user.pk}", facts) for user in owners]
+    drafts = [
+        QueuedMail(user, kind, f"{kind}:{key}:{user.pk}", facts) for user in owners
+    ]
     if locked.billing_email.lower() not in {user.email.lower() for user in owners}:
         drafts.append(
-            Draft(
+            QueuedMail(
                 None,
                 kind,
                 f"{kind}:{key}:billing",

@@ -26,8 +26,8 @@ from billing.metering.api.events import parse_event
 from billing.metering.api.schemas import UsageIn, UsageOut
 from billing.payments.tasks import tend_balance
 from config.kit.api import ERRORS, json_response
+from config.kit.jobs import enqueue
 from config.kit.money import to_decimal_text
-from config.kit.pokes import poke
 
 router = Router(tags=["Metering"])
 
@@ -58,7 +58,7 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
         raise MissingScope(Scope.METER) from error
     note_use(recorded.key_id)
     if recorded.balance_crossed:
-        poke(tend_balance, recorded.organization_id)
+        enqueue(tend_balance, recorded.organization_id)
     return json_response(_usage_answer(_in_order(parsed, recorded)))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from accounts.actions.mails import Draft, queue_mails
+from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.models import Organization
 
 PAID = "balance.paid"
@@ -33,7 +33,7 @@ def tell_owners(
     """
     owners = locked.memberships.owners().select_related("user")
     drafts = [
-        Draft(
+        QueuedMail(
             one.user,
             kind,
             f"{kind}:{locked.pk}:{key}:{one.pk}",

@@ -35,9 +35,9 @@ from billing.payments.views.redirects import go_to, safe_path
 from config.kit.errors import BusinessError
 from config.kit.fields import typed_amount
 from config.kit.htmx import saved
+from config.kit.jobs import enqueue
 from config.kit.links import absolute
 from config.kit.money import format_usd, usd
-from config.kit.pokes import poke
 
 modal = require_http_methods(["GET", "HEAD", "POST"])
 FIRST_PURCHASE, FIRST_THRESHOLD, FIRST_RELOAD = usd(100), usd(25), usd(100)
@@ -261,7 +261,7 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
                 request,
                 _("Auto-reload is still off. Turn it back on with Edit auto-reload."),
             )
-        poke(tend_balance, membership.organization_id)
+        enqueue(tend_balance, membership.organization_id)
     return redirect(
         safe_path(request.GET.get("then"), default=reverse("billing", args=[slug]))
     )
@@ -329,7 +329,7 @@ def try_to_set_reload(page: BalanceReader, form: ReloadForm) -> bool:
             error.field if error.field in form.fields else None, error.message
         )
         return False
-    poke(tend_balance, page.organization.pk)
+    enqueue(tend_balance, page.organization.pk)
     return True
 
 

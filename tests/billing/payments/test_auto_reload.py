@@ -360,7 +360,7 @@ def test_t4_no_reload_is_larger_than_the_largest_purchase(bolt, now):
 def test_t4_organizations_that_stay_below_the_threshold_for_ever_hide_nobody(
     reloading, now, monkeypatch
 ):
-    monkeypatch.setattr(tasks, "SWEPT", 1)
+    monkeypatch.setattr(tasks, "SWEEP_LIMIT", 1)
     set_auto_reload(reloading, enabled=False, actor=bea_of(reloading), now=now)
     use(reloading, "100", at=now)
     zoe = make_organization(
