@@ -66,7 +66,7 @@ class UserAdmin(DjangoUserAdmin):
     filter_horizontal = ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """People are switched off, not deleted: reports and the trail name them."""
+        """People are switched off, not deleted: reports and the audit name them."""
         return False
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr
 
-from accounts.key_usage import note_use
+from accounts.key_use import note_use
 from accounts.models import ApiKey, Organization
 from config.kit.api import whole_number
 

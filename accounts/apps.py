@@ -1,4 +1,4 @@
-"""The accounts app: organizations, people, seats, keys and the audit trail."""
+"""The accounts app: organizations, people, seats, keys and the audit."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

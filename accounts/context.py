@@ -7,19 +7,22 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organization, Role
+from accounts.navigation import counter_for, places_for
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One place in the navigation; `name` is the URL's name."""
+    """One place in the navigation; `name` is the URL's name, the counters are templates."""
 
     name: str
     label: str
     icon: str
     url: str
+    is_for_members: bool
+    counter: str = ""
+    topbar_counter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,17 @@ class Navigation:
     role: str = ""
     here: str = ""
     initials: str = ""
-    settings: list[Link] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+
+    @property
+    def own(self) -> list[Link]:
+        """What every member may see."""
+        return [link for link in self.links if link.is_for_members]
+
+    @property
+    def settings(self) -> list[Link]:
+        """What takes a role."""
+        return [link for link in self.links if not link.is_for_members]
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -49,24 +62,26 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         str(membership.role.label),
         here,
         initials,
-        _settings(membership),
+        _links(membership),
     )
     return {"nav": nav}
 
 
-def _settings(membership: Membership) -> list[Link]:
-    places = [
-        ("usage_settings", _("Usage"), "chart-bar", Role.ADMIN),
-        ("members", _("Members"), "users", Role.ADMIN),
-        ("billing", _("Billing"), "receipt-2", Role.OWNER),
-        ("api_keys", _("API keys"), "key", Role.OWNER),
-        ("activity", _("Activity"), "history", Role.OWNER),
-    ]
-    return [
-        Link(name, label, icon, reverse(name, args=[membership.organization.slug]))
-        for name, label, icon, role in places
-        if membership.is_at_least(role)
-    ]
+def _links(membership: Membership) -> list[Link]:
+    links = []
+    for place in places_for(membership):
+        counter = counter_for(place, membership)
+        link = Link(
+            place.name,
+            str(place.label),
+            place.icon,
+            reverse(place.name, args=[membership.organization.slug]),
+            is_for_members=place.role is Role.MEMBER,
+            counter=counter.template if counter else "",
+            topbar_counter=counter.topbar_template if counter else "",
+        )
+        links.append(link)
+    return links
 
 
 def _initials(name: str) -> str:

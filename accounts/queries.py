@@ -1,4 +1,4 @@
-"""Reading people, seats, keys and the audit trail for the pages. Never writes."""
+"""Reading people, seats, keys and the audit for the pages. Never writes."""
 
 from __future__ import annotations
 
@@ -98,27 +98,29 @@ def api_keys(organization: Organization) -> QuerySet[ApiKey]:
     )
 
 
-def activity(
+def audit_entries(
     organization: Organization,
     *,
     action: str = "",
     search: str = "",
     page: str | None = None,
 ) -> Page[AuditEntry]:
-    """The audit trail, newest first, filtered by kind of action and by person or subject."""
-    found: QuerySet[AuditEntry, Any] = organization.audit_entries.select_related(
+    """A page of the audit, newest first, filtered by how the action begins and by words in
+    person or subject.
+    """
+    entries: QuerySet[AuditEntry, Any] = organization.audit_entries.select_related(
         "actor"
     ).order_by("-at", "-pk")
     if action:
-        found = found.filter(action__startswith=action)
+        entries = entries.filter(action__startswith=action)
     for word in search.split():
-        found = found.filter(
+        entries = entries.filter(
             Q(subject__icontains=word)
             | Q(actor__name__icontains=word)
             | Q(actor__email__icontains=word)
             | Q(actor_label__icontains=word)
         )
-    return Paginator(found, PAGE_SIZE).get_page(page)
+    return Paginator(entries, PAGE_SIZE).get_page(page)
 
 
 def is_membership_id(ref: str) -> bool:

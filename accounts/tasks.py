@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.delivery import deliver
-from accounts.key_usage import write_down_uses
+from accounts.key_use import write_down_uses
 from accounts.models import OutgoingMail
 from config.kit.jobs import SWEEP_LIMIT, enqueue
 

@@ -9,6 +9,11 @@ class BillingConfig(AppConfig):
     verbose_name = _("Usage, caps and money")
 
     def ready(self) -> None:
-        """Register who writes our mails."""
+        """Register who writes our mails, our changes in words and our places."""
+        from billing import navigation  # noqa: F401
+        from billing.caps import audit as cap_audit  # noqa: F401
+        from billing.documents import audit as document_audit  # noqa: F401
         from billing.documents import mails as document_mails  # noqa: F401
+        from billing.metering import audit as metering_audit  # noqa: F401
+        from billing.payments import audit as payment_audit  # noqa: F401
         from billing.payments import mails as payment_mails  # noqa: F401

@@ -9,5 +9,5 @@ class RequestsInboxConfig(AppConfig):
     verbose_name = _("Requests")
 
     def ready(self) -> None:
-        """Register who writes our mails."""
-        from requests_inbox import mails  # noqa: F401
+        """Register who writes our mails, our changes in words and our counter."""
+        from requests_inbox import audit, mails, navigation  # noqa: F401

@@ -71,7 +71,7 @@ class UsageRequest(models.Model):
     granted_tier = models.CharField(
         _("new seat"), max_length=10, choices=Tier, blank=True
     )
-    # The change an approval made: the same entry of the trail as from the page.
+    # The change an approval made: the same audit entry as from the page.
     change = models.ForeignKey(
         AuditEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

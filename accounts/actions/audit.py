@@ -1,4 +1,4 @@
-"""Writing the audit trail (C8): one entry a change, inside the transaction that makes it."""
+"""Writing the audit (C8): one entry a change, inside the transaction that makes it."""
 
 from __future__ import annotations
 

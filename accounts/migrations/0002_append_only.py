@@ -1,4 +1,4 @@
-"""The audit trail can only grow (C8)."""
+"""The audit can only grow (C8)."""
 
 from django.db import migrations
 

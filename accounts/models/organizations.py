@@ -84,8 +84,10 @@ class Organization(models.Model):
     past_timezones = models.JSONField(
         _("past time zones"), default=list, editable=False
     )
-    # Whether members may press “Request more usage” (R4a), and the local hour of the
-    # daily digest of requests (R6).
+    # Two settings of the inbox above: whether members may press “Request more usage” (R4a),
+    # and the local hour of the daily digest (R6). They are columns of this row because it is
+    # the one that every check and sweep has read and locked already: a table of the inbox's
+    # own would cost the check a join and the settings a second lock.
     requests_enabled = models.BooleanField(
         _("members may request more usage"), default=True
     )

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import member_page
 from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
+from accounts.audit import audit_row, change_groups
 from accounts.forms import ApiKeyForm, add_business_error
 from accounts.models import ApiKey, Membership, Role
-from accounts.queries import activity, api_keys
-from accounts.trail import GROUPS, trail_row
+from accounts.queries import api_keys, audit_entries
 from config.kit.errors import BusinessError
 from config.kit.htmx import render_modal, saved
 
@@ -87,18 +87,18 @@ def activity_page(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Who changed what, from which value to which."""
     group = request.GET.get("kind", "")
     search = request.GET.get("q", "").replace("\0", "")[:100]
-    known = {code for code, _label in GROUPS}
-    page = activity(
+    groups = change_groups()
+    page = audit_entries(
         membership.organization,
-        action=group if group in known else "",
+        action=group if group in dict(groups) else "",
         search=search,
         page=request.GET.get("page"),
     )
     context = {
         "organization": membership.organization,
         "page": page,
-        "rows": [trail_row(entry) for entry in page],
-        "groups": GROUPS,
+        "rows": [audit_row(entry) for entry in page],
+        "groups": groups,
         "kind": group,
         "q": search,
         "zone": membership.organization.zone_at(timezone.now()),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja import Body, Router
 
 from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_digest
-from accounts.key_usage import note_use
+from accounts.key_use import note_use
 from accounts.models import Scope
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Found, standing_by_key

@@ -231,7 +231,7 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
         obj.organization_id, obj.event_id = booked.organization_id, booked.event_id
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The trail says who booked what."""
+        """The audit says who booked what."""
         return None
 
 

@@ -154,7 +154,7 @@ class BillingAccount(models.Model):
 
     @property
     def auto_reload_as_audited(self) -> dict[str, object]:
-        """What the trail keeps of auto-reload (C8)."""
+        """What the audit keeps of auto-reload (C8)."""
         if not self.auto_reload_enabled:
             return {"auto_reload": False}
         return {

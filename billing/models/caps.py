@@ -1,6 +1,6 @@
 """Spend caps at three levels (C1, C2): what holds now.
 
-Who changed them, from what to what, is in the audit trail.
+Who changed them, from what to what, is in the audit.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class SeatAllowanceAdmin(admin.ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: SeatAllowance, form: Any, change: bool
     ) -> None:
-        """Works at the next check, and is kept in the trail."""
+        """Works at the next check, and is kept in the audit."""
         before = (
             SeatAllowance.objects.filter(pk=obj.pk)
             .values("length_seconds", "amount_nanos")

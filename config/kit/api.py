@@ -40,7 +40,7 @@ AMOUNT_PATTERN = r"^(1000000(\.0{1,2})?|[0-9]{1,6}(\.[0-9]{1,2})?)$"
 
 
 def _amount_text(value: Any) -> str:
-    """A decimal string of USD that a cap can take; says what is wrong with any other."""
+    """A decimal string of USD in whole cents; says what is wrong with any other."""
     if not isinstance(value, str):
         raise ValueError('must be a decimal string such as "50.00", not a JSON number')
     if re.fullmatch(AMOUNT_PATTERN, value, re.ASCII):

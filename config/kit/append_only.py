@@ -29,7 +29,7 @@ BEGIN
         USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
-# One look for a whole statement, however many rows it adds: recording is the hottest path.
+# One look for a whole statement, however many rows it adds: the hottest path adds most.
 REFUSE_ADDED = """
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

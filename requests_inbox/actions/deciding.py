@@ -3,7 +3,7 @@
 The first decision wins.
 
 A cap set here is the same act as on the page, under the same lock; the request points
-at its entry of the trail.
+at its audit entry.
 """
 
 from __future__ import annotations

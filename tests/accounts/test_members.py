@@ -1,4 +1,4 @@
-"""People: seats, roles, invitations, removal and return, keys, the trail (D3, D4, C8)."""
+"""People: seats, roles, invitations, removal and return, keys, the audit (D3, D4, C8)."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def _set(
 
 
 def _as_audited(cap: SpendCap, month_on: dt.date) -> dict[str, Any]:
-    """What the trail keeps: the amount of this month, and what it falls back to when it
+    """What the audit keeps: the amount of this month, and what it falls back to when it
     is for this month only.
     """
     if cap.is_for_month_only(month_on):

@@ -10,8 +10,8 @@ import pytest
 import time_machine
 
 from accounts.actions.audit import Actor
+from accounts.audit import audit_row
 from accounts.models import AuditEntry
-from accounts.trail import trail_row
 from billing.books import differences
 from billing.documents.actions.details import set_billing_details, set_terms
 from billing.documents.actions.issuing import issue_credit_note, mark_paid, void_invoice
@@ -114,7 +114,7 @@ def test_p3_paid_twice_is_paid_once_and_the_trail_says_by_whom(invoice, olga):
         "open",
         "paid",
     )
-    row = trail_row(entry)
+    row = audit_row(entry)
     assert (row.action, row.before, row.after) == ("Invoice", "Open", "Paid")
 
 

@@ -1,0 +1,73 @@
+"""The places of the sidebar. Every app registers its own when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Membership, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of an organization's own, by its URL name; `role` is what it takes to see
+    the link.
+
+    Places stand by `order`, smallest first; those for members above “Admin settings”.
+    """
+
+    name: str
+    label: str | Promise
+    icon: str
+    role: Role
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A number beside the link to a place, and one in the bar that small screens have on
+    top: a template each. Shown to whom `shows` says.
+    """
+
+    place: str
+    template: str
+    topbar_template: str
+    shows: Callable[[Membership], bool]
+
+
+_PLACES: dict[str, Place] = {}
+_COUNTERS: dict[str, Counter] = {}
+
+
+def register_places(*places: Place) -> None:
+    """Add places to the sidebar."""
+    _PLACES.update({place.name: place for place in places})
+
+
+def register_counter(counter: Counter) -> None:
+    """Put a number beside a place."""
+    _COUNTERS[counter.place] = counter
+
+
+def places_for(membership: Membership) -> list[Place]:
+    """What this member's role lets them see, in order."""
+    visible = [
+        place for place in _PLACES.values() if membership.is_at_least(place.role)
+    ]
+    return sorted(visible, key=lambda place: place.order)
+
+
+def counter_for(place: Place, membership: Membership) -> Counter | None:
+    """The number beside a place; None for none."""
+    counter = _COUNTERS.get(place.name)
+    return counter if counter and counter.shows(membership) else None
+
+
+register_places(
+    Place("members", gettext_lazy("Members"), "users", Role.ADMIN, order=20),
+    Place("api_keys", gettext_lazy("API keys"), "key", Role.OWNER, order=40),
+    Place("activity", gettext_lazy("Activity"), "history", Role.OWNER, order=50),
+)

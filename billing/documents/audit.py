@@ -1,0 +1,38 @@
+"""How changes of billing details, invoices and credit notes read on the Activity page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from accounts.audit import describes, register_changes, register_group, value_text
+from config.kit.money import format_usd
+
+register_group("billing.", gettext_lazy("Billing details"), order=80)
+register_group("invoice.", gettext_lazy("Invoices"), order=90)
+register_changes(
+    {
+        "billing.details": gettext_lazy("Billing details"),
+        "billing.terms": gettext_lazy("Tax and terms"),
+        "invoice.status": gettext_lazy("Invoice"),
+        "invoice.credit_note": gettext_lazy("Credit note"),
+    }
+)
+INVOICE_STATES = {
+    "open": gettext_lazy("Open"),
+    "paid": gettext_lazy("Paid"),
+    "void": gettext_lazy("Void"),
+}
+
+
+@describes("invoice.status")
+def invoice_status_text(value: Any) -> str:
+    """The status an invoice had or got."""
+    return str(INVOICE_STATES.get(value) or value_text(value))
+
+
+@describes("invoice.credit_note")
+def credited_text(value: int) -> str:
+    """What a credit note takes back, kept in nano-USD."""
+    return format_usd(value)

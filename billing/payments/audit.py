@@ -1,0 +1,36 @@
+"""How changes of the card and of auto-reload read on the Activity page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.audit import describes, register_changes, register_group
+from config.kit.money import format_usd
+
+register_group("balance.", gettext_lazy("Balance"), order=70)
+register_changes(
+    {
+        "balance.card": gettext_lazy("Payment card"),
+        "balance.auto_reload": gettext_lazy("Auto-reload"),
+    }
+)
+
+
+@describes("balance.auto_reload")
+def auto_reload_text(value: dict[str, Any]) -> str:
+    """Off, or `$100.00 at $25.00, at most $500.00 a month`; kept in nano-USD."""
+    if not value["auto_reload"]:
+        return _("Off")
+    amounts = {
+        "amount": format_usd(value["reload_nanos"]),
+        "threshold": format_usd(value["threshold_nanos"]),
+    }
+    if value["limit_nanos"] is None:
+        return _("%(amount)s at %(threshold)s") % amounts
+    return _("%(amount)s at %(threshold)s, at most %(limit)s a month") % {
+        **amounts,
+        "limit": format_usd(value["limit_nanos"]),
+    }
