@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from accounts.models import Membership, Organization, Role
-from accounts.navigation import counter_for, places_for
+from accounts.navigation import counter_for, place_url, places_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def _links(membership: Membership) -> list[Link]:
             place.name,
             str(place.label),
             place.icon,
-            reverse(place.name, args=[membership.organization.slug]),
+            place_url(place, membership),
             is_for_members=place.role is Role.MEMBER,
             counter=counter.template if counter else "",
             topbar_counter=counter.topbar_template if counter else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -58,6 +59,16 @@ def places_for(membership: Membership) -> list[Place]:
         place for place in _PLACES.values() if membership.is_at_least(place.role)
     ]
     return sorted(visible, key=lambda place: place.order)
+
+
+def place_url(place: Place, membership: Membership) -> str:
+    """Where it is in the member's organization."""
+    return reverse(place.name, args=[membership.organization.slug])
+
+
+def front_page(membership: Membership) -> str:
+    """Where a member arrives: the first of their places."""
+    return place_url(places_for(membership)[0], membership)
 
 
 def counter_for(place: Place, membership: Membership) -> Counter | None:

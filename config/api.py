@@ -4,7 +4,6 @@ every error.
 
 from __future__ import annotations
 
-import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -24,33 +23,11 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from accounts.api_access import MissingScope, Unauthorized
+from config.kit.api import problem
 from config.kit.errors import BusinessError
 from config.kit.strict_json import InvalidJson, loads
 
 log = logging.getLogger("extra_usage.api")
-
-
-def problem(
-    request: HttpRequest, *, status: int, detail: str = "", **members: Any
-) -> HttpResponse:
-    """An `application/problem+json` answer; `type` is about:blank, so `title` is the
-    status' own phrase.
-    """
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        **members,
-    }
-    response = HttpResponse(
-        json.dumps(body, ensure_ascii=False),
-        status=status,
-        content_type="application/problem+json",
-    )
-    if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = 'Bearer realm="extra-usage"'
-    return response
 
 
 class StrictParser(Parser):
@@ -140,7 +117,6 @@ api = ExtraUsageAPI(
 def unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
     """No key, a wrong one or a revoked one."""
     return problem(
-        request,
         status=401,
         detail="Send a valid API key: “Authorization: Bearer <key>”.",
     )
@@ -150,7 +126,6 @@ def unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
 def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
     """A good key that may not do this."""
     return problem(
-        request,
         status=403,
         detail=f"This key lacks the scope “{error.scope}”.",
         scope=error.scope,
@@ -160,7 +135,7 @@ def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
 @api.exception_handler(AuthorizationError)
 def not_allowed(request: HttpRequest, error: Exception) -> HttpResponse:
     """Whatever else is forbidden."""
-    return problem(request, status=403, detail=str(error))
+    return problem(status=403, detail=str(error))
 
 
 @api.exception_handler(BusinessError)
@@ -169,7 +144,7 @@ def business_error(request: HttpRequest, error: BusinessError) -> HttpResponse:
     members: dict[str, Any] = {"code": error.code}
     if error.field:
         members["errors"] = [{"loc": ["body", error.field], "msg": str(error)}]
-    return problem(request, status=error.status, detail=str(error), **members)
+    return problem(status=error.status, detail=str(error), **members)
 
 
 @api.exception_handler(ValidationError)
@@ -186,21 +161,19 @@ def invalid_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
     if too_many:
         most = too_many["ctx"]["most"]
         return problem(
-            request,
             status=413,
             detail=(
                 f"At most {most:,} {too_many['loc'][-1]} per call; send the rest in "
                 "further calls."
             ),
         )
-    return problem(request, status=422, detail="The input is not valid.", errors=errors)
+    return problem(status=422, detail="The input is not valid.", errors=errors)
 
 
 @api.exception_handler(InvalidJson)
 def invalid_json(request: HttpRequest, error: InvalidJson) -> HttpResponse:
     """A body that is no JSON."""
     return problem(
-        request,
         status=422,
         detail=str(error),
         code="invalid_json",
@@ -212,7 +185,6 @@ def invalid_json(request: HttpRequest, error: InvalidJson) -> HttpResponse:
 def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     """More than 1 MiB."""
     return problem(
-        request,
         status=413,
         detail="A body is limited to 1 MiB; send the events in several calls.",
     )
@@ -221,7 +193,7 @@ def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(Http404)
 def missing(request: HttpRequest, error: Exception) -> HttpResponse:
     """What is not there, or belongs to somebody else."""
-    return problem(request, status=404, detail=str(error) or "There is nothing here.")
+    return problem(status=404, detail=str(error) or "There is nothing here.")
 
 
 @api.exception_handler(HttpError)
@@ -231,7 +203,7 @@ def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
         return invalid_json(request, error.__cause__)
     if isinstance(error.__cause__, RequestDataTooBig):
         return too_large(request, error.__cause__)
-    return problem(request, status=error.status_code, detail=str(error))
+    return problem(status=error.status_code, detail=str(error))
 
 
 @api.exception_handler(Exception)
@@ -242,7 +214,6 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
     """
     log.exception("api.failed", exc_info=error)
     return problem(
-        request,
         status=500,
         detail="Something went wrong on our side. Nothing was changed; send the same "
         "request again.",

@@ -5,14 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from config.kit.api import problem
 from config.kit.middleware import is_page
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if not is_page(request):
-        from config.api import problem
-
-        return problem(request, status=status)
+        return problem(status=status)
     return render(request, f"{status}.html", status=status)
 
 

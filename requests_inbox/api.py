@@ -19,7 +19,7 @@ from accounts.api_access import KeyAuth, MemberRef, organization_of
 from accounts.models import Scope
 from accounts.queries import member_by_ref
 from accounts.tasks import send_mail
-from config.kit.api import ERRORS, AmountText, CapUsd, Usd
+from config.kit.api import ERRORS, AmountText, CentsUsd, Usd
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text, usd
 from requests_inbox.actions.asking import send_request, withdraw_request
@@ -54,15 +54,15 @@ class RequestOut(Schema):
     seat_tier: Literal["standard", "premium"]
     reason: str
     mtd_spend_usd: Usd
-    cap_usd: CapUsd | None
+    cap_usd: CentsUsd | None
     note: str | None
-    asked_usd: CapUsd | None
+    asked_usd: CentsUsd | None
     created_at: dt.datetime
     status: Status
     decided_by: str | None
     decided_at: dt.datetime | None
     answer_note: str | None
-    granted_usd: CapUsd | None
+    granted_usd: CentsUsd | None
     granted_this_month_only: bool
     granted_seat_tier: Literal["premium"] | None
 

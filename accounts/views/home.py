@@ -14,6 +14,7 @@ from accounts.access import public, signed_in
 from accounts.actions.invitations import accept_invitation, open_invitation
 from accounts.forms import JoinForm, MeForm, add_business_error
 from accounts.models import Membership
+from accounts.navigation import front_page
 from config.kit.errors import BusinessError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -31,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     memberships = list(found)
     if len(memberships) == 1:
-        return redirect("own_usage", memberships[0].organization.slug)
+        return redirect(front_page(memberships[0]))
     if not memberships and request.user.is_staff:
         return redirect("admin:index")
     return render(request, "accounts/home.html", {"memberships": memberships})
@@ -82,7 +83,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             _("Welcome to %(organization)s.")
             % {"organization": membership.organization.name},
         )
-        return redirect("own_usage", membership.organization.slug)
+        return redirect(front_page(membership))
     return render(
         request,
         "accounts/invitation.html",

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, StrictBool
 
 from accounts.api_access import MemberRef
 from billing.reports.schemas import ExtraUsageOut
-from config.kit.api import AmountText, CapUsd, at_most
+from config.kit.api import AmountText, CentsUsd, at_most
 
 
 class CapIn(Schema):
@@ -29,7 +29,7 @@ class CapIn(Schema):
 class CapOut(Schema):
     """The cap as it holds this month."""
 
-    amount_usd: CapUsd | None
+    amount_usd: CentsUsd | None
     this_month_only: bool
 
 

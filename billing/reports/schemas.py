@@ -10,7 +10,7 @@ from typing import Literal
 
 from ninja import Schema
 
-from config.kit.api import CapUsd, Usd
+from config.kit.api import CentsUsd, Usd
 
 
 class ExtraUsageOut(Schema):
@@ -36,7 +36,7 @@ class OrganizationOut(Schema):
     settlement: str
     timezone: str
     extra_usage: ExtraUsageOut
-    cap_usd: CapUsd | None
+    cap_usd: CentsUsd | None
     mtd_spend_usd: Usd
     month: MonthOut
     balance_usd: Usd | None
@@ -69,7 +69,7 @@ class MemberOut(Schema):
     seat_tier: Literal["standard", "premium"] | None
     status: Literal["active", "removed"]
     extra_usage_enabled: bool
-    cap_usd: CapUsd | None
+    cap_usd: CentsUsd | None
     cap_source: Literal["member", "seat_tier", "none"]
     cap_this_month_only: bool
     mtd_spend_usd: Usd

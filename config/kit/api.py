@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -22,7 +23,7 @@ Usd = Annotated[
 ]
 
 
-CapUsd = Annotated[
+CentsUsd = Annotated[
     str, Field(description="USD as a decimal string with 2 places.", examples=["50.00"])
 ]
 
@@ -66,6 +67,27 @@ AmountText = Annotated[
         }
     ),
 ]
+
+
+def problem(*, status: int, detail: str = "", **members: Any) -> HttpResponse:
+    """An `application/problem+json` answer (RFC 9457); `type` is about:blank, so `title` is
+    the status' own phrase.
+    """
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    response = HttpResponse(
+        json.dumps(body, ensure_ascii=False),
+        status=status,
+        content_type="application/problem+json",
+    )
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="extra-usage"'
+    return response
 
 
 ERRORS: dict[int, Any] = {

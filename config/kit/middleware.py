@@ -23,6 +23,8 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxMiddleware
 from django_structlog.middlewares import RequestMiddleware
 
+from config.kit.api import problem
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 DOCS = "/api/v1/docs"
 NOT_PAGES = ("/api/", "/healthz", "/readyz", "/metrics", "/webhooks/")
@@ -124,15 +126,6 @@ class ApiMethodNotAllowed:
             return response
         allowed = response.headers.get("Allow", "")
         detail = f"{request.method} is not allowed on this path; use {allowed}."
-        body = {
-            "type": "about:blank",
-            "title": "Method Not Allowed",
-            "status": 405,
-            "detail": detail,
-        }
-        return HttpResponse(
-            json.dumps(body),
-            status=405,
-            content_type="application/problem+json",
-            headers={"Allow": allowed},
-        )
+        refusal = problem(status=405, detail=detail)
+        refusal["Allow"] = allowed
+        return refusal
