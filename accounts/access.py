@@ -74,7 +74,9 @@ def member_page(
             safe = request.method in ("GET", "HEAD", "OPTIONS")
             require_role(
                 membership,
-                role if safe else max(role, write or role, key=lambda one: one.rank),
+                role
+                if safe
+                else max(role, write or role, key=lambda candidate: candidate.rank),
             )
             request.membership = membership  # type: ignore[attr-defined]
             return view(request, membership, *args, **kwargs)

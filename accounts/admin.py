@@ -192,7 +192,7 @@ class OrganizationAdmin(NoDelete, admin.ModelAdmin):
         )
         seats = {tier: typed[f"{tier}_seats"] for tier in Tier.values}
         if not change:
-            made = create_organization(
+            created = create_organization(
                 obj.name,
                 slug=obj.slug,
                 plan=obj.plan,
@@ -203,7 +203,7 @@ class OrganizationAdmin(NoDelete, admin.ModelAdmin):
                 seats=seats,
                 now=now,
             )
-            obj.pk, obj._state.adding = made.pk, False
+            obj.pk, obj._state.adding = created.pk, False
             return
         before = Organization.objects.get(pk=obj.pk)
         fields = [

@@ -86,8 +86,6 @@ def organization_of(request: HttpRequest) -> Organization:
 MemberPath = Annotated[str, Field(max_length=254)]
 
 
-# The key is looked up inside the call's own statement, so the description says what
-# Ninja does not know.
 # Where a call looks the key up inside its own statement, its description says what
 # Ninja does not know.
 BEARER: dict[str, Any] = {"security": [{"KeyAuth": []}]}

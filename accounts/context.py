@@ -84,9 +84,9 @@ def _links(membership: Membership) -> list[Link]:
 
 
 def _initials(name: str) -> str:
-    words = name.split()
+    parts = name.split()
     return (
-        "".join(word[0] for word in (words[0], *words[-1:][: len(words) - 1])).upper()
-        if words
+        "".join(word[0] for word in (parts[0], *parts[-1:][: len(parts) - 1])).upper()
+        if parts
         else ""
     )

@@ -60,18 +60,18 @@ def deliver(mail_id: int) -> bool:
     if mail is None:
         return False
     try:
-        letter = _WRITERS[mail.kind](mail, timezone.now())
-        if letter is None:
+        text = _WRITERS[mail.kind](mail, timezone.now())
+        if text is None:
             drop_mail(mail, why="", now=timezone.now())
             return False
-        headers = {**letter.headers, "Message-ID": mail.message_id}
+        headers = {**text.headers, "Message-ID": mail.message_id}
         send(
-            letter.name,
+            text.name,
             to=mail.to,
             language=mail.reads,
-            context=letter.context,
+            context=text.context,
             headers=headers,
-            attachments=letter.attachments,
+            attachments=text.attachments,
         )
     # a template's fault as much as the server's: never lost, never sent twice
     except Exception as error:

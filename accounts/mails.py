@@ -10,10 +10,15 @@ def send_invitation(invitation: Invitation, *, link: str, language: str) -> None
     """The link to join, in the invited person's language where known, else the
     inviter's. Raises mail errors.
     """
-    known = (
+    account_language = (
         User.objects.filter(email=invitation.email)
         .values_list("language", flat=True)
         .first()
     )
     context = {"invitation": invitation, "link": link, "until": invitation.expires_at}
-    send("invitation", to=invitation.email, language=known or language, context=context)
+    send(
+        "invitation",
+        to=invitation.email,
+        language=account_language or language,
+        context=context,
+    )

@@ -62,7 +62,7 @@ def members(
     page: str | None = None,
 ) -> Page[Membership]:
     """A page of members by name; `search` looks into name and e-mail."""
-    found = (
+    memberships = (
         organization.memberships.filter(status=status)
         .select_related("user", "organization")
         .annotate(
@@ -76,10 +76,10 @@ def members(
         .order_by("rank", "user__name", "pk")
     )
     for word in search.split():
-        found = found.filter(
+        memberships = memberships.filter(
             Q(user__name__icontains=word) | Q(user__email__icontains=word)
         )
-    return Paginator(found, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
+    return Paginator(memberships, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
 
 
 def invitations(
@@ -136,12 +136,11 @@ def member_by_ref(organization: Organization, ref: str) -> Membership:
     memberships = Membership.objects.select_related("user", "organization").filter(
         organization=organization
     )
-    found = (
-        memberships.filter(pk=int(ref))
-        if is_membership_id(ref)
-        else memberships.filter(user__email=ref.replace("\0", "").strip().lower())
-    )
-    member = found.first()
+    if is_membership_id(ref):
+        member = memberships.filter(pk=int(ref)).first()
+    else:
+        email = ref.replace("\0", "").strip().lower()
+        member = memberships.filter(user__email=email).first()
     if member is None:
         raise BusinessError(
             _("No member “%(member)s” in this organization.") % {"member": ref},

@@ -116,8 +116,14 @@ class Environment:
         """
         hint = "Set it to postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:////PATH."
         self._known_scheme(name, default=default, schemes=DATABASES, hint=hint)
-        found = self._try(name, lambda: self._env.db(name, default=default), hint=hint)
-        return found if found.get("NAME") else stop(f"{name} names no database. {hint}")
+        database = self._try(
+            name, lambda: self._env.db(name, default=default), hint=hint
+        )
+        return (
+            database
+            if database.get("NAME")
+            else stop(f"{name} names no database. {hint}")
+        )
 
     def redis(self, name: str) -> str:
         """The address of a Redis, or nothing."""

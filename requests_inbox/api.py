@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from ninja import Body, Query, Router, Schema
 from pydantic import ConfigDict, Field, StrictBool
 
@@ -20,7 +19,6 @@ from accounts.models import Scope
 from accounts.queries import member_by_ref
 from accounts.tasks import send_mail
 from config.kit.api import ERRORS, AmountText, CentsUsd, Usd
-from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text, usd
 from requests_inbox.actions.asking import send_request, withdraw_request
 from requests_inbox.actions.deciding import (
@@ -31,7 +29,12 @@ from requests_inbox.actions.deciding import (
     move_to_premium,
 )
 from requests_inbox.models import NOTE_LENGTH, UsageRequest
-from requests_inbox.queries import Pending, request_list
+from requests_inbox.queries import (
+    RequestState,
+    request_list,
+    request_not_found,
+    request_state,
+)
 
 reading = Router(tags=["Requests"], auth=KeyAuth(Scope.READ))
 managing = Router(tags=["Requests"], auth=KeyAuth(Scope.MANAGE))
@@ -117,15 +120,13 @@ class DismissIn(Schema):
     note: NoteText | None = None
 
 
-def _cap(nanos: int | None) -> str | None:
+def _cents(nanos: int | None) -> str | None:
     return None if nanos is None else to_decimal_text(nanos, places=2)
 
 
-def request_json(request: UsageRequest, pending: Pending) -> dict[str, Any]:
+def request_json(state: RequestState) -> dict[str, Any]:
     """A request as the API writes it, with its status of this moment."""
-    standing = next(
-        (one.standing for one in pending.waiting if one.request.pk == request.pk), None
-    )
+    request, standing = state.request, state.standing
     return {
         "id": request.pk,
         "member": request.membership_id,
@@ -136,15 +137,15 @@ def request_json(request: UsageRequest, pending: Pending) -> dict[str, Any]:
         "mtd_spend_usd": to_decimal_text(
             standing.spent_nanos if standing else request.spent_nanos
         ),
-        "cap_usd": _cap(standing.cap.amount_nanos if standing else request.cap_nanos),
+        "cap_usd": _cents(standing.cap.amount_nanos if standing else request.cap_nanos),
         "note": request.note or None,
-        "asked_usd": _cap(request.asked_nanos),
+        "asked_usd": _cents(request.asked_nanos),
         "created_at": request.created_at,
-        "status": pending.ended.get(request.pk, request.status),
+        "status": state.status,
         "decided_by": request.decider or None,
         "decided_at": request.ended_at if request.decider else None,
         "answer_note": request.answer_note or None,
-        "granted_usd": _cap(request.granted_nanos),
+        "granted_usd": _cents(request.granted_nanos),
         "granted_this_month_only": request.granted_month_only,
         "granted_seat_tier": request.granted_tier or None,
     }
@@ -166,26 +167,24 @@ def requests(
     has written it down.
     """
     before = None if cursor is None else int(cursor)
-    found, pending = request_list(
+    states = request_list(
         organization_of(request),
         status=status,
         before=before,
         now=timezone.now(),
         limit=PAGE + 1,
     )
-    shown = found[:PAGE]
+    page = states[:PAGE]
     return {
-        "results": [request_json(one, pending) for one in shown],
-        "next_cursor": str(shown[-1].pk) if len(found) > PAGE else None,
+        "results": [request_json(state) for state in page],
+        "next_cursor": str(page[-1].request.pk) if len(states) > PAGE else None,
     }
 
 
-def _fresh(request: HttpRequest, request_id: int) -> dict[str, Any]:
-    organization = organization_of(request)
-    found, pending = request_list(
-        organization, status=None, before=request_id + 1, now=timezone.now(), limit=1
+def _present_json(request: HttpRequest, request_id: int) -> dict[str, Any]:
+    return request_json(
+        request_state(organization_of(request), request_id, now=timezone.now())
     )
-    return request_json(found[0], pending)
 
 
 # On the reading router's path, but it writes: scope `manage`.
@@ -204,17 +203,17 @@ def ask(request: HttpRequest, payload: Body[AskIn]) -> dict[str, Any]:
     note = None if payload.note is None else payload.note.replace("\0", "")
     asked = None if payload.asked_usd is None else usd(payload.asked_usd)
     sent = send_request(member, note=note, asked_nanos=asked, now=timezone.now())
-    return _fresh(request, sent.request.pk)
+    return _present_json(request, sent.request.pk)
 
 
 def _reviewer(request: HttpRequest) -> Reviewer:
     return Reviewer(Actor(label=f"API key {request.auth.name}"))  # type: ignore[attr-defined]
 
 
-def _answer(request: HttpRequest, done: Decided) -> dict[str, Any]:
+def _send_answer(request: HttpRequest, done: Decided) -> dict[str, Any]:
     for mail in done.mails:
         send_mail.delay_on_commit(mail)
-    return _fresh(request, done.request.pk)
+    return _present_json(request, done.request.pk)
 
 
 @managing.post(
@@ -228,7 +227,7 @@ def approve(
     """By a higher limit, or by a premium seat."""
     organization, by, now = organization_of(request), _reviewer(request), timezone.now()
     if isinstance(payload, PremiumIn):
-        return _answer(
+        return _send_answer(
             request,
             move_to_premium(organization, request_id=request_id, by=by, now=now),
         )
@@ -240,7 +239,7 @@ def approve(
         by=by,
         now=now,
     )
-    return _answer(request, done)
+    return _send_answer(request, done)
 
 
 @managing.post(
@@ -260,7 +259,7 @@ def dismiss(
         by=_reviewer(request),
         now=timezone.now(),
     )
-    return _answer(request, done)
+    return _send_answer(request, done)
 
 
 @managing.post(
@@ -271,12 +270,8 @@ def dismiss(
 def withdraw(request: HttpRequest, request_id: RequestPath) -> dict[str, Any]:
     """On behalf of the member who sent it."""
     organization, now = organization_of(request), timezone.now()
-    found, _pending = request_list(
-        organization, status="pending", before=request_id + 1, now=now, limit=1
-    )
-    if not found or found[0].pk != request_id:
-        raise BusinessError(
-            _("There is no such request."), code="request_not_found", status=404
-        )
-    withdraw_request(found[0].membership, now=now)
-    return _fresh(request, request_id)
+    state = request_state(organization, request_id, now=now)
+    if state.status != UsageRequest.Status.PENDING:
+        raise request_not_found()
+    withdraw_request(state.request.membership, now=now)
+    return _present_json(request, request_id)

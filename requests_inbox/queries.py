@@ -9,20 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organization, Role
-from billing.funding.queries import standings_for
+from billing.funding.queries import standing_of, standings_for
 from billing.funding.rules.decision import extra_usage_refusal
 from billing.funding.rules.standing import Reason, Standing
+from config.kit.errors import BusinessError
 from requests_inbox.models import UsageRequest
-from requests_inbox.rules import Asked, ending_of
+from requests_inbox.rules import RequestFacts, lapsed_status
 
 PEOPLE = ("membership__user", "membership__organization", "decided_by")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request that still waits, with the present standing of who asked."""
+class PendingRequest:
+    """A request that waits for a decision, with the present standing of who sent it."""
 
     request: UsageRequest
     standing: Standing
@@ -36,14 +38,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """The stored pending requests of an organization, told apart by R5."""
+class PendingRequests:
+    """The requests of an organization that are stored as pending, told apart by R5: those
+    that wait, and the status by id of those that have lapsed.
+    """
 
-    waiting: list[Waiting]
-    ended: dict[int, str]
+    waiting: list[PendingRequest]
+    lapsed: dict[int, str]
 
 
-def pending_of(organization_id: int, *, now: dt.datetime) -> Pending:
+def pending_of(organization_id: int, *, now: dt.datetime) -> PendingRequests:
     """Which requests wait at `now`, oldest first, and which have ended by themselves.
 
     Two queries, one when there is none.
@@ -55,24 +59,33 @@ def pending_of(organization_id: int, *, now: dt.datetime) -> Pending:
         .order_by("created_at", "pk")
     )
     if not stored:
-        return Pending([], {})
+        return PendingRequests([], {})
     standings = standings_for(
-        organization_id, [one.membership_id for one in stored], now=now
+        organization_id, [request.membership_id for request in stored], now=now
     )
-    waiting, ended = [], {}
-    for one in stored:
-        standing = standings[one.membership_id]
-        ending = ending_of(asked_of(one), standing)
-        if ending is None:
-            waiting.append(Waiting(one, standing))
+    waiting, lapsed = [], {}
+    for request in stored:
+        standing = standings[request.membership_id]
+        status = lapsed_status(request_facts(request), standing)
+        if status is None:
+            waiting.append(PendingRequest(request, standing))
         else:
-            ended[one.pk] = ending
-    return Pending(waiting, ended)
+            lapsed[request.pk] = status
+    return PendingRequests(waiting, lapsed)
 
 
-def asked_of(request: UsageRequest) -> Asked:
+def request_facts(request: UsageRequest) -> RequestFacts:
     """What the rules look at."""
-    return Asked(request.seat_tier, request.reason, request.month_on)
+    return RequestFacts(request.seat_tier, request.reason, request.month_on)
+
+
+def status_now(request: UsageRequest, standing: Standing) -> str:
+    """The status of a request at the moment of its member's standing, whatever a job has
+    written down by then.
+    """
+    if request.status != UsageRequest.Status.PENDING:
+        return request.status
+    return lapsed_status(request_facts(request), standing) or request.status
 
 
 def latest_request(
@@ -86,12 +99,7 @@ def latest_request(
         .select_related(*PEOPLE)
         .first()
     )
-    if latest is None:
-        return None, ""
-    status = latest.status
-    if status == UsageRequest.Status.PENDING:
-        status = ending_of(asked_of(latest), standing) or status
-    return latest, status
+    return (None, "") if latest is None else (latest, status_now(latest, standing))
 
 
 def reviewers(organization: Organization) -> QuerySet[Membership]:
@@ -108,9 +116,11 @@ def deciders_for(
     request_membership_id: int, *, organization: Organization
 ) -> list[Membership]:
     """Who may decide a request: nobody their own, unless they are the only one who may (R3)."""
-    found = list(reviewers(organization))
-    others = [one for one in found if one.pk != request_membership_id]
-    return others or found
+    everybody = list(reviewers(organization))
+    others = [
+        reviewer for reviewer in everybody if reviewer.pk != request_membership_id
+    ]
+    return others or everybody
 
 
 def may_decide(reviewer: Membership, *, request_membership_id: int) -> bool:
@@ -120,6 +130,45 @@ def may_decide(reviewer: Membership, *, request_membership_id: int) -> bool:
     return not reviewers(reviewer.organization).exclude(pk=reviewer.pk).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class RequestState:
+    """A request with its status of a moment; while it is pending then, also with the
+    standing of who sent it.
+    """
+
+    request: UsageRequest
+    status: str
+    standing: Standing | None
+
+
+def request_state(
+    organization: Organization, request_id: int, *, now: dt.datetime
+) -> RequestState:
+    """One request by its id. Raises BusinessError `request_not_found`."""
+    request = (
+        UsageRequest.objects.filter(organization=organization, pk=request_id)
+        .select_related(*PEOPLE)
+        .first()
+    )
+    if request is None:
+        raise request_not_found()
+    if request.status != UsageRequest.Status.PENDING:
+        return RequestState(request, request.status, None)
+    standing = standing_of(
+        request.membership_id, organization_id=organization.pk, now=now
+    )
+    status = status_now(request, standing)
+    is_pending = status == UsageRequest.Status.PENDING
+    return RequestState(request, status, standing if is_pending else None)
+
+
+def request_not_found() -> BusinessError:
+    """What is answered to an id that is no request of the organization."""
+    return BusinessError(
+        _("There is no such request."), code="request_not_found", status=404
+    )
+
+
 def request_list(
     organization: Organization,
     *,
@@ -127,26 +176,37 @@ def request_list(
     before: int | None,
     now: dt.datetime,
     limit: int,
-) -> tuple[list[UsageRequest], Pending]:
-    """Requests of an organization by id, newest first, filtered by their status at `now`."""
+) -> list[RequestState]:
+    """Requests of an organization by id, newest first, filtered by their status at `now`.
+
+    `before` is the id the page begins below. Three queries at most.
+    """
     pending = pending_of(organization.pk, now=now)
-    found = (
+    requests = (
         UsageRequest.objects.filter(organization=organization)
         .select_related(*PEOPLE)
         .order_by("-pk")
     )
     if before is not None:
-        found = found.filter(pk__lt=before)
+        requests = requests.filter(pk__lt=before)
     if status is not None:
-        found = found.filter(_has_status(status, pending))
-    return list(found[:limit]), pending
+        requests = requests.filter(_has_status(status, pending))
+    standings = {one.request.pk: one.standing for one in pending.waiting}
+    return [
+        RequestState(
+            request,
+            pending.lapsed.get(request.pk, request.status),
+            standings.get(request.pk),
+        )
+        for request in requests[:limit]
+    ]
 
 
-def _has_status(status: str, pending: Pending) -> Q:
+def _has_status(status: str, pending: PendingRequests) -> Q:
     if status == UsageRequest.Status.PENDING:
         return Q(pk__in=[one.request.pk for one in pending.waiting])
-    ended = [pk for pk, ending in pending.ended.items() if ending == status]
-    return Q(status=status) | Q(pk__in=ended)
+    lapsed = [pk for pk, ending in pending.lapsed.items() if ending == status]
+    return Q(status=status) | Q(pk__in=lapsed)
 
 
 def organizations_with_pending() -> Iterable[int]:

@@ -16,9 +16,9 @@ RESOLVED, WITHDRAWN = "resolved", "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request remembers of the time of asking: seat tier, reason of the block,
-    first day of the month.
+class RequestFacts:
+    """What a request keeps of the moment it was sent: seat tier, reason for the block, first
+    day of the billing month.
     """
 
     seat_tier: str
@@ -26,9 +26,9 @@ class Asked:
     month_on: dt.date
 
 
-def ending_of(asked: Asked, standing: Standing) -> str | None:
-    """How a request that nobody decided has ended by itself (R5); None while it still
-    waits.
+def lapsed_status(facts: RequestFacts, standing: Standing) -> str | None:
+    """The status of a request that nobody decided and that has ended by itself (R5); None
+    while it is still pending.
 
     A reset of the included usage alone does not end it, nor does a seat that was only
     taken away.
@@ -41,11 +41,11 @@ def ending_of(asked: Asked, standing: Standing) -> str | None:
         return None
     refusal = extra_usage_refusal(standing)
     if refusal is None or (
-        standing.seat_tier != asked.seat_tier and standing.has_included_left
+        standing.seat_tier != facts.seat_tier and standing.has_included_left
     ):
         return RESOLVED
     # In a new month the old cap let them go on, even if they have reached the new one by now.
-    is_new_month = standing.organization.month.first_on > asked.month_on
+    is_new_month = standing.organization.month.first_on > facts.month_on
     has_spent = standing.spent_nanos > 0
     return RESOLVED if is_new_month and has_spent and refusal in CAP_REASONS else None
 

@@ -26,7 +26,7 @@ def prepare_digests() -> int:
     )
     queued = for_each(
         organizations,
-        lambda one: prepare_digest(one, now=timezone.now()),
+        lambda organization: prepare_digest(organization, now=timezone.now()),
         failed=FAILED,
     )
     mails = [pk for ids in queued for pk in ids]

@@ -31,10 +31,10 @@ def cap_kind_text(standing: Standing) -> str:
     cap = standing.cap.amount_nanos
     if cap is None:
         return _("no cap")
-    words = {"cap": format_usd(cap)}
+    values = {"cap": format_usd(cap)}
     if standing.cap_source is CapSource.MEMBER:
-        return _("of %(cap)s own cap") % words
-    return _("of %(cap)s seat cap") % words
+        return _("of %(cap)s own cap") % values
+    return _("of %(cap)s seat cap") % values
 
 
 def waited_text(since: dt.datetime, *, now: dt.datetime) -> str:
@@ -54,39 +54,39 @@ def decided_sentence(request: UsageRequest, *, zone: str, now: dt.datetime) -> s
     moment = (
         moment_text(request.ended_at, zone=zone, now=now) if request.ended_at else ""
     )
-    words = {
+    values = {
         "who": request.decider,
         "name": request.membership.user,
         "moment": moment,
         "amount": format_usd(request.granted_nanos or 0),
     }
     if request.status == UsageRequest.Status.DISMISSED:
-        return _("%(who)s dismissed the request from %(name)s %(moment)s.") % words
+        return _("%(who)s dismissed the request from %(name)s %(moment)s.") % values
     if request.granted_tier:
-        return _("%(who)s moved %(name)s to a Premium seat %(moment)s.") % words
+        return _("%(who)s moved %(name)s to a Premium seat %(moment)s.") % values
     if request.granted_month_only:
         return (
             _(
                 "%(who)s increased the limit for %(name)s to %(amount)s, this month "
                 "only, %(moment)s."
             )
-            % words
+            % values
         )
     return (
-        _("%(who)s increased the limit for %(name)s to %(amount)s %(moment)s.") % words
+        _("%(who)s increased the limit for %(name)s to %(amount)s %(moment)s.") % values
     )
 
 
 def answer_title(request: UsageRequest) -> str:
     """What the member is told, in one sentence."""
-    words = {"who": request.decider, "amount": format_usd(request.granted_nanos or 0)}
+    values = {"who": request.decider, "amount": format_usd(request.granted_nanos or 0)}
     if request.status == UsageRequest.Status.DISMISSED:
-        return _("%(who)s dismissed your request") % words
+        return _("%(who)s dismissed your request") % values
     if request.granted_tier:
-        return _("%(who)s moved you to a Premium seat") % words
+        return _("%(who)s moved you to a Premium seat") % values
     if request.granted_month_only:
-        return _("%(who)s increased your limit to %(amount)s, this month only") % words
-    return _("%(who)s increased your limit to %(amount)s") % words
+        return _("%(who)s increased your limit to %(amount)s, this month only") % values
+    return _("%(who)s increased your limit to %(amount)s") % values
 
 
 def asked_label(request: UsageRequest, *, zone: str, now: dt.datetime) -> str:

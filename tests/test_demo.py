@@ -21,7 +21,8 @@ from billing.funding.rules.decision import decide, extra_usage_refusal
 from billing.funding.rules.standing import Reason
 from billing.models import Invoice, Statement, UsageEvent
 from config.demo import story, usage
-from config.demo.story import PASSWORD, make_acme, make_demo
+from config.demo.founding import PASSWORD
+from config.demo.story import make_acme, make_demo
 from requests_inbox.queries import pending_of
 from tests.conftest import NOW
 

@@ -30,27 +30,8 @@ def create_api_key(
 
     Raises BusinessError `no_name`, `no_scope` or `unknown_scope`.
     """
-    wanted, name = set(scopes), name.strip()
-    if not name:
-        raise BusinessError(
-            _("Give the key a name that says who uses it."),
-            code="no_name",
-            status=422,
-            field="name",
-        )
-    unknown = sorted(wanted - set(Scope.values))
-    if unknown:
-        raise BusinessError(
-            _("“%(scope)s” is not a scope; use %(all)s.")
-            % {"scope": unknown[0], "all": ", ".join(Scope.values)},
-            code="unknown_scope",
-            status=422,
-            field="scopes",
-        )
-    if not wanted:
-        raise BusinessError(
-            _("Choose at least one scope."), code="no_scope", status=422, field="scopes"
-        )
+    chosen, name = set(scopes), name.strip()
+    _check_key(name, chosen)
     locked = lock_organization(organization.pk)
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
@@ -58,7 +39,7 @@ def create_api_key(
         name=name[:80],
         prefix=secret[: len(PREFIX) + 6],
         digest=ApiKey.digest_of(secret),
-        scopes=" ".join(scope for scope in Scope.values if scope in wanted),
+        scopes=" ".join(scope for scope in Scope.values if scope in chosen),
         created_by=actor.user,
         created_at=now,
     )
@@ -71,6 +52,29 @@ def create_api_key(
         to_value={"scopes": key.scope_list},
     )
     return key, secret
+
+
+def _check_key(name: str, scopes: set[str]) -> None:
+    if not name:
+        raise BusinessError(
+            _("Give the key a name that says who uses it."),
+            code="no_name",
+            status=422,
+            field="name",
+        )
+    unknown = sorted(scopes - set(Scope.values))
+    if unknown:
+        raise BusinessError(
+            _("“%(scope)s” is not a scope; use %(all)s.")
+            % {"scope": unknown[0], "all": ", ".join(Scope.values)},
+            code="unknown_scope",
+            status=422,
+            field="scopes",
+        )
+    if not scopes:
+        raise BusinessError(
+            _("Choose at least one scope."), code="no_scope", status=422, field="scopes"
+        )
 
 
 @transaction.atomic

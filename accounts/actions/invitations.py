@@ -199,7 +199,7 @@ def _join(
     except BusinessError:
         # the last seat went to somebody else meanwhile; an owner sees who has none
         seat_tier = None
-    membership, made = Membership.objects.get_or_create(
+    membership, is_new = Membership.objects.get_or_create(
         organization=organization,
         user=person,
         defaults={
@@ -208,7 +208,7 @@ def _join(
             "joined_at": now,
         },
     )
-    if not made and not membership.is_active:
+    if not is_new and not membership.is_active:
         membership.status, membership.removed_at = "active", None
         membership.base_role, membership.seat_tier = invitation.base_role, seat_tier
         membership.save(

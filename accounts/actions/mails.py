@@ -48,7 +48,7 @@ class QueuedMail:
 
 def queue_mails(
     organization: Organization,
-    drafts: Iterable[QueuedMail],
+    mails: Iterable[QueuedMail],
     *,
     now: dt.datetime,
     within: dt.timedelta,
@@ -62,18 +62,18 @@ def queue_mails(
     rows = [
         OutgoingMail(
             organization=organization,
-            user=one.user,
-            address=one.address,
-            language=one.language,
-            kind=one.kind,
-            key=one.key,
-            facts=one.facts,
+            user=mail.user,
+            address=mail.address,
+            language=mail.language,
+            kind=mail.kind,
+            key=mail.key,
+            facts=mail.facts,
             message_id=f"<{uuid.uuid4().hex}@{domain}>",
             created_at=now,
             next_try_at=now,
             expires_at=now + within,
         )
-        for one in drafts
+        for mail in mails
     ]
     OutgoingMail.objects.bulk_create(rows, ignore_conflicts=True)
     keys = [row.key for row in rows]

@@ -103,7 +103,7 @@ def edit_member(
     """
     member = assign_seat(
         membership, tier=seat_tier, actor=Actor.person(by.user), now=now
-    )
+    ).membership
     return member if role is None else change_role(member, role=role, by=by, now=now)
 
 

@@ -12,9 +12,9 @@ def check_reason(reason: str, *, most: int = 300) -> str:
 
     Raises BusinessError `reason_missing` for none, or one that is too long.
     """
-    said = reason.strip()
-    if said and len(said) <= most:
-        return said
+    text = reason.strip()
+    if text and len(text) <= most:
+        return text
     raise BusinessError(
         _("Give a reason of at most %(most)d characters. Owners will see it.")
         % {"most": most},

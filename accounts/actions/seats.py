@@ -5,13 +5,14 @@ owners assign at once.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
-from accounts.models import Membership, Organization, SeatTier, Tier
+from accounts.models import AuditEntry, Membership, Organization, SeatTier, Tier
 from config.kit.errors import BusinessError
 
 
@@ -48,10 +49,20 @@ def take_seat(organization: Organization, tier: str | None) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SeatChange:
+    """A member on their seat, and the audit entry of the change; none when they had that
+    seat already.
+    """
+
+    membership: Membership
+    audit: AuditEntry | None
+
+
 @transaction.atomic
 def assign_seat(
     membership: Membership, *, tier: str | None, actor: Actor, now: dt.datetime
-) -> Membership:
+) -> SeatChange:
     """Give a member a seat of `tier`, or none. Works at the next check.
 
     Raises BusinessError `no_free_seat`, `member_inactive` for somebody who was removed.
@@ -66,11 +77,11 @@ def assign_seat(
             code="member_inactive",
         )
     if locked.seat_tier == tier:
-        return locked
+        return SeatChange(locked, None)
     take_seat(organization, tier)
     before, locked.seat_tier = locked.seat_tier, tier
     locked.save(update_fields=["seat_tier"])
-    record_change(
+    audit = record_change(
         organization,
         actor=actor,
         action="member.seat",
@@ -80,7 +91,7 @@ def assign_seat(
         from_value=before,
         to_value=tier,
     )
-    return locked
+    return SeatChange(locked, audit)
 
 
 @transaction.atomic

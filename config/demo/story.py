@@ -7,22 +7,16 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Callable
-from functools import lru_cache
 
-from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import F
 
 from accounts.actions.audit import Actor
-from accounts.actions.organizations import create_organization
 from accounts.models import (
     Membership,
     Organization,
     OutgoingMail,
     Plan,
-    Role,
-    SeatTier,
     Tier,
     User,
 )
@@ -43,7 +37,13 @@ from billing.models import Invoice
 from billing.payments import cards, processing
 from billing.payments.actions.purchases import save_customer
 from billing.payments.actions.reloads import set_auto_reload
-from config.demo.people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
+from config.demo.founding import (
+    OPERATOR,
+    find_or_make_user,
+    make_organization,
+    months_before,
+)
+from config.demo.people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, people
 from config.demo.usage import (
     Happening,
     Simulation,
@@ -52,16 +52,8 @@ from config.demo.usage import (
     workers_of,
 )
 from config.kit.money import usd
-from config.kit.months import next_month, previous_month
+from config.kit.months import next_month
 from requests_inbox.actions.asking import send_request
-
-PASSWORD = "demo-password"
-OPERATOR = "operator@example.com"
-SEATS: dict[str, dict[str, int]] = {
-    "acme": {Tier.STANDARD: 34, Tier.PREMIUM: 9},
-    "bolt": {Tier.STANDARD: 10, Tier.PREMIUM: 3},
-    "cirrus": {Tier.STANDARD: 10},
-}
 
 # Own caps at Acme in USD a month, and whether for this month only.
 OWN_CAPS = {
@@ -87,8 +79,8 @@ def make_demo(*, now: dt.datetime) -> list[str]:
 
     Each is made whole or not at all.
     """
-    _user(OPERATOR, "Olga Operator", is_staff=True, is_superuser=True)
-    made = []
+    find_or_make_user(OPERATOR, "Olga Operator", is_staff=True, is_superuser=True)
+    new_slugs = []
     for slug, make in (
         ("acme", make_acme),
         ("bolt", make_bolt),
@@ -97,23 +89,15 @@ def make_demo(*, now: dt.datetime) -> list[str]:
         if not Organization.objects.filter(slug=slug).exists():
             with transaction.atomic():
                 make(now=now)
-            made.append(slug)
-    return made
-
-
-def months_before(now: dt.datetime, count: int) -> dt.date:
-    """The first day of the month `count` months before that of `now`."""
-    first_on = now.date().replace(day=1)
-    for _month in range(count):
-        first_on = previous_month(first_on)
-    return first_on
+            new_slugs.append(slug)
+    return new_slugs
 
 
 def make_acme(*, now: dt.datetime) -> Organization:
     """40 people in New York; extra usage on, caps at all three levels, some people
     paused, four months behind them.
     """
-    acme, members = _organization(
+    acme, members = make_organization(
         "Acme",
         "acme",
         plan=Plan.ENTERPRISE_SEAT,
@@ -128,31 +112,14 @@ def make_acme(*, now: dt.datetime) -> Organization:
     alice = Actor.person(acme.primary_owner)
     start = dt.datetime.combine(months_before(now, 4), dt.time(9), dt.UTC)
     set_extra_usage(acme, enabled=True, scope="everyone", actor=alice, now=start)
-    set_organization_cap(acme, amount_nanos=usd(1_600), actor=alice, now=start)
-    set_seat_tier_cap(
-        acme, tier=Tier.STANDARD, amount_nanos=usd(40), actor=alice, now=start
-    )
-    set_seat_tier_cap(
-        acme, tier=Tier.PREMIUM, amount_nanos=usd(150), actor=alice, now=start
-    )
-    by_name = {one.user.email.partition("@")[0]: one for one in members}
-    for name, (amount, month_only) in OWN_CAPS.items():
-        at = now if month_only else start
-        set_member_cap(
-            acme,
-            membership=by_name[name],
-            amount_nanos=usd(amount),
-            this_month_only=month_only,
-            actor=alice,
-            now=at,
-        )
+    by_name = {member.user.email.partition("@")[0]: member for member in members}
+    _set_acme_caps(acme, by_name, actor=alice, start=start, now=now)
     pick = random.Random("acme")
     bob = by_name["member"]
     workers = [
-        *workers_of([one for one in members if one != bob], pick=pick),
+        *workers_of([member for member in members if member != bob], pick=pick),
         Worker(bob.pk, pace=0.4, size=1.2),
     ]
-    month = acme.calendar.month_at(now)
     set_billing_details(
         acme,
         billing_email=acme.billing_email,
@@ -163,13 +130,7 @@ def make_acme(*, now: dt.datetime) -> Organization:
         actor=alice,
         now=start,
     )
-    asking = [
-        (
-            max(month.start, now - dt.timedelta(hours=hours)),
-            _asking(by_name[name], note, amount),
-        )
-        for name, hours, note, amount in REQUESTS
-    ]
+    asking = _acme_requests(acme, by_name, now=now)
     closing = _closing(
         acme, since=start.date(), now=now, paid_after=dt.timedelta(days=12)
     )
@@ -179,6 +140,45 @@ def make_acme(*, now: dt.datetime) -> Organization:
     use_everything_up(bob, now=now)
     _told_then(acme)
     return acme
+
+
+def _set_acme_caps(
+    acme: Organization,
+    by_name: dict[str, Membership],
+    *,
+    actor: Actor,
+    start: dt.datetime,
+    now: dt.datetime,
+) -> None:
+    """Caps at all three levels since `start`; those for this month only since now."""
+    set_organization_cap(acme, amount_nanos=usd(1_600), actor=actor, now=start)
+    for tier, amount in ((Tier.STANDARD, 40), (Tier.PREMIUM, 150)):
+        set_seat_tier_cap(
+            acme, tier=tier, amount_nanos=usd(amount), actor=actor, now=start
+        )
+    for name, (amount, month_only) in OWN_CAPS.items():
+        set_member_cap(
+            acme,
+            membership=by_name[name],
+            amount_nanos=usd(amount),
+            this_month_only=month_only,
+            actor=actor,
+            now=now if month_only else start,
+        )
+
+
+def _acme_requests(
+    acme: Organization, by_name: dict[str, Membership], *, now: dt.datetime
+) -> list[Happening]:
+    """Who asks for more, some hours ago but in this month."""
+    month = acme.calendar.month_at(now)
+    return [
+        (
+            max(month.start, now - dt.timedelta(hours=hours)),
+            _asking(by_name[name], note, amount),
+        )
+        for name, hours, note, amount in REQUESTS
+    ]
 
 
 def _closing(
@@ -191,13 +191,16 @@ def _closing(
     """The closes of the months that are over by `now`, and their invoices paid some
     days later, as far as that is past.
     """
-    found, month = list[Happening](), organization.calendar.month(since.replace(day=1))
+    happenings, month = (
+        list[Happening](),
+        organization.calendar.month(since.replace(day=1)),
+    )
     while (due := closes_at(month, grace=grace())) <= now:
-        found.append((due, lambda at: _close(organization, at)))
+        happenings.append((due, lambda at: _close(organization, at)))
         if paid_after and due + paid_after <= now:
-            found.append((due + paid_after, lambda at: _pay(organization, at)))
+            happenings.append((due + paid_after, lambda at: _pay(organization, at)))
         month = organization.calendar.month(next_month(month.first_on))
-    return found
+    return happenings
 
 
 def _close(organization: Organization, at: dt.datetime) -> None:
@@ -246,7 +249,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
     """A Team of 12 in Los Angeles that prepays: a balance bought last month,
     auto-reload on, an organization cap.
     """
-    bolt, members = _organization(
+    bolt, members = make_organization(
         "Bolt",
         "bolt",
         plan=Plan.TEAM,
@@ -259,27 +262,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
         now=now,
     )
     start = dt.datetime.combine(months_before(now, 1), dt.time(18), dt.UTC)
-    owner = bolt.primary_owner
-    save_customer(bolt, customer_id=f"customer-{bolt.slug}")
-    cards.keep_card(
-        bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start
-    )
-    processing.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
-    set_auto_reload(
-        bolt,
-        enabled=True,
-        threshold_nanos=usd(25),
-        amount_nanos=usd(100),
-        limit_nanos=None,
-        actor=Actor.person(owner),
-        now=start,
-    )
-    set_organization_cap(
-        bolt, amount_nanos=usd(1_200), actor=Actor.person(owner), now=start
-    )
-    set_extra_usage(
-        bolt, enabled=True, scope="everyone", actor=Actor.person(owner), now=start
-    )
+    _buy_balance(bolt, start=start)
     pick, days = random.Random("bolt"), set[dt.date]()
 
     def tend(recorded: Recorded, at: dt.datetime) -> None:
@@ -301,11 +284,36 @@ def make_bolt(*, now: dt.datetime) -> Organization:
     return bolt
 
 
+def _buy_balance(bolt: Organization, *, start: dt.datetime) -> None:
+    """What the owner did first: a card, a balance, auto-reload, a cap, and extra usage."""
+    owner = bolt.primary_owner
+    save_customer(bolt, customer_id=f"customer-{bolt.slug}")
+    cards.keep_card(
+        bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start
+    )
+    processing.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
+    set_auto_reload(
+        bolt,
+        enabled=True,
+        threshold_nanos=usd(25),
+        amount_nanos=usd(100),
+        limit_nanos=None,
+        actor=Actor.person(owner),
+        now=start,
+    )
+    set_organization_cap(
+        bolt, amount_nanos=usd(1_200), actor=Actor.person(owner), now=start
+    )
+    set_extra_usage(
+        bolt, enabled=True, scope="everyone", actor=Actor.person(owner), now=start
+    )
+
+
 def make_cirrus(*, now: dt.datetime) -> Organization:
     """A usage-based Enterprise of 8 in Tokyo: every token is billed, under an
     organization cap.
     """
-    cirrus, members = _organization(
+    cirrus, members = make_organization(
         "Cirrus",
         "cirrus",
         plan=Plan.ENTERPRISE_USAGE,
@@ -331,79 +339,3 @@ def make_cirrus(*, now: dt.datetime) -> Organization:
     )
     _told_then(cirrus)
     return cirrus
-
-
-def _organization(
-    name: str,
-    slug: str,
-    *,
-    plan: Plan,
-    timezone: str,
-    owner: str,
-    admin: str | None,
-    member: str,
-    others: list[Person],
-    premium: int,
-    now: dt.datetime,
-) -> tuple[Organization, list[Membership]]:
-    """The organization and its memberships, in a fixed order: owner, admin if any,
-    member, then the others.
-    """
-    joined = dt.datetime.combine(months_before(now, 5), dt.time(9), dt.UTC)
-    language = "ja" if timezone == "Asia/Tokyo" else "en"
-    organization = create_organization(
-        name,
-        slug=slug,
-        plan=plan,
-        timezone=timezone,
-        billing_email=f"billing@{slug}.example",
-        now=joined,
-        primary_owner=_user(f"owner@{slug}.example", owner, language=language),
-        seats=SEATS[slug],
-        owner_seat=Tier.PREMIUM if premium else Tier.STANDARD,
-    )
-    named = [(f"admin@{slug}.example", admin, Role.ADMIN)] if admin else []
-    named.append((f"member@{slug}.example", member, Role.MEMBER))
-    named += [
-        (f"{one.local_part}@{slug}.example", one.name, Role.MEMBER) for one in others
-    ]
-    for index, (email, person, role) in enumerate(named):
-        # The first of the others sit on premium seats; whoever the demo names signs in
-        # on a standard one.
-        tier = (
-            Tier.PREMIUM
-            if len(named) - len(others)
-            <= index
-            < len(named) - len(others) + premium - 1
-            else Tier.STANDARD
-        )
-        Membership.objects.create(
-            organization=organization,
-            user=_user(email, str(person), language=language),
-            base_role=role,
-            seat_tier=tier,
-            joined_at=joined,
-        )
-    assert all(
-        organization.memberships.on_seat(row.tier).count() <= row.bought
-        for row in SeatTier.objects.filter(organization=organization)
-    )
-    return organization, list(
-        organization.memberships.select_related("user", "organization").order_by("pk")
-    )
-
-
-@lru_cache(maxsize=1)
-def _password_hash() -> str:
-    """One slow hash for everybody, since everybody has the same password."""
-    return make_password(PASSWORD)
-
-
-def _user(email: str, name: str, **extra: object) -> User:
-    user = User.objects.filter(email=email).first()
-    if user is None:
-        user = User.objects.create(
-            email=email, name=name, password=_password_hash(), **extra
-        )
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    return user

@@ -74,10 +74,10 @@ def moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
         moment.astimezone(ZoneInfo(zone)),
         now.astimezone(ZoneInfo(zone)).date(),
     )
-    words = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
+    values = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
     if local.date() == today:
-        return pgettext("moment", "at %(time)s today") % words
-    return pgettext("moment", "on %(day)s at %(time)s") % words
+        return pgettext("moment", "at %(time)s today") % values
+    return pgettext("moment", "on %(day)s at %(time)s") % values
 
 
 def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
@@ -86,10 +86,10 @@ def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
         moment.astimezone(ZoneInfo(zone)),
         now.astimezone(ZoneInfo(zone)).date(),
     )
-    words = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
+    values = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
     if local.date() == today:
-        return pgettext("moment", "%(time)s today") % words
-    return pgettext("moment", "%(day)s, %(time)s") % words
+        return pgettext("moment", "%(time)s today") % values
+    return pgettext("moment", "%(day)s, %(time)s") % values
 
 
 def zone_city_text(zone: str) -> str:

@@ -34,13 +34,13 @@ def send(
 
     Raises what the mail backend raises (SMTPException, OSError).
     """
-    words = {"site_url": settings.SITE_URL, "language": language, **context}
+    values = {"site_url": settings.SITE_URL, "language": language, **context}
     with translation.override(language):
         subject = " ".join(
-            render_to_string(f"emails/{name}.subject.txt", words).split()
+            render_to_string(f"emails/{name}.subject.txt", values).split()
         )
-        text = render_to_string(f"emails/{name}.txt", words)
-        html = render_to_string(f"emails/{name}.html", words)
+        text = render_to_string(f"emails/{name}.txt", values)
+        html = render_to_string(f"emails/{name}.html", values)
     message = EmailMultiAlternatives(subject, text, to=[to], headers=headers)
     message.attach_alternative(html, "text/html")
     for file in attachments:

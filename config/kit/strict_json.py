@@ -45,14 +45,14 @@ def loads(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidJson(
             f"The key “{_UNSAFE.sub('?', twice)[:60]}” appears twice in one object."
         )
-    return found
+    return members
 
 
 def _integer(digits: str) -> int:

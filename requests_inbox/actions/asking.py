@@ -19,7 +19,9 @@ from billing.funding.rules.standing import Standing
 from config.kit.dates import moment_text
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
-from requests_inbox.models import NOTE_LENGTH, UsageRequest
+from requests_inbox.actions.ending import end_request
+from requests_inbox.actions.notes import check_note
+from requests_inbox.models import UsageRequest
 from requests_inbox.queries import latest_request
 from requests_inbox.rules import may_ask_again_at
 
@@ -40,38 +42,34 @@ def send_request(
     asked_nanos: int | None = None,
     now: dt.datetime,
 ) -> Sent:
-    """Ask the admins for more usage, or with what is known already.
+    """Ask the admins for more usage, at once with a note and an amount where they are given.
 
-    A second press finds the first one's request.
+    A second press finds the first one's request. The amount is in nano-USD a month.
 
     Raises BusinessError `requests_off`, `not_blocked`, `dismissed_lately`, or what
     `add_details` raises.
     """
-    sent = _send(membership, now=now)
+    sent, standing = _find_or_send(membership, now=now)
     if note is not None or asked_nanos is not None:
         request = sent.request
-        details = add_details(
-            membership,
+        _keep_details(
+            request,
+            standing,
             note=request.note if note is None else note,
             asked_nanos=request.asked_nanos if asked_nanos is None else asked_nanos,
-            now=now,
         )
-        return Sent(details, sent.is_new)
     return sent
 
 
-def _send(membership: Membership, *, now: dt.datetime) -> Sent:
-    lock_organization(membership.organization_id)
-    standing = standing_of(
-        membership.pk, organization_id=membership.organization_id, now=now
-    )
+def _find_or_send(membership: Membership, *, now: dt.datetime) -> tuple[Sent, Standing]:
+    standing = _locked_standing(membership, now=now)
     latest, status = latest_request(membership.pk, standing=standing)
     if latest is not None and latest.status == UsageRequest.Status.PENDING:
         if status == UsageRequest.Status.PENDING:
-            return Sent(latest, False)
+            return Sent(latest, False), standing
         end_request(latest, status=status, standing=standing, now=now)
     decision = decide(standing)
-    _check(standing, decision)
+    _check_blocked(standing, decision)
     assert standing.seat_tier is not None
     assert decision.reason is not None
     _check_dismissal(latest, zone=standing.organization.month.zone, now=now)
@@ -85,10 +83,20 @@ def _send(membership: Membership, *, now: dt.datetime) -> Sent:
         cap_nanos=standing.cap.amount_nanos,
         created_at=now,
     )
-    return Sent(request, True)
+    return Sent(request, True), standing
 
 
-def _check(standing: Standing, decision: Decision) -> None:
+def _locked_standing(membership: Membership, *, now: dt.datetime) -> Standing:
+    """The member's standing under the organization's lock, which every charge takes too: it
+    stays true until the transaction ends.
+    """
+    lock_organization(membership.organization_id)
+    return standing_of(
+        membership.pk, organization_id=membership.organization_id, now=now
+    )
+
+
+def _check_blocked(standing: Standing, decision: Decision) -> None:
     if decision.allowed:
         raise BusinessError(
             _("There is nothing to request: you can continue."), code="not_blocked"
@@ -131,25 +139,24 @@ def add_details(
     """Put a note and the amount needed on one's pending request; nano-USD, None for no
     amount (R4a).
 
-    Raises BusinessError `no_pending_request`, `note_too_long`, or with the sentence for
-    the amount's field.
+    Raises BusinessError `no_pending_request`, `note_too_long`, `not_above_spent`,
+    `bad_amount`.
     """
     request, standing = _own_pending(membership, now=now)
-    if len(note) > NOTE_LENGTH:
-        raise BusinessError(
-            _("The note has %(length)d characters; the limit is %(most)d.")
-            % {"length": len(note), "most": NOTE_LENGTH},
-            code="note_too_long",
-            status=422,
-            field="note",
-        )
-    _check_asked(asked_nanos, spent_nanos=standing.spent_nanos)
-    request.note, request.asked_nanos = note.strip(), asked_nanos
-    request.save(update_fields=["note", "asked_nanos"])
+    _keep_details(request, standing, note=note, asked_nanos=asked_nanos)
     return request
 
 
-def _check_asked(asked_nanos: int | None, *, spent_nanos: int) -> None:
+def _keep_details(
+    request: UsageRequest, standing: Standing, *, note: str, asked_nanos: int | None
+) -> None:
+    check_note(note)
+    _check_asked_amount(asked_nanos, spent_nanos=standing.spent_nanos)
+    request.note, request.asked_nanos = note.strip(), asked_nanos
+    request.save(update_fields=["note", "asked_nanos"])
+
+
+def _check_asked_amount(asked_nanos: int | None, *, spent_nanos: int) -> None:
     if asked_nanos is None:
         return
     if asked_nanos <= spent_nanos:
@@ -180,10 +187,7 @@ def withdraw_request(membership: Membership, *, now: dt.datetime) -> UsageReques
 def _own_pending(
     membership: Membership, *, now: dt.datetime
 ) -> tuple[UsageRequest, Standing]:
-    lock_organization(membership.organization_id)
-    standing = standing_of(
-        membership.pk, organization_id=membership.organization_id, now=now
-    )
+    standing = _locked_standing(membership, now=now)
     latest, status = latest_request(membership.pk, standing=standing)
     if latest is None or status != UsageRequest.Status.PENDING:
         raise BusinessError(
@@ -191,31 +195,3 @@ def _own_pending(
             code="no_pending_request",
         )
     return latest, standing
-
-
-def end_request(
-    request: UsageRequest, *, status: str, standing: Standing, now: dt.datetime
-) -> None:
-    """Write down an end, with spend and cap of that moment; call it under the
-    organization's lock.
-    """
-    request.status, request.ended_at = status, now
-    request.spent_nanos, request.cap_nanos = (
-        standing.spent_nanos,
-        standing.cap.amount_nanos,
-    )
-    request.save(
-        update_fields=[
-            "status",
-            "ended_at",
-            "spent_nanos",
-            "cap_nanos",
-            "decided_by",
-            "decided_by_label",
-            "answer_note",
-            "granted_nanos",
-            "granted_month_only",
-            "granted_tier",
-            "change",
-        ]
-    )

@@ -26,10 +26,16 @@ from billing.funding.queries import standing_of
 from billing.funding.rules.standing import Standing
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
-from requests_inbox.actions.asking import end_request
-from requests_inbox.models import NOTE_LENGTH, UsageRequest
-from requests_inbox.queries import PEOPLE, asked_of, deciders_for, may_decide
-from requests_inbox.rules import ending_of
+from requests_inbox.actions.ending import end_request
+from requests_inbox.actions.notes import check_note
+from requests_inbox.models import UsageRequest
+from requests_inbox.queries import (
+    PEOPLE,
+    deciders_for,
+    may_decide,
+    request_not_found,
+    status_now,
+)
 from requests_inbox.words import decided_sentence
 
 ANSWER = "request.answer"
@@ -74,7 +80,7 @@ def increase_limit(
     `extra_usage_off`, `not_above_spent`, `seat_unassigned`, or for a bad amount.
     """
     locked = lock_organization(organization.pk)
-    request, standing = _take(locked, request_id, by=by, now=now)
+    request, standing = _pending_request(locked, request_id, by=by, now=now)
     check_amount(amount_nanos)
     _check_increase(request, standing, amount_nanos=amount_nanos, by=by)
     if not standing.is_enabled:
@@ -90,15 +96,13 @@ def increase_limit(
         now=now,
     )
     request.granted_nanos, request.granted_month_only = amount_nanos, this_month_only
-    return _decide(
-        request, UsageRequest.Status.APPROVED, change=change.audit, by=by, now=now
-    )
+    return _approve(request, change=change.audit, by=by, now=now)
 
 
 def _check_increase(
     request: UsageRequest, standing: Standing, *, amount_nanos: int, by: Reviewer
 ) -> None:
-    words = {
+    names = {
         "name": request.membership.user,
         "organization": standing.organization.name,
     }
@@ -109,7 +113,7 @@ def _check_increase(
         )
     if standing.seat_tier is None:
         sentence = (
-            _("%(name)s no longer has a seat. An owner must assign one first.") % words
+            _("%(name)s no longer has a seat. An owner must assign one first.") % names
         )
         raise BusinessError(sentence, code="seat_unassigned")
     if amount_nanos <= standing.spent_nanos:
@@ -118,7 +122,7 @@ def _check_increase(
                 "%(name)s has spent %(spent)s this month; the new limit must be "
                 "higher than that."
             )
-            % {**words, "spent": format_usd(standing.spent_nanos)},
+            % {**names, "spent": format_usd(standing.spent_nanos)},
             code="not_above_spent",
             status=422,
             field="amount_usd",
@@ -126,21 +130,21 @@ def _check_increase(
 
 
 def _off_sentence(by: Reviewer, *, organization: Organization) -> str:
-    words = {"organization": organization.name, "owner": organization.primary_owner}
+    names = {"organization": organization.name, "owner": organization.primary_owner}
     if by.membership is None or by.membership.is_at_least(Role.OWNER):
         return (
             _(
                 "Extra usage is off for %(organization)s. Enable it first, then"
                 " increase the limit."
             )
-            % words
+            % names
         )
     return (
         _(
             "Extra usage is off for %(organization)s. An owner, such as %(owner)s, must"
             " enable it first."
         )
-        % words
+        % names
     )
 
 
@@ -154,20 +158,15 @@ def move_to_premium(
     `already_premium`, `no_free_seat`.
     """
     locked = lock_organization(organization.pk)
-    request, standing = _take(locked, request_id, by=by, now=now)
+    request, standing = _pending_request(locked, request_id, by=by, now=now)
     if standing.seat_tier == Tier.PREMIUM:
         sentence = _("%(name)s already has a Premium seat.") % {
             "name": request.membership.user
         }
         raise BusinessError(sentence, code="already_premium")
-    assign_seat(request.membership, tier=Tier.PREMIUM, actor=by.actor, now=now)
+    change = assign_seat(request.membership, tier=Tier.PREMIUM, actor=by.actor, now=now)
     request.granted_tier = Tier.PREMIUM
-    change = (
-        AuditEntry.objects.filter(membership=request.membership, action="member.seat")
-        .order_by("-pk")
-        .first()
-    )
-    return _decide(request, UsageRequest.Status.APPROVED, change=change, by=by, now=now)
+    return _approve(request, change=change.audit, by=by, now=now)
 
 
 @transaction.atomic
@@ -184,20 +183,12 @@ def dismiss_request(
     Raises BusinessError `request_not_found`, `already_decided`, `own_request`, `note_too_long`.
     """
     locked = lock_organization(organization.pk)
-    request, _standing = _take(locked, request_id, by=by, now=now)
-    if len(note) > NOTE_LENGTH:
-        raise BusinessError(
-            _("The note has %(length)d characters; the limit is %(most)d.")
-            % {
-                "length": len(note),
-                "most": NOTE_LENGTH,
-            },
-            code="note_too_long",
-            status=422,
-            field="note",
-        )
+    request, standing = _pending_request(locked, request_id, by=by, now=now)
+    check_note(note)
     request.answer_note = note.strip()
-    return _decide(request, UsageRequest.Status.DISMISSED, change=None, by=by, now=now)
+    return _answer_request(
+        request, UsageRequest.Status.DISMISSED, standing=standing, by=by, now=now
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,30 +237,36 @@ def increase_limits(
     return Increased(decided, passed_over)
 
 
-def _take(
+def _pending_request(
     organization: Organization, request_id: int, *, by: Reviewer, now: dt.datetime
 ) -> tuple[UsageRequest, Standing]:
-    """A request that waits for this reviewer, read under the lock."""
+    """A request that this reviewer may decide, with its member's standing, both read under
+    the lock: of two reviewers the second finds it decided.
+    """
     request = (
         UsageRequest.objects.filter(organization=organization, pk=request_id)
         .select_related(*PEOPLE, "membership__organization__primary_owner")
         .first()
     )
     if request is None:
-        raise BusinessError(
-            _("There is no such request."), code="request_not_found", status=404
-        )
+        raise request_not_found()
     standing = standing_of(
         request.membership_id, organization_id=organization.pk, now=now
     )
+    _check_pending(request, standing, now=now)
+    _check_reviewer(request, organization, by=by)
+    return request, standing
+
+
+def _check_pending(
+    request: UsageRequest, standing: Standing, *, now: dt.datetime
+) -> None:
     if request.status in (UsageRequest.Status.APPROVED, UsageRequest.Status.DISMISSED):
         raise BusinessError(
             decided_sentence(request, zone=standing.organization.month.zone, now=now),
             code="already_decided",
         )
-    if request.status != UsageRequest.Status.PENDING or ending_of(
-        asked_of(request), standing
-    ):
+    if status_now(request, standing) != UsageRequest.Status.PENDING:
         raise BusinessError(
             _(
                 "The request from %(name)s has ended on its own, so there is nothing "
@@ -278,43 +275,59 @@ def _take(
             % {"name": request.membership.user},
             code="request_ended",
         )
-    if by.membership is not None and not may_decide(
+
+
+def _check_reviewer(
+    request: UsageRequest, organization: Organization, *, by: Reviewer
+) -> None:
+    if by.membership is None or may_decide(
         by.membership, request_membership_id=request.membership_id
     ):
-        others = deciders_for(request.membership_id, organization=organization)
-        raise BusinessError(
-            _("You can't decide your own request. %(name)s can.")
-            % {"name": others[0].user},
-            code="own_request",
-            status=403,
-        )
-    return request, standing
+        return
+    others = deciders_for(request.membership_id, organization=organization)
+    raise BusinessError(
+        _("You can't decide your own request. %(name)s can.")
+        % {"name": others[0].user},
+        code="own_request",
+        status=403,
+    )
 
 
-def _decide(
+def _approve(
     request: UsageRequest,
-    status: str,
     *,
     change: AuditEntry | None,
     by: Reviewer,
     now: dt.datetime,
 ) -> Decided:
+    request.change = change
+    # Read anew: the change has given the member another cap, and the request keeps that.
     standing = standing_of(
         request.membership_id, organization_id=request.organization_id, now=now
     )
-    request.decided_by, request.decided_by_label, request.change = (
-        by.actor.user,
-        by.actor.label,
-        change,
+    return _answer_request(
+        request, UsageRequest.Status.APPROVED, standing=standing, by=by, now=now
     )
+
+
+def _answer_request(
+    request: UsageRequest,
+    status: str,
+    *,
+    standing: Standing,
+    by: Reviewer,
+    now: dt.datetime,
+) -> Decided:
+    """End the request and queue the mail that tells its member."""
+    request.decided_by, request.decided_by_label = by.actor.user, by.actor.label
     end_request(request, status=status, standing=standing, now=now)
-    draft = QueuedMail(
+    mail = QueuedMail(
         request.membership.user,
         ANSWER,
         f"{ANSWER}:{request.pk}",
         {"request": request.pk},
     )
     mails = queue_mails(
-        request.membership.organization, [draft], now=now, within=ANSWERED_WITHIN
+        request.membership.organization, [mail], now=now, within=ANSWERED_WITHIN
     )
     return Decided(request, mails)

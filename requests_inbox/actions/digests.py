@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
-from accounts.models import Organization
+from accounts.models import Membership, Organization
 from requests_inbox.models import DigestOptOut, DigestRun
 from requests_inbox.queries import pending_of, reviewers
 from requests_inbox.rules import digest_of
@@ -30,31 +30,35 @@ def prepare_digest(organization: Organization, *, now: dt.datetime) -> list[int]
     )
     if DigestRun.objects.filter(organization=organization, local_on=local_on).exists():
         return []
-    if not any(
-        one.request.created_at <= due_at
-        for one in pending_of(organization.pk, now=now).waiting
-    ):
+    waiting = pending_of(organization.pk, now=now).waiting
+    if not any(pending.request.created_at <= due_at for pending in waiting):
         return []
     with transaction.atomic():
         locked = lock_organization(organization.pk)
+        # Of two sweeps at once the row lets one through.
         _run, is_first = DigestRun.objects.get_or_create(
             organization=locked, local_on=local_on, defaults={"prepared_at": now}
         )
         if not is_first:
             return []
-        silent = set(
-            DigestOptOut.objects.filter(membership__organization=locked).values_list(
-                "membership_id", flat=True
-            )
+        mails = [_digest_mail(member, local_on) for member in _recipients(locked)]
+        return queue_mails(locked, mails, now=now, within=SENT_WITHIN)
+
+
+def _recipients(organization: Organization) -> list[Membership]:
+    """Who may decide and has not switched the digest off."""
+    opted_out = set(
+        DigestOptOut.objects.filter(membership__organization=organization).values_list(
+            "membership_id", flat=True
         )
-        drafts = [
-            QueuedMail(
-                one.user,
-                DIGEST,
-                f"{DIGEST}:{one.pk}:{local_on}",
-                {"membership": one.pk, "local_on": str(local_on)},
-            )
-            for one in reviewers(locked)
-            if one.pk not in silent
-        ]
-        return queue_mails(locked, drafts, now=now, within=SENT_WITHIN)
+    )
+    return [member for member in reviewers(organization) if member.pk not in opted_out]
+
+
+def _digest_mail(recipient: Membership, local_on: dt.date) -> QueuedMail:
+    return QueuedMail(
+        recipient.user,
+        DIGEST,
+        f"{DIGEST}:{recipient.pk}:{local_on}",
+        {"membership": recipient.pk, "local_on": str(local_on)},
+    )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Plan, Role, Tier
 from config.kit.dates import day_text
 from requests_inbox.models import DigestOptOut
-from requests_inbox.queries import Waiting, pending_of
+from requests_inbox.queries import PendingRequest, pending_of
 from requests_inbox.views.own_request import own_request_context
 from requests_inbox.words import answer_title, cap_kind_text, reason_text, waited_text
 
@@ -43,10 +43,10 @@ def pending_requests(context: Context) -> dict[str, Any]:
     membership: Membership | None = getattr(request, "membership", None)
     if membership is None or not membership.is_at_least(Role.ADMIN):
         return {"count": 0}
-    found = getattr(request, "_pending_requests", None)
-    if found is None:
-        found = request._pending_requests = pending_summary(membership)  # type: ignore[union-attr]
-    return found
+    summary = getattr(request, "_pending_requests", None)
+    if summary is None:
+        summary = request._pending_requests = pending_summary(membership)  # type: ignore[union-attr]
+    return summary
 
 
 def pending_summary(membership: Membership) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def waited(since: dt.datetime, now: dt.datetime) -> str:
 
 
 @register.filter
-def waiting_seat(one: Waiting) -> str:
+def waiting_seat(one: PendingRequest) -> str:
     """The present seat of who waits."""
     tier = one.standing.seat_tier
     return str(Tier(tier).label) if tier else _("No seat")

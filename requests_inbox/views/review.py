@@ -68,8 +68,8 @@ def increase(
 ) -> HttpResponse:
     """The amount inside a row, and saving it."""
     shown, now = Review(membership, timezone.now()), timezone.now()
-    row = shown.row(request_id)
     if request.method != "POST":
+        row = shown.row(request_id)
         if row is not None:
             shown.open_increase(row)
         return _row_or_whole(request, shown, row)
@@ -84,9 +84,11 @@ def increase(
             now=now,
         )
         refusal = _attempt(request, act)
-        if refusal is None or row is None or refusal.field is None:
+        if refusal is None or refusal.field is None:
             return _decided(request, membership, refusal)
         form.add_error("amount", refusal.message)
+    # Only now: a decision that works answers with the list after it.
+    row = shown.row(request_id)
     if row is None:
         return _decided(request, membership, None)
     shown.open_increase(row, form=form, typed=request.POST.get("amount", ""))
@@ -130,7 +132,6 @@ def dismiss(
 ) -> HttpResponse:
     """The note inside a row, and saying no."""
     shown, now = Review(membership, timezone.now()), timezone.now()
-    row = shown.row(request_id)
     form = DismissForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         act = lambda: dismiss_request(  # noqa: E731
@@ -141,6 +142,7 @@ def dismiss(
             now=now,
         )
         return _decided(request, membership, _attempt(request, act))
+    row = shown.row(request_id)
     if row is not None:
         shown.open_dismiss(row, form=form)
     return _row_or_whole(

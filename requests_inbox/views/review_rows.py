@@ -19,7 +19,7 @@ from config.kit.fields import typed_amount
 from config.kit.money import AmountError, parse_amount
 from requests_inbox.forms import DismissForm, IncreaseForm
 from requests_inbox.models import UsageRequest
-from requests_inbox.queries import Waiting, pending_of, reviewers
+from requests_inbox.queries import PendingRequest, pending_of, reviewers
 from requests_inbox.words import asked_label, reason_text
 
 # What a new limit starts from when the member named no amount: half as much again as
@@ -34,7 +34,7 @@ class ReviewRow:
     if any.
     """
 
-    waiting: Waiting
+    waiting: PendingRequest
     now: dt.datetime
     is_own: bool
     can_move: bool
@@ -122,7 +122,7 @@ class Review:
     now: dt.datetime
 
     @cached_property
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[PendingRequest]:
         """Oldest first."""
         return pending_of(self.membership.organization_id, now=self.now).waiting
 
@@ -132,19 +132,19 @@ class Review:
         own_is_closed = self._others_may_decide
         return [
             ReviewRow(
-                one,
+                pending,
                 self.now,
-                is_own=one.request.membership_id == self.membership.pk
+                is_own=pending.request.membership_id == self.membership.pk
                 and own_is_closed,
-                can_move=one.standing.seat_tier == Tier.STANDARD
+                can_move=pending.standing.seat_tier == Tier.STANDARD
                 and self.premium_free > 0,
             )
-            for one in self.waiting
+            for pending in self.waiting
         ]
 
     @cached_property
     def _others_may_decide(self) -> bool:
-        if all(one.request.membership_id != self.membership.pk for one in self.waiting):
+        if all(row.request.membership_id != self.membership.pk for row in self.waiting):
             return False
         return (
             reviewers(self.membership.organization)
@@ -155,15 +155,10 @@ class Review:
     @cached_property
     def premium(self) -> tuple[int, int]:
         """Premium seats free and bought."""
-        found = next(
-            (
-                one
-                for one in seat_counts(self.membership.organization)
-                if one.tier == Tier.PREMIUM
-            ),
-            None,
-        )
-        return (max(0, found.free), found.bought) if found else (0, 0)
+        for seats in seat_counts(self.membership.organization):
+            if seats.tier == Tier.PREMIUM:
+                return max(0, seats.free), seats.bought
+        return 0, 0
 
     @property
     def premium_free(self) -> int:

@@ -37,7 +37,7 @@ def state(request: UsageRequest, *, at: dt.datetime = NOW) -> str:
     down, twice.
     """
     found = pending_of(request.organization_id, now=at)
-    seen = found.ended.get(request.pk, "pending")
+    seen = found.lapsed.get(request.pk, "pending")
     assert [one.request.pk for one in found.waiting] == (
         [request.pk] if seen == "pending" else []
     )

@@ -51,7 +51,7 @@ def organization_by_slug(slug: str) -> Organization:
     """The organization; CommandError with the slugs there are otherwise."""
     organization = Organization.objects.filter(slug=slug).first()
     if organization is None:
-        known = (
+        slugs = (
             ", ".join(
                 Organization.objects.order_by("slug").values_list("slug", flat=True)[
                     :10
@@ -60,6 +60,6 @@ def organization_by_slug(slug: str) -> Organization:
             or "none yet"
         )
         raise CommandError(
-            f"There is no organization “{slug}”. Known organizations: {known}."
+            f"There is no organization “{slug}”. Known organizations: {slugs}."
         )
     return organization

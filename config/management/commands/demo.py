@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from config.demo.story import OPERATOR, PASSWORD, make_demo
+from config.demo.founding import OPERATOR, PASSWORD
+from config.demo.story import make_demo
 
 ACCOUNTS = [
     ("owner@acme.example", "Acme, seat-based Enterprise: primary owner"),

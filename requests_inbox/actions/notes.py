@@ -1,0 +1,20 @@
+"""What the note of a request and the note of its answer have in common."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from config.kit.errors import BusinessError
+from requests_inbox.models import NOTE_LENGTH
+
+
+def check_note(note: str) -> None:
+    """Raise BusinessError `note_too_long` for more than fits."""
+    if len(note) > NOTE_LENGTH:
+        raise BusinessError(
+            _("The note has %(length)d characters; the limit is %(most)d.")
+            % {"length": len(note), "most": NOTE_LENGTH},
+            code="note_too_long",
+            status=422,
+            field="note",
+        )
