@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import public
 from accounts.tasks import send_soon
-from billing.documents.actions.online_payment import take_paid_invoice
+from billing.documents.actions.gateway_answers import take_paid_invoice
 from billing.models import GatewayNotice, Payment, Refund
 from billing.payments.actions.purchases import settle_payment
 from billing.payments.actions.refunds import settle_refund

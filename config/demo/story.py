@@ -33,7 +33,7 @@ from billing.caps.actions.caps import (
 )
 from billing.caps.actions.switch import set_extra_usage
 from billing.documents.actions.details import set_billing_details
-from billing.documents.actions.issuing import mark_paid
+from billing.documents.actions.settling import mark_paid
 from billing.documents.closing import close_due
 from billing.documents.queries.months import grace
 from billing.documents.rules import closes_at

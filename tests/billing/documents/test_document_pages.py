@@ -1,5 +1,6 @@
-"""Invoices and statements for owners: pages, PDFs, CSVs, the events behind each line,
-billing details (P3, D3, screens.md).
+"""Invoices and statements for owners: pages, PDFs, CSVs, billing details (P3, D3).
+
+Each line leads to the events behind it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from django.test import Client
 from pypdf import PdfReader
 
 from accounts.models import AuditEntry
-from billing.documents.actions.issuing import issue_credit_note, mark_paid
+from billing.documents.actions.credit_notes import issue_credit_note
+from billing.documents.actions.settling import mark_paid
 from billing.documents.closing import close_due
 from billing.documents.print import documents
 from billing.metering.actions.adjustments import adjust_event

@@ -1,6 +1,4 @@
-"""P3: what becomes of an invoice: paid, void, credited, never edited; operators do it
-in the Django admin.
-"""
+"""P3: an invoice is paid, voided or credited by operators in the admin, never edited."""
 
 from __future__ import annotations
 
@@ -13,8 +11,9 @@ from accounts.actions.audit import Actor
 from accounts.models import AuditEntry
 from accounts.trail import trail_row
 from billing.books import differences
+from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.actions.details import set_billing_details, set_terms
-from billing.documents.actions.issuing import issue_credit_note, mark_paid, void_invoice
+from billing.documents.actions.settling import mark_paid, void_invoice
 from billing.documents.closing import close_due
 from billing.documents.queries.documents import credited_nanos, owed_nanos
 from billing.metering.actions.adjustments import adjust_event

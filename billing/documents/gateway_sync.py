@@ -1,5 +1,7 @@
-"""Sending invoices to the payment gateway, so that owners can pay them online: a door,
-never inside a transaction.
+"""Tells the payment gateway what our invoices are, so that owners can pay them online.
+
+A door: it reads the clock and asks the gateway, never inside a transaction.
+`actions.gateway_answers` keeps what comes back.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.utils import timezone
 
-from billing.documents.actions.online_payment import (
+from billing.documents.actions.gateway_answers import (
     claim_invoice,
     invoice_key,
     keep_sent,
@@ -31,8 +33,11 @@ from config.kit.money import to_cents
 log = structlog.get_logger(__name__)
 
 
-def send_later(invoice_id: int) -> bool:
-    """Bring the gateway's invoice to what ours is, if that is due; whether it was done now."""
+def sync_invoice(invoice_id: int) -> bool:
+    """Tell the gateway what an invoice is now, if that is due; whether it was told.
+
+    What the gateway refuses, or does not answer, is kept in the row and tried again.
+    """
     invoice = claim_invoice(invoice_id, now=timezone.now())
     if invoice is None:
         return False

@@ -1,6 +1,6 @@
-"""Which invoices are to be sent to the payment gateway, and what it answered.
+"""What the payment gateway says of our invoices: where they are paid, and that they were.
 
-Writes rows only; `billing.documents.online_payment` asks.
+Writes rows only; `billing.documents.gateway_sync` asks, webhooks bring the rest.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime as dt
 import structlog
 from django.db import transaction
 
-from billing.documents.actions.issuing import mark_paid
+from billing.documents.actions.settling import mark_paid
 from billing.models import Invoice, PaymentCard
 from billing.payments.gateways.base import Notice, SentInvoice
 from config.kit.money import to_cents
@@ -44,9 +44,10 @@ def claim_invoice(invoice_id: int, *, now: dt.datetime) -> Invoice | None:
 
 @transaction.atomic
 def keep_sent(invoice: Invoice, sent: SentInvoice, *, now: dt.datetime) -> None:
-    """Keep where it is paid; what changed here meanwhile stays to be sent.
+    """Keep where it is paid. Paid there is paid here.
 
-    Paid there is paid here.
+    Races acts that change the invoice while the gateway is asked: they move the next
+    try, and then it stays due.
     """
     Invoice.objects.filter(
         pk=invoice.pk, gateway_next_try_at=invoice.gateway_next_try_at
@@ -55,16 +56,17 @@ def keep_sent(invoice: Invoice, sent: SentInvoice, *, now: dt.datetime) -> None:
         gateway_id=sent.gateway_id[:100], gateway_url=sent.url[:1000], gateway_error=""
     )
     if sent.is_paid:
-        _take_money(Invoice.objects.get(pk=invoice.pk), now=now)
+        _take_payment(Invoice.objects.get(pk=invoice.pk), now=now)
 
 
-def _take_money(invoice: Invoice, *, now: dt.datetime) -> None:
-    """Money came at the gateway: it pays an open invoice; for any other, operators are
-    told to give it back.
+def _take_payment(invoice: Invoice, *, now: dt.datetime) -> None:
+    """Money came at the gateway: it pays an open invoice.
+
+    For one that was paid another way, or is void, operators are told to give it back.
     """
     if invoice.status == Invoice.Status.OPEN:
         mark_paid(invoice, note="", operator=None, now=now)
-    elif invoice.settled_by is not None:  # it was paid another way before, or void
+    elif invoice.settled_by is not None:
         log.warning("invoice.paid_again", invoice=invoice.pk, status=invoice.status)
         Invoice.objects.filter(pk=invoice.pk).update(
             gateway_error="Also paid at Stripe: refund it there."
@@ -81,8 +83,9 @@ def put_off_invoice(invoice: Invoice, *, error: str, now: dt.datetime) -> None:
 def take_paid_invoice(
     notice: Notice, *, gateway: str, livemode: bool, now: dt.datetime
 ) -> None:
-    """A verified notice that an invoice was paid there: ours is paid, if it is that
-    very one; else it is only logged.
+    """A verified notice that an invoice was paid there.
+
+    Ours is paid, if it is that very one; else it is only logged.
     """
     if not notice.invoice_key:
         return
@@ -95,7 +98,7 @@ def take_paid_invoice(
     if invoice is None or notice.livemode != livemode or not _is_it(notice, invoice):
         log.warning("notice.ignored", id=notice.id, kind=notice.kind)
         return
-    _take_money(invoice, now=now)
+    _take_payment(invoice, now=now)
 
 
 def _is_it(notice: Notice, invoice: Invoice) -> bool:
