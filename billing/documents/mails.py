@@ -8,11 +8,10 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.delivery import MailText, writes
-from accounts.models import OutgoingMail, Role
+from accounts.models import Membership, OutgoingMail
 from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
 from billing.documents.print.documents import (
     printed_credit_note,
@@ -23,6 +22,7 @@ from billing.documents.print.layout import Printed, pdf_of
 from billing.documents.queries.documents import sums_by_model
 from billing.documents.words import statement_rows, tax_text
 from billing.models import CreditNote, Invoice, Statement
+from billing.payments.mails.frame import in_words_of_recipient
 from config.kit.dates import format_day, month_text
 from config.kit.links import page_url
 from config.kit.mailer import Attachment
@@ -49,36 +49,34 @@ class Words:
 def _letter(
     mail: OutgoingMail, write: Callable[[OutgoingMail], Words]
 ) -> MailText | None:
-    """In the recipient's language; nothing to somebody who is no owner any more."""
-    if mail.user is not None and not _is_owner(mail):
-        return None
-    with translation.override(mail.reads):
+    """A document in its mail, attached as PDF, to an owner or the billing address."""
+
+    def in_template(owner: Membership | None) -> MailText:
         words = write(mail)
         name = f"{words.document.title}-{words.document.number}".replace(" ", "-")
         file = Attachment(f"{name}.pdf", pdf_of(words.document), "application/pdf")
-        why = {"name": mail.organization.name}
-        reason = (
-            _("You're receiving this because you are an owner of %(name)s.") % why
-            if mail.user
-            else _(
-                "You're receiving this because this is the billing address of "
-                "%(name)s. Its owners can change it."
-            )
-            % why
+        context = {
+            "organization": mail.organization,
+            "words": words,
+            "why": _why(mail, to_owner=owner is not None),
+        }
+        return MailText("document", context, attachments=(file,))
+
+    return in_words_of_recipient(mail, in_template)
+
+
+def _why(mail: OutgoingMail, *, to_owner: bool) -> str:
+    """Why somebody gets it."""
+    name = {"name": mail.organization.name}
+    if to_owner:
+        return _("You're receiving this because you are an owner of %(name)s.") % name
+    return (
+        _(
+            "You're receiving this because this is the billing address of "
+            "%(name)s. Its owners can change it."
         )
-    context = {"organization": mail.organization, "words": words, "why": reason}
-    return MailText("document", context, attachments=(file,))
-
-
-def _is_owner(mail: OutgoingMail) -> bool:
-    assert mail.user is not None
-    found = (
-        mail.organization.memberships.active()
-        .filter(user=mail.user)
-        .select_related("organization")
-        .first()
+        % name
     )
-    return mail.user.is_active and found is not None and found.is_at_least(Role.OWNER)
 
 
 @writes(INVOICE)

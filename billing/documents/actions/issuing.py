@@ -16,13 +16,13 @@ from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
-from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.documents.parties import buyer_of, details_of, seller
 from billing.documents.rules import tax_nanos, whole_cents
 from billing.models import CreditNote, Invoice, Statement
+from billing.payments.actions.owner_mails import queue_for_owners
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_CENT, format_usd
 from config.kit.months import local_day
@@ -103,26 +103,15 @@ def _tell(
     now: dt.datetime,
 ) -> list[int]:
     """A mail to each owner and to the billing address, once each (P3)."""
-    owners = [
-        one.user
-        for one in locked.memberships.owners().select_related("user")
-        if one.user.is_active
-    ]
-    drafts = [
-        QueuedMail(user, kind, f"{kind}:{key}:{user.pk}", facts) for user in owners
-    ]
-    if locked.billing_email.lower() not in {user.email.lower() for user in owners}:
-        drafts.append(
-            QueuedMail(
-                None,
-                kind,
-                f"{kind}:{key}:billing",
-                facts,
-                address=locked.billing_email,
-                language=locked.primary_owner.language,
-            )
-        )
-    return queue_mails(locked, drafts, now=now, within=WITHIN)
+    return queue_for_owners(
+        locked,
+        kind,
+        key=key,
+        facts=facts,
+        now=now,
+        within=WITHIN,
+        and_billing_address=True,
+    )
 
 
 @transaction.atomic
