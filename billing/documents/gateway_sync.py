@@ -16,7 +16,7 @@ from billing.documents.actions.gateway_answers import (
     claim_invoice,
     invoice_key,
     keep_sent,
-    put_off_invoice,
+    retry_invoice_later,
 )
 from billing.documents.queries.documents import credited_nanos
 from billing.models import Invoice
@@ -47,7 +47,7 @@ def sync_invoice(invoice_id: int) -> bool:
         )
     except (GatewayUnknown, GatewayRefused, GatewayForgot, LookupError) as error:
         log.warning("invoice.not_sent", invoice=invoice.pk, error=str(error))
-        put_off_invoice(invoice, error=str(error), now=timezone.now())
+        retry_invoice_later(invoice, error=str(error), now=timezone.now())
         return False
     keep_sent(invoice, sent, now=timezone.now())
     return True

@@ -10,11 +10,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.delivery import MailText, writes
-from accounts.models import OutgoingMail, Role
+from accounts.models import Membership, OutgoingMail
 from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
 from billing.documents.print.documents import (
     printed_credit_note,
@@ -25,6 +24,7 @@ from billing.documents.print.layout import PrintedDocument, pdf_of
 from billing.documents.words import mails as words
 from billing.documents.words.documents import Row
 from billing.models import CreditNote, Invoice, Statement
+from billing.payments.mails.frame import in_words_of_recipient
 from config.kit.links import page_url
 from config.kit.mailer import Attachment
 from config.kit.money import format_usd
@@ -64,31 +64,17 @@ def _mail_text(
     mail: OutgoingMail, about: Callable[[OutgoingMail], DocumentMail]
 ) -> MailText | None:
     """The mail in the recipient's language; None for somebody who is no owner any more."""
-    if mail.user is not None and not _is_owner(mail):
-        return None
-    with translation.override(mail.reads):
+
+    def in_template(owner: Membership | None) -> MailText:
         content = about(mail)
         context = {
             "organization": mail.organization,
             "mail": content,
-            "why": words.why_text(
-                mail.organization.name, is_owner=mail.user is not None
-            ),
+            "why": words.why_text(mail.organization.name, is_owner=owner is not None),
         }
         return MailText("document", context, attachments=(_attached(content.document),))
 
-
-def _is_owner(mail: OutgoingMail) -> bool:
-    assert mail.user is not None
-    membership = (
-        mail.organization.memberships.active()
-        .filter(user=mail.user)
-        .select_related("organization")
-        .first()
-    )
-    if membership is None or not mail.user.is_active:
-        return False
-    return membership.is_at_least(Role.OWNER)
+    return in_words_of_recipient(mail, in_template)
 
 
 def _attached(document: PrintedDocument) -> Attachment:

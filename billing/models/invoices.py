@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Membership, Organization
 from billing.models.usage import Surface
 from config.kit.append_only import Guard, InsertGuard
+from config.kit.retried import RetriedQuerySet
 
 # Columns that nobody changes once the invoice is numbered.
 ISSUED = (
@@ -46,22 +47,30 @@ ALLOWED_STEPS = (
 )
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
+class InvoiceQuerySet(RetriedQuerySet["Invoice"]):
     """Which invoices exist for owners, and which the payment gateway has to hear of."""
+
+    # What is retried is sending them to the payment gateway; nobody counts the tries.
+    next_try_field = "gateway_next_try_at"
+    # Longer than the gateway may take to answer all questions of one invoice.
+    claim_lasts = dt.timedelta(minutes=5)
+    waits = (dt.timedelta(minutes=15),)
 
     def issued(self) -> InvoiceQuerySet:
         """Numbered: everything but drafts."""
         return self.exclude(status=Invoice.Status.DRAFT)
 
+    def unfinished(self) -> InvoiceQuerySet:
+        """See `RetriedQuerySet`; one that is as it should be at the gateway has no next
+        try.
+        """
+        return self.issued()
+
     def to_send(self, now: dt.datetime) -> InvoiceQuerySet:
         """Those whose payment gateway does not know them as they are, and that nobody
         is sending at `now`.
         """
-        return (
-            self.issued()
-            .filter(gateway_next_try_at__lte=now)
-            .order_by("gateway_next_try_at")
-        )
+        return self.due(now).order_by("gateway_next_try_at")
 
 
 class Invoice(models.Model):

@@ -41,8 +41,8 @@ from billing.ledger.actions import roll_up_days
 from billing.metering.actions.recording import Recorded
 from billing.models import Invoice
 from billing.payments import cards, processing
-from billing.payments.actions.purchases import save_customer
-from billing.payments.actions.reloads import set_auto_reload
+from billing.payments.actions.cards import save_customer
+from billing.payments.actions.reload_settings import set_auto_reload
 from config.demo.people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, Person, people
 from config.demo.usage import (
     Happening,
@@ -264,7 +264,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
     cards.keep_card(
         bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start
     )
-    processing.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
+    processing.purchase(bolt, amount_nanos=usd(100), buyer=owner, now=start)
     set_auto_reload(
         bolt,
         enabled=True,
@@ -287,7 +287,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
         days that are over.
         """
         if recorded.balance_crossed:
-            processing.tend(bolt.pk, now=at)
+            processing.reload_if_due(bolt.pk, now=at)
         if at.date() not in days:
             days.add(at.date())
             roll_up_days(bolt.pk, now=at)

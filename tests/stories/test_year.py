@@ -43,7 +43,7 @@ from billing.models import (
 )
 from billing.models.prices import RATE_FIELDS
 from billing.payments import processing
-from billing.payments.actions.refunds import post_credit
+from billing.payments.actions.credits import post_credit
 from billing.prices.actions import correct_price
 from billing.prices.rules import Usage
 from config.kit.money import NANOS_PER_USD, usd
@@ -496,7 +496,8 @@ class Bolt:
         self.sums[month]["charges"] -= Decimal(amount)
         if (
             recorded.balance_crossed
-            and (payment := processing.tend(self.organization.pk, now=now)) is not None
+            and (payment := processing.reload_if_due(self.organization.pk, now=now))
+            is not None
         ):
             self.sums[f"{now.astimezone(ZoneInfo('America/Los_Angeles')):%Y-%m}"][
                 "reloads"
@@ -581,7 +582,7 @@ def test_a_year_of_bolt(clock):
     bought = Payment.objects.filter(
         organization=bolt.organization, purpose="reload"
     ).latest("pk")
-    processing.give_back(
+    processing.refund(
         bought,
         amount_nanos=usd(10),
         reason="Bought by mistake",

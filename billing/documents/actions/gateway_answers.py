@@ -12,13 +12,10 @@ from django.db import transaction
 
 from billing.documents.actions.settling import mark_paid
 from billing.models import Invoice, PaymentCard
-from billing.payments.gateways.base import Notice, SentInvoice
+from billing.payments.gateways.base import GatewayEvent, SentInvoice
 from config.kit.money import to_cents
 
 log = structlog.get_logger(__name__)
-# Longer than the gateway may take to answer all questions of one invoice.
-CLAIM = dt.timedelta(minutes=5)
-WAIT = dt.timedelta(minutes=15)
 
 
 def invoice_key(invoice: Invoice) -> str:
@@ -30,16 +27,7 @@ def claim_invoice(invoice_id: int, *, now: dt.datetime) -> Invoice | None:
     """Take an invoice that is to be sent; None when it is as it should be, or in other
     hands.
     """
-    won = (
-        Invoice.objects.to_send(now)
-        .filter(pk=invoice_id)
-        .update(gateway_next_try_at=now + CLAIM)
-    )
-    return (
-        Invoice.objects.select_related("organization").get(pk=invoice_id)
-        if won
-        else None
-    )
+    return Invoice.objects.select_related("organization").claim(invoice_id, now=now)
 
 
 @transaction.atomic
@@ -73,48 +61,50 @@ def _take_payment(invoice: Invoice, *, now: dt.datetime) -> None:
         )
 
 
-def put_off_invoice(invoice: Invoice, *, error: str, now: dt.datetime) -> None:
-    """It could not be sent: try again later, and show operators why."""
-    Invoice.objects.filter(pk=invoice.pk).update(
-        gateway_next_try_at=now + WAIT, gateway_error=error[:300]
-    )
+def retry_invoice_later(invoice: Invoice, *, error: str, now: dt.datetime) -> None:
+    """It could not be sent: try again in 15 minutes, and show operators why."""
+    Invoice.objects.retry_later(invoice, now=now, gateway_error=error[:300])
 
 
 def take_paid_invoice(
-    notice: Notice, *, gateway: str, livemode: bool, now: dt.datetime
+    event: GatewayEvent, *, gateway: str, livemode: bool, now: dt.datetime
 ) -> None:
-    """A verified notice that an invoice was paid there.
-
-    Ours is paid, if it is that very one; else it is only logged.
+    """A verified event that an invoice was paid there: ours is paid, if it is that
+    very one; else it is only logged.
     """
-    if not notice.invoice_key:
+    if not event.invoice_key:
         return
-    named = notice.invoice_key.split("-")
-    found = Invoice.objects.filter(
-        gateway=gateway,
-        pk=int(named[1]) if len(named) > 2 and named[1].isdigit() else 0,
-    )
-    invoice = found.first()
-    if invoice is None or notice.livemode != livemode or not _is_it(notice, invoice):
-        log.warning("notice.ignored", id=notice.id, kind=notice.kind)
+    invoice = _invoice_of(event, gateway)
+    is_it = invoice is not None and _is_about(event, invoice)
+    if invoice is None or not is_it or event.livemode != livemode:
+        log.warning("gateway_event.ignored", id=event.id, kind=event.kind)
         return
     _take_payment(invoice, now=now)
 
 
-def _is_it(notice: Notice, invoice: Invoice) -> bool:
+def _invoice_of(event: GatewayEvent, gateway: str) -> Invoice | None:
+    """Our invoice by the id in its key (see `invoice_key`); None for a key of others."""
+    parts = event.invoice_key.split("-")
+    if len(parts) < 3 or not parts[1].isdigit():
+        return None
+    return Invoice.objects.filter(gateway=gateway, pk=int(parts[1])).first()
+
+
+def _is_about(event: GatewayEvent, invoice: Invoice) -> bool:
+    """Whether key, amount, currency, customer and id are those of this invoice."""
     customer = PaymentCard.objects.filter(
         organization_id=invoice.organization_id, gateway=invoice.gateway
     ).first()
-    ours = (
+    expected = (
         invoice_key(invoice),
         to_cents(invoice.total_nanos),
         "usd",
         customer.customer_id if customer else "",
     )
-    says = (
-        notice.invoice_key,
-        notice.amount_cents,
-        notice.currency,
-        notice.customer_id,
+    told = (
+        event.invoice_key,
+        event.amount_cents,
+        event.currency,
+        event.customer_id,
     )
-    return ours == says and invoice.gateway_id in ("", notice.gateway_id)
+    return told == expected and invoice.gateway_id in ("", event.gateway_id)

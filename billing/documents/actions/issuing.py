@@ -10,10 +10,10 @@ import datetime as dt
 from django.conf import settings
 from django.db.models import Max
 
-from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.models import Organization
 from billing.documents.parties import buyer_of, details_of, seller
 from billing.models import CreditNote, Invoice, Statement
+from billing.payments.actions.owner_mails import queue_for_owners
 from config.kit.money import NANOS_PER_CENT
 from config.kit.months import local_day
 
@@ -105,23 +105,12 @@ def _tell(
     now: dt.datetime,
 ) -> list[int]:
     """A mail to each owner and to the billing address, once each (P3)."""
-    owners = [
-        one.user
-        for one in locked.memberships.owners().select_related("user")
-        if one.user.is_active
-    ]
-    drafts = [
-        QueuedMail(user, kind, f"{kind}:{key}:{user.pk}", facts) for user in owners
-    ]
-    if locked.billing_email.lower() not in {user.email.lower() for user in owners}:
-        drafts.append(
-            QueuedMail(
-                None,
-                kind,
-                f"{kind}:{key}:billing",
-                facts,
-                address=locked.billing_email,
-                language=locked.primary_owner.language,
-            )
-        )
-    return queue_mails(locked, drafts, now=now, within=WITHIN)
+    return queue_for_owners(
+        locked,
+        kind,
+        key=key,
+        facts=facts,
+        now=now,
+        within=WITHIN,
+        and_billing_address=True,
+    )

@@ -24,7 +24,7 @@ from billing.metering.actions.recording import (
 )
 from billing.metering.api.events import parse_event
 from billing.metering.api.schemas import UsageIn, UsageOut
-from billing.payments.tasks import tend_balance
+from billing.payments.tasks import reload_if_due
 from config.kit.api import ERRORS, json_response
 from config.kit.jobs import enqueue
 from config.kit.money import to_decimal_text
@@ -58,7 +58,7 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
         raise MissingScope(Scope.METER) from error
     note_use(recorded.key_id)
     if recorded.balance_crossed:
-        enqueue(tend_balance, recorded.organization_id)
+        enqueue(reload_if_due, recorded.organization_id)
     return json_response(_usage_answer(_in_order(parsed, recorded)))
 
 

@@ -29,7 +29,7 @@ class GatewayForgot(GatewayRefused):
     """
 
 
-class ForgedNotice(Exception):
+class ForgedEvent(Exception):
     """A webhook whose signature is not the gateway's."""
 
 
@@ -154,7 +154,7 @@ class SentInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class GatewayEvent:
     """A verified webhook: the payment (or refund) it is about by our key, and what it
     says, if it says anything to us.
 
@@ -226,5 +226,5 @@ class Gateway(Protocol):
     def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
         """Make the gateway's invoice what ours is. Raises GatewayForgot, GatewayRefused."""
 
-    def read_notice(self, body: bytes, signature: str) -> Notice:
-        """A webhook's content. Raises ForgedNotice."""
+    def read_event(self, body: bytes, signature: str) -> GatewayEvent:
+        """A webhook's content. Raises ForgedEvent."""

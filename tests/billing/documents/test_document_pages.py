@@ -21,7 +21,7 @@ from billing.documents.closing import close_due
 from billing.documents.print import documents
 from billing.metering.actions.adjustments import adjust_event
 from billing.models import BillingDetails, Invoice, Statement, UsageEvent
-from billing.payments.actions.refunds import post_credit
+from billing.payments.actions.credits import post_credit
 from config.kit.money import usd
 from tests.factories.balances import turn_on, use_up_included
 from tests.factories.documents import CLOSES, close_november, use, use_november
