@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from billing.documents.queries.documents import is_credited_whole
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, Surface
+from billing.prices.words import correction_reason_text
 from config.kit.dates import format_day
 from config.kit.money import format_usd
 from config.kit.months import local_day
@@ -20,7 +21,7 @@ def line_what(line: InvoiceLine) -> str:
     if line.kind == InvoiceLine.Kind.USAGE:
         return f"{Surface(line.surface).label} · {line.model}"
     if line.kind == InvoiceLine.Kind.CORRECTION:
-        words = {"events": line.about, "reason": reason_text(line.reason)}
+        words = {"events": line.about, "reason": correction_reason_text(line.reason)}
         return _("Correction of %(events)s: %(reason)s") % words
     before = line.invoice.carried_from
     if line.kind == InvoiceLine.Kind.CARRIED_IN:
@@ -28,20 +29,6 @@ def line_what(line: InvoiceLine) -> str:
             "number": before.number if before else ""
         }
     return _("Credit carried over to the next invoice")
-
-
-def reason_text(reason: str) -> str:
-    """Why something was corrected; our own reasons in the reader's language."""
-    known = {
-        "The model now has a price; until then, its cost was estimated at the fallback rate.": _(
-            "The model now has a price; until then, its cost was estimated at the "
-            "fallback rate."
-        ),
-        "The price used for this charge was corrected.": _(
-            "The price used for this charge was corrected."
-        ),
-    }
-    return known.get(reason, reason)
 
 
 def rate_text(rate: int) -> str:

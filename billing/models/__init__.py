@@ -27,6 +27,7 @@ from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
     AdjustmentSource,
     Funding,
+    RepricingReason,
     Surface,
     UsageAdjustment,
     UsageEvent,
@@ -57,6 +58,7 @@ __all__ = [
     "PriceList",
     "PriceSource",
     "Refund",
+    "RepricingReason",
     "SandboxPayment",
     "SandboxRefund",
     "SeatAllowance",

@@ -25,11 +25,11 @@ from billing.documents.words import (
     credit_headline,
     invoice_headline,
     line_what,
-    reason_text,
     statement_rows,
     tax_text,
 )
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
+from billing.prices.words import correction_reason_text
 from config.kit.dates import format_day, month_text
 from config.kit.money import format_usd
 from config.kit.months import local_day
@@ -154,7 +154,7 @@ def _model_lines(invoice: Invoice) -> Iterator[Line]:
     for corrected in corrections_by_model(invoice):
         words = {
             "events": f"{corrected.surface_label} · {corrected.model}",
-            "reason": reason_text(corrected.reason),
+            "reason": correction_reason_text(corrected.reason),
         }
         what = _("Correction of %(events)s: %(reason)s") % words
         yield Line((what, f"{corrected.events:,}", format_usd(corrected.amount_nanos)))

@@ -23,6 +23,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.prices.words import spellings_of_reason
 
 PAGE_SIZE = 50
 PEOPLE = 200
@@ -134,7 +135,7 @@ def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
         membership_id=line.membership_id,
         event__surface=line.surface,
         event__model=line.model,
-        reason=line.reason,
+        reason__in=spellings_of_reason(line.reason),
     )
 
 

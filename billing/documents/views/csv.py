@@ -10,9 +10,9 @@ from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from billing.documents.queries import documents
-from billing.documents.words import reason_text
 from billing.ledger.words import entry_cells, entry_heads
 from billing.models import Invoice, LedgerEntry, Statement, UsageEvent
+from billing.prices.words import correction_reason_text
 from config.kit.csv_files import plain, streamed
 from config.kit.money import to_decimal_text
 
@@ -50,7 +50,7 @@ def _lines(invoice: Invoice) -> Iterator[list[str]]:
             to_decimal_text(line.exact_nanos),
             to_decimal_text(line.amount_nanos, places=2),
             plain(line.about),
-            plain(reason_text(line.reason)),
+            plain(correction_reason_text(line.reason)),
         ]
 
 
@@ -98,7 +98,7 @@ def _events(invoice: Invoice) -> Iterator[list[str]]:
             *[""] * 6,
             "",
             amount,
-            plain(reason_text(one.reason)),
+            plain(correction_reason_text(one.reason)),
         ]
 
 

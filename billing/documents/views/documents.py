@@ -24,12 +24,12 @@ from billing.documents.queries import documents
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
 from billing.documents.words import (
     line_what,
-    reason_text,
     state_text,
     statement_rows,
     tax_text,
 )
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement
+from billing.prices.words import correction_reason_text
 from config.kit.months import local_day, month_from_text
 
 M = TypeVar("M", bound=Model)
@@ -104,7 +104,7 @@ def invoice_line(
         "organization": found.organization,
         "line": line,
         "what": line_what(line),
-        "reason": reason_text(line.reason),
+        "reason": correction_reason_text(line.reason),
         "total_nanos": summed["sum"] or 0,
         "behind": documents.page_of(behind, page=request.GET.get("page")),
     }
