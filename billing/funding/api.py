@@ -90,7 +90,7 @@ def _authorization(
 
 
 def _request_url(standing: Standing, decision: Decision) -> str | None:
-    """Where the person can press “Request more usage”, for those who may (R1)."""
+    """Where the member can press “Request more usage”, for those who may (R1)."""
     if not may_request(standing, decision.reason):
         return None
     return page_url("own_usage", standing.organization.slug)
@@ -116,13 +116,15 @@ def layer_json(layer: Layer) -> dict[str, Any]:
     return {
         "kind": layer.kind,
         "state": layer.state,
-        "limit_usd": None
-        if layer.limit_nanos is None
-        else to_decimal_text(layer.limit_nanos),
-        "spent_usd": None
-        if layer.spent_nanos is None
-        else to_decimal_text(layer.spent_nanos),
+        "limit_usd": _usd_or_none(layer.limit_nanos),
+        "spent_usd": _usd_or_none(layer.spent_nanos),
         "resets_at": rfc3339(layer.resets_at),
         "who_can_change": layer.who,
         "source": layer.source or None,
     }
+
+
+def _usd_or_none(nanos: int | None) -> str | None:
+    if nanos is None:
+        return None
+    return to_decimal_text(nanos)

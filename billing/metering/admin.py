@@ -52,7 +52,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "event_id",
         "organization",
-        "person",
+        "member",
         "surface",
         "model",
         "occurred_at",
@@ -75,7 +75,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
     fields = (
         "event_id",
         "organization",
-        "person",
+        "member",
         "surface",
         "model",
         "seat_tier",
@@ -92,26 +92,22 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
         "windows",
         "labels",
     )
-    readonly_fields = ("person", "priced", "exact_cost")
+    readonly_fields = ("member", "priced", "exact_cost")
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
-    def person(self, event: UsageEvent) -> str:
-        """Who sent it."""
+    def member(self, event: UsageEvent) -> str:
         return event.membership.user.email
 
     @admin.display(description=_("Cost"), ordering="cost_nanos")
     def cost(self, event: UsageEvent) -> str:
-        """To the cent."""
         return format_usd(event.cost_nanos)
 
     @admin.display(description=_("Exact cost in USD"))
     def exact_cost(self, event: UsageEvent) -> str:
-        """To the nano-dollar."""
         return to_decimal_text(event.cost_nanos)
 
     @admin.display(description=_("Tokens × rates"))
     def priced(self, event: UsageEvent) -> SafeString:
-        """How it was priced."""
         lines = receipt_of(event).lines
         return format_html_join(
             "\n",
@@ -121,7 +117,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
 
 
 class AdjustmentForm(forms.ModelForm):
-    """What an operator decides about one event: the organization and the event's id find it."""
+    """An operator's decision about one event, which organization and event id find."""
 
     organization = forms.ModelChoiceField(
         label=_("Organization"), queryset=Organization.objects.all()
@@ -256,7 +252,7 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
         "organization",
         "level",
         "seat_tier",
-        "person",
+        "member",
         "amount_nanos",
         "month_on",
         "month_amount_nanos",
@@ -266,8 +262,7 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("organization__slug", "membership__user__email")
 
     @admin.display(description=_("Person"))
-    def person(self, cap: SpendCap) -> str:
-        """Whose cap it is."""
+    def member(self, cap: SpendCap) -> str:
         return cap.membership.user.email if cap.membership else ""
 
 
@@ -296,37 +291,33 @@ class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("Included"), ordering="included_nanos")
     def included(self, month: OrganizationMonth) -> str:
-        """Included usage."""
         return format_usd(month.included_nanos)
 
     @admin.display(description=_("Extra usage"), ordering="extra_nanos")
     def extra(self, month: OrganizationMonth) -> str:
-        """Extra usage."""
         return format_usd(month.extra_nanos)
 
     @admin.display(description=_("Unbilled"), ordering="unbilled_nanos")
     def unbilled(self, month: OrganizationMonth) -> str:
-        """What nobody pays."""
         return format_usd(month.unbilled_nanos)
 
 
 @admin.register(MemberMonth)
 class MemberMonthAdmin(OrganizationMonthAdmin):
-    list_display = ("person", "month_on", "events", "included", "extra", "unbilled")
+    list_display = ("member", "month_on", "events", "included", "extra", "unbilled")
     list_select_related = ("membership__user",)
     search_fields = ("membership__user__email", "membership__organization__slug")  # type: ignore[assignment]
     ordering = ("-month_on", "membership")
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
-    def person(self, month: MemberMonth) -> str:
-        """Whose month it is."""
+    def member(self, month: MemberMonth) -> str:
         return month.membership.user.email
 
 
 @admin.register(IncludedWindow)
 class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
-        "person",
+        "member",
         "name",
         "opened_at",
         "resets_at",
@@ -344,11 +335,9 @@ class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
         return super().get_queryset(request).order_by("-opened_at", "-pk")
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
-    def person(self, window: IncludedWindow) -> str:
-        """Whose window it is."""
+    def member(self, window: IncludedWindow) -> str:
         return window.membership.user.email
 
     @admin.display(description=_("Used"), ordering="used_nanos")
     def used(self, window: IncludedWindow) -> str:
-        """What was used of it."""
         return format_usd(window.used_nanos)

@@ -98,8 +98,8 @@ def extra_usage_refusal(standing: Standing) -> Reason | None:
 
 
 def ends_at(standing: Standing, reason: Reason) -> dt.datetime | None:
-    """The earliest moment at which the person can go on if nobody changes anything
-    (E1); None: never by itself.
+    """The earliest moment at which the member can go on if nobody changes anything (E1);
+    None where waiting does not help.
     """
     if reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return None

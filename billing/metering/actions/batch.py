@@ -152,9 +152,7 @@ class Batch:
         )
 
     def _count(self, priced: PricedEvent) -> None:
-        """Add the event to the counters and rows to be written, and its extra usage to
-        the standings that the next event is judged by.
-        """
+        """Add the event to the counters and rows to be written."""
         assert self.standings is not None
         event, standing = priced.event, priced.standing
         organization = standing.organization
@@ -166,11 +164,7 @@ class Batch:
             closed_through=self.closed_through,
         )
         spend = Spend.of(priced.funded.funding, priced.charge.cost_nanos)
-        if month_on == organization.month.first_on:
-            standing.spent_nanos += spend.extra
-            organization.spent_nanos += spend.extra
-        if organization.balance_nanos is not None:
-            organization.balance_nanos -= spend.extra
+        _move_forward(standing, spend, month_on=month_on)
         is_extra = priced.funded.funding == EXTRA_USAGE
         prepaid = is_extra and organization.is_prepaid
         key = DayKey(
@@ -204,6 +198,18 @@ class Batch:
             windows=priced.windows,
             prepaid=prepaid,
         )
+
+
+def _move_forward(standing: Standing, spend: Spend, *, month_on: dt.date) -> None:
+    """Add extra usage to what the next event of the batch is judged by. That of an
+    earlier month, still open, uses up none of this month's caps.
+    """
+    organization = standing.organization
+    if month_on == organization.month.first_on:
+        standing.spent_nanos += spend.extra
+        organization.spent_nanos += spend.extra
+    if organization.balance_nanos is not None:
+        organization.balance_nanos -= spend.extra
 
 
 def _unknown_member(event: ReportedEvent) -> EventResult:

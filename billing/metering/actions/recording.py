@@ -90,13 +90,12 @@ def _record(
         # what no other recorder, act or close can change until the commit.
         lock = run(_lock_sql(opener), [opened_by])
         members = _send_members(events, opener=opener, opened_by=opened_by, now=now)
-        known = run(
-            _known_sql(opener), [opened_by, list_param([event.id for event in events])]
-        )
+        ids = list_param([event.id for event in events])
+        recorded_before = run(_known_sql(opener), [opened_by, ids])
         locked = _locked(lock, opener=opener, opened_by=opened_by)
         batch = Batch(
             fold(members.rows(), now=now),
-            _known_events(known),
+            _known_events(recorded_before),
             organization_id=locked.organization_id,
             price_version=locked.price_version or 0,
             now=now,
@@ -167,8 +166,8 @@ def _known_sql(opener: str) -> str:
     )
 
 
-def _known_events(known: Result) -> dict[str, KnownEvent]:
+def _known_events(recorded_before: Result) -> dict[str, KnownEvent]:
     return {
         event_id: KnownEvent(digest, funding, cost_nanos, bool(estimated))
-        for event_id, digest, funding, cost_nanos, estimated in known.rows()
+        for event_id, digest, funding, cost_nanos, estimated in recorded_before.rows()
     }
