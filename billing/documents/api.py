@@ -18,6 +18,7 @@ from billing.documents.queries.documents import (
 )
 from billing.documents.schemas import InvoiceList, InvoiceWithLines
 from billing.models import CreditNote, Invoice, InvoiceLine
+from billing.prices.words import correction_reason_in_english
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
@@ -141,5 +142,5 @@ def _line_json(line: InvoiceLine) -> dict[str, Any]:
         "exact_usd": to_decimal_text(line.exact_nanos),
         "amount_usd": to_decimal_text(line.amount_nanos),
         "about": line.about or None,
-        "reason": line.reason or None,
+        "reason": correction_reason_in_english(line.reason) or None,
     }

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_past_timezones"),
-        ("billing", "0008_months_guards"),
+        ("billing", "0009_repricing_reason_codes"),
     ]
 
     operations = [

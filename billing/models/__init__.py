@@ -29,6 +29,7 @@ from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
     AdjustmentSource,
     Funding,
+    RepricingReason,
     Surface,
     UsageAdjustment,
     UsageEvent,
@@ -59,6 +60,7 @@ __all__ = [
     "PriceList",
     "PriceSource",
     "Refund",
+    "RepricingReason",
     "SandboxPayment",
     "SandboxRefund",
     "SeatAllowance",

@@ -16,7 +16,7 @@ from accounts.models import Membership, Organization, Plan, Role, Settlement, Us
 from billing.documents.closing import close_due
 from billing.ledger.actions import post_entry
 from billing.metering.actions.recording import record_usage
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import BillingAccount, EntryKind, SeatAllowance
 from billing.prices.rules import Usage
 from config.kit.money import usd

@@ -29,7 +29,7 @@ from billing.documents import closing
 from billing.documents.actions import months
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
-from billing.metering.actions import recording
+from billing.metering.actions import batch, recording
 from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, BillingMonth, Invoice, Statement, UsageEvent
 from config.kit.money import usd
@@ -699,13 +699,13 @@ def test_control_a_recorder_that_does_not_know_of_the_close_is_refused_by_the_da
     The trigger keeps it out.
     """
     closing.close_due(acme.pk, now=CLOSING)
-    place = recording.place
+    place = batch.place
 
     def by_its_own_month(at, **facts):
         return place(at, **{**facts, "closed_through": JANUARY})
 
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "place", by_its_own_month)
+        patch.setattr(batch, "place", by_its_own_month)
         with pytest.raises(IntegrityError, match="the billing month is closed"):
             late_event(acme)
     assert (

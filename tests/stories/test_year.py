@@ -29,13 +29,14 @@ from billing.funding.rules.decision import decide
 from billing.metering.actions.adjustments import adjust_event
 from billing.metering.actions.recording import record_usage
 from billing.metering.actions.repricing import reprice_events
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import (
     BillingMonth,
     Invoice,
     LedgerEntry,
     ModelPrice,
     Payment,
+    RepricingReason,
     SeatAllowance,
     Statement,
     UsageAdjustment,
@@ -340,7 +341,7 @@ def test_a_year_of_acme(clock):
     correction = june.lines.get(kind="correction")
     assert (correction.about, correction.reason) == (
         "may-haiku",
-        "The price used for this charge was corrected.",
+        RepricingReason.PRICE_CORRECTED,
     )
     assert correction.amount_nanos == usd("-0.40")
     may.refresh_from_db()

@@ -19,6 +19,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.prices.words import spellings_of_reason
 
 # How many members' events one statement of `events_of_invoice` reads.
 MEMBERS_AT_ONCE = 200
@@ -46,7 +47,7 @@ def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
         membership_id=line.membership_id,
         event__surface=line.surface,
         event__model=line.model,
-        reason=line.reason,
+        reason__in=spellings_of_reason(line.reason),
     )
 
 

@@ -15,7 +15,6 @@ from billing.documents.queries.usage_behind import (
     adjustments_of_invoice,
     events_of_invoice,
 )
-from billing.documents.words.documents import reason_text
 from billing.ledger.words import entry_cells, entry_heads
 from billing.models import (
     Invoice,
@@ -25,6 +24,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.prices.words import correction_reason_text
 from config.kit.csv_files import plain, streamed
 from config.kit.money import to_decimal_text
 
@@ -66,7 +66,7 @@ def _line_cells(line: InvoiceLine) -> list[str]:
         to_decimal_text(line.exact_nanos),
         to_decimal_text(line.amount_nanos, places=2),
         plain(line.about),
-        plain(reason_text(line.reason)),
+        plain(correction_reason_text(line.reason)),
     ]
 
 
@@ -123,7 +123,7 @@ def _adjustment_cells(adjustment: UsageAdjustment) -> list[str]:
         *no_tokens,
         "",
         to_decimal_text(adjustment.amount_nanos),
-        plain(reason_text(adjustment.reason)),
+        plain(correction_reason_text(adjustment.reason)),
     ]
 
 

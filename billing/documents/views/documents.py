@@ -26,12 +26,12 @@ from billing.documents.queries.usage_behind import adjustments_behind, events_be
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
 from billing.documents.words.documents import (
     line_text,
-    reason_text,
     state_text,
     statement_rows,
     tax_text,
 )
 from billing.models import Invoice, InvoiceLine, Statement
+from billing.prices.words import correction_reason_text
 from config.kit.months import local_day, month_from_text
 
 HAS_EVENTS = (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION)
@@ -91,7 +91,7 @@ def invoice_line(
         "organization": invoice.organization,
         "line": line,
         "what": line_text(line),
-        "reason": reason_text(line.reason),
+        "reason": correction_reason_text(line.reason),
         "total_nanos": total_nanos,
         "behind": documents.page_of(behind, page=request.GET.get("page")),
     }

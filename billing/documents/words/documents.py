@@ -24,6 +24,7 @@ from billing.models import (
     StatementLine,
     Surface,
 )
+from billing.prices.words import correction_reason_text
 from config.kit.dates import format_day, month_text
 from config.kit.money import format_usd
 from config.kit.months import local_day
@@ -55,22 +56,8 @@ def correction_text(about: str, *, reason: str) -> str:
     """What was corrected, events or a model, and why."""
     return _("Correction of %(events)s: %(reason)s") % {
         "events": about,
-        "reason": reason_text(reason),
+        "reason": correction_reason_text(reason),
     }
-
-
-def reason_text(reason: str) -> str:
-    """Why something was corrected; our own reasons in the reader's language."""
-    known = {
-        "The model now has a price; until then, its cost was estimated at the fallback rate.": _(
-            "The model now has a price; until then, its cost was estimated at the "
-            "fallback rate."
-        ),
-        "The price used for this charge was corrected.": _(
-            "The price used for this charge was corrected."
-        ),
-    }
-    return known.get(reason, reason)
 
 
 def member_text(line: InvoiceLine | StatementLine) -> str:
