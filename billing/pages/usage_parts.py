@@ -5,6 +5,7 @@ Reads only; each part can be fetched by itself.
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +15,8 @@ from accounts.models import Plan, Tier
 from billing.caps.queries.caps import cap_rows
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel
-from billing.payments.queries.balance import BalanceState
 from billing.payments.reader import BalanceReader
+from billing.payments.words.balance import balance_answer, enable_hint
 from billing.reports.bars import bar, row_bar
 from billing.reports.charts import days_chart, waits_chart
 from billing.reports.filters import address_of, filter_of, page_of
@@ -23,8 +24,14 @@ from billing.reports.queries.month import last_cap_change_at
 from billing.reports.queries.people import OFF, PAGE_SIZE, Filter, counts, people
 from billing.reports.queries.waits import waits_in
 from billing.reports.rules.verdict import State
+from billing.reports.words import (
+    MonthAnswer,
+    month_answer,
+    nobody_answer,
+    ran_out_text,
+    why_enable,
+)
 from config.kit.fields import typed_amount
-from config.kit.months import next_month
 
 
 class UsagePage(BalanceReader):
@@ -59,44 +66,57 @@ class UsagePage(BalanceReader):
         return self.balance_part() | {
             "summary": summary,
             "verdict": verdict,
+            "answer": self._answer(),
             "bar": bar(
                 summary.spent_nanos,
                 cap_nanos=verdict.cap_nanos,
                 projected_nanos=verdict.projected_nanos,
             ),
             "chart": days_chart(summary),
-            "balance_verdict": self._balance_verdict(),
-            "nobody_has_it": not self.counts.enabled,
             "is_projected": verdict.projected_nanos is not None,
-            "next_month_on": next_month(summary.month.first_on),
             "lasting_text": typed_amount(verdict.lasting_nanos),
             "cap_pace_nanos": verdict.cap_nanos // summary.month.days
             if verdict.cap_nanos
             else None,
-            **(self._stopped() if verdict.state is State.STOPPED else {}),
+            "reached_on": self._reached_on,
+            "lowered_on": self._lowered_on,
         }
 
-    def _balance_verdict(self) -> str:
-        """What the balance makes of the verdict: the worst of cap, balance and switch
-        is the one that is told.
+    def _answer(self) -> MonthAnswer:
+        """The worst of switch, balance and cap is the one that is told."""
+        if not self.counts.enabled:
+            return nobody_answer(self.standing.scope, can_edit=self.can_edit)
+        of_balance = (
+            balance_answer(self.balance, self.summary, self.counts)
+            if self.is_prepaid
+            else None
+        )
+        return of_balance or month_answer(
+            self.summary,
+            self.counts,
+            reached_on=self._reached_on,
+            lowered_on=self._lowered_on,
+            can_edit=self.can_edit,
+        )
 
-        `stopped`, `stop` (it will, with nothing that reloads it), or nothing: then the
-        cap has the word.
-        """
-        if not self.is_prepaid or self.summary.verdict.state is State.STOPPED:
-            return ""
-        if self.balance.state is BalanceState.GONE:
-            return "stopped"
-        stops = self.balance.state in (BalanceState.LOW, BalanceState.DECLINED)
-        return "stop" if stops else ""
+    @cached_property
+    def _reached_on(self) -> dt.date | None:
+        """When the cap of a stopped month was reached."""
+        verdict = self.summary.verdict
+        if verdict.state is not State.STOPPED or not verdict.cap_nanos:
+            return None
+        return self.summary.reached_on(verdict.cap_nanos)
 
-    def _stopped(self) -> dict[str, Any]:
-        summary, cap_nanos = self.summary, self.summary.verdict.cap_nanos or 0
-        reached_on = summary.reached_on(cap_nanos) if cap_nanos else None
-        changed_at = last_cap_change_at(self.standing.id, since=summary.month.start)
-        changed_on = summary.month.day_of(changed_at) if changed_at else None
-        lowered = bool(reached_on and changed_on and changed_on > reached_on)
-        return {"reached_on": reached_on, "lowered_on": changed_on if lowered else None}
+    @cached_property
+    def _lowered_on(self) -> dt.date | None:
+        """When the cap of a stopped month was set below what had been spent."""
+        if self._reached_on is None:
+            return None
+        month = self.summary.month
+        changed_at = last_cap_change_at(self.standing.id, since=month.start)
+        changed_on = month.day_of(changed_at) if changed_at else None
+        is_lowered = changed_on is not None and changed_on > self._reached_on
+        return changed_on if is_lowered else None
 
     def caps_part(self) -> dict[str, Any]:
         """The settings list: the switch, the organization's cap, the seats' caps."""
@@ -149,10 +169,16 @@ class UsagePage(BalanceReader):
     def off_part(self) -> dict[str, Any]:
         """Before extra usage is on: the organization's own figures as the reason."""
         waits = waits_in(self.organization.pk, month=self.standing.month, now=self.now)
+        # Extra usage spent this month means that those who ran out did not only wait.
+        was_on = self.standing.spent_nanos > 0
         return self.balance_part() | {
             "waits": waits,
-            # Extra usage spent this month means that those who ran out did not only wait.
-            "was_on": self.standing.spent_nanos > 0,
+            "was_on": was_on,
+            "ran_out_text": ran_out_text(waits, was_on=was_on),
+            "why_enable": why_enable(waits, self.standing),
+            "enable_hint": enable_hint(
+                self.balance.setup_step if self.is_prepaid else None
+            ),
             "waits_by_day": sorted(waits.by_day.items()),
             "chart": waits_chart(waits, month=self.standing.month),
         }

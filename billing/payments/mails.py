@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.delivery import MailText, writes
 from accounts.models import Membership, Organization, OutgoingMail, Role
@@ -26,8 +25,8 @@ from billing.payments.actions.owner_mails import (
     RELOAD_OFF,
 )
 from billing.payments.queries.reloads import bought_this_month, reload_limit
-from billing.payments.rules.reloading import MOST_A_DAY, Hold
-from config.kit.dates import day_text, moment_text, zone_city_text
+from billing.payments.words.balance import hold_mail_text
+from config.kit.dates import moment_text, zone_city_text
 from config.kit.links import page_url
 from config.kit.money import format_usd
 
@@ -241,44 +240,12 @@ def reload_limit_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None
 
 def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> Words:
     standing = organization_standing(mail.organization_id, now=now)
-    limit = reload_limit(mail.organization.billing_account, standing)
-    words = {
-        "name": mail.organization.name,
-        "balance": format_usd(standing.balance_nanos or 0),
-        "count": MOST_A_DAY,
-        "limit": format_usd(limit or 0),
-        "day": day_text(standing.month.last_on + dt.timedelta(days=1)),
-    }
-    if mail.facts["hold"] == Hold.MONTHLY_LIMIT:
-        title = _("The monthly reload limit of %(limit)s has been reached for %(name)s")
-        line = _(
-            "Auto-reload resumes on %(day)s, or as soon as you raise the limit. The "
-            "balance is %(balance)s."
-        )
-    else:
-        title = ngettext(
-            "Auto-reload bought %(count)d time today for %(name)s and is paused "
-            "until tomorrow",
-            "Auto-reload bought %(count)d times today for %(name)s and is paused "
-            "until tomorrow",
-            MOST_A_DAY,
-        )
-        line = _("The balance is %(balance)s. A larger reload amount lasts longer.")
-    more = _(
-        "Once it's used up, extra usage pauses for everyone until then or until "
-        "someone buys more."
+    title, lines = hold_mail_text(
+        mail.facts["hold"],
+        standing,
+        limit_nanos=reload_limit(mail.organization.billing_account, standing),
     )
-    if (standing.balance_nanos or 0) <= 0:
-        more = _(
-            "It's used up, so extra usage is paused for everyone until then or until "
-            "someone buys more."
-        )
-    return Words(
-        title % words,
-        [line % words, more],
-        _("Open Settings › Usage"),
-        "usage_settings",
-    )
+    return Words(title, lines, _("Open Settings › Usage"), "usage_settings")
 
 
 @writes(LOW)
