@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.caps.queries.effects import MemberEffect, OrganizationEffect, SeatEffect
-from billing.funding.rules.standing import CAP_REASONS, Reason
+from billing.caps.queries.caps import CapTarget
+from billing.caps.queries.effects import (
+    MemberEffect,
+    OrganizationEffect,
+    SeatEffect,
+    member_effect,
+    organization_effect,
+    seat_effect,
+)
+from billing.funding.rules.standing import CAP_REASONS, Reason, Standing
 from billing.reports.bars import Bar, bar
-from billing.reports.queries.month import MonthSummary
+from billing.reports.queries.month import MonthSummary, month_summary
+from billing.reports.queries.people import counts
 from billing.reports.rules.verdict import State, Verdict
 from config.kit.dates import day_text, long_day_text, month_name_text, short_day_text
 from config.kit.money import format_usd
@@ -30,6 +39,31 @@ class Preview:
     bar: Bar | None = None
     spent_nanos: int = 0
     cap_nanos: int = 0
+
+
+def cap_preview(
+    target: CapTarget, standing: Standing, *, amount_nanos: int, now: dt.datetime
+) -> Preview:
+    """What an amount would do: for a member's cap, the check of their `standing`."""
+    organization = standing.organization
+    if target.membership is not None:
+        return member_preview(
+            member_effect(standing, amount_nanos=amount_nanos),
+            name=target.membership.user.get_short_name(),
+            month=organization.month,
+            days_left=organization.month.days_left(now),
+        )
+    if target.seat_tier is not None:
+        effect = seat_effect(
+            organization, tier=target.seat_tier, amount_nanos=amount_nanos
+        )
+        return seat_preview(effect, amount_nanos=amount_nanos)
+    summary = month_summary(organization, now=now)
+    return organization_preview(
+        summary,
+        organization_effect(summary, amount_nanos=amount_nanos),
+        people=counts(organization).enabled,
+    )
 
 
 def organization_preview(
