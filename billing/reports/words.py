@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.funding.rules.standing import OrganizationStanding
+from billing.reports.queries.members import MemberCounts
 from billing.reports.queries.month import MonthSummary
-from billing.reports.queries.people import Counts
 from billing.reports.queries.waits import Waits
 from billing.reports.rules.verdict import State, Verdict
 from config.kit.dates import day_text, duration_text, short_day_text
@@ -65,7 +65,7 @@ def nobody_answer(scope: str, *, can_edit: bool) -> MonthAnswer:
 
 def month_answer(
     summary: MonthSummary,
-    counts: Counts,
+    counts: MemberCounts,
     *,
     reached_on: dt.date | None,
     lowered_on: dt.date | None,
@@ -91,7 +91,7 @@ def month_answer(
 
 def _stopped(
     summary: MonthSummary,
-    counts: Counts,
+    counts: MemberCounts,
     *,
     reached_on: dt.date | None,
     lowered_on: dt.date | None,
@@ -145,7 +145,7 @@ def _stops_soon(verdict: Verdict, *, can_edit: bool) -> MonthAnswer:
     return MonthAnswer("soon", "alert-triangle", headline, detail, offer, offer_text)
 
 
-def _unlimited(summary: MonthSummary, counts: Counts) -> MonthAnswer:
+def _unlimited(summary: MonthSummary, counts: MemberCounts) -> MonthAnswer:
     headline = _("No organization cap is set.")
     if summary.verdict.projected_nanos:
         headline = _(

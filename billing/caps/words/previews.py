@@ -21,8 +21,8 @@ from billing.caps.queries.effects import (
 )
 from billing.funding.rules.standing import CAP_REASONS, Reason, Standing
 from billing.reports.bars import Bar, bar
+from billing.reports.queries.members import member_counts
 from billing.reports.queries.month import MonthSummary, month_summary
-from billing.reports.queries.people import counts
 from billing.reports.rules.verdict import State, Verdict
 from config.kit.dates import day_text, long_day_text, month_name_text, short_day_text
 from config.kit.money import format_usd
@@ -62,7 +62,7 @@ def cap_preview(
     return organization_preview(
         summary,
         organization_effect(summary, amount_nanos=amount_nanos),
-        people=counts(organization).enabled,
+        people=member_counts(organization).enabled,
     )
 
 

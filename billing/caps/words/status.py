@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from billing.funding.rules.standing import CapSource, Reason
-from billing.reports.queries.people import Person
+from billing.reports.queries.members import MemberRow
 from config.kit.dates import month_name_text
 from config.kit.months import Month
 
@@ -31,7 +31,7 @@ def status_text(reason: Reason | None) -> str:
             return _("Extra usage is off")
 
 
-def cap_source_text(person: Person, month: Month) -> str:
+def cap_source_text(person: MemberRow, month: Month) -> str:
     """`own cap`, `from seat`, `own cap, November only`; empty without a cap."""
     words = {"month": month_name_text(month.first_on)}
     if person.cap_source is CapSource.MEMBER:

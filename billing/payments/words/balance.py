@@ -14,8 +14,8 @@ from billing.models import SetupStep
 from billing.payments.queries.balance import BalanceState, BalanceSummary
 from billing.payments.rules.reloading import MOST_A_DAY, Hold
 from billing.payments.rules.runway import Runway
+from billing.reports.queries.members import MemberCounts
 from billing.reports.queries.month import MonthSummary
-from billing.reports.queries.people import Counts
 from billing.reports.rules.verdict import State
 from billing.reports.words import MonthAnswer
 from config.kit.dates import day_text, short_day_text, time_text
@@ -24,7 +24,7 @@ from config.kit.months import Month, next_month
 
 
 def balance_answer(
-    balance: BalanceSummary, summary: MonthSummary, counts: Counts
+    balance: BalanceSummary, summary: MonthSummary, counts: MemberCounts
 ) -> MonthAnswer | None:
     """The answer of the month where the balance stops extra usage, or will with nothing
     that reloads it.
