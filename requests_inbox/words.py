@@ -14,7 +14,7 @@ from config.kit.months import local_day
 from requests_inbox.models import UsageRequest
 
 
-def reason_text(reason: Reason) -> str:
+def block_reason_text(reason: Reason) -> str:
     """The reason of a block beside a name: `reached own cap`."""
     return {
         Reason.EXTRA_USAGE_DISABLED: _("extra usage is off"),

@@ -22,7 +22,7 @@ from billing.funding.rules.standing import (
     WindowState,
 )
 from config.kit.dates import duration_text, moment_label, moment_text
-from config.kit.money import format_usd
+from config.kit.money import format_usd, whole_percent
 
 
 def refusal_message(
@@ -69,7 +69,7 @@ def _reached_cap(decision: Decision, standing: Standing) -> str:
     )
     words = {
         "organization": organization.name,
-        "tier": tier_word(standing),
+        "tier": Tier.label_of(standing.seat_tier),
         "spent": format_usd(spent),
         "cap": format_usd(cap.amount_nanos or 0),
     }
@@ -107,11 +107,6 @@ def _reached_cap_of_usage_plan(*, shared: bool) -> str:
             " month."
         )
     return _("Your usage has reached your cap: %(spent)s of %(cap)s this month.")
-
-
-def tier_word(standing: Standing) -> str:
-    """The member's seat tier; empty without a seat."""
-    return str(Tier(standing.seat_tier).label) if standing.seat_tier else ""
 
 
 def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> str:
@@ -234,7 +229,7 @@ def cap_source_text(standing: Standing) -> str:
                 else _("set for you")
             )
         case CapSource.SEAT_TIER:
-            words = {"tier": tier_word(standing)}
+            words = {"tier": Tier.label_of(standing.seat_tier)}
             if standing.cap.month_only:
                 return _("from the %(tier)s seat, this month only") % words
             return _("from the %(tier)s seat") % words
@@ -244,11 +239,7 @@ def cap_source_text(standing: Standing) -> str:
 
 def _layer_used(layer: Layer) -> str:
     if layer.kind in ("session", "week"):
-        percent = (
-            100
-            if not layer.limit_nanos
-            else min(100, (layer.spent_nanos or 0) * 100 // layer.limit_nanos)
-        )
+        percent = whole_percent(layer.spent_nanos or 0, layer.limit_nanos or 0)
         return f"{percent}%"
     if layer.kind == "extra_usage":
         return (

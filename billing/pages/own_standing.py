@@ -18,7 +18,7 @@ from billing.funding.rules.standing import CAP_REASONS, CapSource, Standing, Win
 from billing.funding.words import LayerWords, layer_words, refusal_message, window_name
 from billing.reports.bars import Bar, row_bar
 from config.kit.dates import moment_label, time_text
-from config.kit.money import format_usd
+from config.kit.money import format_usd, whole_percent
 from config.kit.months import local_day
 
 OWNERS_NAMED = 3
@@ -76,7 +76,7 @@ def _cap_context(standing: Standing) -> dict[str, Any]:
         "cap_nanos": amount,
         "cap_percent": None
         if amount is None
-        else percent(standing.spent_nanos, amount),
+        else whole_percent(standing.spent_nanos, amount),
         "cap_bar": row_bar(standing.spent_nanos, cap_nanos=amount),
         "cap_month_only": standing.cap.month_only,
         "own_cap": standing.cap_source is CapSource.MEMBER,
@@ -115,16 +115,11 @@ def _owners(membership: Membership) -> list[str]:
     return [str(owner.user) for owner in owners.order_by("pk")[:OWNERS_NAMED]]
 
 
-def percent(part: int, whole: int) -> int:
-    """Whole per cent, rounded down, so that 100 means used up."""
-    return 100 if whole <= 0 else min(100, part * 100 // whole)
-
-
 def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRow:
     return WindowRow(
         kind=window.name,
         name=window_name(window),
-        percent=percent(window.used_nanos, window.limit_nanos),
+        percent=whole_percent(window.used_nanos, window.limit_nanos),
         bar=row_bar(window.used_nanos, cap_nanos=window.limit_nanos),
         opened=_opened(window.opened_at, zone=zone, now=now)
         if window.opened_at

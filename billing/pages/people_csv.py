@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
-from billing.caps.words.status import cap_source_text, status_text
+from billing.caps.words.status import cap_note_text, status_text
 from billing.reports.filters import filter_of
 from billing.reports.queries.members import MemberRow, member_rows
 from billing.reports.reader import Reader
@@ -52,7 +52,7 @@ def _cells(member: MemberRow, month: Month) -> list[str]:
         "" if member.cap_nanos is None else to_decimal_text(member.cap_nanos, places=2)
     )
     source = (
-        _("Unlimited") if member.cap_nanos is None else cap_source_text(member, month)
+        _("Unlimited") if member.cap_nanos is None else cap_note_text(member, month)
     )
     spent = to_decimal_text(member.spent_nanos)
     return [

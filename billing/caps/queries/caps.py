@@ -25,7 +25,7 @@ class CapTarget:
         if self.membership is not None:
             return str(self.membership.user)
         if self.seat_tier is not None:
-            return str(Tier(self.seat_tier).label)
+            return Tier.label_of(self.seat_tier)
         return self.organization.name
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from accounts.models import Tier
 from billing.caps.queries.caps import CapTarget
 from billing.funding.rules.standing import Cap, CapSource, Standing
-from billing.funding.words import tier_word
 from billing.models import CapLevel
 from config.kit.dates import long_day_text
 from config.kit.money import format_usd
@@ -34,7 +34,7 @@ def target_text(target: CapTarget, cap: Cap, standing: Standing) -> str:
                 "%(cap)s."
             )
         case _:
-            figures |= {"name": target.name, "seat": tier_word(standing)}
+            figures |= {"name": target.name, "seat": Tier.label_of(standing.seat_tier)}
             if not standing.seat_tier:
                 sentence = _("%(name)s, no seat. Currently %(cap)s.")
             elif standing.cap_source is CapSource.SEAT_TIER:

@@ -124,7 +124,7 @@ class MemberRow:
     @property
     def seat_label(self) -> str:
         """The seat tier as people know it; empty without a seat."""
-        return str(Tier(self.seat_tier).label) if self.seat_tier else ""
+        return Tier.label_of(self.seat_tier)
 
 
 @dataclass(frozen=True, slots=True)
