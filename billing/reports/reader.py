@@ -39,12 +39,12 @@ class Reader:
     @cached_property
     def standing(self) -> OrganizationStanding:
         """What all members share, from the same query as a check."""
-        here = standing_of(
+        standing = standing_of(
             self.membership.pk,
             organization_id=self.membership.organization_id,
             now=self.now,
         )
-        return here.organization
+        return standing.organization
 
     @cached_property
     def summary(self) -> MonthSummary:

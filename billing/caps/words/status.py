@@ -33,16 +33,16 @@ def status_text(reason: Reason | None) -> str:
 
 def cap_note_text(member: MemberRow, month: Month) -> str:
     """`own cap`, `from seat`, `own cap, November only`; empty without a cap."""
-    words = {"month": month_name_text(month.first_on)}
+    figures = {"month": month_name_text(month.first_on)}
     if member.cap_source is CapSource.MEMBER:
         return (
-            _("own cap, %(month)s only") % words
+            _("own cap, %(month)s only") % figures
             if member.cap_month_only
             else _("own cap")
         )
     if member.cap_source is CapSource.SEAT_TIER:
         return (
-            _("from seat, %(month)s only") % words
+            _("from seat, %(month)s only") % figures
             if member.cap_month_only
             else _("from seat")
         )
