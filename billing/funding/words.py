@@ -20,7 +20,7 @@ from billing.funding.rules.standing import (
     WindowState,
 )
 from config.kit.dates import duration_text, moment_label, moment_text
-from config.kit.money import format_usd
+from config.kit.money import format_usd, whole_percent
 
 
 def refusal_message(
@@ -63,7 +63,7 @@ def _reached_cap(decision: Decision, standing: Standing) -> str:
     spender = organization if shared else standing
     values = {
         "organization": organization.name,
-        "tier": seat_tier_label(standing),
+        "tier": Tier.label_of(standing.seat_tier),
         "spent": format_usd(spender.spent_nanos),
         "cap": format_usd(spender.cap.amount_nanos or 0),
     }
@@ -96,11 +96,6 @@ def _reached_cap_of_usage_plan(*, shared: bool) -> str:
             " month."
         )
     return _("Your usage has reached your cap: %(spent)s of %(cap)s this month.")
-
-
-def seat_tier_label(standing: Standing) -> str:
-    """The member's seat tier; empty without a seat."""
-    return str(Tier(standing.seat_tier).label) if standing.seat_tier else ""
 
 
 def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> str:
@@ -219,7 +214,7 @@ def cap_source_text(standing: Standing) -> str:
                 return _("set for you, this month only")
             return _("set for you")
         case CapSource.SEAT_TIER:
-            values = {"tier": seat_tier_label(standing)}
+            values = {"tier": Tier.label_of(standing.seat_tier)}
             if standing.cap.month_only:
                 return _("from the %(tier)s seat, this month only") % values
             return _("from the %(tier)s seat") % values
@@ -229,7 +224,8 @@ def cap_source_text(standing: Standing) -> str:
 
 def _layer_used(layer: Layer) -> str:
     if layer.kind in ("session", "week"):
-        return f"{_percent_used(layer)}%"
+        percent = whole_percent(layer.spent_nanos or 0, layer.limit_nanos or 0)
+        return f"{percent}%"
     if layer.kind == "extra_usage":
         return _switch_text(layer)
     if layer.spent_nanos is None:
@@ -243,12 +239,6 @@ def _layer_used(layer: Layer) -> str:
     if layer.limit_nanos is None:
         return _("%(spent)s, unlimited") % values
     return _("%(spent)s of %(cap)s") % values
-
-
-def _percent_used(layer: Layer) -> int:
-    if not layer.limit_nanos:
-        return 100
-    return min(100, (layer.spent_nanos or 0) * 100 // layer.limit_nanos)
 
 
 def _switch_text(layer: Layer) -> str:

@@ -274,6 +274,9 @@ class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("organization__slug",)
 
 
+SUMS = ("included_nanos", "extra_nanos", "unbilled_nanos", "events")
+
+
 @admin.register(OrganizationMonth)
 class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
@@ -288,6 +291,7 @@ class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("organization",)
     search_fields = ("organization__slug",)
     ordering = ("-month_on", "organization")
+    fields = ("organization", "month_on", *SUMS)
 
     @admin.display(description=_("Included"), ordering="included_nanos")
     def included(self, month: OrganizationMonth) -> str:
@@ -308,6 +312,7 @@ class MemberMonthAdmin(OrganizationMonthAdmin):
     list_select_related = ("membership__user",)
     search_fields = ("membership__user__email", "membership__organization__slug")  # type: ignore[assignment]
     ordering = ("-month_on", "membership")
+    fields = ("membership", "month_on", *SUMS)  # type: ignore[assignment]
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
     def member(self, month: MemberMonth) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.delivery import MailText, writes
 from accounts.models import OutgoingMail
@@ -13,8 +12,7 @@ from billing.funding.queries import organization_standing
 from billing.payments.actions.owner_mails import EXHAUSTED, LOW, RELOAD_LIMIT
 from billing.payments.mails.frame import BalanceMail, balance_text
 from billing.payments.queries.reloads import reload_limit
-from billing.payments.rules.reloading import MOST_A_DAY, Hold
-from config.kit.dates import day_text
+from billing.payments.words.balance import hold_mail_text
 from config.kit.money import format_usd
 
 
@@ -27,47 +25,8 @@ def reload_limit_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
 def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
     standing = organization_standing(mail.organization_id, now=now)
     limit = reload_limit(mail.organization.billing_account, standing)
-    facts = {
-        "name": mail.organization.name,
-        "balance": format_usd(standing.balance_nanos or 0),
-        "count": MOST_A_DAY,
-        "limit": format_usd(limit or 0),
-        "day": day_text(standing.month.last_on + dt.timedelta(days=1)),
-    }
-    if mail.facts["hold"] == Hold.MONTHLY_LIMIT:
-        title = _("The monthly reload limit of %(limit)s has been reached for %(name)s")
-        line = _(
-            "Auto-reload resumes on %(day)s, or as soon as you raise the limit. The "
-            "balance is %(balance)s."
-        )
-    else:
-        title = ngettext(
-            "Auto-reload bought %(count)d time today for %(name)s and is paused "
-            "until tomorrow",
-            "Auto-reload bought %(count)d times today for %(name)s and is paused "
-            "until tomorrow",
-            MOST_A_DAY,
-        )
-        line = _("The balance is %(balance)s. A larger reload amount lasts longer.")
-    return BalanceMail(
-        title % facts,
-        [line % facts, _until_then(is_gone=(standing.balance_nanos or 0) <= 0)],
-        _("Open Settings › Usage"),
-        "usage_settings",
-    )
-
-
-def _until_then(*, is_gone: bool) -> str:
-    """What people have to expect while auto-reload is held back."""
-    if is_gone:
-        return _(
-            "It's used up, so extra usage is paused for everyone until then or until "
-            "someone buys more."
-        )
-    return _(
-        "Once it's used up, extra usage pauses for everyone until then or until "
-        "someone buys more."
-    )
+    title, lines = hold_mail_text(mail.facts["hold"], standing, limit_nanos=limit)
+    return BalanceMail(title, lines, _("Open Settings › Usage"), "usage_settings")
 
 
 @writes(LOW)
