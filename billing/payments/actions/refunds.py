@@ -90,11 +90,18 @@ def start_refund(
         actor=operator,
         now=now,
     )
+    _keep_reload_from_undoing(locked, operator=operator, now=now)
+    return refund, True
+
+
+def _keep_reload_from_undoing(
+    locked: Organization, *, operator: User, now: dt.datetime
+) -> None:
+    """Switch auto-reload off where it would charge the card again at once."""
     account = account_of(locked)
     threshold_nanos = account.reload_threshold_nanos or 0
     if account.auto_reload_enabled and account.balance_nanos <= threshold_nanos:
         switch_reload_off(locked, actor=Actor.person(operator), now=now)
-    return refund, True
 
 
 def _check_refund_amount(payment: Payment, amount_nanos: int) -> None:

@@ -66,9 +66,7 @@ def set_auto_reload(
         account.reload_threshold_nanos = threshold_nanos
         account.reload_amount_nanos = amount_nanos
         account.reload_limit_nanos = limit_nanos
-        account.reload_declined_at = None
-        account.reload_declines = 0
-        account.reload_retry_at = None
+        _forget_declines(account)
     account.auto_reload_enabled = enabled
     account.reload_ended_at = None
     account.save(update_fields=SETTINGS)
@@ -83,6 +81,12 @@ def set_auto_reload(
             to_value=account.auto_reload_as_audited,
         )
     return account
+
+
+def _forget_declines(account: BillingAccount) -> None:
+    account.reload_declined_at = None
+    account.reload_declines = 0
+    account.reload_retry_at = None
 
 
 def check_reload_settings(

@@ -155,11 +155,12 @@ class SentInvoice:
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """A verified webhook: the payment (or refund) it is about by our key, and what it
-    says, if it says anything to us.
+    """A verified webhook: the payment, refund or invoice it names by our key, and what
+    became of it.
 
-    The rest must be what our row has, or it is about something else: `gateway_id` is
-    the payment's, also of a refund.
+    The key could be copied, so all else has to be what our row has, or it is about
+    something else: amount in cents, currency, customer, mode, and `gateway_id`, which
+    is the payment's also where it is about a refund.
     """
 
     id: str
