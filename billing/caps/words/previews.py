@@ -183,57 +183,46 @@ def _last_month(summary: MonthSummary, effect: OrganizationEffect) -> str:
 
 def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
     """Whom a seat cap stops or lets go on now; last month's count is always told."""
-    figures = {"cap": format_usd(amount_nanos), "people": effect.people}
-    last_month = _paused_last_month(effect)
+    figures = {
+        "cap": format_usd(amount_nanos),
+        "people": effect.people,
+        "stop": effect.stop_now,
+        "count": effect.go_on,
+        "paused": effect.paused_last_month,
+        "most": format_usd(effect.most_spent_nanos),
+    }
+    outcome = numbers = _paused_last_month(effect)
     if effect.stop_now:
         outcome = _(
             "At %(cap)s, extra usage stops now for %(stop)d of %(people)d people."
-        ) % {
-            **figures,
-            "stop": effect.stop_now,
-        }
-        numbers = _("What they've spent will still be billed.")
-        return _seat_preview(
-            effect,
-            outcome,
-            f"{numbers} {last_month % figures}",
-            amount_nanos=amount_nanos,
         )
-    if effect.go_on:
+        billed = _("What they've spent will still be billed.")
+        numbers = f"{billed} {numbers}"
+    elif effect.go_on:
         outcome = ngettext(
             "At %(cap)s, %(count)d paused person can continue right away.",
             "At %(cap)s, %(count)d paused people can continue right away.",
             effect.go_on,
-        ) % {**figures, "count": effect.go_on}
-        return _seat_preview(
-            effect, outcome, last_month % figures, amount_nanos=amount_nanos
         )
-    most = _(
-        "No one is stopped now: the most anyone has spent this month is %(most)s."
-    ) % {"most": format_usd(effect.most_spent_nanos)}
-    return _seat_preview(effect, last_month % figures, most, amount_nanos=amount_nanos)
+    else:
+        numbers = _(
+            "No one is stopped now: the most anyone has spent this month is %(most)s."
+        )
+    return Preview(
+        outcome % figures,
+        numbers % figures,
+        effect.stop_now > 0,
+        bar(effect.most_spent_nanos, cap_nanos=amount_nanos),
+        effect.most_spent_nanos,
+        amount_nanos,
+    )
 
 
 def _paused_last_month(effect: SeatEffect) -> str:
     if not effect.paused_last_month:
         return _("At %(cap)s, no one would have been paused last month.")
-    sentence = _(
+    return _(
         "At %(cap)s, %(paused)d of %(people)d people would have been paused last month."
-    )
-    return sentence.replace("%(paused)d", str(effect.paused_last_month))
-
-
-def _seat_preview(
-    effect: SeatEffect, outcome: str, numbers: str, *, amount_nanos: int
-) -> Preview:
-    spending_bar = bar(effect.most_spent_nanos, cap_nanos=amount_nanos)
-    return Preview(
-        outcome,
-        numbers,
-        effect.stop_now > 0,
-        spending_bar,
-        effect.most_spent_nanos,
-        amount_nanos,
     )
 
 
@@ -251,6 +240,7 @@ def member_preview(
         "left": format_usd(effect.left_nanos),
         "month": month_name_text(last_on),
         "last": format_usd(effect.last_month_nanos),
+        "days": days_left,
         "day": long_day_text(month.last_on + dt.timedelta(days=1)),
     }
     outcome = _member_outcome(effect) % figures
@@ -279,12 +269,11 @@ def _days_left(days: int) -> str:
         return _(
             "%(spent)s spent; %(left)s would be left for today, the last day of the month."
         )
-    sentence = ngettext(
+    return ngettext(
         "%(spent)s spent; %(left)s would be left for %(days)d day.",
         "%(spent)s spent; %(left)s would be left for %(days)d days.",
         days,
     )
-    return sentence.replace("%(days)d", str(days))
 
 
 def _member_outcome(effect: MemberEffect) -> str:
