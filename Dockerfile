@@ -10,7 +10,7 @@ COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 WORKDIR /app
 COPY . .
-# Collecting static files needs no secret that matters; the real one comes when the container starts.
+# Collecting static files needs only a placeholder secret; the real one is set when the container starts.
 RUN mkdir -p var && DEBUG=true python -m compileall -q . \
  && SECRET_KEY=only-while-building-0123456789abcdefghijklmnopqrstuvwxyz python manage.py collectstatic --noinput --verbosity 0 \
  && chown -R app var

@@ -1,4 +1,4 @@
-# Extra usage: the two commands are `make demo` and `make test`.
+# Extra usage: start with `make demo` and `make test`.
 PORT ?= 8000
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -12,7 +12,7 @@ install: $(VENV)/.base
 $(PYTHON):
 	python3 -m venv $(VENV)
 
-# Byte code is compiled here: without it every start is three times slower, and the environment may forbid writing it later.
+# Compile bytecode now: without it, every start is three times slower, and the environment may not allow writing it later.
 define install_lock
 	$(if $(UV),uv pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements/$(1).txt,\
 	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt)
@@ -38,7 +38,7 @@ $(VENV)/.browser: requirements/browser.txt | $(PYTHON)
 demo: $(VENV)/.base .env
 	@exec $(PYTHON) -m config.demo.serve
 
-# The browser tests come along where Chromium is installed.
+# Includes the browser tests if Chromium is installed.
 test: $(if $(shell command -v chromium 2>/dev/null),$(VENV)/.browser,$(VENV)/.test)
 	@exec $(PYTHON) -m tests.run $(ARGS)
 

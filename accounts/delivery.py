@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
-from accounts.actions.mails import claim_mail, drop_mail, mark_sent, put_off
+from accounts.actions.mails import claim_mail, drop_mail, mark_sent, retry_mail_later
 from accounts.models import OutgoingMail
 from config.kit.mailer import Attachment, send
 
@@ -78,7 +78,9 @@ def deliver(mail_id: int) -> bool:
         log.warning(
             "mail.failed", mail=mail.pk, kind=mail.kind, error=str(error), exc_info=True
         )
-        put_off(mail, error=f"{type(error).__name__}: {error}", now=timezone.now())
+        retry_mail_later(
+            mail, error=f"{type(error).__name__}: {error}", now=timezone.now()
+        )
         return False
     mark_sent(mail, now=timezone.now())
     return True

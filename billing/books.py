@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from billing.documents.books import document_differences
 from billing.ledger.books import balance_differences
+from billing.prices.rules import TOKEN_CLASSES
 from config.kit.books import Difference
 from config.kit.sql import is_postgresql, run
+
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +27,18 @@ class Counter:
     table: str
     keys: tuple[str, ...]
     columns: dict[str, str]
-    # What of the entries it counts.
+    # Which entries it counts.
     where: str = "true"
 
 
+def _paid_as(funding: str) -> str:
+    return f"SUM(CASE WHEN entry.funding = '{funding}' THEN entry.nanos ELSE 0 END)"
+
+
 SPEND = {
-    "included_nanos": (
-        "SUM(CASE WHEN entry.funding = 'included' THEN entry.nanos ELSE 0 END)"
-    ),
-    "extra_nanos": (
-        "SUM(CASE WHEN entry.funding = 'extra_usage' THEN entry.nanos ELSE 0 END)"
-    ),
-    "unbilled_nanos": (
-        "SUM(CASE WHEN entry.funding = 'unbilled' THEN entry.nanos ELSE 0 END)"
-    ),
+    "included_nanos": _paid_as("included"),
+    "extra_nanos": _paid_as("extra_usage"),
+    "unbilled_nanos": _paid_as("unbilled"),
 }
 TOKENS = {
     "input_tokens": "SUM(entry.input_tokens)",
@@ -97,37 +98,58 @@ def differences() -> Iterator[Difference]:
 
 
 def _counter_differences(counter: Counter) -> Iterator[Difference]:
-    """Rows kept but not proven so, and rows proven but not kept.
-
-    Two left joins, which both databases hash or index.
-    """
-    keys, columns = ", ".join(counter.keys), list(counter.columns)
-    sums = ", ".join(f"{sql} AS {name}" for name, sql in counter.columns.items())
-    proven = (
-        f"WITH proven AS MATERIALIZED (SELECT {keys}, {sums} FROM ({ENTRIES}) entry"
-        f" WHERE {counter.where} GROUP BY {keys})"
-    )
-    same = " AND ".join(f"kept.{key} = proven.{key}" for key in counter.keys)
-    differ = " OR ".join(
-        f"kept.{name} <> COALESCE(proven.{name}, 0)" for name in columns
-    )
-    not_zero = " OR ".join(f"proven.{name} <> 0" for name in columns)
-    kept_rows = (
-        f"{proven} SELECT {', '.join('kept.' + key for key in counter.keys)},"
-        f" {', '.join(f'kept.{name}, COALESCE(proven.{name}, 0)' for name in columns)}"
-        f" FROM {counter.table} kept LEFT JOIN proven ON {same} WHERE {differ} ORDER BY"
-        " kept.id"
-    )
-    lost_rows = (
-        f"{proven} SELECT {', '.join('proven.' + key for key in counter.keys)},"
-        f" {', '.join(f'0, proven.{name}' for name in columns)} FROM proven LEFT JOIN"
-        f" {counter.table} kept ON {same} WHERE kept.id IS NULL AND ({not_zero})"
-    )
-    for row in [*run(kept_rows).rows(), *run(lost_rows).rows()]:
+    """Rows kept but not proven so, and rows proven but not kept."""
+    for row in [*run(_kept_sql(counter)).rows(), *run(_lost_sql(counter)).rows()]:
         name = ", ".join(
             f"{key}={value}" for key, value in zip(counter.keys, row, strict=False)
         )
-        yield from _columns(counter.table, name, columns, row[len(counter.keys) :])
+        yield from _columns(
+            counter.table, name, list(counter.columns), row[len(counter.keys) :]
+        )
+
+
+def _proven_sql(counter: Counter) -> str:
+    """The counter's rows as its entries prove them.
+
+    Two left joins read it, which both databases hash or index; a full join would not be.
+    """
+    keys = ", ".join(counter.keys)
+    sums = ", ".join(f"{sql} AS {name}" for name, sql in counter.columns.items())
+    return (
+        f"WITH proven AS MATERIALIZED (SELECT {keys}, {sums} FROM ({ENTRIES}) entry"
+        f" WHERE {counter.where} GROUP BY {keys})"
+    )
+
+
+def _same_row(counter: Counter) -> str:
+    return " AND ".join(f"kept.{key} = proven.{key}" for key in counter.keys)
+
+
+def _kept_sql(counter: Counter) -> str:
+    """Rows whose columns are not what is proven; each column with its proof beside."""
+    keys = ", ".join(f"kept.{key}" for key in counter.keys)
+    pairs = ", ".join(
+        f"kept.{name}, COALESCE(proven.{name}, 0)" for name in counter.columns
+    )
+    differ = " OR ".join(
+        f"kept.{name} <> COALESCE(proven.{name}, 0)" for name in counter.columns
+    )
+    return (
+        f"{_proven_sql(counter)} SELECT {keys}, {pairs} FROM {counter.table} kept"
+        f" LEFT JOIN proven ON {_same_row(counter)} WHERE {differ} ORDER BY kept.id"
+    )
+
+
+def _lost_sql(counter: Counter) -> str:
+    """Rows that should be and are not."""
+    keys = ", ".join(f"proven.{key}" for key in counter.keys)
+    pairs = ", ".join(f"0, proven.{name}" for name in counter.columns)
+    not_zero = " OR ".join(f"proven.{name} <> 0" for name in counter.columns)
+    return (
+        f"{_proven_sql(counter)} SELECT {keys}, {pairs} FROM proven"
+        f" LEFT JOIN {counter.table} kept ON {_same_row(counter)}"
+        f" WHERE kept.id IS NULL AND ({not_zero})"
+    )
 
 
 def _columns(
@@ -141,23 +163,9 @@ def _columns(
 
 def _window_differences() -> Iterator[Difference]:
     """Each included window's use against the included events that name it."""
-    names = [
-        name
-        for (name,) in run("SELECT DISTINCT name FROM billing_includedwindow").rows()
-    ]
-    for name in sorted(names):
-        opened = _opened_at(name)
-        rows = run(
-            "SELECT w.id, w.used_nanos, COALESCE(proven.nanos, 0) FROM"
-            f" billing_includedwindow w LEFT JOIN (SELECT e.membership_id, {opened} AS"
-            " opened_at, SUM(e.cost_nanos) AS nanos FROM billing_usageevent e  WHERE"
-            f" e.funding = 'included' GROUP BY e.membership_id, {opened}) proven ON"
-            " proven.membership_id = w.membership_id AND proven.opened_at ="
-            " w.opened_at WHERE w.name = %s AND w.used_nanos <> COALESCE(proven.nanos,"
-            " 0) ORDER BY w.id",
-            [name],
-        ).rows()
-        for pk, kept, proven in rows:
+    names = run("SELECT DISTINCT name FROM billing_includedwindow").rows()
+    for (name,) in sorted(names):
+        for pk, kept, proven in run(_windows_sql(name), [name]).rows():
             yield Difference(
                 "billing_includedwindow",
                 f"id={pk}",
@@ -165,6 +173,18 @@ def _window_differences() -> Iterator[Difference]:
                 int(kept),
                 int(proven),
             )
+
+
+def _windows_sql(name: str) -> str:
+    opened = _opened_at(name)
+    return (
+        "SELECT w.id, w.used_nanos, COALESCE(proven.nanos, 0) FROM"
+        f" billing_includedwindow w LEFT JOIN (SELECT e.membership_id, {opened} AS"
+        " opened_at, SUM(e.cost_nanos) AS nanos FROM billing_usageevent e WHERE"
+        f" e.funding = 'included' GROUP BY e.membership_id, {opened}) proven ON"
+        " proven.membership_id = w.membership_id AND proven.opened_at = w.opened_at"
+        " WHERE w.name = %s AND w.used_nanos <> COALESCE(proven.nanos, 0) ORDER BY w.id"
+    )
 
 
 def _opened_at(name: str) -> str:
@@ -182,29 +202,11 @@ def _cost_differences() -> Iterator[Difference]:
     """Each event's cost against its tokens and the rates it was priced with, rounded
     half-even (M3).
     """
-    total = (
-        "e.input_tokens * p.input_nanos + e.output_tokens * p.output_nanos +"
-        " e.cache_write_5m_tokens * p.cache_write_5m_nanos + e.cache_write_1h_tokens *"
-        " p.cache_write_1h_nanos + e.cache_read_tokens * p.cache_read_nanos +"
-        " e.web_searches * p.web_search_nanos * 1000"
-    )
-    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own
-    # integers do for embedded use.
-    exact = f"({total})"
-    if is_postgresql():
-        numeric = total.replace("_tokens *", "_tokens::numeric *")
-        exact = f"({numeric.replace('web_searches *', 'web_searches::numeric *')})"
-        quotient, rest = f"DIV({exact}, 1000000)", f"MOD({exact}, 1000000)"
-    else:
-        quotient, rest = f"({exact} / 1000000)", f"({exact} %% 1000000)"
-    up = (
-        f"CASE WHEN {rest} > 500000 OR ({rest} = 500000 AND {quotient} %% 2 = 1) THEN 1"
-        " ELSE 0 END"
-    )
+    cost = _cost_sql()
     rows = run(
-        f"SELECT e.id, e.event_id, e.cost_nanos, {quotient} + {up} FROM"
+        f"SELECT e.id, e.event_id, e.cost_nanos, {cost} FROM"
         " billing_usageevent e JOIN billing_modelprice p ON p.id = e.price_id WHERE"
-        f" e.cost_nanos <> {quotient} + {up} ORDER BY e.id"
+        f" e.cost_nanos <> {cost} ORDER BY e.id"
     ).rows()
     for pk, event_id, kept, proven in rows:
         yield Difference(
@@ -214,3 +216,24 @@ def _cost_differences() -> Iterator[Difference]:
             int(kept),
             int(proven),
         )
+
+
+def _cost_sql() -> str:
+    """What an event costs by its row and its price's; for the million that most rates
+    are for, rounded half-even.
+    """
+    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own
+    # integers do for embedded use.
+    cast = "::numeric" if is_postgresql() else ""
+    total = " + ".join(
+        f"e.{token_class.field}{cast} * p.{token_class.rate} * {MILLION // token_class.per}"
+        for token_class in TOKEN_CLASSES
+    )
+    quotient, rest = f"(({total}) / {MILLION})", f"(({total}) %% {MILLION})"
+    if is_postgresql():
+        quotient, rest = f"DIV({total}, {MILLION})", f"MOD({total}, {MILLION})"
+    half = MILLION // 2
+    return (
+        f"{quotient} + CASE WHEN {rest} > {half}"
+        f" OR ({rest} = {half} AND {quotient} %% 2 = 1) THEN 1 ELSE 0 END"
+    )

@@ -8,17 +8,19 @@ from billing.documents.tasks import (
 )
 from billing.ledger.tasks import roll_up_charges
 from billing.payments.tasks import (
+    reload_due_balances,
+    reload_if_due,
     settle_payment,
     settle_refund,
     settle_unknown,
-    tend_balance,
-    tend_balances,
 )
 from billing.prices.tasks import sync_model_prices
 
 __all__ = [
     "close_due_months",
     "close_months",
+    "reload_due_balances",
+    "reload_if_due",
     "roll_up_charges",
     "send_due_invoices",
     "send_invoice",
@@ -26,6 +28,4 @@ __all__ = [
     "settle_refund",
     "settle_unknown",
     "sync_model_prices",
-    "tend_balance",
-    "tend_balances",
 ]

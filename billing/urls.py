@@ -32,24 +32,22 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}caps/", usage_settings.usage_caps, name="usage_caps"),
     path(f"{USAGE}people/", usage_settings.usage_people, name="usage_people"),
     path(f"{USAGE}people.csv", people_csv.usage_people_csv, name="usage_people_csv"),
-    path(f"{USAGE}caps/organization/", caps.organization_cap, name="organization_cap"),
+    path(f"{USAGE}caps/organization/", caps.cap, name="organization_cap"),
     path(
         f"{USAGE}caps/organization/preview/",
-        caps.organization_cap_preview,
+        caps.cap_preview,
         name="organization_cap_preview",
     ),
-    path(f"{USAGE}caps/seats/<slug:tier>/", caps.seat_cap, name="seat_cap"),
+    path(f"{USAGE}caps/seats/<slug:tier>/", caps.cap, name="seat_cap"),
     path(
         f"{USAGE}caps/seats/<slug:tier>/preview/",
-        caps.seat_cap_preview,
+        caps.cap_preview,
         name="seat_cap_preview",
     ),
-    path(
-        f"{USAGE}caps/members/<int:membership_id>/", caps.member_cap, name="member_cap"
-    ),
+    path(f"{USAGE}caps/members/<int:membership_id>/", caps.cap, name="member_cap"),
     path(
         f"{USAGE}caps/members/<int:membership_id>/preview/",
-        caps.member_cap_preview,
+        caps.cap_preview,
         name="member_cap_preview",
     ),
     path(f"{USAGE}enable/", switch.enable, name="enable_extra_usage"),

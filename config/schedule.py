@@ -18,7 +18,10 @@ SCHEDULE = {
         "schedule": 60.0,
     },
     "end-requests": {"task": "requests_inbox.tasks.end_requests", "schedule": 60.0},
-    "tend-balances": {"task": "billing.payments.tasks.tend_balances", "schedule": 30.0},
+    "reload-due-balances": {
+        "task": "billing.payments.tasks.reload_due_balances",
+        "schedule": 30.0,
+    },
     "settle-unknown": {
         "task": "billing.payments.tasks.settle_unknown",
         "schedule": 30.0,

@@ -8,17 +8,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.utils import translation
+
 from accounts.delivery import MailText, writes
 from accounts.models import Membership, OutgoingMail, Role
 from billing.funding.queries import organization_standing, standing_of
 from billing.funding.rules.decision import decide
 from billing.reports.queries.month import month_summary
+from billing.reports.words import month_so_far
 from config.kit.links import page_url
 from requests_inbox.actions.deciding import ANSWER
 from requests_inbox.actions.digests import DIGEST
 from requests_inbox.digest_links import unsubscribe_url
 from requests_inbox.models import DigestOptOut, UsageRequest
-from requests_inbox.queries import PEOPLE, pending_of
+from requests_inbox.queries import PEOPLE, PendingRequest, pending_of
+from requests_inbox.words import oldest_text
 
 
 @writes(ANSWER)
@@ -74,24 +78,27 @@ def digest_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
         "List-Unsubscribe": f"<{stop_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-    context = digest_context(membership, now=now) | {
-        "waiting": waiting,
-        "stop_url": stop_url,
-    }
+    with translation.override(mail.reads):
+        context = digest_context(membership, waiting, now=now)
+    context["stop_url"] = stop_url
     return MailText("request_digest", context, headers)
 
 
-def digest_context(membership: Membership, *, now: dt.datetime) -> dict[str, Any]:
-    """The organization's month beside the requests."""
+def digest_context(
+    membership: Membership, waiting: list[PendingRequest], *, now: dt.datetime
+) -> dict[str, Any]:
+    """The requests that wait, with the organization's month, in the active language."""
     organization = membership.organization
     standing = organization_standing(organization.pk, now=now)
-    summary = month_summary(standing, now=now)
+    verdict = month_summary(standing, now=now).verdict
+    zone = standing.month.zone
+    oldest = oldest_text(waiting[0].request, zone=zone)
     return {
         "organization": organization,
         "role": membership.role.label,
-        "standing": standing,
-        "verdict": summary.verdict,
-        "zone": standing.month.zone,
+        "waiting": waiting,
+        "month_text": f"{oldest} {month_so_far(standing, verdict)}",
+        "zone": zone,
         "now": now,
         "today": standing.month.day_of(now),
         "hour": f"{organization.digest_hour:02}:00",

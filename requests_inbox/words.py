@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.funding.rules.standing import CapSource, Reason, Standing
-from config.kit.dates import duration_text, moment_label, moment_text
+from config.kit.dates import day_text, duration_text, moment_label, moment_text
 from config.kit.money import format_usd
+from config.kit.months import local_day
 from requests_inbox.models import UsageRequest
 
 
-def reason_text(reason: Reason) -> str:
+def block_reason_text(reason: Reason) -> str:
     """The reason of a block beside a name: `reached own cap`."""
     return {
         Reason.EXTRA_USAGE_DISABLED: _("extra usage is off"),
@@ -46,6 +47,13 @@ def waited_text(since: dt.datetime, *, now: dt.datetime) -> str:
         return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
     return ngettext("%(days)d day", "%(days)d days", hours // 24) % {
         "days": hours // 24
+    }
+
+
+def oldest_text(request: UsageRequest, *, zone: str) -> str:
+    """Since when the first of the requests has waited."""
+    return _("The oldest request is from %(day)s.") % {
+        "day": day_text(local_day(request.created_at, zone))
     }
 
 

@@ -2,9 +2,8 @@
 
 Writes rows only; `accounts.delivery` sends.
 
-A claim is a conditional update, so that of two workers one sends. It ends by itself: a
-worker that dies between claim and mark leaves a mail that is due again, with the same
-Message-ID (R6).
+A worker that dies between claim and mark leaves a mail that is due again once its claim
+ends, with the same Message-ID (R6); see `config.kit.retried`.
 """
 
 from __future__ import annotations
@@ -17,18 +16,8 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
 
 from accounts.models import Organization, OutgoingMail, User
-
-# Longer than a mail server may take with EMAIL_TIMEOUT at every step of the conversation.
-CLAIM = dt.timedelta(minutes=10)
-WAITS = [
-    dt.timedelta(minutes=1),
-    dt.timedelta(minutes=5),
-    dt.timedelta(minutes=15),
-    dt.timedelta(hours=1),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +75,9 @@ def queue_mails(
 
 
 def claim_mail(mail_id: int, *, now: dt.datetime) -> OutgoingMail | None:
-    """Take a due mail for the time of `CLAIM`; None when it is sent, dropped or
-    somebody else has it.
-    """
-    won = (
-        OutgoingMail.objects.due(now)
-        .filter(pk=mail_id)
-        .update(next_try_at=now + CLAIM, attempts=F("attempts") + 1)
-    )
-    if not won:
-        return None
-    return OutgoingMail.objects.select_related(
-        "organization__primary_owner", "user"
-    ).get(pk=mail_id)
+    """Take a mail that is due; None when it is sent, dropped or somebody else has it."""
+    mails = OutgoingMail.objects.select_related("organization__primary_owner", "user")
+    return mails.claim(mail_id, now=now)
 
 
 def mark_sent(mail: OutgoingMail, *, now: dt.datetime) -> None:
@@ -113,12 +92,9 @@ def drop_mail(mail: OutgoingMail, *, why: str, now: dt.datetime) -> None:
     )
 
 
-def put_off(mail: OutgoingMail, *, error: str, now: dt.datetime) -> None:
+def retry_mail_later(mail: OutgoingMail, *, error: str, now: dt.datetime) -> None:
     """Try again after 1, 5, 15 and then every 60 minutes, until it expires."""
     if now >= mail.expires_at:
         drop_mail(mail, why=error, now=now)
-        return
-    wait = WAITS[min(mail.attempts, len(WAITS)) - 1]
-    OutgoingMail.objects.waiting().filter(pk=mail.pk).update(
-        next_try_at=now + wait, last_error=error[:500]
-    )
+    else:
+        OutgoingMail.objects.retry_later(mail, now=now, last_error=error[:500])

@@ -11,16 +11,23 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organizations import Organization
 from accounts.models.people import User
+from config.kit.retried import RetriedQuerySet
 
 
-class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+class OutgoingMailQuerySet(RetriedQuerySet["OutgoingMail"]):
+    next_try_field = "next_try_at"
+    tries_field = "attempts"
+    # Longer than a mail server may take with EMAIL_TIMEOUT at every step of the
+    # conversation.
+    claim_lasts = dt.timedelta(minutes=10)
+
     def waiting(self) -> OutgoingMailQuerySet:
         """Neither sent nor given up."""
         return self.filter(sent_at__isnull=True, dropped_at__isnull=True)
 
-    def due(self, now: dt.datetime) -> OutgoingMailQuerySet:
-        """Waiting, and nobody is sending them at `now`."""
-        return self.waiting().filter(next_try_at__lte=now)
+    def unfinished(self) -> OutgoingMailQuerySet:
+        """See `RetriedQuerySet`."""
+        return self.waiting()
 
 
 class OutgoingMail(models.Model):

@@ -30,6 +30,11 @@ class Tier(models.TextChoices):
     STANDARD = "standard", _("Standard")
     PREMIUM = "premium", _("Premium")
 
+    @classmethod
+    def label_of(cls, tier: str | None) -> str:
+        """The tier as people know it; empty without a seat."""
+        return str(cls(tier).label) if tier else ""
+
 
 def validate_timezone(value: str) -> None:
     """Only IANA names; raises ValidationError."""

@@ -108,6 +108,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Active owners, the primary owner among them."""
         return self.active().filter(base_role=Role.OWNER)
 
+    def owners_to_mail(self) -> MembershipQuerySet:
+        """Owners whose account is active, with their users."""
+        return self.owners().filter(user__is_active=True).select_related("user")
+
 
 class Membership(models.Model):
     """A person in an organization, with role and seat.

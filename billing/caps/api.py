@@ -45,7 +45,7 @@ def _typed(payload: CapIn) -> dict[str, Any]:
     }
 
 
-def _answer(change: CapChange) -> dict[str, Any]:
+def _cap_json(change: CapChange) -> dict[str, Any]:
     amount = (
         None if change.to_nanos is None else to_decimal_text(change.to_nanos, places=2)
     )
@@ -59,7 +59,7 @@ def _answer(change: CapChange) -> dict[str, Any]:
 )
 def organization_cap(request: HttpRequest, payload: Body[CapIn]) -> dict[str, Any]:
     """What everybody together may spend in a month."""
-    return _answer(
+    return _cap_json(
         set_organization_cap(
             organization_of(request), actor=_actor(request), **_typed(payload)
         )
@@ -77,7 +77,7 @@ def seat_tier_cap(
     """What each person on the tier without a cap of their own may spend; seat-based
     Enterprise only.
     """
-    return _answer(
+    return _cap_json(
         set_seat_tier_cap(
             organization_of(request),
             tier=tier,
@@ -95,10 +95,13 @@ def member_cap(
 ) -> dict[str, Any]:
     """The member's own cap; null removes it, so that the seat tier's applies again."""
     organization = organization_of(request)
-    found = member_by_ref(organization, member)
-    return _answer(
+    membership = member_by_ref(organization, member)
+    return _cap_json(
         set_member_cap(
-            organization, membership=found, actor=_actor(request), **_typed(payload)
+            organization,
+            membership=membership,
+            actor=_actor(request),
+            **_typed(payload),
         )
     )
 
@@ -145,10 +148,14 @@ def _members(organization_id: int, refs: list[str]) -> list[Membership]:
     memberships = Membership.objects.filter(
         organization_id=organization_id
     ).select_related("user")
-    found = [one for one in memberships if one.pk in ids or one.user.email in emails]
+    members = [
+        member
+        for member in memberships
+        if member.pk in ids or member.user.email in emails
+    ]
     missing = [
-        *(ids - {one.pk for one in found}),
-        *sorted(emails - {one.user.email for one in found}),
+        *(ids - {member.pk for member in members}),
+        *sorted(emails - {member.user.email for member in members}),
     ]
     if missing:
         raise BusinessError(
@@ -157,4 +164,4 @@ def _members(organization_id: int, refs: list[str]) -> list[Membership]:
             status=422,
             field="members",
         )
-    return found
+    return members

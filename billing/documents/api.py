@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -18,7 +17,8 @@ from billing.documents.queries.documents import (
     owed_nanos,
 )
 from billing.documents.schemas import InvoiceList, InvoiceWithLines
-from billing.models import Invoice, InvoiceLine
+from billing.models import CreditNote, Invoice, InvoiceLine
+from billing.prices.words import correction_reason_in_english
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
@@ -29,10 +29,7 @@ Cursor = Annotated[str | None, Query(max_length=30, pattern=r"^[0-9]{1,9}$")]
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
-    """One invoice without its lines.
-
-    Amounts on it are whole cents, with nine places as everywhere.
-    """
+    """One invoice without its lines: USD as decimal text with nine places, UTC."""
     return {
         "number": invoice.number,
         "status": invoice.status,
@@ -49,24 +46,27 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
         "issued_at": invoice.issued_at,
         "due_on": invoice.due_on,
         "paid_at": invoice.settled_at if _was_paid(invoice) else None,
-        "credit_notes": [
-            _note_json(note)
-            for note in sorted(invoice.credit_notes.all(), key=lambda note: note.pk)
-        ],
+        "credit_notes": _notes_json(invoice),
     }
 
 
 def _was_paid(invoice: Invoice) -> bool:
+    """By money; credit notes alone leave no day of payment."""
     return invoice.status == Invoice.Status.PAID and not is_credited_whole(invoice)
 
 
-def _note_json(note: Any) -> dict[str, Any]:
-    issued: dt.datetime = note.issued_at
+def _notes_json(invoice: Invoice) -> list[dict[str, Any]]:
+    """Its credit notes, oldest first; sorted here, since they were fetched for a page."""
+    notes = sorted(invoice.credit_notes.all(), key=lambda note: note.pk)
+    return [_note_json(note) for note in notes]
+
+
+def _note_json(note: CreditNote) -> dict[str, Any]:
     return {
         "number": note.number,
         "total_usd": to_decimal_text(note.total_nanos),
         "reason": note.reason,
-        "issued_at": issued,
+        "issued_at": note.issued_at,
     }
 
 
@@ -80,18 +80,19 @@ def invoices(request: HttpRequest, cursor: Cursor = None) -> dict[str, Any]:
 
     Prepaid months have none.
     """
-    found = (
+    newest_first = (
         invoices_of(organization_of(request).pk)
         .prefetch_related("credit_notes")
         .order_by("-sequence")
     )
     if cursor:
-        found = found.filter(sequence__lt=int(cursor))
-    page = list(found[: PAGE + 1])
-    shown = page[:PAGE]
+        newest_first = newest_first.filter(sequence__lt=int(cursor))
+    # One more than the page, to know whether there is another.
+    ahead = list(newest_first[: PAGE + 1])
+    page = ahead[:PAGE]
     return {
-        "results": [invoice_json(one) for one in shown],
-        "next_cursor": str(shown[-1].sequence) if len(page) > PAGE else None,
+        "results": [invoice_json(row) for row in page],
+        "next_cursor": str(page[-1].sequence) if len(ahead) > PAGE else None,
     }
 
 
@@ -106,27 +107,27 @@ def invoice(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Up to 1,000 lines a call; `next_cursor` of one call is the `cursor` of the next."""
-    found = (
-        invoices_of(organization_of(request).pk)
-        .filter(number=number.replace("\0", ""))
-        .first()
-    )
-    if found is None:
+    row = _invoice_named(number, organization_id=organization_of(request).pk)
+    lines = row.lines.filter(position__gt=int(cursor or 0)).order_by("position")
+    ahead = list(lines[: LINES + 1])
+    page = ahead[:LINES]
+    return invoice_json(row) | {
+        "lines": [_line_json(line) for line in page],
+        "next_cursor": str(page[-1].position) if len(ahead) > LINES else None,
+    }
+
+
+def _invoice_named(number: str, *, organization_id: int) -> Invoice:
+    """Raises BusinessError `invoice_not_found`."""
+    # PostgreSQL takes no NUL inside a text.
+    row = invoices_of(organization_id).filter(number=number.replace("\0", "")).first()
+    if row is None:
         raise BusinessError(
             _("No invoice “%(number)s”.") % {"number": number},
             code="invoice_not_found",
             status=404,
         )
-    lines = list(
-        found.lines.filter(position__gt=int(cursor or 0)).order_by("position")[
-            : LINES + 1
-        ]
-    )
-    shown = lines[:LINES]
-    return invoice_json(found) | {
-        "lines": [_line_json(line) for line in shown],
-        "next_cursor": str(shown[-1].position) if len(lines) > LINES else None,
-    }
+    return row
 
 
 def _line_json(line: InvoiceLine) -> dict[str, Any]:
@@ -141,5 +142,5 @@ def _line_json(line: InvoiceLine) -> dict[str, Any]:
         "exact_usd": to_decimal_text(line.exact_nanos),
         "amount_usd": to_decimal_text(line.amount_nanos),
         "about": line.about or None,
-        "reason": line.reason or None,
+        "reason": correction_reason_in_english(line.reason) or None,
     }

@@ -1,9 +1,7 @@
-"""Closing months: a door, so it reads the clock and sends what is due.
+"""Closing months: a door, so it reads the clock and sends the mails that are due.
 
-Each step is an act of its own (`actions.months`).
-
-Whoever dies in between leaves a row that says how far it came; anybody goes on from
-there.
+Each step is an act of its own (`actions.months`). Whoever dies in between leaves a row
+that says how far it came, and anybody goes on from there.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from accounts.tasks import send_soon
 from billing.documents.actions.months import (
-    Closed,
+    ClosedMonth,
     draft_month,
     finish_month,
     freeze_month,
@@ -29,48 +27,49 @@ from config.kit.errors import BusinessError
 log = structlog.get_logger(__name__)
 
 
-def close_due(organization_id: int, *, now: dt.datetime | None = None) -> list[Closed]:
-    """Close every month of an organization that is due, oldest first, from wherever the
-    last try was left.
+def close_due(
+    organization_id: int, *, now: dt.datetime | None = None
+) -> list[ClosedMonth]:
+    """Close every month of an organization that is due, oldest first.
 
-    `now` is for simulated moments; jobs leave it to the clock.
+    Goes on from wherever the last try was left. `now` is for simulated moments; jobs
+    leave it to the clock.
     """
     organization = Organization.objects.get(pk=organization_id)
-    done: list[Closed] = []
+    closed: list[ClosedMonth] = []
     try:
-        for month in _months(organization, now=now):
-            done.append(close_to_the_end(month, now=now))
-    # somebody else closes the same months at this moment, and goes on
+        for month in _frozen_months(organization, now=now):
+            closed.append(close_to_the_end(month, now=now))
+    # Another worker closes the same months at this moment; it goes on.
     except BusinessError as error:
         log.info("month.in_other_hands", organization=organization_id, code=error.code)
-    return done
+    return closed
 
 
-def _months(
+def _frozen_months(
     organization: Organization, *, now: dt.datetime | None
 ) -> Iterator[BillingMonth]:
-    yield from (
-        BillingMonth.objects.unfinished()
-        .filter(organization=organization)
-        .order_by("month_on")
-    )
+    """Months left half-closed, then those that are due, each frozen when it is reached."""
+    unfinished = BillingMonth.objects.unfinished().filter(organization=organization)
+    yield from unfinished.order_by("month_on")
     for month_on in due_months(organization, now=now or timezone.now()):
         yield freeze_month(
             organization.pk, month_on=month_on, now=now or timezone.now()
         )
 
 
-def close_to_the_end(month: BillingMonth, *, now: dt.datetime | None = None) -> Closed:
-    """Draft and finish a frozen month, whichever of it is still to do."""
+def close_to_the_end(
+    month: BillingMonth, *, now: dt.datetime | None = None
+) -> ClosedMonth:
+    """Draft and finish a frozen month, whichever of it is still to do, and mail it."""
     draft_month(month.pk, now=now or timezone.now())
     closed = finish_month(month.pk, now=now or timezone.now())
     send_soon(closed.mails)
     if closed.mails or closed.invoice or closed.statement:
-        number = closed.invoice.number if closed.invoice else None
         log.info(
             "month.closed",
             organization=month.organization_id,
             month=f"{month.month_on:%Y-%m}",
-            invoice=number,
+            invoice=closed.invoice.number if closed.invoice else None,
         )
     return closed

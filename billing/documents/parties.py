@@ -1,5 +1,6 @@
-"""Who sells and who buys, as documents print it: copied into each one on the day it is
-issued.
+"""Who sells and who buys, as documents print it.
+
+Copied into each document on the day it is issued, as JSON.
 """
 
 from __future__ import annotations
@@ -25,18 +26,17 @@ def seller() -> dict[str, Any]:
 
 def details_of(organization: Organization) -> BillingDetails:
     """The organization's billing details; unsaved defaults where none were ever entered."""
-    found = BillingDetails.objects.filter(organization=organization).first()
-    return found or BillingDetails(organization=organization)
+    details = BillingDetails.objects.filter(organization=organization).first()
+    return details or BillingDetails(organization=organization)
 
 
 def buyer_of(organization: Organization) -> dict[str, Any]:
     """The buyer's data as they are now."""
     details = details_of(organization)
+    lines = [line.strip() for line in details.address.splitlines()]
     return {
         "name": details.legal_name or organization.name,
-        "address": [
-            line.strip() for line in details.address.splitlines() if line.strip()
-        ],
+        "address": [line for line in lines if line],
         "tax_id": details.tax_id,
         "reference": details.reference,
         "email": organization.billing_email,

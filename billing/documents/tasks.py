@@ -1,6 +1,7 @@
-"""Jobs of closing months and sending invoices: doors, so they read the clock.
+"""Jobs that close months and bring invoices to the payment gateway.
 
-Safe to run twice, at once and late.
+Doors, so they read the clock. Safe to run twice, at once and late. Their names are those
+of messages in the broker.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from billing.documents import closing, online_payment
+from billing.documents import closing, gateway_sync
 from billing.documents.queries.months import organizations_to_close
 from billing.models import Invoice
 from config.kit.jobs import SWEEP_LIMIT
@@ -16,37 +17,30 @@ from config.kit.jobs import SWEEP_LIMIT
 
 @shared_task
 def close_months(organization_id: int) -> int:
-    """Close the months of one organization that are due, and what was left half-closed;
-    how many.
-    """
+    """Close what is due or half-closed in one organization; how many months."""
     return len(closing.close_due(organization_id))
 
 
 @shared_task
 def close_due_months() -> int:
-    """Enqueue every organization with a month to close, also one that was missed long ago;
-    how many.
-    """
-    found = organizations_to_close(now=timezone.now())
-    for organization_id in found:
+    """Enqueue every organization with a month to close, however late; how many."""
+    organization_ids = organizations_to_close(now=timezone.now())
+    for organization_id in organization_ids:
         close_months.delay(organization_id)
-    return len(found)
+    return len(organization_ids)
 
 
 @shared_task
 def send_invoice(invoice_id: int) -> bool:
-    """Bring the gateway's invoice to what ours is; whether it was done now."""
-    return online_payment.send_later(invoice_id)
+    """Bring the gateway's copy of an invoice to what ours is; whether it was told now."""
+    return gateway_sync.sync_invoice(invoice_id)
 
 
 @shared_task
 def send_due_invoices() -> int:
     """Enqueue every invoice that the gateway does not know as it is; how many."""
-    found = list(
-        Invoice.objects.to_send(timezone.now()).values_list("pk", flat=True)[
-            :SWEEP_LIMIT
-        ]
-    )
-    for invoice_id in found:
+    due = Invoice.objects.to_send(timezone.now())
+    invoice_ids = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for invoice_id in invoice_ids:
         send_invoice.delay(invoice_id)
-    return len(found)
+    return len(invoice_ids)

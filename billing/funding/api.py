@@ -17,7 +17,7 @@ from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_diges
 from accounts.key_use import note_use
 from accounts.models import Scope
 from billing.funding.promises import sign_authorization
-from billing.funding.queries import Found, standing_by_key
+from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide, may_request
 from billing.funding.rules.layers import Layer
 from billing.funding.rules.standing import Standing
@@ -45,8 +45,8 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     """
     now = timezone.now()
     member = str(payload.member)
-    found = standing_by_key(bearer_digest(request), member=member, now=now)
-    standing = _opened(found).member(member)
+    opened = standing_by_key(bearer_digest(request), member=member, now=now)
+    standing = _checked_key(opened).member(member)
     if standing is None:
         raise BusinessError(
             f"No member “{member}” in this organization.",
@@ -56,13 +56,14 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     return json_response(_authorization(standing, decide(standing), now=now))
 
 
-def _opened(found: Found | None) -> Found:
-    if found is None:
+def _checked_key(opened: Standings | None) -> Standings:
+    """What the key opened. Raises Unauthorized, MissingScope."""
+    if opened is None:
         raise Unauthorized
-    if Scope.METER not in found.scopes:
+    if Scope.METER not in opened.scopes:
         raise MissingScope(Scope.METER)
-    note_use(found.key_id)
-    return found
+    note_use(opened.key_id)
+    return opened
 
 
 def _authorization(
@@ -89,7 +90,7 @@ def _authorization(
 
 
 def _request_url(standing: Standing, decision: Decision) -> str | None:
-    """Where the person can press “Request more usage”, for those who may (R1)."""
+    """Where the member can press “Request more usage”, for those who may (R1)."""
     if not may_request(standing, decision.reason):
         return None
     return page_url("own_usage", standing.organization.slug)
@@ -115,13 +116,15 @@ def layer_json(layer: Layer) -> dict[str, Any]:
     return {
         "kind": layer.kind,
         "state": layer.state,
-        "limit_usd": None
-        if layer.limit_nanos is None
-        else to_decimal_text(layer.limit_nanos),
-        "spent_usd": None
-        if layer.spent_nanos is None
-        else to_decimal_text(layer.spent_nanos),
+        "limit_usd": _usd_or_none(layer.limit_nanos),
+        "spent_usd": _usd_or_none(layer.spent_nanos),
         "resets_at": rfc3339(layer.resets_at),
         "who_can_change": layer.who,
         "source": layer.source or None,
     }
+
+
+def _usd_or_none(nanos: int | None) -> str | None:
+    if nanos is None:
+        return None
+    return to_decimal_text(nanos)

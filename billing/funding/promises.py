@@ -48,6 +48,6 @@ def promised_funding(
     age = now.timestamp() - int(signed)
     if (int(organization), int(membership)) != (organization_id, membership_id):
         return None
-    return (
-        FUNDING_OF.get(letter) if age <= settings.AUTHORIZATION_HOURS * 3600 else None
-    )
+    if age > settings.AUTHORIZATION_HOURS * 3600:
+        return None
+    return FUNDING_OF.get(letter)

@@ -1,6 +1,4 @@
-"""What a blocked person reads: what blocked them, the numbers, when it ends and what
-they can do next (N2).
-"""
+"""What a blocked member reads: the block, its numbers, its end, and what to do (N2)."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ from billing.funding.rules.standing import (
     WindowState,
 )
 from config.kit.dates import duration_text, moment_label, moment_text
-from config.kit.money import format_usd
+from config.kit.money import format_usd, whole_percent
 
 
 def refusal_message(
@@ -37,66 +35,57 @@ def _what(decision: Decision, standing: Standing) -> str:
     organization = standing.organization
     if decision.reason in CAP_REASONS:
         return _reached_cap(decision, standing)
-    words = {"organization": organization.name}
+    values = {"organization": organization.name}
     match decision.reason:
         case Reason.MEMBER_INACTIVE:
-            return _("You are no longer a member of %(organization)s.") % words
+            return _("You are no longer a member of %(organization)s.") % values
         case Reason.SEAT_UNASSIGNED:
-            return _("You have no seat in %(organization)s.") % words
+            return _("You have no seat in %(organization)s.") % values
         case Reason.EXTRA_USAGE_DISABLED:
             return (
                 _(
                     "Your included usage is used up, and extra usage is off for"
                     " %(organization)s."
                 )
-                % words
+                % values
             )
         case Reason.MEMBER_NOT_ENABLED:
             return _(
                 "Your included usage is used up, and extra usage is not enabled for you."
             )
         case _other:
-            return _("The extra usage balance of %(organization)s is used up.") % words
+            return _("The extra usage balance of %(organization)s is used up.") % values
 
 
 def _reached_cap(decision: Decision, standing: Standing) -> str:
     organization = standing.organization
     shared = decision.reason is Reason.ORGANIZATION_CAP_REACHED
-    spent, cap = (
-        (organization.spent_nanos, organization.cap)
-        if shared
-        else (standing.spent_nanos, standing.cap)
-    )
-    words = {
+    spender = organization if shared else standing
+    values = {
         "organization": organization.name,
-        "tier": tier_word(standing),
-        "spent": format_usd(spent),
-        "cap": format_usd(cap.amount_nanos or 0),
+        "tier": Tier.label_of(standing.seat_tier),
+        "spent": format_usd(spender.spent_nanos),
+        "cap": format_usd(spender.cap.amount_nanos or 0),
     }
-    if not organization.has_windows:
-        return _reached_cap_of_usage_plan(shared=shared) % words
-    if shared:
-        return (
-            _(
-                "Your included usage is used up, and %(organization)s has reached its"
-                " spend cap: %(spent)s of %(cap)s this month."
-            )
-            % words
+    if organization.has_windows:
+        return _reached_cap_of_seat_plan(decision.reason) % values
+    return _reached_cap_of_usage_plan(shared=shared) % values
+
+
+def _reached_cap_of_seat_plan(reason: Reason | None) -> str:
+    if reason is Reason.ORGANIZATION_CAP_REACHED:
+        return _(
+            "Your included usage is used up, and %(organization)s has reached its"
+            " spend cap: %(spent)s of %(cap)s this month."
         )
-    if decision.reason is Reason.MEMBER_CAP_REACHED:
-        return (
-            _(
-                "Your included usage is used up, and your extra usage has reached your"
-                " own cap: %(spent)s of %(cap)s this month."
-            )
-            % words
+    if reason is Reason.MEMBER_CAP_REACHED:
+        return _(
+            "Your included usage is used up, and your extra usage has reached your"
+            " own cap: %(spent)s of %(cap)s this month."
         )
-    return (
-        _(
-            "Your included usage is used up, and your extra usage has reached the "
-            "cap for %(tier)s seats: %(spent)s of %(cap)s this month."
-        )
-        % words
+    return _(
+        "Your included usage is used up, and your extra usage has reached the "
+        "cap for %(tier)s seats: %(spent)s of %(cap)s this month."
     )
 
 
@@ -109,29 +98,24 @@ def _reached_cap_of_usage_plan(*, shared: bool) -> str:
     return _("Your usage has reached your cap: %(spent)s of %(cap)s this month.")
 
 
-def tier_word(standing: Standing) -> str:
-    """The member's seat tier; empty without a seat."""
-    return str(Tier(standing.seat_tier).label) if standing.seat_tier else ""
-
-
 def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> str:
     zone = standing.organization.month.zone
     if decision.reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return _("Ask an owner for a seat.")
     asks = may_request(standing, decision.reason)
     if decision.resets_at is None:
-        return (
-            _("You can request more usage.")
-            if asks
-            else _("Ask an owner to change this.")
-        )
-    words = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
+        if asks:
+            return _("You can request more usage.")
+        return _("Ask an owner to change this.")
+    values = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
     if asks:
         return (
             _("You can continue %(moment)s, or as soon as an admin approves more.")
-            % words
+            % values
         )
-    return _("You can continue %(moment)s, or sooner if an owner changes this.") % words
+    return (
+        _("You can continue %(moment)s, or sooner if an owner changes this.") % values
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +134,10 @@ class LayerWords:
         """The flag beside its name; exactly one layer blocks."""
         if self.layer.state is LayerState.BLOCKS:
             return _("Blocking you")
-        return (
-            _("Used up")
-            if self.layer.state is LayerState.USED_UP
-            and self.layer.kind in ("session", "week")
-            else ""
-        )
+        is_window = self.layer.kind in ("session", "week")
+        if is_window and self.layer.state is LayerState.USED_UP:
+            return _("Used up")
+        return ""
 
 
 def layer_words(layer: Layer, standing: Standing, *, now: dt.datetime) -> LayerWords:
@@ -166,16 +148,16 @@ def layer_words(layer: Layer, standing: Standing, *, now: dt.datetime) -> LayerW
         _layer_source(layer, standing),
         _layer_used(layer),
         _layer_resets(layer, zone=standing.organization.month.zone, now=now),
-        _who(layer.who),
+        _who_text(layer.who),
     )
 
 
 def window_name(window: WindowState) -> str:
     """`Session, 5 hours`, `Week, 7 days`."""
-    words = {"length": length_text(window.length)}
-    return (
-        _("Session, %(length)s") if window.name == "session" else _("Week, %(length)s")
-    ) % words
+    values = {"length": length_text(window.length)}
+    if window.name == "session":
+        return _("Session, %(length)s") % values
+    return _("Week, %(length)s") % values
 
 
 def length_text(length: dt.timedelta) -> str:
@@ -228,60 +210,52 @@ def cap_source_text(standing: Standing) -> str:
     """Where a member's effective cap comes from."""
     match standing.cap_source:
         case CapSource.MEMBER:
-            return (
-                _("set for you, this month only")
-                if standing.cap.month_only
-                else _("set for you")
-            )
-        case CapSource.SEAT_TIER:
-            words = {"tier": tier_word(standing)}
             if standing.cap.month_only:
-                return _("from the %(tier)s seat, this month only") % words
-            return _("from the %(tier)s seat") % words
+                return _("set for you, this month only")
+            return _("set for you")
+        case CapSource.SEAT_TIER:
+            values = {"tier": Tier.label_of(standing.seat_tier)}
+            if standing.cap.month_only:
+                return _("from the %(tier)s seat, this month only") % values
+            return _("from the %(tier)s seat") % values
         case _other:
             return _("none set")
 
 
 def _layer_used(layer: Layer) -> str:
     if layer.kind in ("session", "week"):
-        percent = (
-            100
-            if not layer.limit_nanos
-            else min(100, (layer.spent_nanos or 0) * 100 // layer.limit_nanos)
-        )
+        percent = whole_percent(layer.spent_nanos or 0, layer.limit_nanos or 0)
         return f"{percent}%"
     if layer.kind == "extra_usage":
-        return (
-            _("On")
-            if layer.state is LayerState.OK
-            else _("Not for you")
-            if layer.source != "off"
-            else _("Off")
-        )
+        return _switch_text(layer)
     if layer.spent_nanos is None:
         return "–"
-    words = {
+    values = {
         "spent": format_usd(layer.spent_nanos),
         "cap": format_usd(layer.limit_nanos or 0),
     }
     if layer.kind == "balance":
-        return words["spent"]
-    return (
-        _("%(spent)s, unlimited")
-        if layer.limit_nanos is None
-        else _("%(spent)s of %(cap)s")
-    ) % words
+        return values["spent"]
+    if layer.limit_nanos is None:
+        return _("%(spent)s, unlimited") % values
+    return _("%(spent)s of %(cap)s") % values
+
+
+def _switch_text(layer: Layer) -> str:
+    if layer.state is LayerState.OK:
+        return _("On")
+    if layer.source == "off":
+        return _("Off")
+    return _("Not for you")
 
 
 def _layer_resets(layer: Layer, *, zone: str, now: dt.datetime) -> str:
-    return (
-        "–"
-        if layer.resets_at is None
-        else moment_label(layer.resets_at, zone=zone, now=now)
-    )
+    if layer.resets_at is None:
+        return "–"
+    return moment_label(layer.resets_at, zone=zone, now=now)
 
 
-def _who(who: WhoCanChange) -> str:
+def _who_text(who: WhoCanChange) -> str:
     return {
         WhoCanChange.NOBODY: _("No one; it resets"),
         WhoCanChange.OWNERS: _("Owners"),

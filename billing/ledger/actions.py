@@ -29,7 +29,7 @@ from config.kit.months import first_of_month
 
 def account_of(locked: Organization) -> BillingAccount:
     """The billing account of a locked organization; made where there is none yet."""
-    account, _made = BillingAccount.objects.get_or_create(organization=locked)
+    account, _is_new = BillingAccount.objects.get_or_create(organization=locked)
     return account
 
 
@@ -43,9 +43,13 @@ def post_entry(
     refund: Refund | None = None,
     reason: str = "",
     actor: User | None = None,
+    key: str = "",
 ) -> LedgerEntry:
     """Book one movement that is not usage, inside the caller's transaction and lock;
     usage until now goes before it.
+
+    `key` names what may be booked once. Raises IntegrityError where the organization
+    has an entry of that key, payment or refund.
     """
     roll_up(locked, now=now)
     return _book(
@@ -57,6 +61,7 @@ def post_entry(
         refund=refund,
         reason=reason,
         actor=actor,
+        key=key,
         month_on=locked.calendar.month_at(now).first_on,
     )
 
@@ -64,11 +69,10 @@ def post_entry(
 def roll_up(
     locked: Organization, *, now: dt.datetime, before: dt.date | None = None
 ) -> int:
-    """Move what members used (on days before `before`, if given) into the ledger, a
-    member and day an entry.
+    """Move what members used (on days before `before`, if given) into the ledger, an
+    entry for each member and day; how many entries.
 
-    How many entries. The balance stays the same: what leaves the pending sum enters the
-    ledger.
+    The balance stays the same: what leaves the pending sum enters the ledger.
     """
     pending = PendingCharge.objects.filter(organization=locked)
     if before is not None:
@@ -79,19 +83,21 @@ def roll_up(
     account = account_of(locked)
     # Under the lock every event of this organization is committed, and later ones get
     # larger ids.
-    events = (
-        UsageEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    )
-    adjustments = (
-        UsageAdjustment.objects.order_by("-pk").values_list("pk", flat=True).first()
-        or 0
-    )
     moved = [row for row in rows if row.amount_nanos]
     _book_many(
-        account, moved, now=now, events_through=events, adjustments_through=adjustments
+        account,
+        moved,
+        now=now,
+        events_through=_latest_id(UsageEvent),
+        adjustments_through=_latest_id(UsageAdjustment),
     )
     PendingCharge.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(moved)
+
+
+def _latest_id(model: type[UsageEvent] | type[UsageAdjustment]) -> int:
+    ids = model._default_manager.order_by("-pk").values_list("pk", flat=True)
+    return ids.first() or 0
 
 
 @transaction.atomic
@@ -112,14 +118,14 @@ def add_pending(
     """Let an amount owed lower the balance until it is rolled up; the recorder has a
     faster way of its own.
     """
-    row, made = PendingCharge.objects.get_or_create(
+    row, is_new = PendingCharge.objects.get_or_create(
         organization=locked,
         membership_id=membership_id,
         day_on=day_on,
         kind=kind,
         defaults={"amount_nanos": amount_nanos},
     )
-    if not made:
+    if not is_new:
         PendingCharge.objects.filter(pk=row.pk).update(
             amount_nanos=F("amount_nanos") + amount_nanos
         )
@@ -137,7 +143,8 @@ def _book_many(
     events_through: int,
     adjustments_through: int,
 ) -> None:
-    balance, entries = account.ledger_nanos, []
+    balance = account.ledger_nanos
+    entries = []
     for row in rows:
         balance -= row.amount_nanos
         entries.append(

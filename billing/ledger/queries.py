@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet, Sum
@@ -40,20 +41,23 @@ class Trace:
     total_nanos: int
 
 
-def entries(organization_id: int, wanted: LedgerFilter) -> QuerySet[LedgerEntry]:
-    """The entries that match, newest first."""
-    found = LedgerEntry.objects.filter(organization_id=organization_id).order_by("-pk")
-    found = found.select_related("membership__user", "payment", "refund", "actor")
-    if wanted.kind in EntryKind.values:
-        found = found.filter(kind=wanted.kind)
-    if wanted.month_on:
-        found = found.filter(month_on=wanted.month_on)
-    return found
+def entries(organization_id: int, chosen: LedgerFilter) -> QuerySet[LedgerEntry]:
+    """The entries that match, newest first, with what their words need."""
+    matching = LedgerEntry.objects.filter(organization_id=organization_id)
+    if chosen.kind in EntryKind.values:
+        matching = matching.filter(kind=chosen.kind)
+    if chosen.month_on:
+        matching = matching.filter(month_on=chosen.month_on)
+    return matching.select_related(
+        "membership__user", "payment", "refund", "actor"
+    ).order_by("-pk")
 
 
-def ledger_page(found: QuerySet[LedgerEntry], *, page: str | None) -> Page[LedgerEntry]:
-    """One page of entries."""
-    return Paginator(found, PAGE_SIZE).get_page(page)
+def ledger_page(
+    matching: QuerySet[LedgerEntry], *, page: str | None
+) -> Page[LedgerEntry]:
+    """One page of entries; of a page that is none, the nearest."""
+    return Paginator(matching, PAGE_SIZE).get_page(page)
 
 
 def months_of(organization_id: int) -> list[dt.date]:
@@ -73,53 +77,65 @@ def pending_nanos(organization_id: int) -> int:
 def trace(entry: LedgerEntry, *, page: str | None) -> Trace:
     """The events (for an adjustment: the adjustments) of the member and day that this
     entry, and no earlier one, holds.
+
+    The entry has to name a member.
     """
     assert entry.membership_id is not None
-    earlier = LedgerEntry.objects.filter(
-        membership_id=entry.membership_id,
-        day_on=entry.day_on,
-        kind=entry.kind,
-        pk__lt=entry.pk,
-    ).aggregate(events=Max("events_through"), adjustments=Max("adjustments_through"))
-    mine = {
-        "membership_id": entry.membership_id,
-        "day_on": entry.day_on,
-        "prepaid": True,
-    }
-    events, adjustments = UsageEvent.objects.none(), list[UsageAdjustment]()
+    events = UsageEvent.objects.none()
+    adjustments = list[UsageAdjustment]()
     if entry.kind == EntryKind.CHARGE:
-        events = UsageEvent.objects.filter(
-            **mine,
-            funding="extra_usage",
-            pk__gt=earlier["events"] or 0,
-            pk__lte=entry.events_through,
-        ).order_by("pk")
-    elif entry.membership_id:
-        adjustments = list(
-            UsageAdjustment.objects.filter(
-                **mine,
-                pk__gt=earlier["adjustments"] or 0,
-                pk__lte=entry.adjustments_through,
-            )
-            .select_related("event")
-            .order_by("pk")
-        )
-    total = (events.aggregate(sum=Sum("cost_nanos"))["sum"] or 0) + sum(
-        one.amount_nanos for one in adjustments
-    )
+        events = _events_of(entry)
+    else:
+        adjustments = list(_adjustments_of(entry))
+    total_nanos = events.aggregate(sum=Sum("cost_nanos"))["sum"] or 0
+    total_nanos += sum(adjustment.amount_nanos for adjustment in adjustments)
     return Trace(
-        Paginator(events, PAGE_SIZE).get_page(page), adjustments, events.count(), total
+        events=Paginator(events, PAGE_SIZE).get_page(page),
+        adjustments=adjustments,
+        count=events.count(),
+        total_nanos=total_nanos,
     )
+
+
+def _events_of(charge: LedgerEntry) -> QuerySet[UsageEvent]:
+    return UsageEvent.objects.filter(
+        **_member_and_day(charge),
+        prepaid=True,
+        funding="extra_usage",
+        pk__gt=_held_before(charge, "events_through"),
+        pk__lte=charge.events_through,
+    ).order_by("pk")
+
+
+def _adjustments_of(entry: LedgerEntry) -> QuerySet[UsageAdjustment]:
+    adjustments = UsageAdjustment.objects.filter(
+        **_member_and_day(entry),
+        prepaid=True,
+        pk__gt=_held_before(entry, "adjustments_through"),
+        pk__lte=entry.adjustments_through,
+    )
+    return adjustments.select_related("event").order_by("pk")
+
+
+def _member_and_day(entry: LedgerEntry) -> dict[str, Any]:
+    return {"membership_id": entry.membership_id, "day_on": entry.day_on}
+
+
+def _held_before(entry: LedgerEntry, column: str) -> int:
+    """The last id that earlier entries of this member, day and kind hold; 0: none."""
+    earlier = LedgerEntry.objects.filter(
+        **_member_and_day(entry), kind=entry.kind, pk__lt=entry.pk
+    )
+    return earlier.aggregate(last=Max(column))["last"] or 0
 
 
 def credit_left(account: BillingAccount) -> int:
-    """What is left of the credits in a balance, where bought money counts as used
-    first.
+    """What is left of the credits in a balance, in nano-USD, where bought money counts
+    as used first.
 
     Credits less operators' corrections downwards; whenever the balance fell below them,
     the rest of them was used.
     """
-    left = 0
     entries = LedgerEntry.objects.filter(organization_id=account.pk).order_by("pk")
     first = entries.filter(kind=EntryKind.CREDIT).first()
     if first is None:
@@ -127,7 +143,9 @@ def credit_left(account: BillingAccount) -> int:
     rows = entries.filter(pk__gte=first.pk).values_list(
         "kind", "amount_nanos", "balance_nanos", "membership", "refund"
     )
+    left = 0
     for kind, amount, balance, membership, refund in rows.iterator():
+        # An adjustment of a member or of a failed refund is no operator's correction.
         is_correction = (
             kind == EntryKind.ADJUSTMENT and membership is None and refund is None
         )

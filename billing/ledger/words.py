@@ -33,6 +33,7 @@ def entry_cells(entry: LedgerEntry, *, balance_nanos: int) -> list[str]:
 def entry_words(entry: LedgerEntry) -> tuple[str, str]:
     """The kind of an entry, and what is particular about it: person, card, reason."""
     label = str(EntryKind(entry.kind).label)
+    reason = entry_reason(entry)
     if entry.membership is not None:
         return label, str(entry.membership.user)
     if entry.payment is not None and entry.kind in (
@@ -44,6 +45,17 @@ def entry_words(entry: LedgerEntry) -> tuple[str, str]:
     if entry.kind == EntryKind.REFUND and entry.payment is not None:
         return label, _("to %(card)s: %(reason)s") % {
             "card": entry.payment.card_label,
-            "reason": entry.reason,
+            "reason": reason,
         }
-    return label, entry.reason
+    return label, reason
+
+
+def entry_reason(entry: LedgerEntry) -> str:
+    """Why it was booked: what an operator wrote, or that a refund failed.
+
+    Entries of earlier versions keep the sentence they were booked with. Reads `refund`.
+    """
+    if entry.kind == EntryKind.ADJUSTMENT and entry.refund and not entry.reason:
+        failure = entry.refund.failure[:200]
+        return _("The refund failed: %(why)s") % {"why": failure}
+    return entry.reason

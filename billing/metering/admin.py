@@ -4,11 +4,11 @@ behind its figures.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Organization
-from billing.metering.actions.adjustments import adjust_event
+from accounts.models import Organization, User
+from billing.metering.actions.adjustments import adjust_event, check_adjustment
 from billing.metering.receipts import receipt_of
 from billing.models import (
     BillingAccount,
@@ -29,6 +29,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.prices.words import correction_reason_text
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 from config.kit.fields import AmountField, KeyField
@@ -37,8 +38,13 @@ from config.kit.money import format_usd, to_decimal_text
 
 class AdjustmentInline(ReadOnly, admin.TabularInline):
     model = UsageAdjustment
-    fields = ("amount_nanos", "reason", "price", "month_on", "created_at")
+    fields = ("amount_nanos", "why", "price", "month_on", "created_at")
+    readonly_fields = ("why",)
     extra = 0
+
+    @admin.display(description=_("reason"))
+    def why(self, adjustment: UsageAdjustment) -> str:
+        return correction_reason_text(adjustment.reason)
 
 
 @admin.register(UsageEvent)
@@ -46,7 +52,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "event_id",
         "organization",
-        "person",
+        "member",
         "surface",
         "model",
         "occurred_at",
@@ -69,7 +75,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
     fields = (
         "event_id",
         "organization",
-        "person",
+        "member",
         "surface",
         "model",
         "seat_tier",
@@ -86,26 +92,22 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
         "windows",
         "labels",
     )
-    readonly_fields = ("person", "priced", "exact_cost")
+    readonly_fields = ("member", "priced", "exact_cost")
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
-    def person(self, event: UsageEvent) -> str:
-        """Who sent it."""
+    def member(self, event: UsageEvent) -> str:
         return event.membership.user.email
 
     @admin.display(description=_("Cost"), ordering="cost_nanos")
     def cost(self, event: UsageEvent) -> str:
-        """To the cent."""
         return format_usd(event.cost_nanos)
 
     @admin.display(description=_("Exact cost in USD"))
     def exact_cost(self, event: UsageEvent) -> str:
-        """To the nano-dollar."""
         return to_decimal_text(event.cost_nanos)
 
     @admin.display(description=_("Tokens × rates"))
     def priced(self, event: UsageEvent) -> SafeString:
-        """How it was priced."""
         lines = receipt_of(event).lines
         return format_html_join(
             "\n",
@@ -115,7 +117,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
 
 
 class AdjustmentForm(forms.ModelForm):
-    """What an operator decides about one event: the organization and the event's id find it."""
+    """An operator's decision about one event, which organization and event id find."""
 
     organization = forms.ModelChoiceField(
         label=_("Organization"), queryset=Organization.objects.all()
@@ -139,44 +141,47 @@ class AdjustmentForm(forms.ModelForm):
         fields = ("organization",)
 
     def clean(self) -> dict[str, Any] | None:
-        """Book it by the act already here, so that what it refuses is told at the field."""
+        """Ask the act whether it would refuse, so that the refusal is told at its field."""
         typed = super().clean() or {}
         if self.errors:
             return typed
-        event = UsageEvent.objects.filter(
+        self.usage_event = UsageEvent.objects.filter(
             organization=typed["organization"], event_id=typed["event"]
         ).first()
-        if event is None:
+        if self.usage_event is None:
             self.add_error(
                 "event", gettext("This organization has no event with that ID.")
             )
             return typed
         try:
-            with transaction.atomic():
-                self._adjust(event, typed)
-                transaction.set_rollback(True)  # it was only tried; saving does it
+            check_adjustment(self.usage_event, **self._decision(typed))
         except BusinessError as error:
             self.add_error(
                 error.field if error.field in self.fields else None, error.message
             )
-        return typed | {"found": event}
+        return typed
 
-    def _adjust(self, event: UsageEvent, typed: dict[str, Any]) -> UsageAdjustment:
-        nanos = -typed["amount"] if typed["takes"] else typed["amount"]
+    usage_event: UsageEvent | None = None
+
+    def _decision(self, typed: dict[str, Any]) -> dict[str, Any]:
+        amount_nanos = typed["amount"]
+        if typed["takes"]:
+            amount_nanos = -amount_nanos
+        return {
+            "amount_nanos": amount_nanos,
+            "reason": typed["reason"],
+            "key": typed["key"],
+        }
+
+    def book(self, *, operator: User, now: dt.datetime) -> UsageAdjustment:
+        """Book what was typed, as `operator`'s decision."""
+        assert self.usage_event is not None
         return adjust_event(
-            event,
-            amount_nanos=nanos,
-            reason=typed["reason"],
-            operator=self.operator,
-            key=typed["key"],
-            now=timezone.now(),
+            self.usage_event,
+            **self._decision(self.cleaned_data),
+            operator=operator,
+            now=now,
         )
-
-    operator: Any = None
-
-    def book(self) -> UsageAdjustment:
-        """Do it."""
-        return self._adjust(self.cleaned_data["found"], self.cleaned_data)
 
 
 @admin.register(UsageAdjustment)
@@ -190,7 +195,7 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
         "organization",
         "amount_nanos",
         "source",
-        "reason",
+        "why",
         "actor",
         "month_on",
         "created_at",
@@ -200,6 +205,10 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
     search_fields = ("event__event_id", "organization__slug")
     date_hierarchy = "created_at"
 
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, adjustment: UsageAdjustment) -> str:
+        return correction_reason_text(adjustment.reason)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: adjustments only grow."""
         return False
@@ -207,26 +216,28 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """Adding is by a form of its own, which knows who adds."""
+        """Adding is by a form of its own."""
         if obj:
             return super().get_form(request, obj, change, **kwargs)
-        return type(
-            "OperatorsAdjustmentForm", (AdjustmentForm,), {"operator": request.user}
-        )
+        return AdjustmentForm
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The form's own when adding."""
-        return (
-            super().get_fields(request, obj)
-            if obj
-            else ("key", "organization", "event", "amount", "takes", "reason")
-        )
+        """The form's own when adding; else the row's, with the reason in words."""
+        if obj is None:
+            return ("key", "organization", "event", "amount", "takes", "reason")
+        columns = [name for name in super().get_fields(request, obj) if name != "why"]
+        columns[columns.index("reason")] = "why"
+        return columns
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Words are no field of the form."""
+        return ("why",) if obj else ()
 
     def save_model(
         self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool
     ) -> None:
         """Book it by the act."""
-        booked = form.book()
+        booked = form.book(operator=request.user, now=timezone.now())
         obj.pk, obj._state.adding = booked.pk, False
         obj.organization_id, obj.event_id = booked.organization_id, booked.event_id
 
@@ -241,7 +252,7 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
         "organization",
         "level",
         "seat_tier",
-        "person",
+        "member",
         "amount_nanos",
         "month_on",
         "month_amount_nanos",
@@ -251,8 +262,7 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("organization__slug", "membership__user__email")
 
     @admin.display(description=_("Person"))
-    def person(self, cap: SpendCap) -> str:
-        """Whose cap it is."""
+    def member(self, cap: SpendCap) -> str:
         return cap.membership.user.email if cap.membership else ""
 
 
@@ -262,6 +272,9 @@ class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("extra_usage_enabled", "scope")
     list_select_related = ("organization",)
     search_fields = ("organization__slug",)
+
+
+SUMS = ("included_nanos", "extra_nanos", "unbilled_nanos", "events")
 
 
 @admin.register(OrganizationMonth)
@@ -278,40 +291,38 @@ class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("organization",)
     search_fields = ("organization__slug",)
     ordering = ("-month_on", "organization")
+    fields = ("organization", "month_on", *SUMS)
 
     @admin.display(description=_("Included"), ordering="included_nanos")
     def included(self, month: OrganizationMonth) -> str:
-        """Included usage."""
         return format_usd(month.included_nanos)
 
     @admin.display(description=_("Extra usage"), ordering="extra_nanos")
     def extra(self, month: OrganizationMonth) -> str:
-        """Extra usage."""
         return format_usd(month.extra_nanos)
 
     @admin.display(description=_("Unbilled"), ordering="unbilled_nanos")
     def unbilled(self, month: OrganizationMonth) -> str:
-        """What nobody pays."""
         return format_usd(month.unbilled_nanos)
 
 
 @admin.register(MemberMonth)
 class MemberMonthAdmin(OrganizationMonthAdmin):
-    list_display = ("person", "month_on", "events", "included", "extra", "unbilled")
+    list_display = ("member", "month_on", "events", "included", "extra", "unbilled")
     list_select_related = ("membership__user",)
     search_fields = ("membership__user__email", "membership__organization__slug")  # type: ignore[assignment]
     ordering = ("-month_on", "membership")
+    fields = ("membership", "month_on", *SUMS)  # type: ignore[assignment]
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
-    def person(self, month: MemberMonth) -> str:
-        """Whose month it is."""
+    def member(self, month: MemberMonth) -> str:
         return month.membership.user.email
 
 
 @admin.register(IncludedWindow)
 class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
-        "person",
+        "member",
         "name",
         "opened_at",
         "resets_at",
@@ -329,11 +340,9 @@ class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
         return super().get_queryset(request).order_by("-opened_at", "-pk")
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
-    def person(self, window: IncludedWindow) -> str:
-        """Whose window it is."""
+    def member(self, window: IncludedWindow) -> str:
         return window.membership.user.email
 
     @admin.display(description=_("Used"), ordering="used_nanos")
     def used(self, window: IncludedWindow) -> str:
-        """What was used of it."""
         return format_usd(window.used_nanos)

@@ -8,64 +8,58 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from billing.models import Funding, Surface, UsageEvent
-from billing.prices.words import rate_text
+from billing.prices.rules import TOKEN_CLASSES, TokenClass
+from billing.prices.words import class_word, rate_text
 from config.kit.money import NANOS_PER_USD
-
-CLASSES = (
-    ("input_tokens", "input_nanos"),
-    ("output_tokens", "output_nanos"),
-    ("cache_write_5m_tokens", "cache_write_5m_nanos"),
-    ("cache_write_1h_tokens", "cache_write_1h_nanos"),
-    ("cache_read_tokens", "cache_read_nanos"),
-    ("web_searches", "web_search_nanos"),
-)
-PER_THOUSAND = "web_searches"
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """One token class: how many, and the rate in USD per million (searches: per
-    thousand), as decimal text.
-    """
+    """One token class: how many, and the rate in nano-USD for `per` of them."""
 
-    kind: str
+    token_class: TokenClass
     count: int
-    rate_usd: str
     rate_nanos: int
 
     @property
+    def kind(self) -> str:
+        """The field that counts it, as the API names it."""
+        return self.token_class.field
+
+    @property
+    def rate_usd(self) -> str:
+        """The rate in USD as short decimal text."""
+        return rate_text(self.rate_nanos)
+
+    @property
     def per(self) -> int:
-        """What the rate is per."""
-        return 1_000 if self.kind == PER_THOUSAND else 1_000_000
+        """How many the rate is for."""
+        return self.token_class.per
 
     @property
     def unit(self) -> str:
         """`M`, or `K` for searches."""
-        return "K" if self.kind == PER_THOUSAND else "M"
+        return "K" if self.per == 1_000 else "M"
+
+    @property
+    def exact_nanos(self) -> Decimal:
+        """Count × rate in nano-USD, unrounded."""
+        return Decimal(self.count * self.rate_nanos) / self.per
 
     @property
     def cost_usd(self) -> str:
-        """Count × rate, unrounded: nine places, or as many more as it has."""
-        usd = Decimal(self.count * self.rate_nanos) / self.per / NANOS_PER_USD
-        return (
-            max(f"{usd:.9f}", f"{usd.normalize():f}", key=len) if usd else f"{usd:.9f}"
-        )
+        """The same in USD: nine places, or as many more as it has."""
+        usd = self.exact_nanos / NANOS_PER_USD
+        nine_places = f"{usd:.9f}"
+        if not usd:
+            return nine_places
+        return max(nine_places, f"{usd.normalize():f}", key=len)
 
     @property
     def word(self) -> str:
         """What was counted, short."""
-        return {
-            "input_tokens": _("in"),
-            "output_tokens": _("out"),
-            "cache_write_5m_tokens": _("cache write 5 min"),
-            "cache_write_1h_tokens": _("cache write 1 h"),
-            "cache_read_tokens": _("cache read"),
-            "web_searches": ngettext("search", "searches", self.count),
-        }[self.kind]
+        return class_word(self.token_class, self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +71,23 @@ class Receipt:
     adjusted_nanos: int
 
     @property
+    def exact_nanos(self) -> Decimal:
+        """What it cost before the one rounding, without adjustments."""
+        return sum((line.exact_nanos for line in self.lines), Decimal(0))
+
+    @property
     def total_nanos(self) -> int:
         """What it costs with everything booked later."""
         return self.event.cost_nanos + self.adjusted_nanos
 
     @property
     def surface(self) -> str:
-        """Where it was used."""
+        """Where it was used, in words."""
         return str(Surface(self.event.surface).label)
 
     @property
     def paid_by(self) -> str:
-        """Who pays."""
+        """Who pays, in words."""
         return str(Funding(self.event.funding).label)
 
     @property
@@ -101,15 +100,11 @@ class Receipt:
 def receipt_of(event: UsageEvent) -> Receipt:
     """The receipt of an event whose price and adjustments are loaded."""
     lines = [
-        ReceiptLine(
-            kind,
-            getattr(event, kind),
-            rate_text(getattr(event.price, rate)),
-            getattr(event.price, rate),
-        )
-        for kind, rate in CLASSES
-        if getattr(event, kind)
+        ReceiptLine(token_class, count, getattr(event.price, token_class.rate))
+        for token_class in TOKEN_CLASSES
+        if (count := getattr(event, token_class.field))
     ]
-    return Receipt(
-        event, lines, sum(one.amount_nanos for one in event.adjustments.all())
+    adjusted_nanos = sum(
+        adjustment.amount_nanos for adjustment in event.adjustments.all()
     )
+    return Receipt(event, lines, adjusted_nanos)

@@ -8,6 +8,7 @@ from billing.models.account import (
     SelectedMember,
     SetupStep,
 )
+from billing.models.billing_details import BillingDetails
 from billing.models.caps import CapLevel, SpendCap
 from billing.models.counters import (
     MemberMonth,
@@ -16,8 +17,9 @@ from billing.models.counters import (
     UsageDay,
     UsageMonth,
 )
+from billing.models.credit_notes import CreditNote
 from billing.models.included import IncludedWindow, SeatAllowance, WindowName
-from billing.models.invoices import BillingDetails, CreditNote, Invoice, InvoiceLine
+from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth
 from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
@@ -27,6 +29,7 @@ from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
     AdjustmentSource,
     Funding,
+    RepricingReason,
     Surface,
     UsageAdjustment,
     UsageEvent,
@@ -57,6 +60,7 @@ __all__ = [
     "PriceList",
     "PriceSource",
     "Refund",
+    "RepricingReason",
     "SandboxPayment",
     "SandboxRefund",
     "SeatAllowance",

@@ -13,17 +13,28 @@ from accounts.models import Membership, Organization, Tier
 from billing.models.usage import Surface
 
 
-class MemberMonth(models.Model):
+class FundedCounter(models.Model):
+    """A sum of events: how many, and what they cost by who pays (nano-USD)."""
+
+    included_nanos = models.BigIntegerField(default=0)
+    extra_nanos = models.BigIntegerField(default=0)
+    unbilled_nanos = models.BigIntegerField(default=0)
+    events = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class MemberMonth(FundedCounter):
     """What one member used in one billing month, by who pays (nano-USD)."""
 
     membership = models.ForeignKey(
         Membership, on_delete=models.CASCADE, related_name="months", db_index=False
     )
     month_on = models.DateField(_("month"))
-    included_nanos = models.BigIntegerField(default=0)
-    extra_nanos = models.BigIntegerField(default=0)
-    unbilled_nanos = models.BigIntegerField(default=0)
-    events = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("member month")
@@ -34,21 +45,14 @@ class MemberMonth(models.Model):
             )
         ]
 
-    def __str__(self) -> str:
-        return f"#{self.pk}"
 
-
-class OrganizationMonth(models.Model):
+class OrganizationMonth(FundedCounter):
     """What one organization used in one billing month, by who pays (nano-USD)."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="months", db_index=False
     )
     month_on = models.DateField(_("month"))
-    included_nanos = models.BigIntegerField(default=0)
-    extra_nanos = models.BigIntegerField(default=0)
-    unbilled_nanos = models.BigIntegerField(default=0)
-    events = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("organization month")
@@ -59,9 +63,6 @@ class OrganizationMonth(models.Model):
                 name="one_counter_per_organization_month",
             )
         ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
 
 
 class OrganizationDay(models.Model):
@@ -90,7 +91,7 @@ class OrganizationDay(models.Model):
         return f"#{self.pk}"
 
 
-class UsageDay(models.Model):
+class UsageDay(FundedCounter):
     """What one member used on one local day by surface, model and the seat then held:
     the ground of all reports.
 
@@ -104,14 +105,10 @@ class UsageDay(models.Model):
     surface = models.CharField(_("surface"), max_length=12, choices=Surface)
     model = models.CharField(_("model"), max_length=120)
     seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, blank=True)
-    events = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
-    included_nanos = models.BigIntegerField(default=0)
-    extra_nanos = models.BigIntegerField(default=0)
-    unbilled_nanos = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("usage day")
@@ -122,9 +119,6 @@ class UsageDay(models.Model):
                 name="one_counter_per_usage_day",
             )
         ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
 
 
 class UsageMonth(models.Model):

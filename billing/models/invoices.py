@@ -1,6 +1,7 @@
-"""Invoices of months that are billed afterwards, their lines and credit notes (P3).
+"""Invoices of months that are billed afterwards, and their lines (P3).
 
-What was issued is never edited.
+Amounts are nano-USD. What was issued is never edited; the guards below hold that
+against raw SQL too.
 """
 
 from __future__ import annotations
@@ -15,50 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Membership, Organization
 from billing.models.usage import Surface
 from config.kit.append_only import Guard, InsertGuard
+from config.kit.retried import RetriedQuerySet
 
-
-class BillingDetails(models.Model):
-    """What an organization's invoices say about it as the buyer, its tax and its terms.
-
-    Missing: none of it.
-    """
-
-    organization = models.OneToOneField(
-        Organization,
-        on_delete=models.CASCADE,
-        primary_key=True,
-        related_name="billing_details",
-    )
-    legal_name = models.CharField(_("legal name"), max_length=200, blank=True)
-    address = models.TextField(_("address"), max_length=500, blank=True)
-    tax_id = models.CharField(_("tax number"), max_length=60, blank=True)
-    reference = models.CharField(_("your reference"), max_length=100, blank=True)
-    # Thousandths of a percent: 8.875 % is 8875, exact where a decimal column would be a
-    # float on SQLite.
-    tax_rate = models.PositiveIntegerField(
-        _("tax rate (thousandths of a percent)"), default=0, db_default=0
-    )
-    tax_label = models.CharField(_("tax name"), max_length=40, blank=True)
-    due_days = models.PositiveSmallIntegerField(
-        _("days to pay"), default=30, db_default=30
-    )
-
-    class Meta:
-        verbose_name = _("billing details")
-        verbose_name_plural = _("billing details")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(tax_rate__lte=100_000), name="tax_rate_is_at_most_all"
-            ),
-            models.CheckConstraint(
-                condition=Q(due_days__lte=365), name="due_days_are_at_most_a_year"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
-
-
+# Columns that nobody changes once the invoice is numbered.
 ISSUED = (
     "organization_id",
     "month_on",
@@ -87,20 +47,30 @@ ALLOWED_STEPS = (
 )
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
+class InvoiceQuerySet(RetriedQuerySet["Invoice"]):
+    """Which invoices exist for owners, and which the payment gateway has to hear of."""
+
+    # What is retried is sending them to the payment gateway; nobody counts the tries.
+    next_try_field = "gateway_next_try_at"
+    # Longer than the gateway may take to answer all questions of one invoice.
+    claim_lasts = dt.timedelta(minutes=5)
+    waits = (dt.timedelta(minutes=15),)
+
     def issued(self) -> InvoiceQuerySet:
         """Numbered: everything but drafts."""
         return self.exclude(status=Invoice.Status.DRAFT)
+
+    def unfinished(self) -> InvoiceQuerySet:
+        """See `RetriedQuerySet`; one that is as it should be at the gateway has no next
+        try.
+        """
+        return self.issued()
 
     def to_send(self, now: dt.datetime) -> InvoiceQuerySet:
         """Those whose payment gateway does not know them as they are, and that nobody
         is sending at `now`.
         """
-        return (
-            self.issued()
-            .filter(gateway_next_try_at__lte=now)
-            .order_by("gateway_next_try_at")
-        )
+        return self.due(now).order_by("gateway_next_try_at")
 
 
 class Invoice(models.Model):
@@ -243,22 +213,22 @@ class Invoice(models.Model):
 
     @property
     def handed_on_nanos(self) -> int:
-        """What the next invoice takes over: a void one bills nothing of its month, and
-        hands on what it took over.
+        """What the next invoice takes over, in nano-USD.
+
+        A void one bills nothing of its month, so it hands on what it took over itself.
         """
-        return (
-            self.carried_in_nanos
-            if self.status == Invoice.Status.VOID
-            else self.carried_out_nanos
-        )
+        if self.status == Invoice.Status.VOID:
+            return self.carried_in_nanos
+        return self.carried_out_nanos
 
 
 class InvoiceLine(models.Model):
-    """One line: what one member used on one surface by one model, a correction, or what
-    is carried. Amounts in nano-USD.
+    """One line of an invoice, by its kind; amounts in nano-USD.
 
-    `amount_nanos` is `exact_nanos` rounded half-even to cents. Names are copied, as
-    they were on the day of issue.
+    A usage line is what one member used on one surface by one model, a correction is
+    what was booked about such usage later, and two lines say what is carried.
+    `amount_nanos` is `exact_nanos` rounded half-even to cents; only the surplus that is
+    carried out has no exact side. Names are copied as they were on the day of issue.
     """
 
     class Kind(models.TextChoices):
@@ -320,58 +290,3 @@ class InvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
-
-
-class CreditNote(models.Model):
-    """What is taken back of an invoice after it was issued, with the reason; never
-    edited. Whole cents, in nano-USD.
-    """
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="credit_notes"
-    )
-    invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, related_name="credit_notes"
-    )
-    sequence = models.PositiveIntegerField(_("sequence"))
-    number = models.CharField(_("number"), max_length=80)
-    subtotal_nanos = models.BigIntegerField(_("subtotal (nano-USD)"))
-    tax_nanos = models.BigIntegerField(_("tax (nano-USD)"), default=0)
-    total_nanos = models.BigIntegerField(_("total (nano-USD)"))
-    reason = models.CharField(_("reason"), max_length=300)
-    # pressed twice is issued once
-    key = models.CharField(_("form key"), max_length=64, unique=True)
-    issued_at = models.DateTimeField(_("issued"))
-    issued_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        verbose_name=_("issued by"),
-    )
-
-    append_only = True
-
-    class Meta:
-        verbose_name = _("credit note")
-        verbose_name_plural = _("credit notes")
-        ordering = ["-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "sequence"], name="one_credit_note_per_sequence"
-            ),
-            models.UniqueConstraint(
-                fields=["organization", "number"], name="one_credit_note_per_number"
-            ),
-            models.CheckConstraint(
-                condition=Q(total_nanos__gt=0), name="credit_note_is_positive"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    total_nanos=models.F("subtotal_nanos") + models.F("tax_nanos")
-                ),
-                name="credit_note_total_is_subtotal_and_tax",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.number

@@ -79,6 +79,10 @@ class LedgerEntry(models.Model):
         related_name="+",
         verbose_name=_("booked by"),
     )
+    # What may be booked once: the showing of an operator's form.
+    key = models.CharField(
+        _("form key"), max_length=64, blank=True, default="", db_default=""
+    )
 
     append_only = True
     guards = (OPEN_MONTH,)
@@ -102,6 +106,11 @@ class LedgerEntry(models.Model):
                 fields=["refund"],
                 condition=Q(kind="adjustment"),
                 name="one_reversal_per_refund",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "key"],
+                condition=~Q(key=""),
+                name="one_entry_per_key",
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=EntryKind.values), name="ledger_kind_is_known"

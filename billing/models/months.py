@@ -1,5 +1,6 @@
-"""Closed billing months: what became of each, step by step, so that a close can be
-taken up where it was left (P2).
+"""Billing months that are closing or closed (P2).
+
+The row says how far a close came, so that anybody can take it up where it was left.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from config.kit.append_only import Guard, InsertGuard
 
 
 class BillingMonthQuerySet(models.QuerySet["BillingMonth"]):
+    """How far months came."""
+
     def unfinished(self) -> BillingMonthQuerySet:
         """Frozen, and not closed to the end."""
         return self.exclude(state=BillingMonth.State.CLOSED)
@@ -80,7 +83,8 @@ class BillingMonth(models.Model):
         return f"{self.month_on:%Y-%m}"
 
 
-# A closed month takes nothing more in (P2); months close in order, so that one date says which.
+# A closed month takes nothing more in (P2). Months close in order, so one date says
+# which; events, adjustments and ledger entries carry this guard.
 OPEN_MONTH = InsertGuard(
     "month_is_open",
     "the billing month is closed",

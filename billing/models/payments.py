@@ -13,6 +13,21 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
+from config.kit.retried import RetriedQuerySet
+
+# Longer than a gateway may take to answer; then somebody else asks again, with the same
+# key.
+GATEWAY_ANSWERS_WITHIN = dt.timedelta(minutes=2)
+
+
+class PaymentCardQuerySet(models.QuerySet["PaymentCard"]):
+    def of_gateway_in_use(self) -> PaymentCardQuerySet:
+        """Customers of the gateway that new payments go to."""
+        return self.filter(gateway=settings.PAYMENT_GATEWAY)
+
+    def chargeable(self) -> PaymentCardQuerySet:
+        """Cards that the gateway in use can charge: a customer without a card is none."""
+        return self.of_gateway_in_use().exclude(card_id="")
 
 
 class PaymentCard(models.Model):
@@ -35,6 +50,8 @@ class PaymentCard(models.Model):
     expires_on = models.DateField(_("expires"), null=True, blank=True)
     saved_at = models.DateTimeField(_("saved"), null=True, blank=True)
 
+    objects = PaymentCardQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("payment card")
         verbose_name_plural = _("payment cards")
@@ -43,7 +60,11 @@ class PaymentCard(models.Model):
         return f"{self.brand} {self.last4}".strip() or f"#{self.pk}"
 
 
-class PaymentQuerySet(models.QuerySet["Payment"]):
+class PaymentQuerySet(RetriedQuerySet["Payment"]):
+    next_try_field = "next_check_at"
+    tries_field = "checks"
+    claim_lasts = GATEWAY_ANSWERS_WITHIN
+
     def in_flight(self) -> PaymentQuerySet:
         """The gateway was or will be asked and its answer is not known yet."""
         return self.filter(status=Payment.Status.STARTED)
@@ -52,9 +73,9 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """In flight, or waiting for the owner's bank."""
         return self.filter(status__in=Payment.OPEN)
 
-    def due(self, now: dt.datetime) -> PaymentQuerySet:
-        """Unsettled, and nobody is asking about them at `now`."""
-        return self.unsettled().filter(next_check_at__lte=now)
+    def unfinished(self) -> PaymentQuerySet:
+        """See `RetriedQuerySet`."""
+        return self.unsettled()
 
     def reloads(self) -> PaymentQuerySet:
         """Bought by auto-reload."""
@@ -189,10 +210,18 @@ class Payment(models.Model):
         return str(DECLINE_WORDS.get(self.decline_code) or self.decline_message)
 
 
-class RefundQuerySet(models.QuerySet["Refund"]):
-    def due(self, now: dt.datetime) -> RefundQuerySet:
-        """Unsettled, and nobody is asking about them at `now`."""
-        return self.filter(status=Refund.Status.STARTED, next_check_at__lte=now)
+class RefundQuerySet(RetriedQuerySet["Refund"]):
+    next_try_field = "next_check_at"
+    tries_field = "checks"
+    claim_lasts = GATEWAY_ANSWERS_WITHIN
+
+    def unfinished(self) -> RefundQuerySet:
+        """See `RetriedQuerySet`."""
+        return self.filter(status=Refund.Status.STARTED)
+
+    def not_failed(self) -> RefundQuerySet:
+        """Given back, or on the way: what of a payment is not refundable any more."""
+        return self.exclude(status=Refund.Status.FAILED)
 
 
 class Refund(models.Model):

@@ -1,5 +1,6 @@
-"""Statements of months that were prepaid: how a balance came from its opening to its
-close (P2). Equal to the ledger.
+"""Statements of prepaid months: a balance from its opening to its close (P2).
+
+They say what the ledger says; `audit_books` compares the two.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from accounts.models import Membership, Organization
 
 
 class Statement(models.Model):
-    """One month of one ledger by kind, in nano-USD; what lowered the balance is
-    negative. Written once, never edited.
+    """One month of one ledger by kind of entry, in nano-USD; never edited.
+
+    What lowered the balance is negative.
     """
 
     organization = models.ForeignKey(
@@ -64,8 +66,9 @@ class Statement(models.Model):
 
 
 class StatementLine(models.Model):
-    """What one member's usage took from the balance in the month (negative, nano-USD),
-    later adjustments included.
+    """What one member's usage took from the balance in a month, in nano-USD.
+
+    Charges are negative; adjustments of earlier charges stand beside them.
     """
 
     statement = models.ForeignKey(

@@ -128,6 +128,25 @@ class AdjustmentSource(models.TextChoices):
     OPERATOR = "operator", _("Operator")
 
 
+class RepricingReason(models.TextChoices):
+    """Why a price booked a difference: the codes `UsageAdjustment.reason` keeps.
+
+    They are worded when shown, in the reader's language; an operator's reason is text.
+    """
+
+    MODEL_PRICED = (
+        "repricing.model_priced",
+        _(
+            "The model now has a price; until then, its cost was estimated at the "
+            "fallback rate."
+        ),
+    )
+    PRICE_CORRECTED = (
+        "repricing.price_corrected",
+        _("The price used for this charge was corrected."),
+    )
+
+
 class UsageAdjustment(models.Model):
     """A difference booked later for one event: a corrected price (M4), or an operator's
     decision.
@@ -154,6 +173,7 @@ class UsageAdjustment(models.Model):
         default=AdjustmentSource.PRICE,
         db_default="price",
     )
+    # A `RepricingReason`, or what an operator wrote.
     reason = models.CharField(_("reason"), max_length=200)
     key = models.CharField(
         _("form key"), max_length=64, null=True, blank=True, unique=True

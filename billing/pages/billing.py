@@ -19,10 +19,10 @@ from billing.documents.queries.months import grace
 from billing.documents.rules import closes_at
 from billing.ledger import queries as ledger
 from billing.ledger.queries import LedgerFilter
-from billing.ledger.words import entry_cells, entry_heads, entry_words
+from billing.ledger.words import entry_cells, entry_heads, entry_reason, entry_words
 from billing.models import EntryKind, LedgerEntry, Payment
 from billing.pages.usage_parts import UsagePage
-from billing.payments.actions.purchases import card_of
+from billing.payments.queries.cards import card_of
 from config.kit.csv_files import streamed
 from config.kit.months import month_from_text
 
@@ -154,6 +154,7 @@ def ledger_entry(
     context = {
         "entry": entry,
         "words": entry_words(entry),
+        "reason": entry_reason(entry),
         "organization": membership.organization,
         "zone": membership.organization.zone_at(timezone.now()),
         "trace": ledger.trace(entry, page=request.GET.get("page"))

@@ -18,7 +18,7 @@ from billing.funding.rules.standing import CAP_REASONS, CapSource, Standing, Win
 from billing.funding.words import LayerWords, layer_words, refusal_message, window_name
 from billing.reports.bars import Bar, row_bar
 from config.kit.dates import moment_label, time_text
-from config.kit.money import format_usd
+from config.kit.money import format_usd, whole_percent
 from config.kit.months import local_day
 
 OWNERS_NAMED = 3
@@ -76,7 +76,7 @@ def _cap_context(standing: Standing) -> dict[str, Any]:
         "cap_nanos": amount,
         "cap_percent": None
         if amount is None
-        else percent(standing.spent_nanos, amount),
+        else whole_percent(standing.spent_nanos, amount),
         "cap_bar": row_bar(standing.spent_nanos, cap_nanos=amount),
         "cap_month_only": standing.cap.month_only,
         "own_cap": standing.cap_source is CapSource.MEMBER,
@@ -112,19 +112,14 @@ def _owners(membership: Membership) -> list[str]:
         .filter(organization=membership.organization)
         .select_related("user")
     )
-    return [str(one.user) for one in owners.order_by("pk")[:OWNERS_NAMED]]
-
-
-def percent(part: int, whole: int) -> int:
-    """Whole per cent, rounded down, so that 100 means used up."""
-    return 100 if whole <= 0 else min(100, part * 100 // whole)
+    return [str(owner.user) for owner in owners.order_by("pk")[:OWNERS_NAMED]]
 
 
 def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRow:
     return WindowRow(
         kind=window.name,
         name=window_name(window),
-        percent=percent(window.used_nanos, window.limit_nanos),
+        percent=whole_percent(window.used_nanos, window.limit_nanos),
         bar=row_bar(window.used_nanos, cap_nanos=window.limit_nanos),
         opened=_opened(window.opened_at, zone=zone, now=now)
         if window.opened_at
@@ -135,12 +130,9 @@ def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRo
 
 def _opened(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     """`10:40` on the same day, else with its day."""
-    days = [local_day(one, zone) for one in (moment, now)]
-    return (
-        time_text(moment, zone=zone)
-        if days[0] == days[1]
-        else moment_label(moment, zone=zone, now=now)
-    )
+    if local_day(moment, zone) == local_day(now, zone):
+        return time_text(moment, zone=zone)
+    return moment_label(moment, zone=zone, now=now)
 
 
 def _layer_rows(
@@ -149,12 +141,11 @@ def _layer_rows(
     """The layers in words with their icons; caps and balance say nothing where extra
     usage is not on.
     """
-    shown = [
-        layer
+    return [
+        (layer_words(layer, standing, now=now), _icon(layer))
         for layer in layers(standing, decision.reason)
         if standing.is_enabled or not _is_money(layer)
     ]
-    return [(layer_words(layer, standing, now=now), _icon(layer)) for layer in shown]
 
 
 def _icon(layer: Layer) -> str:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
-from billing.caps.words.status import cap_source_text, status_text
+from billing.caps.words.status import cap_note_text, status_text
 from billing.reports.filters import filter_of
-from billing.reports.queries.people import Person, people
+from billing.reports.queries.members import MemberRow, member_rows
 from billing.reports.reader import Reader
 from config.kit.csv_files import plain, streamed
 from config.kit.money import to_decimal_text
@@ -28,12 +28,12 @@ def usage_people_csv(
     """Everybody the filter of the table finds."""
     reader = Reader(membership, timezone.now())
     month = reader.standing.month
-    found = people(reader.standing, filter_of(request), page=None)
+    rows = member_rows(reader.standing, filter_of(request), page=None)
     name = f"{membership.organization.slug}-usage-{month.first_on:%Y-%m}"
-    return streamed(_rows(found, month), name=name)
+    return streamed(_rows(rows, month), name=name)
 
 
-def _rows(found: list[Person], month: Month) -> Iterator[list[str]]:
+def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[str]]:
     yield [
         _("Person"),
         _("E-mail"),
@@ -43,24 +43,24 @@ def _rows(found: list[Person], month: Month) -> Iterator[list[str]]:
         _("MTD spend (USD)"),
         _("Status"),
     ]
-    for person in found:
-        yield [plain(cell) for cell in _cells(person, month)]
+    for member in rows:
+        yield [plain(cell) for cell in _cells(member, month)]
 
 
-def _cells(person: Person, month: Month) -> list[str]:
+def _cells(member: MemberRow, month: Month) -> list[str]:
     cap = (
-        "" if person.cap_nanos is None else to_decimal_text(person.cap_nanos, places=2)
+        "" if member.cap_nanos is None else to_decimal_text(member.cap_nanos, places=2)
     )
     source = (
-        _("Unlimited") if person.cap_nanos is None else cap_source_text(person, month)
+        _("Unlimited") if member.cap_nanos is None else cap_note_text(member, month)
     )
-    spent = to_decimal_text(person.spent_nanos)
+    spent = to_decimal_text(member.spent_nanos)
     return [
-        person.name,
-        person.email,
-        person.seat_label,
+        member.name,
+        member.email,
+        member.seat_label,
         cap,
         source,
         spent,
-        status_text(person.reason),
+        status_text(member.reason),
     ]

@@ -22,9 +22,9 @@ from billing.models import ExtraUsageScope, Payment, SetupStep
 from billing.pages.forms import FirstCapsForm, ScopeForm
 from billing.pages.switch import caps_now
 from billing.pages.usage_parts import UsagePage
-from billing.payments.actions.purchases import card_of
 from billing.payments.actions.setup import set_setup_step
 from billing.payments.forms import BuyForm, ReloadForm
+from billing.payments.queries.cards import card_of
 from billing.payments.views.purchases import (
     after_payment,
     first_amount,

@@ -5,6 +5,7 @@ Reads only; each part can be fetched by itself.
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from typing import Any
 
@@ -14,17 +15,29 @@ from accounts.models import Plan, Tier
 from billing.caps.queries.caps import cap_rows
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel
-from billing.payments.queries.balance import BalanceState
 from billing.payments.reader import BalanceReader
+from billing.payments.words.balance import balance_answer, enable_hint
 from billing.reports.bars import bar, row_bar
 from billing.reports.charts import days_chart, waits_chart
 from billing.reports.filters import address_of, filter_of, page_of
+from billing.reports.queries.members import (
+    OFF,
+    PAGE_SIZE,
+    MemberFilter,
+    member_counts,
+    member_rows,
+)
 from billing.reports.queries.month import last_cap_change_at
-from billing.reports.queries.people import OFF, PAGE_SIZE, Filter, counts, people
 from billing.reports.queries.waits import waits_in
 from billing.reports.rules.verdict import State
+from billing.reports.words import (
+    MonthAnswer,
+    month_answer,
+    nobody_answer,
+    ran_out_text,
+    why_enable,
+)
 from config.kit.fields import typed_amount
-from config.kit.months import next_month
 
 
 class UsagePage(BalanceReader):
@@ -59,44 +72,57 @@ class UsagePage(BalanceReader):
         return self.balance_part() | {
             "summary": summary,
             "verdict": verdict,
+            "answer": self._answer(),
             "bar": bar(
                 summary.spent_nanos,
                 cap_nanos=verdict.cap_nanos,
                 projected_nanos=verdict.projected_nanos,
             ),
             "chart": days_chart(summary),
-            "balance_verdict": self._balance_verdict(),
-            "nobody_has_it": not self.counts.enabled,
             "is_projected": verdict.projected_nanos is not None,
-            "next_month_on": next_month(summary.month.first_on),
             "lasting_text": typed_amount(verdict.lasting_nanos),
             "cap_pace_nanos": verdict.cap_nanos // summary.month.days
             if verdict.cap_nanos
             else None,
-            **(self._stopped() if verdict.state is State.STOPPED else {}),
+            "reached_on": self._reached_on,
+            "lowered_on": self._lowered_on,
         }
 
-    def _balance_verdict(self) -> str:
-        """What the balance makes of the verdict: the worst of cap, balance and switch
-        is the one that is told.
+    def _answer(self) -> MonthAnswer:
+        """The worst of switch, balance and cap is the one that is told."""
+        if not self.counts.enabled:
+            return nobody_answer(self.standing.scope, can_edit=self.can_edit)
+        of_balance = (
+            balance_answer(self.balance, self.summary, self.counts)
+            if self.is_prepaid
+            else None
+        )
+        return of_balance or month_answer(
+            self.summary,
+            self.counts,
+            reached_on=self._reached_on,
+            lowered_on=self._lowered_on,
+            can_edit=self.can_edit,
+        )
 
-        `stopped`, `stop` (it will, with nothing that reloads it), or nothing: then the
-        cap has the word.
-        """
-        if not self.is_prepaid or self.summary.verdict.state is State.STOPPED:
-            return ""
-        if self.balance.state is BalanceState.GONE:
-            return "stopped"
-        stops = self.balance.state in (BalanceState.LOW, BalanceState.DECLINED)
-        return "stop" if stops else ""
+    @cached_property
+    def _reached_on(self) -> dt.date | None:
+        """When the cap of a stopped month was reached."""
+        verdict = self.summary.verdict
+        if verdict.state is not State.STOPPED or not verdict.cap_nanos:
+            return None
+        return self.summary.reached_on(verdict.cap_nanos)
 
-    def _stopped(self) -> dict[str, Any]:
-        summary, cap_nanos = self.summary, self.summary.verdict.cap_nanos or 0
-        reached_on = summary.reached_on(cap_nanos) if cap_nanos else None
-        changed_at = last_cap_change_at(self.standing.id, since=summary.month.start)
-        changed_on = summary.month.day_of(changed_at) if changed_at else None
-        lowered = bool(reached_on and changed_on and changed_on > reached_on)
-        return {"reached_on": reached_on, "lowered_on": changed_on if lowered else None}
+    @cached_property
+    def _lowered_on(self) -> dt.date | None:
+        """When the cap of a stopped month was set below what had been spent."""
+        if self._reached_on is None:
+            return None
+        month = self.summary.month
+        changed_at = last_cap_change_at(self.standing.id, since=month.start)
+        changed_on = month.day_of(changed_at) if changed_at else None
+        is_lowered = changed_on is not None and changed_on > self._reached_on
+        return changed_on if is_lowered else None
 
     def caps_part(self) -> dict[str, Any]:
         """The settings list: the switch, the organization's cap, the seats' caps."""
@@ -106,7 +132,7 @@ class UsagePage(BalanceReader):
                 {
                     "tier": tier,
                     "cap": self.caps.get((CapLevel.SEAT_TIER, tier)),
-                    "people": self.counts.by_seat.get(tier, 0),
+                    "people": self.counts.by_seat_tier.get(tier, 0),
                 }
                 for tier in Tier
             ]
@@ -117,19 +143,19 @@ class UsagePage(BalanceReader):
 
     def people_part(self, request: HttpRequest) -> dict[str, Any]:
         """One page of the table, as the reader filtered it."""
-        wanted = filter_of(request)
-        found = (
-            counts(self.standing, wanted)
-            if wanted.words or wanted.seat
+        filters = filter_of(request)
+        matching = (
+            member_counts(self.standing, filters)
+            if filters.words or filters.seat
             else self.counts
         )
-        number = found.of(wanted.standing)
+        number = matching.of(filters.state)
         pages = -(-number // PAGE_SIZE)
         page = page_of(request, pages=pages)
-        rows = people(self.standing, wanted, page=page)
+        rows = member_rows(self.standing, filters, page=page)
         return self.shared() | {
-            "wanted": wanted,
-            "found": found,
+            "filters": filters,
+            "matching": matching,
             "number": number,
             "rows": [
                 (row, row_bar(row.spent_nanos, cap_nanos=row.cap_nanos)) for row in rows
@@ -138,45 +164,47 @@ class UsagePage(BalanceReader):
             "last": (page - 1) * PAGE_SIZE + len(rows),
             "previous": page - 1 if page > 1 else None,
             "next": page + 1 if page < pages else None,
-            "here": address_of(wanted, page=page),
-            "filter_address": address_of(wanted),
-            "heads": heads(wanted),
-            "has_others": found.off > 0 or wanted.standing == OFF,
-            "is_filtered": bool(wanted.words or wanted.seat or wanted.standing),
+            "address": address_of(filters, page=page),
+            "filter_address": address_of(filters),
+            "heads": heads(filters),
+            "has_others": matching.off > 0 or filters.state == OFF,
+            "is_filtered": bool(filters.words or filters.seat or filters.state),
             "tiers": Tier,
         }
 
     def off_part(self) -> dict[str, Any]:
         """Before extra usage is on: the organization's own figures as the reason."""
         waits = waits_in(self.organization.pk, month=self.standing.month, now=self.now)
+        # Extra usage spent this month means that those who ran out did not only wait.
+        was_on = self.standing.spent_nanos > 0
         return self.balance_part() | {
             "waits": waits,
-            # Extra usage spent this month means that those who ran out did not only wait.
-            "was_on": self.standing.spent_nanos > 0,
+            "was_on": was_on,
+            "ran_out_text": ran_out_text(waits, was_on=was_on),
+            "why_enable": why_enable(waits, self.standing),
+            "enable_hint": enable_hint(
+                self.balance.setup_step if self.is_prepaid else None
+            ),
             "waits_by_day": sorted(waits.by_day.items()),
             "chart": waits_chart(waits, month=self.standing.month),
         }
 
 
-def heads(wanted: Filter) -> list[dict[str, Any]]:
+FIRST_DESCENDING = {"cap", "spend", "status"}
+
+
+def heads(filters: MemberFilter) -> list[dict[str, str]]:
     """The table's heads: by which the rows are sorted, and what a press on each asks for."""
-    first_descending = {"cap", "spend", "status"}
-    found = []
-    for column in ("person", "seat", "cap", "spend", "status"):
-        is_sorted = wanted.column == column
-        descending = (
-            not wanted.is_descending if is_sorted else column in first_descending
-        )
-        direction = (
-            ("descending" if wanted.is_descending else "ascending")
-            if is_sorted
-            else "none"
-        )
-        found.append(
-            {
-                "column": column,
-                "aria_sort": direction,
-                "order": f"-{column}" if descending else column,
-            }
-        )
-    return found
+    return [
+        _head(column, filters)
+        for column in ("person", "seat", "cap", "spend", "status")
+    ]
+
+
+def _head(column: str, filters: MemberFilter) -> dict[str, str]:
+    if filters.column != column:
+        order = f"-{column}" if column in FIRST_DESCENDING else column
+        return {"column": column, "aria_sort": "none", "order": order}
+    if filters.is_descending:
+        return {"column": column, "aria_sort": "descending", "order": column}
+    return {"column": column, "aria_sort": "ascending", "order": f"-{column}"}

@@ -74,7 +74,7 @@ def usage_people(request: HttpRequest, membership: Membership) -> HttpResponse:
     if response.status_code == 200 and "seen" not in request.GET:
         address = reverse("usage_settings", args=[membership.organization.slug])
         response["HX-Replace-Url"] = (
-            f"{address}?{context['here']}" if context["here"] else address
+            f"{address}?{context['address']}" if context["address"] else address
         )
     return response
 

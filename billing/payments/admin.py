@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization, Settlement
+from billing.ledger.words import entry_reason
 from billing.models import (
     BillingAccount,
     GatewayNotice,
@@ -29,8 +30,9 @@ from billing.models import (
     SandboxRefund,
 )
 from billing.payments import processing
-from billing.payments.actions.refunds import post_credit, refundable_nanos
-from billing.payments.queries.reloads import went_off_by
+from billing.payments.actions.credits import post_credit
+from billing.payments.actions.refunds import refundable_nanos
+from billing.payments.queries.reloads import reload_went_off_by
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 from config.kit.fields import AmountField, KeyField, typed_amount
@@ -82,17 +84,17 @@ class CreditForm(forms.ModelForm):
 
 def say_refund(request: HttpRequest, refund: Refund) -> None:
     """What became of a refund, and of auto-reload by it."""
-    words = {
+    texts = {
         "amount": format_usd(refund.amount_nanos),
         "status": refund.get_status_display(),
     }
-    messages.info(request, _("Refund of %(amount)s: %(status)s") % words)
-    if went_off_by(refund):
-        text = _(
+    messages.info(request, _("Refund of %(amount)s: %(status)s") % texts)
+    if reload_went_off_by(refund):
+        warning = _(
             "This brought the balance down to the reload threshold, so auto-reload "
             "is now off. Owners can turn it back on."
         )
-        messages.warning(request, text)
+        messages.warning(request, warning)
 
 
 class RefundInline(ReadOnly, admin.TabularInline):
@@ -188,7 +190,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
         )
         if form.is_valid():
             try:
-                refund = processing.give_back(
+                refund = processing.refund(
                     payment,
                     amount_nanos=form.cleaned_data["amount"],
                     reason=form.cleaned_data["reason"],
@@ -234,11 +236,11 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
         "kind",
         "amount",
         "balance",
-        "reason",
+        "why",
         "actor",
     )
     list_filter = ("kind",)
-    list_select_related = ("organization", "actor")
+    list_select_related = ("organization", "actor", "refund")
     search_fields = ("organization__slug", "reason")
     date_hierarchy = "created_at"
     show_full_result_count = False
@@ -252,6 +254,11 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
     def balance(self, entry: LedgerEntry) -> str:
         """All nine places."""
         return to_decimal_text(entry.balance_nanos)
+
+    @admin.display(description=gettext_lazy("Reason"), ordering="reason")
+    def why(self, entry: LedgerEntry) -> str:
+        """In the reader's language where it is no operator's own."""
+        return entry_reason(entry)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: the ledger only grows."""

@@ -7,14 +7,9 @@ import datetime as dt
 from accounts.actions.audit import Actor
 from accounts.models import Organization
 from billing.models import PaymentCard
-from billing.payments.actions.purchases import (
-    save_card,
-    save_customer,
-)
+from billing.payments.actions.cards import save_card, save_customer
 from billing.payments.gateways import current_gateway
-from billing.payments.gateways.base import (
-    GatewayRefused,
-)
+from billing.payments.gateways.base import Gateway, GatewayRefused
 
 
 def card_form_url(
@@ -33,30 +28,33 @@ def customer_of(organization: Organization) -> str:
     Raises GatewayUnknown, GatewayRefused.
     """
     gateway = current_gateway()
-    card = PaymentCard.objects.filter(
-        organization=organization, gateway=gateway.name
-    ).first()
-    if card is None:
-        customer = gateway.create_customer(
+    customer = _customer(organization, gateway)
+    if customer is None:
+        customer_id = gateway.create_customer(
             reference=organization.slug,
             name=organization.name,
             email=organization.billing_email,
         )
-        card = save_customer(organization, customer_id=customer)
-    return card.customer_id
+        customer = save_customer(organization, customer_id=customer_id)
+    return customer.customer_id
+
+
+def _customer(organization: Organization, gateway: Gateway) -> PaymentCard | None:
+    """The row of the organization at a gateway, with a card or without."""
+    customers = PaymentCard.objects.filter(gateway=gateway.name)
+    return customers.filter(organization=organization).first()
 
 
 def keep_card(
     organization: Organization, *, session_id: str, actor: Actor, now: dt.datetime
 ) -> PaymentCard:
-    """Take over the card that was entered at the gateway; without a session there is
-    none. Raises what it raises.
+    """Charge the card that was entered at the gateway, in the form with `session_id`.
+
+    Raises GatewayUnknown, and GatewayRefused `no_card_entered`, `not_a_card`.
     """
     gateway = current_gateway()
-    known = PaymentCard.objects.filter(
-        organization=organization, gateway=gateway.name
-    ).first()
-    if known is None or not session_id:
+    customer = _customer(organization, gateway)
+    if customer is None or not session_id:
         raise GatewayRefused("no_card_entered")
-    card = gateway.card_entered(customer_id=known.customer_id, session_id=session_id)
+    card = gateway.card_entered(customer_id=customer.customer_id, session_id=session_id)
     return save_card(organization, card=card, actor=actor, now=now)

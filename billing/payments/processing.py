@@ -1,8 +1,8 @@
 """Asking the payment gateway: a door, so it reads the clock and talks to the outside,
 never inside a transaction.
 
-Started rows are written before (`actions.payments`, `actions.refunds`), answers settled
-after. Whatever happens in between, the sweep asks again with the same key.
+Started rows are written before (`actions.purchases`, `.reloads`, `.refunds`), answers
+settled after. Whatever happens in between, the sweep asks again with the same key.
 """
 
 from __future__ import annotations
@@ -20,20 +20,18 @@ from accounts.models import Organization, User
 from accounts.tasks import send_soon
 from billing.models import Payment, Refund
 from billing.payments.actions.purchases import (
-    ACTION_LASTS,
-    Settled,
     claim_payment,
-    put_off_payment,
-    settle_payment,
+    retry_payment_later,
     start_purchase,
 )
 from billing.payments.actions.refunds import (
     claim_refund,
-    put_off_refund,
+    retry_refund_later,
     settle_refund,
     start_refund,
 )
-from billing.payments.actions.reloads import tend_balance
+from billing.payments.actions.reloads import start_reload_if_due
+from billing.payments.actions.settling import ACTION_LASTS, settle_payment
 from billing.payments.gateways import gateway_named
 from billing.payments.gateways.base import (
     Canceled,
@@ -51,9 +49,11 @@ from config.kit.links import absolute
 from config.kit.money import to_cents
 
 log = structlog.get_logger(__name__)
+# No answer of a gateway: not reached, or it is not configured any more (LookupError).
+NO_ANSWER = (GatewayUnknown, GatewayRefused, LookupError)
 
 
-def buy(
+def purchase(
     organization: Organization,
     *,
     amount_nanos: int,
@@ -63,7 +63,8 @@ def buy(
 ) -> Payment:
     """Buy balance for a person who is there; with the same `key` again it is the same purchase.
 
-    Raises what `start_purchase` raises; the outcome is in the row's status.
+    `amount_nanos` is nano-USD. Raises what `start_purchase` raises; the outcome is in
+    the row's status.
     """
     payment, is_new = start_purchase(
         organization,
@@ -72,63 +73,73 @@ def buy(
         key=key or uuid.uuid4().hex,
         now=now,
     )
-    return _settle_now(payment, now=now) if is_new else payment
+    return _ask_and_settle(payment, now=now) if is_new else payment
 
 
-def tend(organization_id: int, *, now: dt.datetime) -> Payment | None:
-    """Look after a prepaid balance: buy the reload that is due, send what owners have
-    to know.
+def reload_if_due(organization_id: int, *, now: dt.datetime) -> Payment | None:
+    """Buy the reload that is due for a prepaid balance, or send what owners have to
+    know; the payment, if one was made.
     """
-    tended = tend_balance(organization_id, now=now)
-    send_soon(tended.mails)
-    return _settle_now(tended.payment, now=now) if tended.payment else None
+    started = start_reload_if_due(organization_id, now=now)
+    send_soon(started.mails)
+    if started.payment is None:
+        return None
+    return _ask_and_settle(started.payment, now=now)
 
 
-def settle_later(payment_id: int) -> Payment | None:
+def settle_due(payment_id: int) -> Payment | None:
     """Ask about one unsettled payment that is due; None when it is settled or in other
     hands.
     """
     now = timezone.now()
     payment = claim_payment(payment_id, now=now)
-    return _settle_now(payment, now=now) if payment else None
+    return _ask_and_settle(payment, now=now) if payment else None
 
 
-def look_now(payment: Payment, *, now: dt.datetime) -> Payment:
-    """The owner comes back from their bank: what is true now."""
-    return _settle_now(payment, now=now) if payment.status in Payment.OPEN else payment
+def refresh(payment: Payment, *, now: dt.datetime) -> Payment:
+    """The owner comes back from their bank: ask what is true now."""
+    if payment.status not in Payment.OPEN:
+        return payment
+    return _ask_and_settle(payment, now=now)
 
 
-def call_off(payment: Payment, *, now: dt.datetime) -> Payment:
+def cancel(payment: Payment, *, now: dt.datetime) -> Payment:
     """The owner gives up a purchase that waits for their bank; it may have been paid
     all the same.
     """
     if payment.status != Payment.Status.ACTION:
         return payment
-    return _settle_now(payment, now=now, ask=_cancel)
+    return _ask_and_settle(payment, now=now, ask=_cancel_at_gateway)
 
 
 Ask = Callable[[Gateway, Payment, dt.datetime], Outcome]
 
 
-def _ask(gateway: Gateway, payment: Payment, now: dt.datetime) -> Outcome:
-    order = _order(payment)
+def _pay_or_look(gateway: Gateway, payment: Payment, now: dt.datetime) -> Outcome:
+    """What became of a payment; where nobody asked before, this makes it.
+
+    1. One that waits for the owner's bank is only looked at, and canceled once their
+       time has passed.
+    2. A reload that is asked about again, and that nobody wants any more, is looked up:
+       whoever started it may have died before asking, and since then auto-reload or
+       extra usage was switched off (C7). Money that was taken counts, but none is taken
+       now.
+    3. All else is asked for with its key, which pays once however often it is asked.
+    """
+    order = _order_of(payment)
     if payment.status == Payment.Status.ACTION:
         outcome = gateway.look(order, gateway_id=payment.gateway_id)
-        return (
-            _cancel(gateway, payment, now)
-            if isinstance(outcome, NeedsAction) and _is_over(payment, now)
-            else outcome
-        )
+        if isinstance(outcome, NeedsAction) and _is_over(payment, now):
+            return _cancel_at_gateway(gateway, payment, now)
+        return outcome
     is_asked_again = payment.purpose == Payment.Purpose.RELOAD and payment.checks > 1
     if is_asked_again and not is_wanted(payment.organization_id, now=now):
-        # Whoever started it may have died before asking, and since then it, or extra
-        # usage, was switched off (C7).
         return gateway.find(order) or Canceled("")
     return gateway.pay(order)
 
 
-def _cancel(gateway: Gateway, payment: Payment, now: dt.datetime) -> Outcome:
-    return gateway.cancel(_order(payment), gateway_id=payment.gateway_id)
+def _cancel_at_gateway(gateway: Gateway, payment: Payment, now: dt.datetime) -> Outcome:
+    return gateway.cancel(_order_of(payment), gateway_id=payment.gateway_id)
 
 
 def _is_over(payment: Payment, now: dt.datetime) -> bool:
@@ -139,25 +150,25 @@ def _is_over(payment: Payment, now: dt.datetime) -> bool:
     )
 
 
-def _settle_now(payment: Payment, *, now: dt.datetime, ask: Ask = _ask) -> Payment:
+def _ask_and_settle(
+    payment: Payment, *, now: dt.datetime, ask: Ask = _pay_or_look
+) -> Payment:
     """Ask the gateway and keep its answer; without one the row stays unsettled and is
     asked about again.
     """
     asked_at = time.monotonic()
     try:
         outcome = ask(gateway_named(payment.gateway), payment, now)
-    except (GatewayUnknown, GatewayRefused, LookupError) as error:
+    except NO_ANSWER as error:
         if not (isinstance(error, GatewayForgot) and _is_over(payment, now)):
-            return _unknown(payment, error, now=now)
-        outcome = Canceled(
-            payment.gateway_id
-        )  # nobody can confirm what the gateway does not have
-    return _keep(
-        payment, outcome, now=now + dt.timedelta(seconds=time.monotonic() - asked_at)
-    )
+            return _retry_later(payment, error, now=now)
+        # Nobody can confirm what the gateway does not have.
+        outcome = Canceled(payment.gateway_id)
+    answered_at = now + dt.timedelta(seconds=time.monotonic() - asked_at)
+    return _settle(payment, outcome, now=answered_at)
 
 
-def _order(payment: Payment) -> PayOrder:
+def _order_of(payment: Payment) -> PayOrder:
     back = reverse("payment_back", args=[payment.organization.slug, payment.key])
     return PayOrder(
         key=payment.key,
@@ -170,21 +181,21 @@ def _order(payment: Payment) -> PayOrder:
     )
 
 
-def _unknown(payment: Payment, error: Exception, *, now: dt.datetime) -> Payment:
+def _retry_later(payment: Payment, error: Exception, *, now: dt.datetime) -> Payment:
     log.warning("payment.unknown", payment=payment.pk, error=str(error))
-    put_off_payment(payment, now=now)
+    retry_payment_later(payment, now=now)
     return Payment.objects.get(pk=payment.pk)
 
 
-def _keep(payment: Payment, outcome: Outcome, *, now: dt.datetime) -> Payment:
-    settled: Settled = settle_payment(payment.pk, outcome, now=now)
+def _settle(payment: Payment, outcome: Outcome, *, now: dt.datetime) -> Payment:
+    settled = settle_payment(payment.pk, outcome, now=now)
     if settled.is_news:
         log.info("payment.settled", payment=payment.pk, status=settled.payment.status)
     send_soon(settled.mails)
     return settled.payment
 
 
-def give_back(
+def refund(
     payment: Payment,
     *,
     amount_nanos: int,
@@ -196,9 +207,10 @@ def give_back(
     """Refund an unused purchase, or a part of it; with the same `key` again it is the
     same refund.
 
-    Raises what `start_refund` raises.
+    `amount_nanos` is nano-USD. Raises what `start_refund` raises; the outcome is in the
+    row's status.
     """
-    refund, is_new = start_refund(
+    started, is_new = start_refund(
         payment,
         amount_nanos=amount_nanos,
         reason=reason,
@@ -206,27 +218,27 @@ def give_back(
         key=key,
         now=now,
     )
-    return _refund_now(refund, now=now) if is_new else refund
+    return _ask_and_settle_refund(started, now=now) if is_new else started
 
 
-def refund_later(refund_id: int) -> Refund | None:
+def settle_due_refund(refund_id: int) -> Refund | None:
     """Ask about one unsettled refund that is due; None when it is settled or in other hands."""
     now = timezone.now()
-    refund = claim_refund(refund_id, now=now)
-    return _refund_now(refund, now=now) if refund else None
+    claimed = claim_refund(refund_id, now=now)
+    return _ask_and_settle_refund(claimed, now=now) if claimed else None
 
 
-def _refund_now(refund: Refund, *, now: dt.datetime) -> Refund:
+def _ask_and_settle_refund(unsettled: Refund, *, now: dt.datetime) -> Refund:
     order = RefundOrder(
-        refund.key,
-        refund.payment.gateway_id,
-        to_cents(refund.amount_nanos),
-        refund.created_at,
+        unsettled.key,
+        unsettled.payment.gateway_id,
+        to_cents(unsettled.amount_nanos),
+        unsettled.created_at,
     )
     try:
-        outcome = gateway_named(refund.payment.gateway).refund(order)
-    except (GatewayUnknown, GatewayRefused, LookupError) as error:
-        log.warning("refund.unknown", refund=refund.pk, error=str(error))
-        put_off_refund(refund, now=now)
-        return refund
-    return settle_refund(refund.pk, outcome, now=now)
+        outcome = gateway_named(unsettled.payment.gateway).refund(order)
+    except NO_ANSWER as error:
+        log.warning("refund.unknown", refund=unsettled.pk, error=str(error))
+        retry_refund_later(unsettled, now=now)
+        return unsettled
+    return settle_refund(unsettled.pk, outcome, now=now)

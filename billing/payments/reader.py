@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from billing.payments.queries.balance import BalanceSummary, balance_summary
+from billing.payments.words.banner import BalanceBanner, balance_banner
 from billing.reports.reader import Reader
 
 
@@ -20,6 +21,13 @@ class BalanceReader(Reader):
     def balance(self) -> BalanceSummary:
         """The balance of a prepaid organization."""
         return balance_summary(self.standing, self.summary, now=self.now)
+
+    @cached_property
+    def banner(self) -> BalanceBanner | None:
+        """The one banner that matters above the balance."""
+        return balance_banner(
+            self.balance, self.standing, can_edit=self.can_edit, now=self.now
+        )
 
     @property
     def shows_balance(self) -> bool:

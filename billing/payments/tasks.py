@@ -10,45 +10,45 @@ from django.utils import timezone
 
 from billing.models import Payment, Refund
 from billing.payments import processing
-from billing.payments.queries.reloads import balances_to_tend
+from billing.payments.queries.reloads import balances_at_threshold
 from config.kit.jobs import SWEEP_LIMIT
 
 
 @shared_task
-def tend_balance(organization_id: int) -> int | None:
+def reload_if_due(organization_id: int) -> int | None:
     """Look after one prepaid balance: the reload that is due, and what owners have to
     know. The payment's id.
     """
-    payment = processing.tend(organization_id, now=timezone.now())
+    payment = processing.reload_if_due(organization_id, now=timezone.now())
     return payment.pk if payment else None
 
 
 @shared_task
-def tend_balances() -> int:
+def reload_due_balances() -> int:
     """Enqueue the balances that have reached their threshold, whoever should have noticed
     before; how many.
     """
     # all of them: who stays below the threshold for ever must not hide the rest
-    found = list(balances_to_tend())
+    found = list(balances_at_threshold())
     for organization_id in found:
-        tend_balance.delay(organization_id)
+        reload_if_due.delay(organization_id)
     return len(found)
 
 
 @shared_task
 def settle_payment(payment_id: int) -> str | None:
     """Ask what became of one payment; its status, None when there was nothing to ask."""
-    payment = processing.settle_later(payment_id)
+    payment = processing.settle_due(payment_id)
     if payment is None:
         return None
-    tend_balance.delay(payment.organization_id)
+    reload_if_due.delay(payment.organization_id)
     return payment.status
 
 
 @shared_task
 def settle_refund(refund_id: int) -> str | None:
     """Ask what became of one refund; its status, None when there was nothing to ask."""
-    refund = processing.refund_later(refund_id)
+    refund = processing.settle_due_refund(refund_id)
     return refund.status if refund else None
 
 

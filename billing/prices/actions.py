@@ -2,7 +2,7 @@
 
 History stays; every change is audited.
 
-Money moves nowhere here; `actions.repricing` books what a change means for events
+Money moves nowhere here; `metering.actions.repricing` books what a change means for events
 already priced.
 """
 
@@ -26,10 +26,9 @@ from billing.prices.queries import anthropic
 from config.kit.money import NANOS_PER_USD
 
 PriceKey = tuple[str, dt.date, int]
-# Rate field by the package's price keys: the first that has a price counts, as its own
-# decomposition does: a class
-# without a rate of its own is charged like the class that contains it, a search without
-# one is free.
+# Rate field by the package's price keys. The first that has a price counts, as in the
+# package itself: a class without a rate of its own is charged like the class that
+# contains it; a search without one is free.
 PACKAGE_KEYS = {
     "input_nanos": ("input_mtok",),
     "output_nanos": ("output_mtok",),
@@ -58,21 +57,19 @@ def sync_prices(*, actor: Actor, now: dt.datetime) -> PriceChanges:
     A changed rate supersedes its row and adds a new one; a row an operator entered is
     left as it is.
     """
-    PriceList.objects.select_for_update().get_or_create(pk=1)
+    _lock_price_list()
     in_force = {
         (row.model, row.starts_on, row.context_above): row
         for row in ModelPrice.objects.in_force()
     }
     changes = PriceChanges()
-    for key, rates, source in [
-        *package_prices(),
-        (("", SINCE_ALWAYS, 0), fallback_rates(), PriceSource.FALLBACK),
-    ]:
-        _bring_to(
+    fallback = (("", SINCE_ALWAYS, 0), fallback_rates(), PriceSource.FALLBACK)
+    for key, rates, source in [*package_prices(), fallback]:
+        _bring_up_to_date(
             in_force.get(key), key, rates=rates, source=source, changes=changes, now=now
         )
     if changes.added or changes.corrected:
-        PriceList.objects.filter(pk=1).update(version=F("version") + 1)
+        _count_version_up()
         record_change(
             None,
             actor=actor,
@@ -84,7 +81,7 @@ def sync_prices(*, actor: Actor, now: dt.datetime) -> PriceChanges:
     return changes
 
 
-def _bring_to(
+def _bring_up_to_date(
     row: ModelPrice | None,
     key: PriceKey,
     *,
@@ -104,15 +101,7 @@ def _bring_to(
     else:
         changes.corrected.append(key)
         ModelPrice.objects.filter(pk=row.pk).update(superseded_at=now)
-    model, starts_on, context_above = key
-    ModelPrice.objects.create(
-        model=model,
-        starts_on=starts_on,
-        context_above=context_above,
-        source=source,
-        created_at=now,
-        **rates,
-    )
+    _enter(key, rates=rates, source=source, now=now)
 
 
 def package_prices() -> list[tuple[PriceKey, dict[str, int], PriceSource]]:
@@ -158,18 +147,18 @@ def _rates(price: PackagePrice, start: int) -> dict[str, int]:
 
 
 def _first_price(price: PackagePrice, keys: tuple[str, ...]) -> Decimal | TieredPrices:
-    found = (getattr(price, key) for key in keys)
-    return next((value for value in found if value is not None), Decimal(0))
+    prices = (getattr(price, key) for key in keys)
+    return next((value for value in prices if value is not None), Decimal(0))
 
 
 def _nanos(price: Decimal | TieredPrices, start: int) -> int:
     if isinstance(price, TieredPrices):
         holding = [tier.price for tier in price.tiers if start and tier.start <= start]
         price = holding[-1] if holding else price.base
-    return _exact(price * NANOS_PER_USD)
+    return _whole_nanos(price * NANOS_PER_USD)
 
 
-def _exact(nanos: Decimal) -> int:
+def _whole_nanos(nanos: Decimal) -> int:
     if nanos != nanos.to_integral_value():
         raise ValueError(f"The rate of {nanos} nano-USD is finer than a nano-dollar.")
     return int(nanos)
@@ -182,10 +171,8 @@ def fallback_rates() -> dict[str, int]:
     the input rate (1.25 for five minutes, 2 for an hour, 0.1 for reads) and $10 per
     thousand searches.
     """
-    usd_in, usd_out = (
-        Decimal(settings.FALLBACK_INPUT_USD_PER_MTOK),
-        Decimal(settings.FALLBACK_OUTPUT_USD_PER_MTOK),
-    )
+    usd_in = Decimal(settings.FALLBACK_INPUT_USD_PER_MTOK)
+    usd_out = Decimal(settings.FALLBACK_OUTPUT_USD_PER_MTOK)
     per_input = {
         "input_nanos": "1",
         "cache_write_5m_nanos": "1.25",
@@ -193,12 +180,12 @@ def fallback_rates() -> dict[str, int]:
         "cache_read_nanos": "0.1",
     }
     rates = {
-        name: _exact(usd_in * Decimal(times) * NANOS_PER_USD)
+        name: _whole_nanos(usd_in * Decimal(times) * NANOS_PER_USD)
         for name, times in per_input.items()
     }
     return {
         **rates,
-        "output_nanos": _exact(usd_out * NANOS_PER_USD),
+        "output_nanos": _whole_nanos(usd_out * NANOS_PER_USD),
         "web_search_nanos": 10 * NANOS_PER_USD,
     }
 
@@ -213,22 +200,15 @@ def correct_price(
     `sync_prices` leaves it alone from then on. Rates are nano-USD per million tokens
     (per thousand searches).
     """
-    PriceList.objects.select_for_update().get_or_create(pk=1)
+    _lock_price_list()
     model, starts_on, context_above = key
-    before = ModelPrice.objects.in_force().filter(
+    in_force = ModelPrice.objects.in_force().filter(
         model=model, starts_on=starts_on, context_above=context_above
     )
-    old: dict[str, Any] | None = before.values(*RATE_FIELDS).first()
-    before.update(superseded_at=now)
-    row = ModelPrice.objects.create(
-        model=model,
-        starts_on=starts_on,
-        context_above=context_above,
-        source=PriceSource.OPERATOR,
-        created_at=now,
-        **rates,
-    )
-    PriceList.objects.filter(pk=1).update(version=F("version") + 1)
+    old_rates: dict[str, Any] | None = in_force.values(*RATE_FIELDS).first()
+    in_force.update(superseded_at=now)
+    price = _enter(key, rates=rates, source=PriceSource.OPERATOR, now=now)
+    _count_version_up()
     subject = f"{model or 'fallback'} from {starts_on} above {context_above} tokens"
     record_change(
         None,
@@ -236,7 +216,31 @@ def correct_price(
         action="prices.correct",
         subject=subject,
         now=now,
-        from_value=old,
+        from_value=old_rates,
         to_value=rates,
     )
-    return row
+    return price
+
+
+def _lock_price_list() -> None:
+    """Let one change of prices at a time in: the nightly job races with operators."""
+    PriceList.objects.select_for_update().get_or_create(pk=1)
+
+
+def _count_version_up() -> None:
+    """Count the version up: each process reads the prices again at its next event."""
+    PriceList.objects.filter(pk=1).update(version=F("version") + 1)
+
+
+def _enter(
+    key: PriceKey, *, rates: dict[str, int], source: PriceSource, now: dt.datetime
+) -> ModelPrice:
+    model, starts_on, context_above = key
+    return ModelPrice.objects.create(
+        model=model,
+        starts_on=starts_on,
+        context_above=context_above,
+        source=source,
+        created_at=now,
+        **rates,
+    )

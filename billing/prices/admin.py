@@ -48,17 +48,14 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
 
     @admin.display(description=_("Model"), ordering="model")
     def name(self, price: ModelPrice) -> str:
-        """The model, or that it is the fallback rate."""
         return price.model or str(_("Fallback rate"))
 
     @admin.display(description=_("Input, USD per million"), ordering="input_nanos")
     def input_usd(self, price: ModelPrice) -> str:
-        """The input rate."""
         return rate_text(price.input_nanos)
 
     @admin.display(description=_("Output, USD per million"), ordering="output_nanos")
     def output_usd(self, price: ModelPrice) -> str:
-        """The output rate."""
         return rate_text(price.output_nanos)
 
     def get_readonly_fields(
@@ -78,13 +75,13 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
             return
         rates = {name: getattr(obj, name) for name in RATE_FIELDS}
         key = (obj.model, obj.starts_on, obj.context_above)
-        made = correct_price(
+        price = correct_price(
             key,
             rates=rates,
             actor=Actor.person(request.user),  # type: ignore[arg-type]
             now=timezone.now(),  # type: ignore[arg-type]
         )
-        obj.pk, obj._state.adding = made.pk, False
+        obj.pk, obj._state.adding = price.pk, False
 
 
 @admin.register(SeatAllowance)
@@ -95,13 +92,11 @@ class SeatAllowanceAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Hours"), ordering="length_seconds")
     def hours(self, allowance: SeatAllowance) -> str:
-        """Its length."""
         hours, rest = divmod(allowance.length_seconds, 3600)
         return f"{hours}:{rest // 60:02d}" if rest else str(hours)
 
     @admin.display(description=_("Included"), ordering="amount_nanos")
     def included(self, allowance: SeatAllowance) -> str:
-        """What it includes at API rates."""
         return format_usd(allowance.amount_nanos)
 
     def save_model(

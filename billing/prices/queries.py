@@ -29,22 +29,25 @@ def anthropic_model_id(model: str) -> str | None:
     """The `genai-prices` id of the Anthropic model that `model` names, such as one with
     a date in it; None if unknown.
     """
-    found = anthropic().find_model(model)
-    return found.id if found else None
+    package_model = anthropic().find_model(model)
+    return package_model.id if package_model else None
 
 
 def read_price_book(*, version: int = 0) -> PriceBook:
     """All prices in force, from the database."""
-    rows: dict[str, list[Rates]] = defaultdict(list)
+    rates: dict[str, list[Rates]] = defaultdict(list)
     names = ("model", "id", "starts_on", "context_above", *RATE_FIELDS)
     for model, *values in ModelPrice.objects.in_force().values_list(*names):
-        rows[model].append(Rates(*values))
-    histories = {model: PriceHistory.of(found) for model, found in rows.items()}
+        rates[model].append(Rates(*values))
+    histories = {model: PriceHistory.of(of_model) for model, of_model in rates.items()}
     return PriceBook(histories, anthropic_model_id, version)
 
 
 def price_book(version: int) -> PriceBook:
-    """The book of this version of the price list; other versions are forgotten."""
+    """The book of this version of the price list; other versions are forgotten.
+
+    Threads that miss it at once wait for the lock and read it one after the other.
+    """
     book = _books.get(version)
     if book is None:
         with _lock:

@@ -10,11 +10,40 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from config.kit.money import half_even
 
 FALLBACK = ""
+
+
+class TokenClass(NamedTuple):
+    """One thing a request is charged for: the field that counts it, the field of its
+    rate, what words call it, and how many the rate is for.
+    """
+
+    field: str
+    rate: str
+    label: str
+    per: int = 1_000_000
+
+
+# Everything a request is charged for, in the order in which it is shown. `Usage` and
+# `UsageEvent` have the fields, `Rates` and `ModelPrice` the rates.
+TOKEN_CLASSES = (
+    TokenClass("input_tokens", "input_nanos", "input"),
+    TokenClass("output_tokens", "output_nanos", "output"),
+    TokenClass("cache_write_5m_tokens", "cache_write_5m_nanos", "cache_write_5m"),
+    TokenClass("cache_write_1h_tokens", "cache_write_1h_nanos", "cache_write_1h"),
+    TokenClass("cache_read_tokens", "cache_read_nanos", "cache_read"),
+    TokenClass("web_searches", "web_search_nanos", "web_search", per=1_000),
+)
+USAGE_FIELDS = tuple(token_class.field for token_class in TOKEN_CLASSES)
+RATES = tuple(token_class.rate for token_class in TOKEN_CLASSES)
+_counts_of = attrgetter(*USAGE_FIELDS)
+_rates_of = attrgetter(*RATES)
 
 
 @dataclass(slots=True, frozen=True)
@@ -38,16 +67,18 @@ class Usage:
             + self.cache_read_tokens
         )
 
+    @classmethod
+    def of(cls, event: Any) -> Usage:
+        """What an event's row counted."""
+        return cls(*_counts_of(event))
+
     def as_tuple(self) -> tuple[int, ...]:
-        """The six counts, in field order."""
-        return (
-            self.input_tokens,
-            self.output_tokens,
-            self.cache_write_5m_tokens,
-            self.cache_write_1h_tokens,
-            self.cache_read_tokens,
-            self.web_searches,
-        )
+        """The counts, in the order of `TOKEN_CLASSES`."""
+        return _counts_of(self)
+
+    def by_field(self) -> dict[str, int]:
+        """The counts by their fields, as a row keeps them."""
+        return dict(zip(USAGE_FIELDS, _counts_of(self), strict=True))
 
 
 @dataclass(slots=True, frozen=True)
@@ -67,12 +98,15 @@ class Rates:
     web_search_nanos: int
 
     def as_tuple(self) -> tuple[int, ...]:
-        """The six rates, in the order of `Usage`."""
-        return astuple(self)[3:]
+        """The rates, in the order of `TOKEN_CLASSES`."""
+        return _rates_of(self)
 
 
 def cost_nanos(usage: Usage, rates: Rates) -> int:
-    """Σ tokens × rate in nano-USD, rounded half-even once (M3)."""
+    """Σ tokens × rate in nano-USD, rounded half-even once (M3).
+
+    Written out, since every event recorded asks it.
+    """
     tokens = (
         usage.input_tokens * rates.input_nanos
         + usage.output_tokens * rates.output_nanos
@@ -83,6 +117,16 @@ def cost_nanos(usage: Usage, rates: Rates) -> int:
     return half_even(
         tokens + usage.web_searches * rates.web_search_nanos * 1_000, 1_000_000
     )
+
+
+class Charge(NamedTuple):
+    """What one request costs, by which price row; `estimated` where that is the
+    fallback's (M4).
+    """
+
+    cost_nanos: int
+    price_id: int
+    estimated: bool
 
 
 @dataclass(slots=True)
@@ -155,18 +199,31 @@ class PriceBook:
 
         Raises LookupError without a fallback row.
         """
-        on = occurred_at.astimezone(dt.UTC).date()
         name = self.known_name(model)
-        rates = self.histories[name].at(on, total_input=total_input) if name else None
-        if rates is not None:
-            return rates, False
-        fallback = (
-            self.histories[FALLBACK].at(dt.date.max, total_input=0)
-            if FALLBACK in self.histories
-            else None
+        if name:
+            on = occurred_at.astimezone(dt.UTC).date()
+            rates = self.histories[name].at(on, total_input=total_input)
+            if rates is not None:
+                return rates, False
+        return self._fallback(), True
+
+    def charge_of(
+        self, usage: Usage, *, model: str, occurred_at: dt.datetime
+    ) -> Charge:
+        """What a request costs at the prices of its time.
+
+        Raises LookupError without a fallback row.
+        """
+        rates, estimated = self.rates_for(
+            model, occurred_at=occurred_at, total_input=usage.total_input
         )
-        if fallback is None:
+        return Charge(cost_nanos(usage, rates), rates.price_id, estimated)
+
+    def _fallback(self) -> Rates:
+        history = self.histories.get(FALLBACK, PriceHistory())
+        rates = history.at(dt.date.max, total_input=0)
+        if rates is None:
             raise LookupError(
                 "The price list has no fallback rate; run `manage.py sync_prices`."
             )
-        return fallback, True
+        return rates

@@ -1,10 +1,28 @@
-"""Rates as people read them."""
+"""Rates, what they count, and why a price booked a difference, as people read them."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.models import RepricingReason
+from billing.prices.rules import TokenClass
 from config.kit.money import NANOS_PER_USD
+
+# Earlier versions stored the sentence itself; invoices issued by them still have it.
+CODES_OF_SENTENCES = {
+    "The model has a price now; it was estimated at the fallback rate.": (
+        RepricingReason.MODEL_PRICED
+    ),
+    "The model now has a price; until then, its cost was estimated at the fallback rate.": (
+        RepricingReason.MODEL_PRICED
+    ),
+    "The price it was charged at was corrected.": RepricingReason.PRICE_CORRECTED,
+    "The price used for this charge was corrected.": RepricingReason.PRICE_CORRECTED,
+}
 
 
 def rate_text(nanos: int) -> str:
@@ -12,3 +30,52 @@ def rate_text(nanos: int) -> str:
     usd = (Decimal(nanos) / NANOS_PER_USD).normalize()
     exponent = usd.as_tuple().exponent
     return f"{usd:.2f}" if isinstance(exponent, int) and exponent >= -2 else f"{usd:f}"
+
+
+def class_word(token_class: TokenClass, count: int) -> str:
+    """What was counted, short."""
+    match token_class.label:
+        case "input":
+            return _("in")
+        case "output":
+            return _("out")
+        case "cache_write_5m":
+            return _("cache write 5 min")
+        case "cache_write_1h":
+            return _("cache write 1 h")
+        case "cache_read":
+            return _("cache read")
+        case _web_search:
+            return ngettext("search", "searches", count)
+
+
+def correction_reason_text(reason: str) -> str:
+    """Why something was corrected, for the reader: our own codes in their language, an
+    operator's reason as written.
+
+    A sentence stored on an issued invoice stays as it was issued, but for readers of
+    other languages.
+    """
+    if reason in RepricingReason.values:
+        return str(RepricingReason(reason).label)
+    code = CODES_OF_SENTENCES.get(reason)
+    if code is None or translation.get_language() in (None, "en"):
+        return reason
+    return str(code.label)
+
+
+def correction_reason_in_english(reason: str) -> str:
+    """The same for the API, whose answers are English for everybody."""
+    with translation.override("en"):
+        return correction_reason_text(reason)
+
+
+def spellings_of_reason(reason: str) -> list[str]:
+    """Every text kept for the same reason: an invoice issued by an earlier version has a
+    sentence where the differences behind it have a code.
+    """
+    code = CODES_OF_SENTENCES.get(reason, reason)
+    sentences = [
+        sentence for sentence, of_code in CODES_OF_SENTENCES.items() if of_code == code
+    ]
+    return [str(code), *sentences]

@@ -112,17 +112,17 @@ def members(
 ) -> dict[str, Any]:
     """Pages of 100 by id; `next_cursor` of one call is the `cursor` of the next."""
     organization, now = organization_of(request), timezone.now()
-    found = Membership.objects.filter(
+    memberships = Membership.objects.filter(
         organization=organization, pk__gt=int(cursor or 0)
     ).order_by("pk")
-    page = list(found.select_related("user", "organization")[: PAGE + 1])
-    shown = page[:PAGE]
-    standings = standings_for(organization.pk, [member.pk for member in shown], now=now)
+    with_next = list(memberships.select_related("user", "organization")[: PAGE + 1])
+    page = with_next[:PAGE]
+    standings = standings_for(organization.pk, [member.pk for member in page], now=now)
     return {
         "results": [
-            member_json(member, standings[member.pk], now=now) for member in shown
+            member_json(member, standings[member.pk], now=now) for member in page
         ],
-        "next_cursor": str(shown[-1].pk) if len(page) > PAGE else None,
+        "next_cursor": str(page[-1].pk) if len(with_next) > PAGE else None,
     }
 
 
@@ -132,7 +132,9 @@ def members(
 def member(request: HttpRequest, member: MemberPath) -> dict[str, Any]:
     """By e-mail address (case-insensitive) or membership id."""
     organization, now = organization_of(request), timezone.now()
-    found = member_by_ref(organization, member)
+    membership = member_by_ref(organization, member)
     return member_json(
-        found, standing_of(found.pk, organization_id=organization.pk, now=now), now=now
+        membership,
+        standing_of(membership.pk, organization_id=organization.pk, now=now),
+        now=now,
     )

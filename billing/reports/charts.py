@@ -37,8 +37,8 @@ def days_chart(summary: MonthSummary) -> dict[str, Any]:
     }
     return _chart([day.on for day in summary.days], kind="money") | {
         "series": [
-            {"label": str(one.label), "values": values}
-            for one, values in surfaces.items()
+            {"label": str(surface.label), "values": values}
+            for surface, values in surfaces.items()
         ],
         "projected": {"label": _("Projected"), "values": expected}
         if expected

@@ -7,28 +7,28 @@ from __future__ import annotations
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import Tier
-from billing.reports.queries.people import (
+from billing.reports.queries.members import (
     ACTIVE,
     DEFAULT_SORT,
     NO_SEAT,
     OFF,
     PAUSED,
     SORTS,
-    Filter,
+    MemberFilter,
 )
 
 MOST_WORDS = 6
 
 
-def filter_of(request: HttpRequest) -> Filter:
+def filter_of(request: HttpRequest) -> MemberFilter:
     """The filter in the address: `q`, `seat`, `status`, and `order` (a pressed head) or
     `sort`.
     """
     asked = request.GET
-    return Filter(
+    return MemberFilter(
         words=words_of(asked.get("q", "")),
         seat=_known(asked.get("seat", ""), {*Tier.values, NO_SEAT}),
-        standing=_known(asked.get("status", ""), {ACTIVE, PAUSED, OFF}),
+        state=_known(asked.get("status", ""), {ACTIVE, PAUSED, OFF}),
         sort=_sort(asked.get("order") or asked.get("sort", "")),
     )
 
@@ -45,14 +45,14 @@ def page_of(request: HttpRequest, *, pages: int) -> int:
     return min(max(1, number), max(1, pages))
 
 
-def address_of(wanted: Filter, *, page: int = 1) -> str:
+def address_of(filters: MemberFilter, *, page: int = 1) -> str:
     """The query string that leads back to the same rows, defaults left out."""
     query = QueryDict(mutable=True)
     values = {
-        "q": " ".join(wanted.words),
-        "seat": wanted.seat,
-        "status": wanted.standing,
-        "sort": "" if wanted.sort == DEFAULT_SORT else wanted.sort,
+        "q": " ".join(filters.words),
+        "seat": filters.seat,
+        "status": filters.state,
+        "sort": "" if filters.sort == DEFAULT_SORT else filters.sort,
         "page": "" if page == 1 else str(page),
     }
     query.update({name: value for name, value in values.items() if value})

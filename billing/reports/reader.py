@@ -12,8 +12,8 @@ from typing import Any
 from accounts.models import Membership, Plan, Role
 from billing.funding.queries import standing_of
 from billing.funding.rules.standing import OrganizationStanding
+from billing.reports.queries.members import MemberCounts, member_counts
 from billing.reports.queries.month import MonthSummary, month_summary
-from billing.reports.queries.people import Counts, counts
 from config.kit.dates import zone_city_text
 
 
@@ -39,12 +39,12 @@ class Reader:
     @cached_property
     def standing(self) -> OrganizationStanding:
         """What all members share, from the same query as a check."""
-        here = standing_of(
+        standing = standing_of(
             self.membership.pk,
             organization_id=self.membership.organization_id,
             now=self.now,
         )
-        return here.organization
+        return standing.organization
 
     @cached_property
     def summary(self) -> MonthSummary:
@@ -52,9 +52,9 @@ class Reader:
         return month_summary(self.standing, now=self.now)
 
     @cached_property
-    def counts(self) -> Counts:
-        """Everybody by standing and seat."""
-        return counts(self.standing)
+    def counts(self) -> MemberCounts:
+        """All members by state and seat tier."""
+        return member_counts(self.standing)
 
     @property
     def is_usage_based(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from billing.caps.words.status import cap_source_text, status_text
+from billing.caps.words.status import cap_note_text, status_text
 
 register = template.Library()
-register.filter("cap_source", cap_source_text)
+register.filter("cap_note", cap_note_text)
 register.filter("status_words", status_text)

@@ -27,7 +27,7 @@ from billing.caps.actions.caps import (
 )
 from billing.caps.actions.switch import set_extra_usage
 from billing.documents.actions.details import set_billing_details
-from billing.documents.actions.issuing import mark_paid
+from billing.documents.actions.settling import mark_paid
 from billing.documents.closing import close_due
 from billing.documents.queries.months import grace
 from billing.documents.rules import closes_at
@@ -35,8 +35,8 @@ from billing.ledger.actions import roll_up_days
 from billing.metering.actions.recording import Recorded
 from billing.models import Invoice
 from billing.payments import cards, processing
-from billing.payments.actions.purchases import save_customer
-from billing.payments.actions.reloads import set_auto_reload
+from billing.payments.actions.cards import save_customer
+from billing.payments.actions.reload_settings import set_auto_reload
 from config.demo.founding import (
     OPERATOR,
     find_or_make_user,
@@ -270,7 +270,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
         days that are over.
         """
         if recorded.balance_crossed:
-            processing.tend(bolt.pk, now=at)
+            processing.reload_if_due(bolt.pk, now=at)
         if at.date() not in days:
             days.add(at.date())
             roll_up_days(bolt.pk, now=at)
@@ -291,7 +291,7 @@ def _buy_balance(bolt: Organization, *, start: dt.datetime) -> None:
     cards.keep_card(
         bolt, session_id="card_succeeds_4242", actor=Actor.person(owner), now=start
     )
-    processing.buy(bolt, amount_nanos=usd(100), buyer=owner, now=start)
+    processing.purchase(bolt, amount_nanos=usd(100), buyer=owner, now=start)
     set_auto_reload(
         bolt,
         enabled=True,

@@ -14,7 +14,7 @@ from accounts.models import Membership, Organization, Tier
 from billing.funding.queries import standing_of, standings_for
 from billing.funding.rules.decision import decide
 from billing.metering.actions.recording import Recorded, record_usage
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.prices.rules import Usage
 from config.kit.sql import refresh_statistics
 

@@ -56,6 +56,11 @@ def to_cents(nanos: int) -> int:
     return half_even(nanos, NANOS_PER_CENT)
 
 
+def whole_percent(part: int, whole: int) -> int:
+    """How much of `whole` the part is, rounded down: 100 only when all of it is reached."""
+    return 100 if whole <= 0 else min(100, part * 100 // whole)
+
+
 def to_decimal_text(nanos: int, *, places: int = 9) -> str:
     """The API's decimal string of USD: `"0.012345000"`; with `places=2` rounded
     half-even to cents.

@@ -17,7 +17,12 @@ from config.kit.dates import day_text
 from requests_inbox.models import DigestOptOut
 from requests_inbox.queries import PendingRequest, pending_of
 from requests_inbox.views.own_request import own_request_context
-from requests_inbox.words import answer_title, cap_kind_text, reason_text, waited_text
+from requests_inbox.words import (
+    answer_title,
+    block_reason_text,
+    cap_kind_text,
+    waited_text,
+)
 
 register = template.Library()
 
@@ -89,10 +94,9 @@ def waited(since: dt.datetime, now: dt.datetime) -> str:
 @register.filter
 def waiting_seat(one: PendingRequest) -> str:
     """The present seat of who waits."""
-    tier = one.standing.seat_tier
-    return str(Tier(tier).label) if tier else _("No seat")
+    return Tier.label_of(one.standing.seat_tier) or _("No seat")
 
 
 register.filter("cap_kind", cap_kind_text)
-register.filter("reason_words", reason_text)
+register.filter("reason_words", block_reason_text)
 register.filter("answer_title", answer_title)

@@ -20,7 +20,7 @@ from config.kit.money import AmountError, parse_amount
 from requests_inbox.forms import DismissForm, IncreaseForm
 from requests_inbox.models import UsageRequest
 from requests_inbox.queries import PendingRequest, pending_of, reviewers
-from requests_inbox.words import asked_label, reason_text
+from requests_inbox.words import asked_label, block_reason_text
 
 # What a new limit starts from when the member named no amount: half as much again as
 # was spent, in whole dollars.
@@ -56,8 +56,7 @@ class ReviewRow:
     @property
     def seat(self) -> str:
         """The present seat; empty without one."""
-        tier = self.waiting.standing.seat_tier
-        return str(Tier(tier).label) if tier else ""
+        return Tier.label_of(self.waiting.standing.seat_tier)
 
     @property
     def asked(self) -> str:
@@ -71,7 +70,7 @@ class ReviewRow:
     @property
     def reason(self) -> str:
         """What blocks the member now."""
-        return reason_text(self.waiting.reason)
+        return block_reason_text(self.waiting.reason)
 
     @property
     def waits_for_organization_cap(self) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import (
     IncludedWindow,
     MemberMonth,

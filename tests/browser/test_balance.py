@@ -187,7 +187,7 @@ def test_t5_a_declined_card_is_changed_from_the_banner_and_the_reload_follows(
         organization_id=running.pk,
         now=now,
     )
-    processing.tend(running.pk, now=now)
+    processing.reload_if_due(running.pk, now=now)
     page = open_page(BEA, USAGE)
     expect(page.get_by_text("Visa 0341 was declined")).to_be_visible()
     assert_accessible(page)

@@ -1,6 +1,7 @@
-"""Two hundred organizations whose months are due to close, and a few that may not close
-yet: all plans and settlements, several zones, some with a month that was missed,
-some without any usage.
+"""Two hundred organizations whose months are due to close, and a few that may not yet.
+
+All plans and settlements, several zones, some with a month that was missed, some
+without any usage.
 """
 
 from __future__ import annotations
@@ -15,15 +16,21 @@ from accounts.models import Membership, Organization, Plan, Role, Settlement, Us
 from billing.documents.closing import close_due
 from billing.ledger.actions import post_entry
 from billing.metering.actions.recording import record_usage
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import BillingAccount, EntryKind, SeatAllowance
 from billing.prices.rules import Usage
 from config.kit.money import usd
 
-DUE, NOT_DUE, MEMBERS = 200, 6, 3
-DECEMBER, END_OF_DECEMBER = dt.date(2026, 12, 1), dt.datetime(2027, 1, 2, tzinfo=dt.UTC)
-JANUARY, FEBRUARY, MARCH = (dt.date(2027, month, 1) for month in (1, 2, 3))
-NEW_YORK, LOS_ANGELES = "America/New_York", "America/Los_Angeles"
+DUE = 200
+NOT_DUE = 6
+MEMBERS = 3
+DECEMBER = dt.date(2026, 12, 1)
+JANUARY = dt.date(2027, 1, 1)
+FEBRUARY = dt.date(2027, 2, 1)
+MARCH = dt.date(2027, 3, 1)
+END_OF_DECEMBER = dt.datetime(2027, 1, 2, tzinfo=dt.UTC)
+NEW_YORK = "America/New_York"
+LOS_ANGELES = "America/Los_Angeles"
 # With six hours of grace February closes in New York at 11:00 UTC, in Los Angeles at
 # 14:00, elsewhere earlier.
 NEW_YORK_IS_DUE = dt.datetime(2027, 3, 1, 11, 0, tzinfo=dt.UTC)
@@ -36,7 +43,7 @@ ZONES = (
     "America/Sao_Paulo",
     NEW_YORK,
 )
-SETTLED = (
+PLANS = (
     (Plan.ENTERPRISE_SEAT, Settlement.POSTPAID),
     (Plan.ENTERPRISE_USAGE, Settlement.POSTPAID),
     (Plan.TEAM, Settlement.PREPAID),
@@ -53,8 +60,9 @@ PAIRS = [(surface, model) for model in MODELS for surface in ("claude_code", "cl
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """One organization as the test knows it: its people by membership id, the months it
-    must close, who gets its mails.
+    """One organization as the test knows it.
+
+    Its people by membership id, the months it must close, and who gets its mails.
     """
 
     organization: Organization
@@ -64,7 +72,6 @@ class Cast:
 
     @property
     def pk(self) -> int:
-        """Its id."""
         return self.organization.pk
 
 
@@ -96,32 +103,37 @@ def make_cast() -> list[Cast]:
     )
     memberships = Membership.objects.bulk_create(
         Membership(
-            organization=one,
+            organization=organization,
             user=user,
             seat_tier="standard",
-            joined_at=one.created_at,
-            base_role=Role.OWNER
-            if place == 0 or (place == 1 and n % 5 == 0)
-            else Role.MEMBER,
+            joined_at=organization.created_at,
+            base_role=_role(n, place),
         )
-        for n, one in enumerate(organizations)
+        for n, organization in enumerate(organizations)
         for place, user in enumerate(people[n])
     )
     BillingAccount.objects.bulk_create(
-        BillingAccount(organization=one, extra_usage_enabled=True)
-        for one in organizations
+        BillingAccount(organization=organization, extra_usage_enabled=True)
+        for organization in organizations
     )
-    found = []
-    for n, one in enumerate(organizations):
-        cast = _cast(n, one, memberships[MEMBERS * n : MEMBERS * (n + 1)])
-        _live(n, cast)
-        found.append(cast)
-    return found
+    casts = []
+    for n, organization in enumerate(organizations):
+        cast = _cast(n, organization, memberships[MEMBERS * n : MEMBERS * (n + 1)])
+        _use_each_month(n, cast)
+        casts.append(cast)
+    return casts
+
+
+def _role(n: int, place: int) -> Role:
+    """The first of each is an owner, in every fifth organization the second too."""
+    if place == 0 or (place == 1 and n % 5 == 0):
+        return Role.OWNER
+    return Role.MEMBER
 
 
 def _organization(n: int, owner: User) -> Organization:
-    plan, settlement = SETTLED[n % len(SETTLED)]
-    zone = ZONES[n // len(SETTLED) % len(ZONES)] if n < DUE else LOS_ANGELES
+    plan, settlement = PLANS[n % len(PLANS)]
+    zone = ZONES[n // len(PLANS) % len(ZONES)] if n < DUE else LOS_ANGELES
     # One in five missed January's close, half of them after that of December, half as
     # their first.
     created = {
@@ -141,29 +153,32 @@ def _organization(n: int, owner: User) -> Organization:
     )
 
 
-def _cast(n: int, one: Organization, memberships: list[Membership]) -> Cast:
-    months = (FEBRUARY,) if one.created_at.month == 2 else (JANUARY, FEBRUARY)
+def _cast(n: int, organization: Organization, memberships: list[Membership]) -> Cast:
+    months = _months_used(organization)
     owners = {
         member.user.email for member in memberships if member.base_role == Role.OWNER
     }
     members = tuple((member.pk, member.user.email) for member in memberships)
     return Cast(
-        one,
+        organization,
         members,
         months if n < DUE else months[:-1],
-        frozenset(owners | {one.billing_email}),
+        frozenset(owners | {organization.billing_email}),
     )
 
 
-def _live(n: int, cast: Cast) -> None:
+def _months_used(organization: Organization) -> tuple[dt.date, ...]:
+    if organization.created_at.month == 2:
+        return (FEBRUARY,)
+    return (JANUARY, FEBRUARY)
+
+
+def _use_each_month(n: int, cast: Cast) -> None:
     """A balance where it is prepaid, and each month's usage; one in twenty uses nothing."""
-    months = (
-        [FEBRUARY] if cast.organization.created_at.month == 2 else [JANUARY, FEBRUARY]
-    )
+    months = _months_used(cast.organization)
     if cast.organization.created_at.month == 12:
-        assert [
-            one.month.month_on for one in close_due(cast.pk, now=END_OF_DECEMBER)
-        ] == [DECEMBER]
+        closed = close_due(cast.pk, now=END_OF_DECEMBER)
+        assert [row.month.month_on for row in closed] == [DECEMBER]
     if cast.organization.settlement == Settlement.PREPAID:
         with transaction.atomic():
             post_entry(
@@ -175,7 +190,7 @@ def _live(n: int, cast: Cast) -> None:
             )
     for month_on in months if n % 20 != 7 else ():
         at = dt.datetime.combine(month_on.replace(day=14), dt.time(15), dt.UTC)
-        sent = [
+        events = [
             request(
                 f"{month_on:%m}-{number}",
                 email,
@@ -184,4 +199,4 @@ def _live(n: int, cast: Cast) -> None:
             )
             for number, (_pk, email) in enumerate(cast.members * 3)
         ]
-        record_usage(sent, organization_id=cast.pk, now=at)
+        record_usage(events, organization_id=cast.pk, now=at)

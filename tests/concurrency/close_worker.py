@@ -1,6 +1,6 @@
-"""Starts Celery as the product does, with a clock set forward, fast sweeps, and SIGKILL
-between the steps of a close.
+"""Starts Celery as the product does, and kills it between the steps of a close.
 
+Its clock is set forward and its sweeps are fast.
 `python -m tests.concurrency.close_worker worker|beat …`; environment: SIM_FOLDER,
 SIM_KILL (chance of each moment). The PDF of a mail is a stub: what is tried here is who
 gets it and how often, and typesetting takes longest of all.
@@ -17,7 +17,8 @@ from tests.concurrency.dying import FOLDER, maybe_die, note, run_celery
 from tests.concurrency.machines import happened
 
 JOBS = ("close-months", "send-due-mails")
-MOST = 2  # deaths at each of the moments: starting anew is what costs time
+# Deaths at each of the moments: starting anew is what costs time.
+MOST = 2
 
 
 def ahead() -> dt.timedelta:
@@ -26,9 +27,7 @@ def ahead() -> dt.timedelta:
 
 
 def now() -> dt.datetime:
-    """The clock of the test: it runs like any other, but elsewhere, and the test may
-    set it forward.
-    """
+    """What the test's clock shows: it runs like any other, but elsewhere."""
     return dt.datetime.now(dt.UTC) + ahead()
 
 
@@ -39,9 +38,7 @@ def die_at_times(where: str, row_id: int) -> None:
 
 
 def install() -> None:
-    """Put notes and deaths after each step that is committed, and between a mail's
-    acceptance and its mark.
-    """
+    """Put notes and deaths after each committed step, and before a mail's mark."""
     from django.utils import timezone
 
     timezone.now = now  # type: ignore[assignment]
@@ -54,9 +51,9 @@ def install() -> None:
 
     def closing_due(organization_id: int, **options: Any) -> Any:
         note("began", os.getpid(), organization_id)
-        done = close_due(organization_id, **options)
-        note("ended", os.getpid(), organization_id, len(done))
-        return done
+        closed = close_due(organization_id, **options)
+        note("ended", os.getpid(), organization_id, len(closed))
+        return closed
 
     closing.close_due = closing_due
     for step in ("freeze_month", "draft_month", "finish_month"):

@@ -14,7 +14,7 @@ from typing import Any
 from tests.concurrency.dying import CHANCE, FOLDER, maybe_die, note, pick, run_celery
 from tests.concurrency.machines import happened
 
-JOBS = ("tend-balances", "settle-unknown")
+JOBS = ("reload-due-balances", "settle-unknown")
 
 
 def die_at_times(where: str, row_id: int) -> None:
@@ -32,24 +32,23 @@ def install() -> None:
     """Put notes and deaths between started, paid and settled; what is left behind is
     taken up after two seconds.
     """
+    from billing.models.payments import PaymentQuerySet
     from billing.payments import processing
-    from billing.payments.actions import purchases, reloads
+    from billing.payments.actions import reloads, settling
     from billing.payments.gateways.sandbox import SandboxGateway
 
-    purchases.CLAIM = dt.timedelta(seconds=2)
-    purchases.WAITS = [dt.timedelta(seconds=1)]
-    tend, pay, settle = (
-        processing.tend_balance,
-        SandboxGateway.pay,
-        processing.settle_payment,
-    )
+    PaymentQuerySet.claim_lasts = dt.timedelta(seconds=2)
+    PaymentQuerySet.waits = (dt.timedelta(seconds=1),)
+    start = processing.start_reload_if_due
+    pay = SandboxGateway.pay
+    settle = processing.settle_payment
 
-    def tending(*args: Any, **options: Any) -> Any:
-        tended = tend(*args, **options)
-        if tended.payment is not None:
-            note("started", tended.payment.pk)
-            die_at_times("started", tended.payment.pk)
-        return tended
+    def starting(*args: Any, **options: Any) -> Any:
+        started = start(*args, **options)
+        if started.payment is not None:
+            note("started", started.payment.pk)
+            die_at_times("started", started.payment.pk)
+        return started
 
     def slow_pay(self: Any, order: Any) -> Any:
         time.sleep(pick.uniform(0.02, 0.2))
@@ -58,18 +57,17 @@ def install() -> None:
         die_at_times("paid", 0)
         return outcome
 
-    def settling(payment_id: int, *args: Any, **options: Any) -> Any:
+    def settling_payment(payment_id: int, *args: Any, **options: Any) -> Any:
         settled = settle(payment_id, *args, **options)
         note("settled", payment_id)
         die_at_times("settled", payment_id)
         return settled
 
-    processing.tend_balance, SandboxGateway.pay, processing.settle_payment = (
-        tending,
-        slow_pay,
-        settling,
-    )
-    new_payment, post_entry = reloads.new_payment, purchases.post_entry
+    processing.start_reload_if_due = starting
+    SandboxGateway.pay = slow_pay
+    processing.settle_payment = settling_payment
+    new_payment = reloads.new_payment
+    post_entry = settling.post_entry
 
     def buying(*args: Any, **facts: Any) -> Any:
         payment = new_payment(*args, **facts)
@@ -80,7 +78,8 @@ def install() -> None:
         note("booked", facts["payment"].pk)
         return post_entry(*args, **facts)
 
-    reloads.new_payment, purchases.post_entry = buying, booking
+    reloads.new_payment = buying
+    settling.post_entry = booking
 
 
 def main() -> None:

@@ -1,5 +1,4 @@
-"""P1-P4, M5, E8: six workers and beat close two hundred organizations at once, and die
-at any moment of it.
+"""P1-P4, M5, E8: six workers and beat close two hundred organizations, and die at it.
 
 Meanwhile usage of the old months and of the new one is recorded, and members ask
 whether they may go on. PostgreSQL and Redis; the workers are processes of their own,
@@ -30,7 +29,7 @@ from billing.documents import closing
 from billing.documents.actions import months
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
-from billing.metering.actions import recording
+from billing.metering.actions import batch, recording
 from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, BillingMonth, Invoice, Statement, UsageEvent
 from config.kit.money import usd
@@ -65,9 +64,7 @@ STEPS = ("freeze_month", "draft_month", "finish_month")
 
 
 class Inbox:
-    """What the mail server has accepted: recipient, Message-ID, and the name of the
-    document that came with it.
-    """
+    """What the mail server has accepted: recipient, Message-ID, name of the document."""
 
     def __init__(self) -> None:
         self.accepted: list[tuple[str, str, str]] = []
@@ -81,8 +78,9 @@ class Inbox:
 
 
 class Clock:
-    """The clock of the test and its workers: as many seconds ahead of the machine's as
-    the file says.
+    """The clock of the test and its workers, ahead of the machine's.
+
+    A file says by how many seconds.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -103,9 +101,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event that was recorded: the month it happened in, that of the moment, and
-    how far its organization's months were closed before we asked and after we were
-    answered.
+    """One event that was recorded.
+
+    The month it happened in, that of the moment, and how far its organization's months
+    were closed before we asked and after we were answered.
     """
 
     organization_id: int
@@ -117,8 +116,9 @@ class Told:
 
 
 class Bystanders:
-    """Threads that record and check until they are told to stop; what goes wrong in one
-    fails the test.
+    """Threads that record and check until they are told to stop.
+
+    What goes wrong in one fails the test.
     """
 
     def __init__(self, casts: list[Cast], clock: Clock) -> None:
@@ -145,8 +145,9 @@ class Bystanders:
             connection.close()
 
     def record(self, name: str, *, seed: int) -> None:
-        """Late events and events of now, of a third of the organizations and of all
-        that become due meanwhile, or later.
+        """Late events and events of now.
+
+        Of a third of the organizations, and of all that become due meanwhile or later.
         """
         dice, zones = random.Random(seed), (NEW_YORK, LOS_ANGELES)
         chosen = [
@@ -282,8 +283,9 @@ def keep_alive(running: Machines, stop: threading.Event) -> None:
 
 
 def send_closes(casts: list[Cast], broker: Broker) -> None:
-    """The message of each close, half of them twice in a row, as brokers may deliver
-    them; beat's own come on top.
+    """The message of each close, half of them twice in a row, as brokers may deliver them.
+
+    Beat's own come on top.
     """
     with broker.app() as app:
         for n, cast in enumerate(casts):
@@ -298,9 +300,7 @@ def all_closed(casts: list[Cast]) -> bool:
 
 
 def in_dead_hands_alone(folder: Path) -> bool:
-    """Whether every mail that is not marked as sent was claimed by a worker that died
-    with it.
-    """
+    """Whether each mail not marked as sent was claimed by a worker that died with it."""
     dead = Counter(
         int(line[2]) for line in happened(folder) if line[:2] == ["killed", "accepted"]
     )
@@ -309,8 +309,9 @@ def in_dead_hands_alone(folder: Path) -> bool:
 
 
 def come_to_rest(casts: list[Cast], running: Machines, clock: Clock) -> None:
-    """Until all that is due is closed and mailed; claims of the dead end as the clock
-    is set forward.
+    """Wait until all that is due is closed and mailed.
+
+    The claims of the dead end as the clock is set forward.
     """
     wait_until(lambda: all_closed(casts), "the last month's close", why=running.words)
     while OutgoingMail.objects.waiting().exists():
@@ -415,18 +416,7 @@ def _nothing_is_lost_and_all_is_in_its_month(told: list[Told]) -> None:
     seen = Counter[str]()
     for one in told:
         pk, month_on = found[one.organization_id, one.event_id]
-        closed_before, closed_after = (
-            _covers(one.before, one.own_on),
-            _covers(one.after, one.own_on),
-        )
-        allowed = (
-            {one.current_on}
-            if closed_before
-            else {one.own_on, one.current_on}
-            if closed_after
-            else {one.own_on}
-        )
-        assert month_on in allowed, one
+        assert month_on in _allowed_months(one), one
         if one.own_on != one.current_on:
             (took if month_on == one.own_on else refused)[
                 one.organization_id, one.own_on
@@ -439,6 +429,15 @@ def _nothing_is_lost_and_all_is_in_its_month(told: list[Told]) -> None:
         key for key, pks in refused.items() if key in took and max(took[key]) > min(pks)
     ] == []
     assert set(took) & set(refused), "no month was closed between two of our events"
+
+
+def _allowed_months(told: Told) -> set[dt.date]:
+    """Its own month before its close, the current one after; either during it."""
+    if _covers(told.before, told.own_on):
+        return {told.current_on}
+    if _covers(told.after, told.own_on):
+        return {told.own_on, told.current_on}
+    return {told.own_on}
 
 
 def _covers(frozen: dt.date | None, month_on: dt.date) -> bool:
@@ -533,7 +532,7 @@ LATE = dt.datetime(2027, 2, 28, 22, 0, tzinfo=dt.UTC)
 
 def make_acme(slug: str) -> Organization:
     """One such organization, without any included usage."""
-    made = make_organization(
+    organization = make_organization(
         slug,
         owner=make_user(f"owner@{slug}.example", "Olive"),
         now=dt.datetime(2027, 2, 3, tzinfo=dt.UTC),
@@ -541,21 +540,21 @@ def make_acme(slug: str) -> Organization:
         timezone=NEW_YORK,
         billing_email=f"owner@{slug}.example",
     )
-    enable_extra_usage(made)
-    MembershipFactory(organization=made, user=make_user(f"mia@{slug}.example", "Mia"))
+    enable_extra_usage(organization)
+    MembershipFactory(
+        organization=organization, user=make_user(f"mia@{slug}.example", "Mia")
+    )
     february = dt.datetime(2027, 2, 20, tzinfo=dt.UTC)
     record_usage(
         [event(f"mia@{slug}.example", id="first", at=february)],
-        organization_id=made.pk,
+        organization_id=organization.pk,
         now=february,
     )
-    return made
+    return organization
 
 
 def late_event(organization: Organization, *, now: dt.datetime = CLOSING) -> dt.date:
-    """Record an event of February at a moment when its grace time is over; the month it
-    was put in.
-    """
+    """Record an event of February once its grace time is over; the month it went to."""
     sent = event(f"mia@{organization.slug}.example", id="late", at=LATE)
     [answer] = record_usage([sent], organization_id=organization.pk, now=now).results
     assert answer.status == "recorded"
@@ -581,9 +580,7 @@ def test_p2_eight_who_close_one_month_at_once_make_one_invoice_with_one_number(a
 def test_control_without_the_lock_only_the_database_keeps_a_month_from_being_closed_twice(
     acme, monkeypatch
 ):
-    """The lock taken away: two find the month open, and `one_close_per_month` refuses
-    the second.
-    """
+    """Without it two find the month open; `one_close_per_month` refuses the second."""
     barrier, check = threading.Barrier(2), months.check_may_close
 
     def both_check_before_either_writes(organization, **facts):
@@ -605,12 +602,13 @@ def test_control_without_the_lock_only_the_database_keeps_a_month_from_being_clo
 @pytest.fixture
 def has_lock(monkeypatch) -> list[threading.Event]:
     """Set as soon as the recorder, and the one who freezes, holds the organization's lock."""
-    recorder, freezer = found = [threading.Event(), threading.Event()]
+    recorder = threading.Event()
+    freezer = threading.Event()
     monkeypatch.setattr(recording, "write", _telling(recorder, recording.write))
     monkeypatch.setattr(
         months, "check_may_close", _telling(freezer, months.check_may_close)
     )
-    return found
+    return [recorder, freezer]
 
 
 def _telling(event_: threading.Event, act: Callable[..., Any]) -> Callable[..., Any]:
@@ -624,14 +622,16 @@ def _telling(event_: threading.Event, act: Callable[..., Any]) -> Callable[..., 
 def test_p1_an_event_that_races_the_freeze_is_billed_in_one_month_or_the_next(
     acme, has_lock
 ):
-    """Fifteen times: the event has the lock when the freeze begins, the freeze has it
-    when the event comes, nobody helped.
+    """Fifteen times, in three ways by turns.
+
+    The event has the lock when the freeze begins, the freeze has it when the event
+    comes, or nobody is helped.
     """
     raced = [acme, *(make_acme(f"acme{n}") for n in range(1, 15))]
     ended = []
     for n, organization in enumerate(raced):
-        for one in has_lock:
-            one.clear()
+        for lock_is_held in has_lock:
+            lock_is_held.clear()
         first = (0, 1, None)[n % 3]
 
         def race(number, organization=organization, first=first):
@@ -658,12 +658,10 @@ def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_
     acme, monkeypatch
 ):
     """Written while the month was open, committed after its invoice: only the books tell."""
-    wrote, closed, lock_sql, write = (
-        threading.Event(),
-        threading.Event(),
-        recording._lock_sql,
-        recording.write,
-    )
+    wrote = threading.Event()
+    closed = threading.Event()
+    lock_sql = recording._lock_sql
+    write = recording.write
 
     def write_and_wait(*args, **facts):
         write(*args, **facts)
@@ -696,17 +694,18 @@ def test_control_without_the_recorders_lock_an_event_slips_into_a_month_that_is_
 def test_control_a_recorder_that_does_not_know_of_the_close_is_refused_by_the_database(
     acme, monkeypatch
 ):
-    """Placed by its own month alone, an event would change a bill that was sent; the
-    trigger keeps it out.
+    """Placed by its own month alone, an event would change a bill that was sent.
+
+    The trigger keeps it out.
     """
     closing.close_due(acme.pk, now=CLOSING)
-    place = recording.place
+    place = batch.place
 
     def by_its_own_month(at, **facts):
         return place(at, **{**facts, "closed_through": JANUARY})
 
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "place", by_its_own_month)
+        patch.setattr(batch, "place", by_its_own_month)
         with pytest.raises(IntegrityError, match="the billing month is closed"):
             late_event(acme)
     assert (

@@ -71,7 +71,7 @@ def charge_from_all_threads(bolt, broker: Broker, *, usd_each: str) -> None:
             sent = event("mia@bolt.example", id=f"charge-{index}", at=now, usd=usd_each)
             recorded = record_usage([sent], organization_id=bolt.pk, now=now)
             if recorded.balance_crossed:
-                app.send_task("billing.payments.tasks.tend_balance", [bolt.pk])
+                app.send_task("billing.payments.tasks.reload_if_due", [bolt.pk])
 
     run_together(THREADS, work)
 
@@ -171,7 +171,7 @@ def test_t4_sixteen_who_look_after_one_balance_at_once_start_one_reload(bolt):
     record_usage(
         [event("mia@bolt.example", at=now, usd="80")], organization_id=bolt.pk, now=now
     )
-    run_together(THREADS, lambda number: processing.tend(bolt.pk, now=now))
+    run_together(THREADS, lambda number: processing.reload_if_due(bolt.pk, now=now))
     assert Payment.objects.filter(purpose="reload").count() == 1 and balance(
         bolt
     ) == usd(70)
@@ -202,6 +202,6 @@ def test_control_without_the_lock_only_the_database_keeps_a_second_reload_away(
 
     monkeypatch.setattr(reloads, "reload_now", both_decide_before_either_writes)
     with pytest.raises(IntegrityError, match="one_payment_in_flight"):
-        run_together(2, lambda number: reloads.tend_balance(bolt.pk, now=now))
+        run_together(2, lambda number: reloads.start_reload_if_due(bolt.pk, now=now))
     assert Payment.objects.filter(purpose="reload").count() == 1
     assert not OutgoingMail.objects.filter(kind="balance.exhausted").exists()

@@ -10,8 +10,8 @@ from billing.caps.actions.caps import set_organization_cap
 from billing.caps.actions.switch import set_extra_usage
 from billing.models import BillingAccount, Payment, SeatAllowance
 from billing.payments import cards, processing
-from billing.payments.actions.purchases import save_customer
-from billing.payments.actions.reloads import set_auto_reload
+from billing.payments.actions.cards import save_customer
+from billing.payments.actions.reload_settings import set_auto_reload
 from config.kit.money import usd
 from tests.factories.people import MembershipFactory, make_organization, make_user
 
@@ -59,7 +59,7 @@ def give_card(bolt: Organization, card: str, *, now: dt.datetime) -> None:
 
 def buy(bolt: Organization, amount: str, *, now: dt.datetime) -> Payment:
     """Bea buys `amount` USD."""
-    return processing.buy(
+    return processing.purchase(
         bolt, amount_nanos=usd(amount), buyer=bolt.primary_owner, now=now
     )
 

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 
 from accounts.models import Membership, Organization
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import BillingAccount, SpendCap
 from billing.prices.rules import Usage
 from config.kit.money import usd as nanos

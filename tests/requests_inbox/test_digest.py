@@ -13,15 +13,15 @@ from django.core import mail
 from django.test import Client, override_settings
 
 from accounts.actions.mails import (
-    CLAIM,
     QueuedMail,
     claim_mail,
     mark_sent,
-    put_off,
     queue_mails,
+    retry_mail_later,
 )
 from accounts.delivery import deliver
 from accounts.models import Membership, OutgoingMail, Role
+from accounts.models.mails import OutgoingMailQuerySet
 from accounts.tasks import send_due_mails
 from requests_inbox import tasks
 from requests_inbox.actions.asking import send_request
@@ -39,6 +39,7 @@ NINE = dt.datetime(
     2026, 11, 24, 14, 0, tzinfo=dt.UTC
 )  # 09:00 in New York, the day after NOW
 MINUTE = dt.timedelta(minutes=1)
+CLAIM = OutgoingMailQuerySet.claim_lasts
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ class TestFailing:
         )
         taken = claim_mail(pk, now=NOW)
         assert taken is not None
-        put_off(taken, error="no", now=NOW + dt.timedelta(hours=2))
+        retry_mail_later(taken, error="no", now=NOW + dt.timedelta(hours=2))
         assert OutgoingMail.objects.get().dropped_at is not None
 
     def test_r6_what_a_dead_worker_left_is_due_again_with_the_same_message_id(

@@ -14,9 +14,12 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import AuditEntry, Membership, Organization, Plan, Tier
+from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.models import CapLevel, SpendCap
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
+
+AMOUNTS = ["amount_nanos", "month_on", "month_amount_nanos"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,47 @@ class CapChange:
     to_nanos: int | None
     this_month_only: bool
     audit: AuditEntry
+
+
+@transaction.atomic
+def set_cap(
+    target: CapTarget,
+    *,
+    amount_nanos: int | None,
+    this_month_only: bool = False,
+    actor: Actor,
+    now: dt.datetime,
+) -> CapChange:
+    """Set a cap; None is unlimited. For this month only, what comes after stays as it is.
+
+    Raises BusinessError for a bad amount, `no_seat_caps` and `unknown_seat_tier` for a
+    seat tier that can have none, `member_inactive` for somebody who was removed.
+    """
+    _check_target(target)
+    check_amount(amount_nanos)
+    locked = lock_organization(target.organization.pk)
+    month_on = locked.calendar.month_at(now).first_on
+    cap = _cap_of(locked, target)
+    before, from_nanos = _as_audited(cap, month_on), cap.amount_in(month_on)
+    if this_month_only:
+        cap.month_on = month_on
+        cap.month_amount_nanos = amount_nanos
+    else:
+        cap.amount_nanos = amount_nanos
+        cap.month_on = None
+        cap.month_amount_nanos = None
+    cap.save(update_fields=AMOUNTS if cap.pk else None)
+    audit = record_change(
+        locked,
+        actor=actor,
+        action=f"cap.{target.level}",
+        subject=target.name,
+        now=now,
+        membership=target.membership,
+        from_value=before,
+        to_value=_as_audited(cap, month_on),
+    )
+    return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit)
 
 
 def set_organization_cap(
@@ -42,14 +86,12 @@ def set_organization_cap(
 
     Raises BusinessError for a bad amount.
     """
-    return _set(
-        organization,
-        subject=organization.name,
+    return set_cap(
+        CapTarget(organization),
         amount_nanos=amount_nanos,
         this_month_only=this_month_only,
         actor=actor,
         now=now,
-        level=CapLevel.ORGANIZATION,
     )
 
 
@@ -62,36 +104,18 @@ def set_seat_tier_cap(
     actor: Actor,
     now: dt.datetime,
 ) -> CapChange:
-    """Cap each person on a seat tier who has no cap of their own; seat-based Enterprise
+    """Cap each member on a seat tier who has no cap of their own; seat-based Enterprise
     only (C1).
 
     Raises BusinessError `no_seat_caps` on other plans, `unknown_seat_tier`, or for a
     bad amount.
     """
-    if organization.plan != Plan.ENTERPRISE_SEAT:
-        raise BusinessError(
-            _(
-                "Seat spend caps are available on seat-based Enterprise plans only. "
-                "Set a cap for the organization or for a person instead."
-            ),
-            code="no_seat_caps",
-        )
-    if tier not in Tier.values:
-        raise BusinessError(
-            _("“%(tier)s” is not a seat tier; use standard or premium.")
-            % {"tier": tier},
-            code="unknown_seat_tier",
-            status=404,
-        )
-    return _set(
-        organization,
-        subject=str(Tier(tier).label),
+    return set_cap(
+        seat_tier_target(organization, tier),
         amount_nanos=amount_nanos,
         this_month_only=this_month_only,
         actor=actor,
         now=now,
-        level=CapLevel.SEAT_TIER,
-        seat_tier=tier,
     )
 
 
@@ -104,29 +128,18 @@ def set_member_cap(
     actor: Actor,
     now: dt.datetime,
 ) -> CapChange:
-    """Cap one person; None removes the individual cap, so that the seat tier's applies
+    """Cap one member; None removes the individual cap, so that the seat tier's applies
     again (C2).
 
     Raises BusinessError `member_inactive` for somebody who was removed, or for a bad
     amount.
     """
-    if membership.organization_id != organization.pk:
-        raise ValueError("The membership belongs to another organization.")
-    if not membership.is_active:
-        raise BusinessError(
-            _("%(name)s was removed from %(organization)s. Bring them back first.")
-            % {"name": membership.user, "organization": organization.name},
-            code="member_inactive",
-        )
-    return _set(
-        organization,
-        subject=str(membership.user),
+    return set_cap(
+        member_target(organization, membership),
         amount_nanos=amount_nanos,
         this_month_only=this_month_only,
         actor=actor,
         now=now,
-        level=CapLevel.MEMBER,
-        membership=membership,
     )
 
 
@@ -156,50 +169,53 @@ def check_amount(amount_nanos: int | None) -> None:
         raise BusinessError(sentence, code="decimals", status=422, field="amount_usd")
 
 
-@transaction.atomic
-def _set(
-    organization: Organization,
-    *,
-    subject: str,
-    amount_nanos: int | None,
-    this_month_only: bool,
-    actor: Actor,
-    now: dt.datetime,
-    level: CapLevel,
-    seat_tier: str | None = None,
-    membership: Membership | None = None,
-) -> CapChange:
-    check_amount(amount_nanos)
-    locked = lock_organization(organization.pk)
-    month_on = locked.calendar.month_at(now).first_on
-    target = {
-        "organization": locked,
-        "level": level,
-        "seat_tier": seat_tier,
-        "membership": membership,
-    }
-    cap = SpendCap.objects.filter(**target).first() or SpendCap(**target)
-    before, from_nanos = _as_audited(cap, month_on), cap.amount_in(month_on)
-    if this_month_only:
-        cap.month_on, cap.month_amount_nanos = month_on, amount_nanos
-    else:
-        cap.amount_nanos, cap.month_on, cap.month_amount_nanos = (
-            amount_nanos,
-            None,
-            None,
+def _check_target(target: CapTarget) -> None:
+    if target.level is CapLevel.SEAT_TIER:
+        _check_seat_tier(target.organization, target.seat_tier)
+    if target.membership is not None:
+        _check_member(target.organization, target.membership)
+
+
+def _check_seat_tier(organization: Organization, tier: str | None) -> None:
+    if organization.plan != Plan.ENTERPRISE_SEAT:
+        raise BusinessError(
+            _(
+                "Seat spend caps are available on seat-based Enterprise plans only. "
+                "Set a cap for the organization or for a person instead."
+            ),
+            code="no_seat_caps",
         )
-    cap.save()
-    audit = record_change(
-        locked,
-        actor=actor,
-        action=f"cap.{level}",
-        subject=subject,
-        now=now,
-        membership=membership,
-        from_value=before,
-        to_value=_as_audited(cap, month_on),
-    )
-    return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit)
+    if tier not in Tier.values:
+        raise BusinessError(
+            _("“%(tier)s” is not a seat tier; use standard or premium.")
+            % {"tier": tier},
+            code="unknown_seat_tier",
+            status=404,
+        )
+
+
+def _check_member(organization: Organization, membership: Membership) -> None:
+    if membership.organization_id != organization.pk:
+        raise ValueError("The membership belongs to another organization.")
+    if not membership.is_active:
+        raise BusinessError(
+            _("%(name)s was removed from %(organization)s. Bring them back first.")
+            % {"name": membership.user, "organization": organization.name},
+            code="member_inactive",
+        )
+
+
+def _cap_of(locked: Organization, target: CapTarget) -> SpendCap:
+    """The row of the cap, or a new one; under the lock, so that two who set it at once
+    do not both make one.
+    """
+    whose = {
+        "organization": locked,
+        "level": target.level,
+        "seat_tier": target.seat_tier,
+        "membership": target.membership,
+    }
+    return SpendCap.objects.filter(**whose).first() or SpendCap(**whose)
 
 
 def _as_audited(cap: SpendCap, month_on: dt.date) -> dict[str, Any]:

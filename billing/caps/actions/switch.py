@@ -41,15 +41,14 @@ def set_extra_usage(
     """
     locked = lock_organization(organization.pk)
     chosen = None if members is None else list(members)
-    _check(locked, enabled=enabled, scope=scope, members=chosen)
+    _check_switch(locked, enabled=enabled, scope=scope, members=chosen)
     account = account_of(locked)
     _check_balance(locked, account, enabled=enabled)
     before = _as_audited(account)
     account.extra_usage_enabled = enabled
     account.scope = scope or account.scope
-    account.setup_step = (
-        "" if enabled else account.setup_step
-    )  # the flow that enables is through
+    if enabled:
+        account.setup_step = ""  # the flow that enables is through
     account.save(update_fields=["extra_usage_enabled", "scope", "setup_step"])
     if chosen is not None:
         _select(locked, chosen)
@@ -110,9 +109,9 @@ def change_selection(
     """
     locked = lock_organization(organization.pk)
     selected = SelectedMember.objects.filter(membership__organization=locked)
-    wanted = set(selected.values_list("membership_id", flat=True)) | set(add)
+    selected_ids = set(selected.values_list("membership_id", flat=True)) | set(add)
     members = Membership.objects.active().filter(
-        organization=locked, pk__in=wanted - set(remove)
+        organization=locked, pk__in=selected_ids - set(remove)
     )
     account = BillingAccount.objects.filter(organization=locked).first()
     return set_extra_usage(
@@ -125,7 +124,7 @@ def change_selection(
     )
 
 
-def _check(
+def _check_switch(
     organization: Organization,
     *,
     enabled: bool,
@@ -149,9 +148,9 @@ def _check(
             field="scope",
         )
     strangers = [
-        one
-        for one in members or []
-        if one.organization_id != organization.pk or not one.is_active
+        member
+        for member in members or []
+        if member.organization_id != organization.pk or not member.is_active
     ]
     if strangers:
         raise BusinessError(
@@ -173,7 +172,7 @@ def _check_balance(
         and organization.settlement == Settlement.PREPAID
         and account.balance_nanos <= 0
     ):
-        words = {
+        figures = {
             "organization": organization.name,
             "balance": format_usd(account.balance_nanos),
         }
@@ -182,18 +181,18 @@ def _check_balance(
                 "%(organization)s prepays for extra usage, and its balance is "
                 "%(balance)s. Buy extra usage first; until then it stays off."
             )
-            % words,
+            % figures,
             code="prepaid_needs_balance",
         )
 
 
 def _select(organization: Organization, members: list[Membership]) -> None:
-    wanted = {membership.pk for membership in members}
+    member_ids = {membership.pk for membership in members}
     selected = SelectedMember.objects.filter(membership__organization=organization)
     present = set(selected.values_list("membership_id", flat=True))
-    selected.exclude(membership_id__in=wanted).delete()
+    selected.exclude(membership_id__in=member_ids).delete()
     SelectedMember.objects.bulk_create(
-        [SelectedMember(membership_id=pk) for pk in sorted(wanted - present)]
+        [SelectedMember(membership_id=pk) for pk in sorted(member_ids - present)]
     )
 
 

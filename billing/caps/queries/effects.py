@@ -2,7 +2,7 @@
 would have paused last month.
 
 Read-only; amounts are nano-USD. The rules are those of the check itself
-(`rules.funding`).
+(`funding.rules`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from django.db import connection
 from billing.funding.rules.decision import extra_usage_refusal
 from billing.funding.rules.standing import Cap, OrganizationStanding, Reason, Standing
 from billing.models import MemberMonth
+from billing.reports.queries.members import NAMELESS, shared_params
 from billing.reports.queries.month import MonthSummary, day_reached
-from billing.reports.queries.people import NAMELESS, shared_params
 from billing.reports.rules.verdict import Verdict, judge
 from config.kit.months import previous_month
 
@@ -51,7 +51,7 @@ def organization_effect(
 
 @dataclass(frozen=True, slots=True)
 class SeatEffect:
-    """Of the people on a seat tier without a cap of their own: who stops, who goes on,
+    """Of the members on a seat tier without a cap of their own: who stops, who goes on,
     who would have been paused.
     """
 
@@ -62,22 +62,23 @@ class SeatEffect:
     most_spent_nanos: int
 
 
-SEAT_EFFECT = (
-    NAMELESS
-    + """
+SEAT_EFFECT = f"""
+{NAMELESS}
 SELECT COUNT(*),
-       COALESCE(SUM(CASE WHEN reason = '' AND spent >= %(amount)s THEN 1 ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN reason = 'seat_tier_cap_reached' AND spent < %(amount)s THEN 1
-           ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN last.extra_nanos > 0 AND last.extra_nanos >= %(amount)s THEN 1
-           ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN reason = '' AND spent >= %(amount)s
+                         THEN 1 ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN reason = 'seat_tier_cap_reached' AND spent < %(amount)s
+                         THEN 1 ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN last.extra_nanos > 0 AND last.extra_nanos >= %(amount)s
+                         THEN 1 ELSE 0 END), 0),
        COALESCE(MAX(spent), 0)
-  FROM standings
-  LEFT JOIN billing_membermonth last ON last.membership_id = standings.id
-      AND last.month_on = %(last_month)s
- WHERE seat_tier = %(tier)s AND own_cap IS NULL
+  FROM members
+  LEFT JOIN billing_membermonth last
+         ON last.membership_id = members.id
+        AND last.month_on = %(last_month)s
+ WHERE seat_tier = %(tier)s
+   AND own_cap IS NULL
 """
-)
 
 
 def seat_effect(
@@ -96,7 +97,7 @@ def seat_effect(
 
 @dataclass(frozen=True, slots=True)
 class MemberEffect:
-    """One person's check of extra usage before and after, their spending and last month's."""
+    """One member's check of extra usage before and after, their spending and last month's."""
 
     before: Reason | None
     after: Reason | None
@@ -106,12 +107,12 @@ class MemberEffect:
 
     @property
     def left_nanos(self) -> int:
-        """What the person could still spend."""
+        """What the member could still spend."""
         return max(0, self.amount_nanos - self.spent_nanos)
 
     @property
     def is_reached(self) -> bool:
-        """Whether the person has spent as much already."""
+        """Whether the member has spent as much already."""
         return self.spent_nanos >= self.amount_nanos
 
 
@@ -119,13 +120,13 @@ def member_effect(standing: Standing, *, amount_nanos: int) -> MemberEffect:
     """The effect of an individual cap of `amount_nanos`, by the check's own rule."""
     capped = replace(standing, own_cap=Cap(amount_nanos))
     last_on = previous_month(standing.organization.month.first_on)
-    spent = MemberMonth.objects.filter(
+    last_month = MemberMonth.objects.filter(
         membership_id=standing.membership_id, month_on=last_on
     )
     return MemberEffect(
         extra_usage_refusal(standing),
         extra_usage_refusal(capped),
         standing.spent_nanos,
-        spent.values_list("extra_nanos", flat=True).first() or 0,
+        last_month.values_list("extra_nanos", flat=True).first() or 0,
         amount_nanos,
     )

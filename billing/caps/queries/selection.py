@@ -22,18 +22,18 @@ def candidates(
     """Active members by name whose name or address has every word; with `only`, those
     of the ids alone.
     """
-    found = (
+    members = (
         Membership.objects.active()
         .filter(organization=organization)
         .select_related("user")
     )
     for word in words:
-        found = found.filter(
+        members = members.filter(
             Q(user__name__icontains=word) | Q(user__email__icontains=word)
         )
     if only is not None:
-        found = found.filter(pk__in=only)
-    return found.order_by("user__name", "pk")
+        members = members.filter(pk__in=only)
+    return members.order_by("user__name", "pk")
 
 
 def selected_ids(organization: Organization) -> set[int]:

@@ -8,21 +8,17 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import member_page
 from accounts.actions.audit import Actor
-from accounts.models import Membership, Role
+from accounts.models import Membership, Plan, Role, Tier
 from billing.caps.forms import CapForm
-from billing.caps.views.targets import (
-    CapTarget,
-    MemberTarget,
-    OrganizationTarget,
-    SeatTarget,
-)
+from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
+from billing.caps.views.modal import CapModal
 from config.kit.errors import BusinessError
 from config.kit.fields import typed_amount
 from config.kit.money import AmountError, parse_amount
@@ -33,63 +29,50 @@ modal = require_http_methods(["GET", "HEAD", "POST"])
 
 @member_page(Role.OWNER)
 @modal
-def organization_cap(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """Adjust the organization's cap."""
-    return _cap_modal(request, OrganizationTarget(membership, now=timezone.now()))
-
-
-@member_page(Role.OWNER)
-@modal
-def seat_cap(request: HttpRequest, membership: Membership, tier: str) -> HttpResponse:
-    """Edit the cap of a seat tier."""
-    return _cap_modal(request, SeatTarget(membership, now=timezone.now(), tier=tier))
-
-
-@member_page(Role.OWNER)
-@modal
-def member_cap(
-    request: HttpRequest, membership: Membership, membership_id: int
+def cap(
+    request: HttpRequest,
+    membership: Membership,
+    tier: str | None = None,
+    membership_id: int | None = None,
 ) -> HttpResponse:
-    """Edit one person's cap."""
-    return _cap_modal(request, _member_target(membership, membership_id))
+    """Edit a cap: a seat tier's, a member's, or the organization's own."""
+    return _cap_modal(request, _shown(membership, tier, membership_id))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def organization_cap_preview(
-    request: HttpRequest, membership: Membership
+def cap_preview(
+    request: HttpRequest,
+    membership: Membership,
+    tier: str | None = None,
+    membership_id: int | None = None,
 ) -> HttpResponse:
-    """What the typed organization cap would do."""
-    return _preview(request, OrganizationTarget(membership, now=timezone.now()))
+    """What the typed cap would do."""
+    return _preview(request, _shown(membership, tier, membership_id))
 
 
-@member_page(Role.OWNER)
-@require_safe
-def seat_cap_preview(
-    request: HttpRequest, membership: Membership, tier: str
-) -> HttpResponse:
-    """What the typed seat cap would do."""
-    return _preview(request, SeatTarget(membership, now=timezone.now(), tier=tier))
+def _shown(viewer: Membership, tier: str | None, membership_id: int | None) -> CapModal:
+    """The cap that the address names.
+
+    Raises Http404 for a seat tier where the plan has no seat caps, or for somebody who
+    is no active member here.
+    """
+    organization = viewer.organization
+    target = CapTarget(organization)
+    if tier is not None:
+        if tier not in Tier.values or organization.plan != Plan.ENTERPRISE_SEAT:
+            raise Http404
+        target = seat_tier_target(organization, tier)
+    elif membership_id is not None:
+        members = Membership.objects.active().select_related("user", "organization")
+        target = member_target(
+            organization,
+            get_object_or_404(members, organization=organization, pk=membership_id),
+        )
+    return CapModal(viewer, target, timezone.now())
 
 
-@member_page(Role.OWNER)
-@require_safe
-def member_cap_preview(
-    request: HttpRequest, membership: Membership, membership_id: int
-) -> HttpResponse:
-    """What the typed cap of one person would do."""
-    return _preview(request, _member_target(membership, membership_id))
-
-
-def _member_target(membership: Membership, membership_id: int) -> MemberTarget:
-    people = Membership.objects.active().select_related("user", "organization")
-    person = get_object_or_404(
-        people, organization=membership.organization, pk=membership_id
-    )
-    return MemberTarget(membership, now=timezone.now(), person=person)
-
-
-def _cap_modal(request: HttpRequest, target: CapTarget) -> HttpResponse:
+def _cap_modal(request: HttpRequest, target: CapModal) -> HttpResponse:
     if request.method == "POST":
         return _save(request, target)
     typed = request.GET.get("amount", "") or typed_amount(target.cap.amount_nanos)
@@ -97,7 +80,7 @@ def _cap_modal(request: HttpRequest, target: CapTarget) -> HttpResponse:
     return _render(request, target, form, typed=typed)
 
 
-def _save(request: HttpRequest, target: CapTarget) -> HttpResponse:
+def _save(request: HttpRequest, target: CapModal) -> HttpResponse:
     unlimited = "unlimited" in request.POST
     form = CapForm(request.POST, unlimited=unlimited)
     if form.is_valid():
@@ -118,7 +101,7 @@ def _save(request: HttpRequest, target: CapTarget) -> HttpResponse:
     )
 
 
-def _saved(request: HttpRequest, target: CapTarget) -> HttpResponse:
+def _saved(request: HttpRequest, target: CapModal) -> HttpResponse:
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Trigger": SAVED})
     return redirect("usage_settings", slug=target.organization.slug)
@@ -126,7 +109,7 @@ def _saved(request: HttpRequest, target: CapTarget) -> HttpResponse:
 
 def _render(
     request: HttpRequest,
-    target: CapTarget,
+    target: CapModal,
     form: CapForm,
     *,
     typed: str,
@@ -152,7 +135,7 @@ def _render(
     )
 
 
-def _preview(request: HttpRequest, target: CapTarget) -> HttpResponse:
+def _preview(request: HttpRequest, target: CapModal) -> HttpResponse:
     month_only = "this_month_only" in request.GET
     effect = _effect(target, request.GET.get("amount", ""), month_only=month_only)
     return render(
@@ -162,7 +145,7 @@ def _preview(request: HttpRequest, target: CapTarget) -> HttpResponse:
     )
 
 
-def _effect(target: CapTarget, typed: str, *, month_only: bool) -> dict[str, Any]:
+def _effect(target: CapModal, typed: str, *, month_only: bool) -> dict[str, Any]:
     try:
         amount = parse_amount(typed.replace("\0", ""))
     except AmountError:

@@ -25,7 +25,7 @@ from accounts.models import Membership, Organization, Role
 from billing.caps.actions.switch import change_selection
 from billing.caps.queries.selection import candidates, selected_ids
 from billing.reports.filters import words_of
-from billing.reports.queries.people import PAGE_SIZE
+from billing.reports.queries.members import PAGE_SIZE
 from config.kit.errors import BusinessError
 
 MOST_IDS = 100_000

@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.caps.queries.effects import MemberEffect, OrganizationEffect, SeatEffect
-from billing.funding.rules.standing import CAP_REASONS, Reason
+from billing.caps.queries.caps import CapTarget
+from billing.caps.queries.effects import (
+    MemberEffect,
+    OrganizationEffect,
+    SeatEffect,
+    member_effect,
+    organization_effect,
+    seat_effect,
+)
+from billing.funding.rules.standing import CAP_REASONS, Reason, Standing
 from billing.reports.bars import Bar, bar
-from billing.reports.queries.month import MonthSummary
+from billing.reports.queries.members import member_counts
+from billing.reports.queries.month import MonthSummary, month_summary
 from billing.reports.rules.verdict import State, Verdict
 from config.kit.dates import day_text, long_day_text, month_name_text, short_day_text
 from config.kit.money import format_usd
@@ -30,6 +39,31 @@ class Preview:
     bar: Bar | None = None
     spent_nanos: int = 0
     cap_nanos: int = 0
+
+
+def cap_preview(
+    target: CapTarget, standing: Standing, *, amount_nanos: int, now: dt.datetime
+) -> Preview:
+    """What an amount would do: for a member's cap, the check of their `standing`."""
+    organization = standing.organization
+    if target.membership is not None:
+        return member_preview(
+            member_effect(standing, amount_nanos=amount_nanos),
+            name=target.membership.user.get_short_name(),
+            month=organization.month,
+            days_left=organization.month.days_left(now),
+        )
+    if target.seat_tier is not None:
+        effect = seat_effect(
+            organization, tier=target.seat_tier, amount_nanos=amount_nanos
+        )
+        return seat_preview(effect, amount_nanos=amount_nanos)
+    summary = month_summary(organization, now=now)
+    return organization_preview(
+        summary,
+        organization_effect(summary, amount_nanos=amount_nanos),
+        people=member_counts(organization).enabled,
+    )
 
 
 def organization_preview(
@@ -61,7 +95,7 @@ def organization_preview(
 def _organization_outcome(
     summary: MonthSummary, verdict: Verdict, *, people: int
 ) -> str:
-    words = {"cap": format_usd(verdict.cap_nanos or 0), "people": people}
+    figures = {"cap": format_usd(verdict.cap_nanos or 0), "people": people}
     if verdict.state is State.STOPPED:
         return (
             ngettext(
@@ -69,20 +103,20 @@ def _organization_outcome(
                 "At %(cap)s, extra usage stops now for all %(people)d people.",
                 people,
             )
-            % words
+            % figures
         )
     if verdict.stops_on:
         return _("At %(cap)s, extra usage stops on %(day)s at this pace.") % {
-            **words,
+            **figures,
             "day": day_text(verdict.stops_on),
         }
     if verdict.projected_nanos is None:
         return _("At %(cap)s, %(left)s is left this month.") % {
-            **words,
+            **figures,
             "left": format_usd(verdict.left_nanos),
         }
     return _("At %(cap)s, %(month)s stays under the cap.") % {
-        **words,
+        **figures,
         "month": month_name_text(summary.month.first_on),
     }
 
@@ -90,7 +124,7 @@ def _organization_outcome(
 def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
     day = long_day_text(summary.month.last_on + dt.timedelta(days=1))
     over = verdict.spent_nanos - (verdict.cap_nanos or 0)
-    words = {
+    figures = {
         "spent": format_usd(verdict.spent_nanos),
         "over": format_usd(over),
         "day": day,
@@ -101,14 +135,14 @@ def _stopped_numbers(summary: MonthSummary, verdict: Verdict) -> str:
                 "%(spent)s is already spent. People can continue when the cap is "
                 "raised, or on %(day)s."
             )
-            % words
+            % figures
         )
     return (
         _(
             "%(spent)s is already spent, %(over)s more than this cap. It will still "
             "be billed; people can continue when the cap is raised, or on %(day)s."
         )
-        % words
+        % figures
     )
 
 
@@ -117,7 +151,7 @@ def _projected(summary: MonthSummary, verdict: Verdict) -> str:
         return _("%(spent)s spent so far; it's too early to project the month.") % {
             "spent": format_usd(verdict.spent_nanos)
         }
-    words = {
+    figures = {
         "projected": format_usd(verdict.projected_nanos, cents=False),
         "day": short_day_text(summary.month.last_on),
         "under": format_usd(verdict.under_nanos, cents=False),
@@ -126,77 +160,69 @@ def _projected(summary: MonthSummary, verdict: Verdict) -> str:
     if verdict.stops_on:
         return (
             _("Projected: about %(projected)s by %(day)s, %(over)s over the cap.")
-            % words
+            % figures
         )
     return (
-        _("Projected: about %(projected)s by %(day)s, %(under)s under the cap.") % words
+        _("Projected: about %(projected)s by %(day)s, %(under)s under the cap.")
+        % figures
     )
 
 
 def _last_month(summary: MonthSummary, effect: OrganizationEffect) -> str:
-    words = {"month": month_name_text(summary.last_month_on)}
+    figures = {"month": month_name_text(summary.last_month_on)}
     if not summary.last_month_nanos:
-        return _("Nothing was spent in %(month)s.") % words
+        return _("Nothing was spent in %(month)s.") % figures
     if effect.last_month_reached_on is None:
-        return _("In %(month)s, no one would have been paused.") % words
+        return _("In %(month)s, no one would have been paused.") % figures
     day = day_text(effect.last_month_reached_on)
     return _("In %(month)s, everyone would have been paused from %(day)s on.") % {
-        **words,
+        **figures,
         "day": day,
     }
 
 
 def seat_preview(effect: SeatEffect, *, amount_nanos: int) -> Preview:
     """Whom a seat cap stops or lets go on now; last month's count is always told."""
-    words = {"cap": format_usd(amount_nanos), "people": effect.people}
-    last_month = _paused_last_month(effect)
+    figures = {
+        "cap": format_usd(amount_nanos),
+        "people": effect.people,
+        "stop": effect.stop_now,
+        "count": effect.go_on,
+        "paused": effect.paused_last_month,
+        "most": format_usd(effect.most_spent_nanos),
+    }
+    outcome = numbers = _paused_last_month(effect)
     if effect.stop_now:
         outcome = _(
             "At %(cap)s, extra usage stops now for %(stop)d of %(people)d people."
-        ) % {
-            **words,
-            "stop": effect.stop_now,
-        }
-        numbers = _("What they've spent will still be billed.")
-        return _seat(
-            effect,
-            f"{outcome}",
-            f"{numbers} {last_month % words}",
-            amount_nanos=amount_nanos,
         )
-    if effect.go_on:
+        billed = _("What they've spent will still be billed.")
+        numbers = f"{billed} {numbers}"
+    elif effect.go_on:
         outcome = ngettext(
             "At %(cap)s, %(count)d paused person can continue right away.",
             "At %(cap)s, %(count)d paused people can continue right away.",
             effect.go_on,
-        ) % {**words, "count": effect.go_on}
-        return _seat(effect, outcome, last_month % words, amount_nanos=amount_nanos)
-    most = _(
-        "No one is stopped now: the most anyone has spent this month is %(most)s."
-    ) % {"most": format_usd(effect.most_spent_nanos)}
-    return _seat(effect, last_month % words, most, amount_nanos=amount_nanos)
+        )
+    else:
+        numbers = _(
+            "No one is stopped now: the most anyone has spent this month is %(most)s."
+        )
+    return Preview(
+        outcome % figures,
+        numbers % figures,
+        effect.stop_now > 0,
+        bar(effect.most_spent_nanos, cap_nanos=amount_nanos),
+        effect.most_spent_nanos,
+        amount_nanos,
+    )
 
 
 def _paused_last_month(effect: SeatEffect) -> str:
     if not effect.paused_last_month:
         return _("At %(cap)s, no one would have been paused last month.")
-    sentence = _(
+    return _(
         "At %(cap)s, %(paused)d of %(people)d people would have been paused last month."
-    )
-    return sentence.replace("%(paused)d", str(effect.paused_last_month))
-
-
-def _seat(
-    effect: SeatEffect, outcome: str, numbers: str, *, amount_nanos: int
-) -> Preview:
-    shown = bar(effect.most_spent_nanos, cap_nanos=amount_nanos)
-    return Preview(
-        outcome,
-        numbers,
-        effect.stop_now > 0,
-        shown,
-        effect.most_spent_nanos,
-        amount_nanos,
     )
 
 
@@ -207,16 +233,17 @@ def member_preview(
     month.
     """
     last_on = (month.first_on - dt.timedelta(days=1)).replace(day=1)
-    words = {
+    figures = {
         "name": name,
         "cap": format_usd(effect.amount_nanos),
         "spent": format_usd(effect.spent_nanos),
         "left": format_usd(effect.left_nanos),
         "month": month_name_text(last_on),
         "last": format_usd(effect.last_month_nanos),
+        "days": days_left,
         "day": long_day_text(month.last_on + dt.timedelta(days=1)),
     }
-    outcome = _member_outcome(effect) % words
+    outcome = _member_outcome(effect) % figures
     if effect.is_reached:
         numbers = _(
             "%(spent)s is already spent and will still be billed; %(name)s can "
@@ -225,13 +252,13 @@ def member_preview(
     else:
         numbers = _days_left(days_left)
     last = _("In %(month)s, %(name)s spent %(last)s.")
-    shown = bar(effect.spent_nanos, cap_nanos=effect.amount_nanos)
+    spending_bar = bar(effect.spent_nanos, cap_nanos=effect.amount_nanos)
     stops = effect.before is None and effect.after is not None
     return Preview(
         outcome,
-        f"{numbers % words} {last % words}",
+        f"{numbers % figures} {last % figures}",
         stops,
-        shown,
+        spending_bar,
         effect.spent_nanos,
         effect.amount_nanos,
     )
@@ -242,12 +269,11 @@ def _days_left(days: int) -> str:
         return _(
             "%(spent)s spent; %(left)s would be left for today, the last day of the month."
         )
-    sentence = ngettext(
+    return ngettext(
         "%(spent)s spent; %(left)s would be left for %(days)d day.",
         "%(spent)s spent; %(left)s would be left for %(days)d days.",
         days,
     )
-    return sentence.replace("%(days)d", str(days))
 
 
 def _member_outcome(effect: MemberEffect) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from billing.funding.rules.standing import CapSource, Reason
-from billing.reports.queries.people import Person
+from billing.reports.queries.members import MemberRow
 from config.kit.dates import month_name_text
 from config.kit.months import Month
 
@@ -31,19 +31,19 @@ def status_text(reason: Reason | None) -> str:
             return _("Extra usage is off")
 
 
-def cap_source_text(person: Person, month: Month) -> str:
+def cap_note_text(member: MemberRow, month: Month) -> str:
     """`own cap`, `from seat`, `own cap, November only`; empty without a cap."""
-    words = {"month": month_name_text(month.first_on)}
-    if person.cap_source is CapSource.MEMBER:
+    figures = {"month": month_name_text(month.first_on)}
+    if member.cap_source is CapSource.MEMBER:
         return (
-            _("own cap, %(month)s only") % words
-            if person.cap_month_only
+            _("own cap, %(month)s only") % figures
+            if member.cap_month_only
             else _("own cap")
         )
-    if person.cap_source is CapSource.SEAT_TIER:
+    if member.cap_source is CapSource.SEAT_TIER:
         return (
-            _("from seat, %(month)s only") % words
-            if person.cap_month_only
+            _("from seat, %(month)s only") % figures
+            if member.cap_month_only
             else _("from seat")
         )
     return ""

@@ -1,6 +1,6 @@
-"""What an organization's documents say about it, and its tax and terms.
+"""Billing details: what documents say about the buyer, and its tax and terms.
 
-Kept with who changed what (C8).
+Documents already issued keep what they copied. Who changed what is kept (C8).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from accounts.models import Organization
 from billing.models import BillingDetails
 
 BUYER = ("legal_name", "address", "tax_id", "reference")
-TERMS = ("tax_rate", "tax_label", "due_days")
 
 
 @transaction.atomic
@@ -28,22 +27,25 @@ def set_billing_details(
     now: dt.datetime,
     **buyer: Any,
 ) -> BillingDetails:
-    """Take over what an owner says about the buyer, and where documents are mailed;
-    from the next document on.
+    """Take over what an owner says about the buyer (`BUYER`), and where mails go.
+
+    It holds from the next document on.
     """
     locked = lock_organization(organization.pk)
-    before = locked.billing_email
-    if billing_email != before:
+    email_before = locked.billing_email
+    if billing_email != email_before:
         locked.billing_email = billing_email
         locked.save(update_fields=["billing_email"])
-    return _change(
+    details, before = _replace(locked, buyer)
+    _record(
         locked,
-        buyer,
-        action="billing.details",
+        "billing.details",
+        {"email": email_before, **before},
+        {"email": billing_email, **buyer},
         actor=actor,
         now=now,
-        also=(before, billing_email),
     )
+    return details
 
 
 @transaction.atomic
@@ -56,41 +58,54 @@ def set_terms(
     actor: Actor,
     now: dt.datetime,
 ) -> BillingDetails:
-    """Take over an operator's tax (thousandths of a percent) and days to pay; from the
-    next invoice on.
+    """Take over an operator's tax and days to pay, from the next invoice on.
+
+    `tax_rate` is in thousandths of a percent.
     """
+    locked = lock_organization(organization.pk)
     terms = {"tax_rate": tax_rate, "tax_label": tax_label, "due_days": due_days}
-    return _change(
-        lock_organization(organization.pk),
-        terms,
-        action="billing.terms",
+    details, before = _replace(locked, terms)
+    _record(
+        locked,
+        "billing.terms",
+        {"email": "", **before},
+        {"email": "", **terms},
         actor=actor,
         now=now,
     )
+    return details
 
 
-def _change(
-    locked: Organization,
-    values: dict[str, Any],
-    *,
-    action: str,
-    actor: Actor,
-    now: dt.datetime,
-    also: tuple[str, str] = ("", ""),
-) -> BillingDetails:
-    details, _made = BillingDetails.objects.get_or_create(organization=locked)
+def _replace(
+    locked: Organization, values: dict[str, Any]
+) -> tuple[BillingDetails, dict[str, Any]]:
+    """The details with these values, and the values they had before."""
+    details, _created = BillingDetails.objects.get_or_create(organization=locked)
     before = {name: getattr(details, name) for name in values}
     for name, value in values.items():
         setattr(details, name, value)
     details.save(update_fields=list(values))
-    if before != values or also[0] != also[1]:
-        record_change(
-            locked,
-            actor=actor,
-            action=action,
-            subject=locked.name,
-            now=now,
-            from_value={"email": also[0], **before},
-            to_value={"email": also[1], **values},
-        )
-    return details
+    return details, before
+
+
+def _record(
+    locked: Organization,
+    action: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Keep who changed it, if anything changed."""
+    if before == after:
+        return
+    record_change(
+        locked,
+        actor=actor,
+        action=action,
+        subject=locked.name,
+        now=now,
+        from_value=before,
+        to_value=after,
+    )

@@ -1,10 +1,9 @@
 """Closing a month (P2): freeze, draft, finish.
 
-Each step is one short transaction and can be taken up by anybody.
-
-Freezing and finishing hold the organization's lock; drafting, which reads and writes
-the many lines, holds only the month's row, so that recording goes on meanwhile: nothing
-can reach a frozen month any more.
+Each step is one short transaction that anybody can take up. Freezing and finishing hold
+the organization's lock. Drafting, which reads and writes the many lines, holds only the
+month's row, so that recording goes on meanwhile: nothing can reach a frozen month any
+more.
 """
 
 from __future__ import annotations
@@ -18,19 +17,22 @@ from django.utils.translation import gettext as _
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from billing.documents.actions.drafting import draft_invoice, draft_statement
-from billing.documents.actions.issuing import issue_invoice, tell_of_statement
+from billing.documents.actions.issuing import issue_invoice, queue_statement_mails
 from billing.documents.queries.months import first_open_month, grace
 from billing.documents.rules import closes_at
 from billing.ledger.actions import account_of, roll_up
 from billing.models import BillingAccount, BillingMonth, Invoice, Statement
 from config.kit.dates import month_text
 from config.kit.errors import BusinessError
-from config.kit.months import next_month
+from config.kit.months import Month, next_month
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """A month closed to its end, what was made of it, and the mails that are due."""
+class ClosedMonth:
+    """A month after its last step: what was issued now, and the ids of mails now due.
+
+    Both documents are None where somebody else had issued them before.
+    """
 
     month: BillingMonth
     invoice: Invoice | None = None
@@ -41,59 +43,63 @@ class Closed:
 def check_may_close(
     organization: Organization, *, month_on: dt.date, now: dt.datetime
 ) -> None:
-    """Raises BusinessError `month_not_over` before the grace time has passed,
-    `earlier_month_open` out of order.
+    """Pass if the month is the next to close and its grace time is over at `now`.
+
+    Raises BusinessError `month_not_over` before that, `earlier_month_open` out of order.
     """
-    month = organization.calendar.month(month_on)
-    due = closes_at(month, grace=grace())
-    if now < due:
-        words = {
-            "month": month_text(month_on),
-            "due": due.strftime("%Y-%m-%d %H:%M UTC"),
-            "zone": month.zone,
-        }
-        raise BusinessError(
-            _(
-                "%(month)s is still open: it ends in the %(zone)s time zone and "
-                "closes at %(due)s, after the grace period."
-            )
-            % words,
-            code="month_not_over",
-        )
-    first = first_open_month(organization)
-    if month_on != first:
+    _refuse_before_grace_is_over(organization.calendar.month(month_on), now=now)
+    next_on = first_open_month(organization)
+    if month_on != next_on:
         raise BusinessError(
             _(
                 "Months close in order, and the next one for %(organization)s is %(first)s."
             )
-            % {"organization": organization.name, "first": f"{first:%Y-%m}"},
+            % {"organization": organization.name, "first": f"{next_on:%Y-%m}"},
             code="earlier_month_open",
         )
+
+
+def _refuse_before_grace_is_over(month: Month, *, now: dt.datetime) -> None:
+    due = closes_at(month, grace=grace())
+    if now >= due:
+        return
+    raise BusinessError(
+        _(
+            "%(month)s is still open: it ends in the %(zone)s time zone and "
+            "closes at %(due)s, after the grace period."
+        )
+        % {
+            "month": month_text(month.first_on),
+            "due": due.strftime("%Y-%m-%d %H:%M UTC"),
+            "zone": month.zone,
+        },
+        code="month_not_over",
+    )
 
 
 @transaction.atomic
 def freeze_month(
     organization_id: int, *, month_on: dt.date, now: dt.datetime
 ) -> BillingMonth:
-    """Let nothing more into a month: from now on late events go to the open one, and
-    the database holds to it.
+    """Let nothing more into a month: late events go to the open one from now on.
 
     Usage that had not entered the ledger yet enters it first. A month frozen before is
     answered as it is. Raises what `check_may_close` raises, and BusinessError
     `month_unfinished` while the month before is half-closed.
     """
+    # Races the recorder, which places events by `frozen_through_on` under the same lock:
+    # whoever has it first decides whether an event still enters this month.
     locked = lock_organization(organization_id)
-    known = BillingMonth.objects.filter(organization=locked, month_on=month_on).first()
-    if known is not None:
-        return known
+    frozen_before = BillingMonth.objects.filter(
+        organization=locked, month_on=month_on
+    ).first()
+    if frozen_before is not None:
+        return frozen_before
     check_may_close(locked, month_on=month_on, now=now)
-    if BillingMonth.objects.unfinished().filter(organization=locked).exists():
-        raise BusinessError(
-            _("The previous month hasn't finished closing yet."),
-            code="month_unfinished",
-        )
+    _refuse_while_another_is_unfinished(locked)
     month = locked.calendar.month(month_on)
     account = account_of(locked)
+    # The guards refuse entries of a frozen month, so its charges are booked before.
     roll_up(locked, now=now, before=next_month(month_on))
     BillingAccount.objects.filter(pk=account.pk).update(frozen_through_on=month_on)
     return BillingMonth.objects.create(
@@ -106,12 +112,23 @@ def freeze_month(
     )
 
 
+def _refuse_while_another_is_unfinished(organization: Organization) -> None:
+    # An invoice takes over what the one before carried on, so that one comes first.
+    if BillingMonth.objects.unfinished().filter(organization=organization).exists():
+        raise BusinessError(
+            _("The previous month hasn't finished closing yet."),
+            code="month_unfinished",
+        )
+
+
 @transaction.atomic
 def draft_month(month_id: int, *, now: dt.datetime) -> None:
-    """Write what a frozen month comes to: the invoice's lines, the statement's.
+    """Write the invoice and the statement of a frozen month, with all their lines.
 
-    Nothing when somebody else did.
+    Does nothing when the month was drafted before.
     """
+    # Races only others who draft it. The recorder is not waited for: it reads that the
+    # month is frozen, and triggers refuse whoever does not.
     month = (
         BillingMonth.objects.select_for_update(no_key=True, of=("self",))
         .select_related("organization")
@@ -126,26 +143,28 @@ def draft_month(month_id: int, *, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def finish_month(month_id: int, *, now: dt.datetime) -> Closed:
+def finish_month(month_id: int, *, now: dt.datetime) -> ClosedMonth:
     """Number and issue what was drafted, and queue its mails; the month is closed.
 
-    Nothing when somebody else did.
+    Does nothing when the month was closed before.
     """
+    # The organization's lock first, as everywhere: numbers are taken without a gap, and
+    # credit notes and voids of earlier invoices wait.
     locked = lock_organization(
         BillingMonth.objects.values_list("organization_id", flat=True).get(pk=month_id)
     )
     month = BillingMonth.objects.select_for_update(no_key=True).get(pk=month_id)
     if month.state != BillingMonth.State.DRAFTED:
-        return Closed(month)
-    invoice = Invoice.objects.filter(
-        organization=locked, month_on=month.month_on
-    ).first()
-    statement = Statement.objects.filter(
-        organization=locked, month_on=month.month_on
-    ).first()
-    mails = issue_invoice(locked, invoice, now=now) if invoice else []
+        return ClosedMonth(month)
+    of_month = {"organization": locked, "month_on": month.month_on}
+    invoice = Invoice.objects.filter(**of_month).first()
+    statement = Statement.objects.filter(**of_month).first()
+    mails: list[int] = []
+    if invoice:
+        mails += issue_invoice(locked, invoice, now=now)
     if statement:
-        mails += tell_of_statement(locked, statement, now=now)
-    month.state, month.closed_at = BillingMonth.State.CLOSED, now
+        mails += queue_statement_mails(locked, statement, now=now)
+    month.state = BillingMonth.State.CLOSED
+    month.closed_at = now
     month.save(update_fields=["state", "closed_at"])
-    return Closed(month, invoice, statement, mails)
+    return ClosedMonth(month, invoice, statement, mails)

@@ -1,11 +1,12 @@
 """Invoices, credit notes and statements as printed documents, in the active language.
 
-Formats; computes nothing new.
+Puts rows and words in their places; computes nothing new. Days are those of the
+document's own time zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -13,77 +14,72 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.documents.parties import address_lines, buyer_of, seller
-from billing.documents.print.layout import Line, Printed
+from billing.documents.print.layout import Line, PrintedDocument
 from billing.documents.queries.documents import (
     corrections_by_model,
-    credited_nanos,
-    is_credited_whole,
     lines_of,
     sums_by_model,
 )
-from billing.documents.words import (
-    credit_headline,
+from billing.documents.words.documents import (
+    Row,
+    correction_text,
+    credit_note_headline,
+    credit_note_totals,
+    day_in_zone,
+    due_text,
     invoice_headline,
-    line_what,
-    reason_text,
+    invoice_notes,
+    invoice_totals,
+    line_text,
+    member_text,
+    model_text,
+    period_text,
+    stamp_text,
+    statement_headline,
+    statement_notes,
     statement_rows,
-    tax_text,
 )
 from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
-from config.kit.dates import format_day, month_text
+from config.kit.dates import month_text
 from config.kit.money import format_usd
-from config.kit.months import local_day
 
 # More lines than this make a PDF nobody reads; then it has the sums, and the CSV every line.
 PRINTED_LINES = 2_000
 
 
-def printed_invoice(invoice: Invoice) -> Printed:
+def printed_invoice(invoice: Invoice) -> PrintedDocument:
     """An invoice with its lines by person, or, when they are too many, by model."""
-    credited = credited_nanos(invoice)
     count = invoice.lines.count()
-    is_short = count <= PRINTED_LINES
-    facts = [
-        (
-            _("Date"),
-            (
-                format_day(local_day(invoice.issued_at, invoice.zone))
-                if invoice.issued_at
-                else ""
-            ),
-        ),
-        (_("Due"), format_day(invoice.due_on) if invoice.due_on else ""),
-        (_("Period"), f"{month_text(invoice.month_on)} ({invoice.zone})"),
-        (_("Your reference"), str(invoice.buyer.get("reference", ""))),
-    ]
-    notes = [
-        _(
-            "Each line is summed exactly and rounded to cents; the rounding "
-            "difference is carried over to the next invoice."
-        )
-    ]
-    if not is_short:
-        notes.insert(
-            0,
-            _("Summed by model; the CSV of this invoice has all %(count)s lines.")
-            % {"count": f"{count:,}"},
-        )
-    if invoice.seller.get("note"):
-        notes.insert(0, str(invoice.seller["note"]))
-    return Printed(
+    if count <= PRINTED_LINES:
+        lines = _lines_by_person(invoice)
+        summed_lines = 0
+    else:
+        lines = _lines_by_model(invoice)
+        summed_lines = count
+    return PrintedDocument(
         title=_("Invoice"),
         number=invoice.number,
-        stamp=_stamp(invoice),
-        headline=invoice_headline(invoice, credited_nanos=credited),
-        facts=tuple(fact for fact in facts if fact[1]),
+        stamp=stamp_text(invoice),
+        headline=invoice_headline(invoice),
+        facts=_invoice_facts(invoice),
         columns=(_("What"), _("Requests"), _("Amount")),
         right=(1,),
-        lines=tuple(_invoice_lines(invoice) if is_short else _model_lines(invoice)),
-        totals=tuple(_totals(invoice, credited=credited)),
-        notes=tuple(notes),
+        lines=tuple(lines),
+        totals=_totals(invoice_totals(invoice)),
+        notes=tuple(invoice_notes(invoice, summed_lines=summed_lines)),
         created_at=invoice.issued_at,
         **_parties(invoice.seller, invoice.buyer),
     )
+
+
+def _invoice_facts(invoice: Invoice) -> tuple[tuple[str, str], ...]:
+    facts = (
+        (_("Date"), day_in_zone(invoice.issued_at, invoice.zone)),
+        (_("Due"), due_text(invoice)),
+        (_("Period"), period_text(invoice)),
+        (_("Your reference"), str(invoice.buyer.get("reference", ""))),
+    )
+    return tuple((label, text) for label, text in facts if text)
 
 
 def _parties(seller_data: dict[str, Any], buyer_data: dict[str, Any]) -> dict[str, Any]:
@@ -96,115 +92,67 @@ def _parties(seller_data: dict[str, Any], buyer_data: dict[str, Any]) -> dict[st
     }
 
 
-def _stamp(invoice: Invoice) -> str:
-    if is_credited_whole(invoice):
-        return _("Credited")
+def _totals(rows: Iterable[Row]) -> tuple[tuple[str, str, bool], ...]:
+    """Rows below the lines as label, amount, and whether it stands out: the last does."""
+    *before, (label, nanos) = rows
     return (
-        str(invoice.get_status_display())
-        if invoice.status in (Invoice.Status.PAID, Invoice.Status.VOID)
-        else ""
+        *((label, format_usd(nanos), False) for label, nanos in before),
+        (label, format_usd(nanos), True),
     )
 
 
-def _invoice_lines(invoice: Invoice) -> Iterator[Line]:
-    lines = invoice.lines.select_related("invoice__carried_from").order_by("position")
-    for (kind, person), group in groupby(
-        lines, key=lambda line: (line.kind, _person(line))
-    ):
-        found = list(group)
-        if person:
-            title = (
-                person
-                if kind == InvoiceLine.Kind.USAGE
-                else _("Corrections: %(person)s") % {"person": person}
-            )
-            yield Line(
-                (title, "", format_usd(sum(one.amount_nanos for one in found))),
-                is_group=True,
-            )
-        for one in found:
-            yield Line(
-                (
-                    line_what(one),
-                    f"{one.events:,}" if one.events else "",
-                    format_usd(one.amount_nanos),
-                )
-            )
-
-
-def _person(line: InvoiceLine) -> str:
-    if not line.membership_id:
-        return ""
-    return (
-        f"{line.member_name} ({line.member_email})"
-        if line.member_name
-        else line.member_email
+def _lines_by_person(invoice: Invoice) -> Iterator[Line]:
+    in_order = invoice.lines.select_related("invoice__carried_from").order_by(
+        "position"
     )
+    groups = groupby(in_order, key=lambda line: (line.kind, member_text(line)))
+    for (kind, member), group in groups:
+        lines = list(group)
+        if member:
+            yield _group_head(kind, member, lines)
+        for line in lines:
+            events = f"{line.events:,}" if line.events else ""
+            yield Line((line_text(line), events, format_usd(line.amount_nanos)))
 
 
-def _model_lines(invoice: Invoice) -> Iterator[Line]:
-    for one in sums_by_model(invoice):
-        yield Line(
-            (
-                f"{one.surface_label} · {one.model}",
-                f"{one.events:,}",
-                format_usd(one.amount_nanos),
-            )
-        )
+def _group_head(kind: str, member: str, lines: list[InvoiceLine]) -> Line:
+    if kind == InvoiceLine.Kind.CORRECTION:
+        title = _("Corrections: %(person)s") % {"person": member}
+    else:
+        title = member
+    total = sum(line.amount_nanos for line in lines)
+    return Line((title, "", format_usd(total)), is_group=True)
+
+
+def _lines_by_model(invoice: Invoice) -> Iterator[Line]:
+    for used in sums_by_model(invoice):
+        text = model_text(used.surface, used.model)
+        yield Line((text, f"{used.events:,}", format_usd(used.amount_nanos)))
     for corrected in corrections_by_model(invoice):
-        words = {
-            "events": f"{corrected.surface_label} · {corrected.model}",
-            "reason": reason_text(corrected.reason),
-        }
-        what = _("Correction of %(events)s: %(reason)s") % words
-        yield Line((what, f"{corrected.events:,}", format_usd(corrected.amount_nanos)))
-    carried = invoice.lines.filter(kind__startswith="carried").select_related(
-        "invoice__carried_from"
-    )
-    for line in carried.order_by("position"):
-        yield Line((line_what(line), "", format_usd(line.amount_nanos)))
+        about = model_text(corrected.surface, corrected.model)
+        text = correction_text(about, reason=corrected.reason)
+        yield Line((text, f"{corrected.events:,}", format_usd(corrected.amount_nanos)))
+    carried = invoice.lines.filter(kind__startswith="carried").order_by("position")
+    for line in carried.select_related("invoice__carried_from"):
+        yield Line((line_text(line), "", format_usd(line.amount_nanos)))
 
 
-def _totals(invoice: Invoice, *, credited: int) -> Iterator[tuple[str, str, bool]]:
-    if invoice.tax_rate:
-        yield _("Subtotal"), format_usd(invoice.subtotal_nanos), False
-        yield tax_text(invoice), format_usd(invoice.tax_nanos), False
-    yield _("Total"), format_usd(invoice.total_nanos), not credited
-    if credited:
-        yield _("Credited"), format_usd(-credited), False
-        yield (
-            (
-                _("Amount due")
-                if invoice.status == Invoice.Status.OPEN
-                else _("After credits")
-            ),
-            format_usd(invoice.total_nanos - credited),
-            True,
-        )
-
-
-def printed_credit_note(note: CreditNote) -> Printed:
+def printed_credit_note(note: CreditNote) -> PrintedDocument:
     """A credit note: what, of which invoice, and why."""
     invoice = note.invoice
-    totals: list[tuple[str, str, bool]] = []
-    if note.tax_nanos:
-        totals = [
-            (_("Subtotal"), format_usd(note.subtotal_nanos), False),
-            (tax_text(invoice), format_usd(note.tax_nanos), False),
-        ]
-    return Printed(
+    return PrintedDocument(
         title=_("Credit note"),
         number=note.number,
         stamp="",
-        headline=credit_headline(note),
+        headline=credit_note_headline(note),
         facts=(
-            (_("Date"), format_day(local_day(note.issued_at, invoice.zone))),
+            (_("Date"), day_in_zone(note.issued_at, invoice.zone)),
             (_("Invoice"), invoice.number),
             (_("Period"), month_text(invoice.month_on)),
         ),
         columns=(_("Reason"), _("Amount")),
         lines=(Line((note.reason, format_usd(note.subtotal_nanos))),),
-        totals=(*totals, (_("Total credited"), format_usd(note.total_nanos), True)),
+        totals=_totals(credit_note_totals(note)),
         notes=(),
         created_at=note.issued_at,
         **_parties(
@@ -213,48 +161,42 @@ def printed_credit_note(note: CreditNote) -> Printed:
     )
 
 
-def printed_statement(statement: Statement) -> Printed:
-    """A statement: from opening to closing balance, then usage by person."""
-    rows = [(_("Opening balance"), statement.opening_nanos), *statement_rows(statement)]
+def printed_statement(statement: Statement) -> PrintedDocument:
+    """A statement: from opening to closing balance, then usage by person.
+
+    With too many people for paper it has the balances alone.
+    """
     people = list(lines_of(statement)[: PRINTED_LINES + 1])
-    notes = [_("Amounts are kept to the nano-dollar and shown in cents.")]
-    if len(people) > PRINTED_LINES:
-        people = people[:0]
-        notes.insert(0, _("The CSV of this statement shows each person's usage."))
-    return Printed(
+    has_people = len(people) <= PRINTED_LINES
+    if not has_people:
+        people = []
+    balances = [
+        (_("Opening balance"), statement.opening_nanos),
+        *statement_rows(statement),
+    ]
+    return PrintedDocument(
         title=_("Statement"),
         number=month_text(statement.month_on),
         stamp="",
-        headline=_("%(amount)s at the end of %(month)s")
-        % {
-            "amount": format_usd(statement.closing_nanos),
-            "month": month_text(statement.month_on),
-        },
+        headline=statement_headline(statement),
         facts=(
-            (_("Date"), format_day(local_day(statement.issued_at, statement.zone))),
-            (_("Period"), f"{month_text(statement.month_on)} ({statement.zone})"),
+            (_("Date"), day_in_zone(statement.issued_at, statement.zone)),
+            (_("Period"), period_text(statement)),
         ),
         columns=(_("What"), _("Amount")),
         lines=(
-            *(Line((label, format_usd(nanos))) for label, nanos in rows),
-            *_people(people, statement),
+            *(Line((label, format_usd(nanos))) for label, nanos in balances),
+            *_people_lines(people, total_nanos=statement.charges_nanos),
         ),
-        totals=((_("Closing balance"), format_usd(statement.closing_nanos), True),),
-        notes=tuple(notes),
+        totals=_totals([(_("Closing balance"), statement.closing_nanos)]),
+        notes=tuple(statement_notes(has_people=has_people)),
         created_at=statement.issued_at,
         **_parties(statement.seller, statement.buyer),
     )
 
 
-def _people(people: list[StatementLine], statement: Statement) -> Iterator[Line]:
+def _people_lines(people: list[StatementLine], *, total_nanos: int) -> Iterator[Line]:
     if people:
-        yield Line(
-            (_("Usage by person"), format_usd(statement.charges_nanos)), is_group=True
-        )
-    for line in people:
-        yield Line(
-            (
-                f"{line.member_name} ({line.member_email})",
-                format_usd(line.charges_nanos),
-            )
-        )
+        yield Line((_("Usage by person"), format_usd(total_nanos)), is_group=True)
+    for person in people:
+        yield Line((member_text(person), format_usd(person.charges_nanos)))

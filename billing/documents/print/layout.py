@@ -1,5 +1,4 @@
-"""Documents on paper: lays out texts that are already worded, formatted and translated
-as a PDF.
+"""Lays out as a PDF what is already worded, formatted and translated.
 
 Reads its own template and fonts, nothing else; never the database, the network, the
 clock or the machine's fonts. Texts reach the template as data, so that no name is ever
@@ -32,8 +31,9 @@ CANDIDATES = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the table; a group is a heading row, such as a member's name with the
-    sum in the last cell.
+    """One row of the table.
+
+    A group is a heading row, such as a member's name with the sum in the last cell.
     """
 
     cells: tuple[str, ...]
@@ -41,11 +41,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
+class PrintedDocument:
     """A document as texts.
 
-    The last column is right-aligned, and those in `right`; each line has a cell for
-    each column.
+    Each line has a cell for each column. The last column is right-aligned, and so are
+    those in `right` (by index). `facts` are labels and texts; `totals` are a label, an
+    amount, and whether the row stands out.
     """
 
     language: str
@@ -66,7 +67,7 @@ class Printed:
     created_at: dt.datetime | None = None
 
 
-TEXTS = {one.name for one in fields(Printed)} - {
+TEXTS = {field.name for field in fields(PrintedDocument)} - {
     "language",
     "lines",
     "right",
@@ -74,8 +75,12 @@ TEXTS = {one.name for one in fields(Printed)} - {
 }
 
 
-def pdf_of(document: Printed) -> bytes:
-    """The document as PDF. ValueError when a line has not one cell for each column."""
+def pdf_of(document: PrintedDocument) -> bytes:
+    """The document as PDF.
+
+    Raises ValueError when a line has not one cell for each column, and what `typeset`
+    raises.
+    """
     if any(len(line.cells) != len(document.columns) for line in document.lines):
         raise ValueError("Each line needs one cell for each column.")
     # The timestamp is always given, so that the bytes never depend on the clock.
@@ -85,7 +90,7 @@ def pdf_of(document: Printed) -> bytes:
     )
 
 
-def _data(document: Printed) -> dict[str, object]:
+def _data(document: PrintedDocument) -> dict[str, object]:
     """What the template reads, all of it plain JSON."""
     return {
         **{name: _clean(getattr(document, name)) for name in TEXTS},
@@ -100,17 +105,21 @@ def _data(document: Printed) -> dict[str, object]:
 
 
 def _clean(value: Any) -> Any:
-    """Texts without control characters and halves of characters, which no font can
-    show; line breaks stay.
+    """Texts without control characters and halves of characters; line breaks stay.
+
+    No font can show those.
     """
     if isinstance(value, str):
         return UNPRINTABLE.sub(" ", value)
-    return [_clean(one) for one in value] if isinstance(value, (tuple, list)) else value
+    if isinstance(value, (tuple, list)):
+        return [_clean(item) for item in value]
+    return value
 
 
 def _widest(lines: Iterable[Line], column: int) -> list[str]:
-    """The texts that may be the widest of a column; measuring every text would take
-    longer than the layout.
+    """The texts that may be the widest of a column.
+
+    The template measures only these: measuring all would take longer than the layout.
     """
     # A group's name may run over the empty cells after it, so it does not widen its column.
     texts = {
@@ -122,8 +131,8 @@ def _widest(lines: Iterable[Line], column: int) -> list[str]:
 
 
 def _width(text: str) -> int:
-    return (
-        len(text)
-        if text.isascii()
-        else sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
-    )
+    """About how wide a text is, in Latin letters; a kanji is as wide as two."""
+    if text.isascii():
+        return len(text)
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide

@@ -1,10 +1,9 @@
-"""Typst at work: a template, fonts and data in, a PDF out, in a process that ends with
-the document.
+"""Runs Typst: a template, fonts and data in, a PDF out, in a process of its own.
 
 Typst keeps the layouts of its last ten documents in memory, 75 kB for a row of a table,
 and never gives that back: in a worker, ten long documents would cost a gigabyte. A
-process of its own costs 30 ms and also catches every crash. Run as a script, this file
-is that process; so it imports nothing of ours.
+process that ends with its document costs 30 ms and also catches every crash. Run as a
+script, this file is that process; so it imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import BoundedSemaphore
 
-# a worker's threads share it, so that many readers don't mean many processes
+# A worker's threads share it, so that many readers don't mean many processes.
 AT_ONCE = BoundedSemaphore(2)
 TIMEOUT_SECONDS = 120
 
@@ -28,27 +27,28 @@ class TypesettingError(Exception):
 def typeset(
     document: str, *, template: Path, fonts: Sequence[Path], timestamp: int
 ) -> bytes:
-    """The PDF of a document given as JSON.
+    """The PDF of a document given as JSON; `timestamp` is its date, in seconds of Unix.
 
-    No fonts but those in the folders, no package, no clock.
+    No fonts but those in the folders, no package, no clock. Raises TypesettingError, and
+    subprocess.TimeoutExpired after two minutes.
     """
     order = {
         "document": document,
         "template": str(template),
-        "fonts": [str(one) for one in fonts],
+        "fonts": [str(folder) for folder in fonts],
         "timestamp": timestamp,
     }
     command = [sys.executable, "-I", __file__]
     with AT_ONCE:
-        done = subprocess.run(
+        finished = subprocess.run(
             command,
             input=json.dumps(order).encode(),
             capture_output=True,
             timeout=TIMEOUT_SECONDS,
         )
-    if done.returncode:
-        raise TypesettingError(done.stderr.decode(errors="replace")[-2000:])
-    return done.stdout
+    if finished.returncode:
+        raise TypesettingError(finished.stderr.decode(errors="replace")[-2000:])
+    return finished.stdout
 
 
 def _compile(
@@ -56,12 +56,12 @@ def _compile(
 ) -> bytes:
     import typst  # 84 MB that no worker needs
 
-    known = typst.Fonts(
+    our_fonts = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=fonts
     )
     return typst.compile(
         template,
-        font_paths=known,
+        font_paths=our_fonts,
         sys_inputs={"document": document},
         timestamp=timestamp,
     )

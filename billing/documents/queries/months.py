@@ -1,16 +1,23 @@
-"""Which months are open, due to close, or left half-closed (P2). Read-only."""
+"""Which months are open, due to close, or left half-closed (P2). Read-only.
+
+Months are named by their first day, and end by each organization's own clock.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, Min, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from accounts.models import Organization
 from billing.documents.rules import latest_closable, months_to_close
 from billing.models import BillingAccount, BillingMonth, LedgerEntry, OrganizationMonth
 from config.kit.months import first_of_month, next_month, previous_month
+
+# The zone that is furthest ahead of UTC: no month anywhere ends earlier than there.
+FURTHEST_AHEAD = dt.timedelta(hours=14)
 
 
 def grace() -> dt.timedelta:
@@ -19,8 +26,9 @@ def grace() -> dt.timedelta:
 
 
 def first_open_month(organization: Organization) -> dt.date:
-    """The earliest month that is not closed: after the latest closed one, else the
-    first with anything in it.
+    """The month that closes next.
+
+    The one after the latest closed, or else the first with anything in it.
     """
     account = BillingAccount.objects.filter(organization=organization).first()
     if account and account.frozen_through_on:
@@ -29,15 +37,17 @@ def first_open_month(organization: Organization) -> dt.date:
 
 
 def _first_month(organization: Organization) -> dt.date:
-    mine = {"organization": organization}
-    firsts = [
-        organization.calendar.month_at(organization.created_at).first_on,
-        OrganizationMonth.objects.filter(**mine).aggregate(first=Min("month_on"))[
-            "first"
-        ],
-        LedgerEntry.objects.filter(**mine).aggregate(first=Min("month_on"))["first"],
-    ]
-    return min(first for first in firsts if first is not None)
+    """The month it was created in, or an earlier one that something was booked in."""
+    created_on = organization.calendar.month_at(organization.created_at).first_on
+    first = Min("month_on")
+    used = OrganizationMonth.objects.filter(organization=organization)
+    booked = LedgerEntry.objects.filter(organization=organization)
+    months = (
+        created_on,
+        used.aggregate(first=first)["first"],
+        booked.aggregate(first=first)["first"],
+    )
+    return min(month_on for month_on in months if month_on is not None)
 
 
 def due_months(organization: Organization, *, now: dt.datetime) -> list[dt.date]:
@@ -48,30 +58,36 @@ def due_months(organization: Organization, *, now: dt.datetime) -> list[dt.date]
 
 def organizations_to_close(*, now: dt.datetime) -> list[int]:
     """Organizations (ids) with a month that is due, or one that was left half-closed."""
+    return [
+        organization.pk
+        for organization in _may_have_to_close(now)
+        if organization.half_closed
+        or _is_due(organization, organization.closed_through, now=now)
+    ]
+
+
+def _may_have_to_close(now: dt.datetime) -> QuerySet[Any]:
+    """All but those that are closed through the latest month that any zone could close.
+
+    Each one's own calendar, which the database does not know, decides afterwards.
+    """
+    latest = previous_month(first_of_month((now - grace() + FURTHEST_AHEAD).date()))
     unfinished = BillingMonth.objects.unfinished().filter(organization=OuterRef("pk"))
-    # The latest month that any zone could close now; each organization's own is looked
-    # at below.
-    latest = previous_month(
-        first_of_month((now - grace() + dt.timedelta(hours=14)).date())
+    organizations = Organization.objects.annotate(
+        half_closed=Exists(unfinished),
+        closed_through=F("billing_account__frozen_through_on"),
     )
-    through = F("billing_account__frozen_through_on")
-    found = Organization.objects.annotate(
-        half_closed=Exists(unfinished), closed_through=through
-    )
-    maybe = found.filter(
+    return organizations.filter(
         Q(half_closed=True)
         | Q(closed_through__lt=latest)
         | Q(closed_through__isnull=True)
-    )
-    return [
-        one.pk
-        for one in maybe.order_by("pk")
-        if one.half_closed or _is_due(one, one.closed_through, now=now)
-    ]
+    ).order_by("pk")
 
 
 def _is_due(
     organization: Organization, closed_through: dt.date | None, *, now: dt.datetime
 ) -> bool:
-    first = next_month(closed_through) if closed_through else _first_month(organization)
-    return first <= latest_closable(organization.calendar, now=now, grace=grace())
+    latest = latest_closable(organization.calendar, now=now, grace=grace())
+    if closed_through is None:
+        return _first_month(organization) <= latest
+    return next_month(closed_through) <= latest

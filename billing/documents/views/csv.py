@@ -1,18 +1,30 @@
-"""CSVs of invoices and statements: every line, every event, every entry; exact to nine
-places, streamed.
+"""CSVs of invoices and statements, streamed: every line, every event, every entry.
+
+Exact to nine places of USD; instants in UTC; kinds as codes, for machines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
-from billing.documents.queries import documents
-from billing.documents.words import reason_text
+from billing.documents.queries.usage_behind import (
+    adjustments_of_invoice,
+    events_of_invoice,
+)
 from billing.ledger.words import entry_cells, entry_heads
-from billing.models import Invoice, LedgerEntry, Statement, UsageEvent
+from billing.models import (
+    Invoice,
+    InvoiceLine,
+    LedgerEntry,
+    Statement,
+    UsageAdjustment,
+    UsageEvent,
+)
+from billing.prices.words import correction_reason_text
 from config.kit.csv_files import plain, streamed
 from config.kit.money import to_decimal_text
 
@@ -21,10 +33,10 @@ CHUNK = 2_000
 
 def lines_csv(invoice: Invoice) -> StreamingHttpResponse:
     """Every line of an invoice, in order."""
-    return streamed(_lines(invoice), name=f"{invoice.number}-lines")
+    return streamed(_line_rows(invoice), name=f"{invoice.number}-lines")
 
 
-def _lines(invoice: Invoice) -> Iterator[list[str]]:
+def _line_rows(invoice: Invoice) -> Iterator[list[str]]:
     yield [
         _("Line"),
         _("Kind"),
@@ -39,27 +51,31 @@ def _lines(invoice: Invoice) -> Iterator[list[str]]:
         _("Reason"),
     ]
     for line in invoice.lines.order_by("position").iterator(chunk_size=CHUNK):
-        texts = map(
-            plain,
-            (line.kind, line.member_name, line.member_email, line.surface, line.model),
-        )
-        yield [
-            str(line.position),
-            *texts,
-            str(line.events),
-            to_decimal_text(line.exact_nanos),
-            to_decimal_text(line.amount_nanos, places=2),
-            plain(line.about),
-            plain(reason_text(line.reason)),
-        ]
+        yield _line_cells(line)
+
+
+def _line_cells(line: InvoiceLine) -> list[str]:
+    return [
+        str(line.position),
+        plain(line.kind),
+        plain(line.member_name),
+        plain(line.member_email),
+        plain(line.surface),
+        plain(line.model),
+        str(line.events),
+        to_decimal_text(line.exact_nanos),
+        to_decimal_text(line.amount_nanos, places=2),
+        plain(line.about),
+        plain(correction_reason_text(line.reason)),
+    ]
 
 
 def events_csv(invoice: Invoice) -> StreamingHttpResponse:
     """Every event an invoice bills, then every difference booked later that it bills."""
-    return streamed(_events(invoice), name=f"{invoice.number}-events")
+    return streamed(_event_rows(invoice), name=f"{invoice.number}-events")
 
 
-def _events(invoice: Invoice) -> Iterator[list[str]]:
+def _event_rows(invoice: Invoice) -> Iterator[list[str]]:
     yield [
         _("Event"),
         _("Kind"),
@@ -79,34 +95,44 @@ def _events(invoice: Invoice) -> Iterator[list[str]]:
         _("Cost (USD)"),
         _("Reason"),
     ]
-    for event in documents.events_of_month(invoice):
-        yield [
-            plain(event.event_id),
-            "event",
-            *_who(event),
-            *_tokens(event),
-            "1" if event.estimated else "",
-            to_decimal_text(event.cost_nanos),
-            "",
-        ]
-    for one in documents.adjustments_of_month(invoice).iterator(chunk_size=CHUNK):
-        amount = to_decimal_text(one.amount_nanos)
-        yield [
-            plain(one.event.event_id),
-            "correction",
-            *_who(one.event),
-            *[""] * 6,
-            "",
-            amount,
-            plain(reason_text(one.reason)),
-        ]
+    for event in events_of_invoice(invoice):
+        yield _event_cells(event)
+    for adjustment in adjustments_of_invoice(invoice).iterator(chunk_size=CHUNK):
+        yield _adjustment_cells(adjustment)
 
 
-def _who(event: UsageEvent) -> list[str]:
-    user = event.membership.user
-    times = [event.occurred_at.isoformat(), event.recorded_at.isoformat()]
+def _event_cells(event: UsageEvent) -> list[str]:
     return [
-        *times,
+        plain(event.event_id),
+        "event",
+        *_request_cells(event),
+        *_token_cells(event),
+        "1" if event.estimated else "",
+        to_decimal_text(event.cost_nanos),
+        "",
+    ]
+
+
+def _adjustment_cells(adjustment: UsageAdjustment) -> list[str]:
+    """What the event was corrected by; it used no tokens of its own."""
+    no_tokens = [""] * 6
+    return [
+        plain(adjustment.event.event_id),
+        "correction",
+        *_request_cells(adjustment.event),
+        *no_tokens,
+        "",
+        to_decimal_text(adjustment.amount_nanos),
+        plain(correction_reason_text(adjustment.reason)),
+    ]
+
+
+def _request_cells(event: UsageEvent) -> list[str]:
+    """When, by whom, where and by which model."""
+    user = event.membership.user
+    return [
+        event.occurred_at.isoformat(),
+        event.recorded_at.isoformat(),
         plain(user.name),
         plain(user.email),
         event.surface,
@@ -114,7 +140,7 @@ def _who(event: UsageEvent) -> list[str]:
     ]
 
 
-def _tokens(event: UsageEvent) -> list[str]:
+def _token_cells(event: UsageEvent) -> list[str]:
     counts = (
         event.input_tokens,
         event.output_tokens,
@@ -128,31 +154,29 @@ def _tokens(event: UsageEvent) -> list[str]:
 
 def statement_csv(statement: Statement) -> StreamingHttpResponse:
     """The month of a ledger: opening balance, every entry, closing balance."""
-    return streamed(
-        _entries(statement),
-        name=f"{statement.organization.slug}-{statement.month_on:%Y-%m}",
-    )
+    name = f"{statement.organization.slug}-{statement.month_on:%Y-%m}"
+    return streamed(_entry_rows(statement), name=name)
 
 
-def _entries(statement: Statement) -> Iterator[list[str]]:
+def _entry_rows(statement: Statement) -> Iterator[list[str]]:
     yield entry_heads()
     balance = statement.opening_nanos
-    yield ["", "", "opening", _("Opening balance"), "", "", to_decimal_text(balance)]
+    yield _balance_cells("opening", _("Opening balance"), nanos=balance)
+    for entry in _entries_of(statement).iterator(chunk_size=CHUNK):
+        balance += entry.amount_nanos
+        yield entry_cells(entry, balance_nanos=balance)
+    yield _balance_cells("closing", _("Closing balance"), nanos=statement.closing_nanos)
+
+
+def _entries_of(statement: Statement) -> QuerySet[LedgerEntry]:
     entries = LedgerEntry.objects.filter(
         organization_id=statement.organization_id, month_on=statement.month_on
     )
-    entries = entries.select_related(
+    return entries.select_related(
         "membership__user", "payment", "refund", "actor"
     ).order_by("pk")
-    for entry in entries.iterator(chunk_size=CHUNK):
-        balance += entry.amount_nanos
-        yield entry_cells(entry, balance_nanos=balance)
-    yield [
-        "",
-        "",
-        "closing",
-        _("Closing balance"),
-        "",
-        "",
-        to_decimal_text(statement.closing_nanos),
-    ]
+
+
+def _balance_cells(kind: str, label: str, *, nanos: int) -> list[str]:
+    """A row below the heads of the ledger that has only a kind, a name and a balance."""
+    return ["", "", kind, label, "", "", to_decimal_text(nanos)]

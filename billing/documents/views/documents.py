@@ -1,12 +1,13 @@
-"""Invoices, credit notes and statements as pages, PDFs and CSVs, with the events behind
-each line. Owners only.
+"""Invoices, credit notes and statements as pages, PDFs and CSVs. Owners only.
+
+Each line of an invoice leads to the events or corrections behind it.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -19,61 +20,53 @@ from billing.documents.print.documents import (
     printed_invoice,
     printed_statement,
 )
-from billing.documents.print.layout import Printed, pdf_of
+from billing.documents.print.layout import PrintedDocument, pdf_of
 from billing.documents.queries import documents
+from billing.documents.queries.usage_behind import adjustments_behind, events_behind
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
-from billing.documents.words import (
-    line_what,
-    reason_text,
+from billing.documents.words.documents import (
+    line_text,
     state_text,
     statement_rows,
     tax_text,
 )
-from billing.models import CreditNote, Invoice, InvoiceLine, Statement
+from billing.models import Invoice, InvoiceLine, Statement
+from billing.prices.words import correction_reason_text
 from config.kit.months import local_day, month_from_text
 
-M = TypeVar("M", bound=Model)
+HAS_EVENTS = (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION)
 
 
 def invoice_of(membership: Membership, number: str) -> Invoice:
     """An issued invoice of the organization. Raises Http404."""
-    return _one(
-        documents.invoices_of(membership.organization_id).select_related(
-            "carried_from", "settled_by"
-        ),
-        number,
+    invoices = documents.invoices_of(membership.organization_id).select_related(
+        "organization", "carried_from", "settled_by"
     )
-
-
-def _one(found: QuerySet[M], number: str) -> M:
-    return get_object_or_404(found.select_related("organization"), number=number)
+    return get_object_or_404(invoices, number=number)
 
 
 @member_page(Role.OWNER)
 @require_safe
 def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
     """One invoice: what is to pay, what it is made of, every line."""
-    found = invoice_of(membership, number)
-    lines = found.lines.select_related("invoice__carried_from").order_by("position")
-    shown = documents.page_of(lines, page=request.GET.get("page"))
-    credited = documents.credited_nanos(found)
+    invoice = invoice_of(membership, number)
+    lines = invoice.lines.select_related("invoice__carried_from").order_by("position")
+    page = documents.page_of(lines, page=request.GET.get("page"))
+    notes = documents.credit_notes_of(membership.organization_id)
+    today = local_day(timezone.now(), invoice.zone)
     context = {
-        "invoice": found,
-        "organization": found.organization,
-        "state_words": state_text(found),
-        "credited_nanos": credited,
-        "owed_nanos": documents.owed_nanos(found),
-        "is_overdue": documents.is_overdue(
-            found, today=local_day(timezone.now(), found.zone)
-        ),
-        "tax_words": tax_text(found),
-        "models": documents.sums_by_model(found),
-        "people": documents.people_on(found),
-        "lines": [(line, line_what(line)) for line in shown],
-        "lines_page": shown,
-        "notes": documents.credit_notes_of(membership.organization_id)
-        .filter(invoice=found)
-        .order_by("pk"),
+        "invoice": invoice,
+        "organization": invoice.organization,
+        "state_words": state_text(invoice),
+        "credited_nanos": documents.credited_nanos(invoice),
+        "owed_nanos": documents.owed_nanos(invoice),
+        "is_overdue": documents.is_overdue(invoice, today=today),
+        "tax_words": tax_text(invoice),
+        "models": documents.sums_by_model(invoice),
+        "people": documents.members_billed(invoice),
+        "lines": [(line, line_text(line)) for line in page],
+        "lines_page": page,
+        "notes": notes.filter(invoice=invoice).order_by("pk"),
     }
     return render(request, "billing/documents/invoice.html", context)
 
@@ -84,31 +77,37 @@ def invoice_line(
     request: HttpRequest, membership: Membership, number: str, position: int
 ) -> HttpResponse:
     """The events whose sum one line is; for a correction, the differences."""
-    found = invoice_of(membership, number)
-    if position >= 2**31:
+    invoice = invoice_of(membership, number)
+    if position >= 2**31:  # beyond the column, where PostgreSQL would fail
         raise Http404
     line = get_object_or_404(
-        found.lines.select_related("invoice__carried_from"), position=position
+        invoice.lines.select_related("invoice__carried_from"),
+        position=position,
+        kind__in=HAS_EVENTS,
     )
-    if line.kind not in (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION):
-        raise Http404
-    is_usage = line.kind == InvoiceLine.Kind.USAGE
-    behind: QuerySet[Any] = (
-        documents.events_behind(line)
-        if is_usage
-        else documents.adjustments_behind(line)
-    )
-    summed = behind.aggregate(sum=Sum("cost_nanos" if is_usage else "amount_nanos"))
+    behind, total_nanos = _behind(line)
     context = {
-        "invoice": found,
-        "organization": found.organization,
+        "invoice": invoice,
+        "organization": invoice.organization,
         "line": line,
-        "what": line_what(line),
-        "reason": reason_text(line.reason),
-        "total_nanos": summed["sum"] or 0,
+        "what": line_text(line),
+        "reason": correction_reason_text(line.reason),
+        "total_nanos": total_nanos,
         "behind": documents.page_of(behind, page=request.GET.get("page")),
     }
     return render(request, "billing/documents/invoice_line.html", context)
+
+
+def _behind(line: InvoiceLine) -> tuple[QuerySet[Any], int]:
+    """The events or differences a line is made of, and their sum in nano-USD."""
+    rows: QuerySet[Any]
+    if line.kind == InvoiceLine.Kind.USAGE:
+        rows = events_behind(line)
+        amount = "cost_nanos"
+    else:
+        rows = adjustments_behind(line)
+        amount = "amount_nanos"
+    return rows, rows.aggregate(sum=Sum(amount))["sum"] or 0
 
 
 @member_page(Role.OWNER)
@@ -144,32 +143,30 @@ def credit_note_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """A credit note on paper."""
-    note: CreditNote = _one(
-        documents.credit_notes_of(membership.organization_id), number
-    )
+    notes = documents.credit_notes_of(membership.organization_id)
+    note = get_object_or_404(notes.select_related("organization"), number=number)
     return _pdf(printed_credit_note(note), name=number)
 
 
 def statement_of(membership: Membership, month: str) -> Statement:
     """The organization's statement of a month written `2026-11`. Raises Http404."""
-    found = documents.statements_of(membership.organization_id).select_related(
-        "organization"
+    statements = documents.statements_of(membership.organization_id)
+    return get_object_or_404(
+        statements.select_related("organization"), month_on=month_from_text(month)
     )
-    return get_object_or_404(found, month_on=month_from_text(month))
 
 
 @member_page(Role.OWNER)
 @require_safe
 def statement(request: HttpRequest, membership: Membership, month: str) -> HttpResponse:
     """One statement: opening, movements, closing, and usage by person."""
-    found = statement_of(membership, month)
+    statement = statement_of(membership, month)
+    lines = documents.lines_of(statement)
     context: dict[str, Any] = {
-        "statement": found,
-        "organization": found.organization,
-        "rows": statement_rows(found),
-        "lines": documents.page_of(
-            documents.lines_of(found), page=request.GET.get("page")
-        ),
+        "statement": statement,
+        "organization": statement.organization,
+        "rows": statement_rows(statement),
+        "lines": documents.page_of(lines, page=request.GET.get("page")),
     }
     return render(request, "billing/documents/statement.html", context)
 
@@ -180,11 +177,9 @@ def statement_pdf(
     request: HttpRequest, membership: Membership, month: str
 ) -> HttpResponse:
     """The statement on paper."""
-    found = statement_of(membership, month)
-    return _pdf(
-        printed_statement(found),
-        name=f"{found.organization.slug}-{found.month_on:%Y-%m}",
-    )
+    statement = statement_of(membership, month)
+    name = f"{statement.organization.slug}-{statement.month_on:%Y-%m}"
+    return _pdf(printed_statement(statement), name=name)
 
 
 @member_page(Role.OWNER)
@@ -196,7 +191,7 @@ def statement_entries_csv(
     return statement_csv(statement_of(membership, month))
 
 
-def _pdf(document: Printed, *, name: str) -> HttpResponse:
+def _pdf(document: PrintedDocument, *, name: str) -> HttpResponse:
     response = HttpResponse(pdf_of(document), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response

@@ -6,6 +6,7 @@ Pure arithmetic over a `Standing`.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from billing.funding.rules.layers import Layer, layers
@@ -16,6 +17,7 @@ from billing.funding.rules.standing import (
     CapSource,
     Reason,
     Standing,
+    WindowState,
 )
 
 
@@ -45,20 +47,26 @@ def may_request(standing: Standing, reason: Reason | None) -> bool:
     )
 
 
-def funding_or_reason(standing: Standing) -> tuple[str, None] | tuple[None, Reason]:
-    """Who pays for the next request, or the one reason why nobody does (E1, E2)."""
+def funding_or_reason(
+    standing: Standing, windows: Sequence[WindowState]
+) -> tuple[str, None] | tuple[None, Reason]:
+    """Who pays for a request in these windows, or the one reason why nobody does (E1,
+    E2). For the next request the windows are the standing's own.
+    """
     reason = _membership_refusal(standing)
-    if reason is None and standing.has_included_left:
+    if reason is None and standing.includes_more_of(windows):
         return INCLUDED, None
     reason = reason or extra_usage_refusal(standing)
-    return (EXTRA_USAGE, None) if reason is None else (None, reason)
+    if reason is None:
+        return EXTRA_USAGE, None
+    return None, reason
 
 
 def decide(standing: Standing) -> Decision:
     """The whole answer to a check: with every layer and the end of the block when it
     refuses (E1, E2).
     """
-    funding, reason = funding_or_reason(standing)
+    funding, reason = funding_or_reason(standing, standing.windows)
     if reason is None:
         return ALLOWED_INCLUDED if funding == INCLUDED else ALLOWED_EXTRA
     return Decision(
@@ -90,18 +98,15 @@ def extra_usage_refusal(standing: Standing) -> Reason | None:
 
 
 def ends_at(standing: Standing, reason: Reason) -> dt.datetime | None:
-    """The earliest moment at which the person can go on if nobody changes anything
-    (E1); None: never by itself.
+    """The earliest moment at which the member can go on if nobody changes anything (E1);
+    None where waiting does not help.
     """
     if reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return None
-    included = (
-        standing.included_resets_at if standing.organization.has_windows else None
-    )
-    return min(
-        (moment for moment in (included, _month_frees(standing, reason)) if moment),
-        default=None,
-    )
+    ends = [_month_frees(standing, reason)]
+    if standing.organization.has_windows:
+        ends.append(standing.included_resets_at)
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _month_frees(standing: Standing, reason: Reason) -> dt.datetime | None:

@@ -1,5 +1,6 @@
-"""Every layer that limits a person, each with limit, spent, when it resets and who can
-change it (E2). Pure.
+"""Every layer that limits a member: limit, spent, its reset, who can change it (E2).
+
+Pure. Amounts are nano-USD, times UTC instants.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from billing.funding.rules.standing import (
 
 
 class LayerState(StrEnum):
-    """What a layer means for the person now. Exactly one layer of a refusal `BLOCKS`."""
+    """What a layer means for the member now. Exactly one layer of a refusal `BLOCKS`."""
 
     OK = "ok"
     USED_UP = "used_up"
@@ -34,7 +35,7 @@ class WhoCanChange(StrEnum):
 
 @dataclass(slots=True, frozen=True)
 class Layer:
-    """One thing that limits a person: `limit_nanos` None is unlimited or not an amount."""
+    """One thing that limits a member: `limit_nanos` None is unlimited or not an amount."""
 
     kind: str
     state: LayerState
@@ -50,19 +51,21 @@ def layers(standing: Standing, reason: Reason | None) -> tuple[Layer, ...]:
     page shows them (E2).
     """
     organization = standing.organization
-    found: list[Layer] = []
+    limiting: list[Layer] = []
     if reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
-        found.append(Layer("seat", LayerState.BLOCKS, source=standing.seat_tier or ""))
+        limiting.append(
+            Layer("seat", LayerState.BLOCKS, source=standing.seat_tier or "")
+        )
     if organization.has_windows:
-        found += [_window_layer(window) for window in standing.windows]
-        found.append(_switch_layer(standing, reason))
-    found += [
+        limiting += [_window_layer(window) for window in standing.windows]
+        limiting.append(_switch_layer(standing, reason))
+    limiting += [
         _member_cap_layer(standing, reason),
         _organization_cap_layer(organization, reason),
     ]
     if organization.balance_nanos is not None:
-        found.append(_balance_layer(organization, reason))
-    return tuple(found)
+        limiting.append(_balance_layer(organization, reason))
+    return tuple(limiting)
 
 
 def _state(blocks: bool, used_up: bool = False) -> LayerState:

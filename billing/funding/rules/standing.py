@@ -1,13 +1,13 @@
-"""One member's standing as plain values: what a check, the recorder and the pages look
-at.
+"""One member's standing as plain values, for a check, the recorder and the pages.
 
-Pure: `queries.standing` reads it from the rows, `rules.funding` decides on it. Amounts
-are nano-USD, times UTC instants.
+Pure: `funding.queries` reads it from the rows, `funding.rules.decision` decides on it.
+Amounts are nano-USD, times UTC instants.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -205,19 +205,25 @@ class Standing:
 
     @property
     def has_included_left(self) -> bool:
+        """Whether the windows of this moment have some left."""
+        return self.includes_more_of(self.windows)
+
+    def includes_more_of(self, windows: Sequence[WindowState]) -> bool:
         """While every window has some left (I2).
 
         A plan or seat without windows includes nothing.
         """
         return (
             self.organization.has_windows
-            and bool(self.windows)
-            and not any(window.is_exhausted for window in self.windows)
+            and bool(windows)
+            and not any(window.is_exhausted for window in windows)
         )
 
     @property
     def included_resets_at(self) -> dt.datetime | None:
         """The latest reset of the exhausted windows (I3); None where waiting would not help."""
-        resets = [window.resets_at for window in self.windows if window.is_exhausted]
-        known = [moment for moment in resets if moment is not None]
-        return max(known) if known and len(known) == len(resets) else None
+        exhausted = [window for window in self.windows if window.is_exhausted]
+        resets = [window.resets_at for window in exhausted if window.resets_at]
+        if len(resets) < len(exhausted):
+            return None
+        return max(resets, default=None)

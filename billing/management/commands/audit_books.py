@@ -1,5 +1,6 @@
-"""`manage.py audit_books`: prove that every counter equals its events; exit 1 with the
-differences (E8).
+"""`manage.py audit_books`: prove that every counter equals its events (E8).
+
+Prints each difference and ends with exit code 1, or says that there is none.
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the differences, or that there are none."""
-        found = 0
+        count = 0
         for difference in differences():
-            found += 1
+            count += 1
             self.stdout.write(str(difference))
         events = UsageEvent.objects.count()
-        if found:
-            self.stdout.write(f"{found} differences in the books of {events:,} events.")
+        if count:
+            self.stdout.write(f"{count} differences in the books of {events:,} events.")
             sys.exit(1)
         self.stdout.write(
             f"The books are clean: every counter equals its events ({events:,} events)."

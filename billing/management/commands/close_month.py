@@ -1,5 +1,5 @@
-"""`manage.py close_month <org-slug> <YYYY-MM> [--dry-run]`: close one month, or explain
-what its close would do (P2).
+"""`manage.py close_month <org-slug> <YYYY-MM> [--dry-run]`: close one month by hand, or
+show what its close would come to (P2).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from config.kit.money import to_decimal_text
 from config.kit.months import month_from_text
 
 
-class Undo(Exception):
-    """Ends a dry run's transaction."""
+class DryRunEnds(Exception):
+    """Undoes the transaction of a dry run."""
 
 
 class Command(BaseCommand):
@@ -34,7 +34,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose, which, and whether to look only."""
         parser.add_argument("organization", metavar="ORG-SLUG")
         parser.add_argument("month", metavar="YYYY-MM")
         parser.add_argument(
@@ -44,21 +43,21 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Close or explain."""
-        month_on = _month(options["month"])
-        organization = Organization.objects.filter(slug=options["organization"]).first()
-        if organization is None:
-            raise CommandError(f"There is no organization “{options['organization']}”.")
-        self._explain(organization, month_on)
+        """Say when the month may close; then close it, or show what that would do."""
+        month_on = _month_named(options["month"])
+        organization = _organization_named(options["organization"])
+        self._say_when_it_closes(organization, month_on)
         try:
             if options["dry_run"]:
-                self._rehearse(organization, month_on)
+                self._dry_run(organization, month_on)
             else:
                 self._close(organization, month_on)
         except BusinessError as error:
             raise CommandError(str(error)) from error
 
-    def _explain(self, organization: Organization, month_on: dt.date) -> None:
+    def _say_when_it_closes(
+        self, organization: Organization, month_on: dt.date
+    ) -> None:
         month = organization.calendar.month(month_on)
         due = closes_at(month, grace=grace())
         self.stdout.write(
@@ -67,72 +66,56 @@ class Command(BaseCommand):
             f"closed from {due:%Y-%m-%d %H:%M} UTC."
         )
 
-    def _rehearse(self, organization: Organization, month_on: dt.date) -> None:
-        """Everything up to the numbers, inside a transaction that is undone."""
-        known = BillingMonth.objects.filter(
-            organization=organization, month_on=month_on
-        ).first()
-        if known is None or known.state == BillingMonth.State.FROZEN:
-            try:
-                with transaction.atomic():
-                    now = timezone.now()
-                    if known is None:
-                        check_may_close(organization, month_on=month_on, now=now)
-                    draft_month(
-                        freeze_month(organization.pk, month_on=month_on, now=now).pk,
-                        now=now,
-                    )
-                    self._documents(organization, month_on, would=True)
-                    raise Undo
-            except Undo:
-                self.stdout.write("Nothing was changed.")
+    def _dry_run(self, organization: Organization, month_on: dt.date) -> None:
+        month = _month_row(organization, month_on)
+        if month is not None and month.state != BillingMonth.State.FROZEN:
+            is_closed = month.state == BillingMonth.State.CLOSED
+            self._say_what_it_came_to(organization, month_on, would=not is_closed)
             return
-        self._documents(
-            organization, month_on, would=known.state != BillingMonth.State.CLOSED
-        )
+        try:
+            with transaction.atomic():
+                self._draft(organization, month_on, is_open=month is None)
+                self._say_what_it_came_to(organization, month_on, would=True)
+                raise DryRunEnds
+        except DryRunEnds:
+            self.stdout.write("Nothing was changed.")
+
+    def _draft(
+        self, organization: Organization, month_on: dt.date, *, is_open: bool
+    ) -> None:
+        """Everything up to the numbers, inside the transaction that will be undone."""
+        now = timezone.now()
+        if is_open:  # refused before the lock is taken
+            check_may_close(organization, month_on=month_on, now=now)
+        frozen = freeze_month(organization.pk, month_on=month_on, now=now)
+        draft_month(frozen.pk, now=now)
 
     def _close(self, organization: Organization, month_on: dt.date) -> None:
-        known = BillingMonth.objects.filter(
-            organization=organization, month_on=month_on
-        ).first()
-        if known is not None and known.state == BillingMonth.State.CLOSED:
+        month = _month_row(organization, month_on)
+        if month is not None and month.state == BillingMonth.State.CLOSED:
             self.stdout.write(
-                f"It was closed on {known.closed_at:%Y-%m-%d %H:%M} UTC; nothing was"
+                f"It was closed on {month.closed_at:%Y-%m-%d %H:%M} UTC; nothing was"
                 " changed."
             )
         else:
-            closed = close_to_the_end(
-                freeze_month(organization.pk, month_on=month_on, now=timezone.now())
+            frozen = freeze_month(
+                organization.pk, month_on=month_on, now=timezone.now()
             )
+            closed = close_to_the_end(frozen)
             self.stdout.write(f"Closed. {len(closed.mails)} mails queued.")
-        self._documents(organization, month_on, would=False)
+        self._say_what_it_came_to(organization, month_on, would=False)
 
-    def _documents(
+    def _say_what_it_came_to(
         self, organization: Organization, month_on: dt.date, *, would: bool
     ) -> None:
-        """What the month came to."""
         verb = "would be" if would else "is"
-        invoice = Invoice.objects.filter(
-            organization=organization, month_on=month_on
-        ).first()
-        statement = Statement.objects.filter(
-            organization=organization, month_on=month_on
-        ).first()
+        of_month = {"organization": organization, "month_on": month_on}
+        invoice = Invoice.objects.filter(**of_month).first()
+        statement = Statement.objects.filter(**of_month).first()
         if invoice:
-            named = f"Invoice {invoice.number}" if invoice.number else "An invoice"
-            self.stdout.write(
-                f"{named} {verb} ${to_decimal_text(invoice.total_nanos, places=2)}: "
-                f"{invoice.lines.count():,} lines, exactly "
-                f"${to_decimal_text(invoice.exact_nanos)}; "
-                f"${to_decimal_text(invoice.carried_in_nanos)} carried in, "
-                f"${to_decimal_text(invoice.carried_out_nanos)} carried over."
-            )
+            self.stdout.write(_invoice_sentence(invoice, verb=verb))
         if statement:
-            self.stdout.write(
-                f"A statement {verb} issued: opening balance "
-                f"${to_decimal_text(statement.opening_nanos)}, closing balance "
-                f"${to_decimal_text(statement.closing_nanos)}."
-            )
+            self.stdout.write(_statement_sentence(statement, verb=verb))
         if not invoice and not statement:
             self.stdout.write(
                 "There was nothing to bill and the balance didn't move, so there is "
@@ -140,7 +123,7 @@ class Command(BaseCommand):
             )
 
 
-def _month(text: str) -> dt.date:
+def _month_named(text: str) -> dt.date:
     """The first day of a month written YYYY-MM. Raises CommandError."""
     month_on = month_from_text(text)
     if month_on is None:
@@ -148,3 +131,36 @@ def _month(text: str) -> dt.date:
             f"“{text}” is not a month. Write it as YYYY-MM, such as 2026-11."
         )
     return month_on
+
+
+def _organization_named(slug: str) -> Organization:
+    """The organization with that slug. Raises CommandError."""
+    organization = Organization.objects.filter(slug=slug).first()
+    if organization is None:
+        raise CommandError(f"There is no organization “{slug}”.")
+    return organization
+
+
+def _month_row(organization: Organization, month_on: dt.date) -> BillingMonth | None:
+    """How far the month came; None while it is open."""
+    months = BillingMonth.objects.filter(organization=organization, month_on=month_on)
+    return months.first()
+
+
+def _invoice_sentence(invoice: Invoice, *, verb: str) -> str:
+    name = f"Invoice {invoice.number}" if invoice.number else "An invoice"
+    return (
+        f"{name} {verb} ${to_decimal_text(invoice.total_nanos, places=2)}: "
+        f"{invoice.lines.count():,} lines, exactly "
+        f"${to_decimal_text(invoice.exact_nanos)}; "
+        f"${to_decimal_text(invoice.carried_in_nanos)} carried in, "
+        f"${to_decimal_text(invoice.carried_out_nanos)} carried over."
+    )
+
+
+def _statement_sentence(statement: Statement, *, verb: str) -> str:
+    return (
+        f"A statement {verb} issued: opening balance "
+        f"${to_decimal_text(statement.opening_nanos)}, closing balance "
+        f"${to_decimal_text(statement.closing_nanos)}."
+    )

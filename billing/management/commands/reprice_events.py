@@ -1,5 +1,5 @@
-"""`manage.py reprice_events`: book what new or corrected prices mean for events priced
-before (M4).
+"""`manage.py reprice_events [--dry-run]`: book what new or corrected prices mean for
+events that were priced before (M4).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Only look, or do it."""
         parser.add_argument(
             "--dry-run",
             action="store_true",
@@ -29,12 +28,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Book and report by model."""
-        done = reprice_events(now=timezone.now(), dry_run=options["dry_run"])
-        for model, nanos in sorted(done.by_model.items()):
+        """Book the differences and print them by model, in USD."""
+        repriced = reprice_events(now=timezone.now(), dry_run=options["dry_run"])
+        for model, nanos in sorted(repriced.by_model.items()):
             self.stdout.write(f"{model}: ${to_decimal_text(nanos)}")
         verb = "would be adjusted" if options["dry_run"] else "adjusted"
         self.stdout.write(
-            f"{done.events} events checked, {done.adjusted} {verb}, "
-            f"${to_decimal_text(done.nanos)} in total"
+            f"{repriced.events} events checked, {repriced.adjusted} {verb}, "
+            f"${to_decimal_text(repriced.nanos)} in total"
         )

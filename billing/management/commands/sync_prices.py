@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -18,23 +19,22 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Synchronise and say what changed."""
         changes = sync_prices(actor=Actor(label="sync_prices"), now=timezone.now())
-        for word, keys in (
-            ("added", changes.added),
-            ("corrected", changes.corrected),
-            ("kept (an operator's)", changes.kept_by_operator),
-        ):
-            for key in keys:
-                self.stdout.write(f"{word}: {describe(key)}")
+        self._list("added", changes.added)
+        self._list("corrected", changes.corrected)
+        self._list("kept (an operator's)", changes.kept_by_operator)
         self.stdout.write(
             f"{len(changes.added)} added, {len(changes.corrected)} corrected, "
             f"{len(changes.kept_by_operator)} kept, {changes.unchanged} unchanged"
         )
 
+    def _list(self, what_became: str, keys: Iterable[PriceKey]) -> None:
+        for key in keys:
+            self.stdout.write(f"{what_became}: {price_name(key)}")
 
-def describe(key: PriceKey) -> str:
-    """A price row in words."""
+
+def price_name(key: PriceKey) -> str:
+    """A price by its model, its first day and the size of the requests it is for."""
     model, starts_on, context_above = key
     tier = f", above {context_above:,} input tokens" if context_above else ""
     since = f" from {starts_on}" if starts_on.year > 1970 else ""

@@ -19,7 +19,7 @@ from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.ledger.actions import add_pending
 from billing.metering.actions.rows import add_counts
-from billing.metering.rules.recording import DayKey, Spend, Tally
+from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.models import (
     AdjustmentSource,
     EntryKind,
@@ -30,30 +30,39 @@ from billing.models import (
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
+MAX_REASON = 200
 
-def book_adjustments(locked: Organization, rows: Sequence[UsageAdjustment]) -> None:
+
+def book_adjustments(
+    locked: Organization, adjustments: Sequence[UsageAdjustment]
+) -> None:
     """Write adjustments with their counters and, for prepaid events, let them move the
     balance; in the caller's lock.
     """
-    UsageAdjustment.objects.bulk_create(rows)
+    UsageAdjustment.objects.bulk_create(adjustments)
     tally = Tally()
-    for row in rows:
-        event = row.event
-        key = DayKey(
-            row.membership_id, row.day_on, event.surface, event.model, event.seat_tier
-        )
+    for adjustment in adjustments:
+        event = adjustment.event
         tally.correct(
-            key, month_on=row.month_on, spend=Spend.of(event.funding, row.amount_nanos)
+            DayKey(
+                adjustment.membership_id,
+                adjustment.day_on,
+                event.surface,
+                event.model,
+                event.seat_tier,
+            ),
+            month_on=adjustment.month_on,
+            spend=Spend.of(event.funding, adjustment.amount_nanos),
         )
     add_counts(tally, organization_id=locked.pk)
-    for row in rows:
-        if row.prepaid:
+    for adjustment in adjustments:
+        if adjustment.prepaid:
             add_pending(
                 locked,
-                membership_id=row.membership_id,
-                day_on=row.day_on,
+                membership_id=adjustment.membership_id,
+                day_on=adjustment.day_on,
                 kind=EntryKind.ADJUSTMENT,
-                amount_nanos=row.amount_nanos,
+                amount_nanos=adjustment.amount_nanos,
             )
 
 
@@ -76,12 +85,60 @@ def adjust_event(
     for zero or for more than the event cost, `reason_missing`.
     """
     locked = lock_organization(event.organization_id)
-    known = (
-        UsageAdjustment.objects.filter(event=event, key=key).first() if key else None
+    booked_before = _booked_by(key, event)
+    if booked_before is not None:
+        return booked_before
+    cost_nanos = _cost_with_adjustments(event)
+    _refuse_nonsense(event, amount_nanos=amount_nanos, cost_nanos=cost_nanos)
+    month = locked.calendar.month_at(now)
+    adjustment = UsageAdjustment(
+        organization=locked,
+        membership_id=event.membership_id,
+        event=event,
+        amount_nanos=amount_nanos,
+        price_id=event.price_id,
+        prepaid=event.prepaid,
+        source=AdjustmentSource.OPERATOR,
+        reason=check_reason(reason, most=MAX_REASON),
+        key=key or None,
+        actor=operator,
+        created_at=now,
+        month_on=month.first_on,
+        day_on=month.day_of(now),
     )
-    if known is not None:
-        return known
-    booked = event.adjustments.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+    book_adjustments(locked, [adjustment])
+    _audit(adjustment, cost_nanos=cost_nanos, operator=operator)
+    return adjustment
+
+
+def check_adjustment(
+    event: UsageEvent, *, amount_nanos: int, reason: str, key: str = ""
+) -> None:
+    """Raise what `adjust_event` would raise, and write nothing.
+
+    For forms, which refuse at the field. No lock is held: another operator's adjustment
+    may come between, so the act asks again under its own.
+    """
+    if _booked_by(key, event) is None:
+        cost_nanos = _cost_with_adjustments(event)
+        _refuse_nonsense(event, amount_nanos=amount_nanos, cost_nanos=cost_nanos)
+        check_reason(reason, most=MAX_REASON)
+
+
+def _booked_by(key: str, event: UsageEvent) -> UsageAdjustment | None:
+    """The adjustment that this press of the button booked before."""
+    if not key:
+        return None
+    return UsageAdjustment.objects.filter(event=event, key=key).first()
+
+
+def _cost_with_adjustments(event: UsageEvent) -> int:
+    adjusted = event.adjustments.aggregate(sum=Sum("amount_nanos"))["sum"]
+    return event.cost_nanos + (adjusted or 0)
+
+
+def _refuse_nonsense(event: UsageEvent, *, amount_nanos: int, cost_nanos: int) -> None:
+    """An event costs somebody something, and never less than nothing."""
     if event.funding != Funding.EXTRA_USAGE:
         raise BusinessError(
             _(
@@ -93,43 +150,26 @@ def adjust_event(
             status=422,
             field="event",
         )
-    if amount_nanos == 0 or event.cost_nanos + booked + amount_nanos < 0:
-        words = {"event": event.event_id, "cost": format_usd(event.cost_nanos + booked)}
+    if amount_nanos == 0 or cost_nanos + amount_nanos < 0:
         raise BusinessError(
             _(
                 "%(event)s currently costs %(cost)s. Enter an amount other than zero "
                 "that deducts no more than that."
             )
-            % words,
+            % {"event": event.event_id, "cost": format_usd(cost_nanos)},
             code="adjustment_amount",
             status=422,
             field="amount",
         )
-    said = check_reason(reason, most=200)
-    month = locked.calendar.month_at(now)
-    row = UsageAdjustment(
-        organization=locked,
-        membership_id=event.membership_id,
-        event=event,
-        amount_nanos=amount_nanos,
-        price_id=event.price_id,
-        prepaid=event.prepaid,
-        source=AdjustmentSource.OPERATOR,
-        reason=said,
-        key=key or None,
-        actor=operator,
-        created_at=now,
-        month_on=month.first_on,
-        day_on=month.day_of(now),
-    )
-    book_adjustments(locked, [row])
+
+
+def _audit(adjustment: UsageAdjustment, *, cost_nanos: int, operator: User) -> None:
     record_change(
-        locked,
+        adjustment.organization,
         actor=Actor.person(operator),
         action="usage.adjustment",
-        subject=event.event_id[:150],
-        now=now,
-        from_value=event.cost_nanos + booked,
-        to_value=event.cost_nanos + booked + amount_nanos,
+        subject=adjustment.event.event_id[:150],
+        now=adjustment.created_at,
+        from_value=cost_nanos,
+        to_value=cost_nanos + adjustment.amount_nanos,
     )
-    return row

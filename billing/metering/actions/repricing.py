@@ -7,27 +7,54 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.actions.organizations import lock_organization
+from accounts.models import Organization
 from billing.metering.actions.adjustments import book_adjustments
-from billing.models import AdjustmentSource, PriceSource, UsageAdjustment, UsageEvent
+from billing.models import (
+    AdjustmentSource,
+    PriceSource,
+    RepricingReason,
+    UsageAdjustment,
+    UsageEvent,
+)
 from billing.prices.queries import read_price_book
-from billing.prices.rules import PriceBook, Rates, Usage, cost_nanos
+from billing.prices.rules import PriceBook, Usage
 
+# Events repriced in one transaction: recording waits for the lock no longer than that.
 BATCH = 500
 
 
 @dataclass(slots=True)
 class Repriced:
-    """What was (or would be) booked."""
+    """What was (or would be) booked; amounts in nano-USD."""
 
     events: int = 0
     adjusted: int = 0
     nanos: int = 0
     by_model: dict[str, int] = field(default_factory=dict)
+
+    def count(self, difference: _Difference) -> None:
+        """Count an event that was looked at."""
+        self.events += 1
+        if not difference.nanos:
+            return
+        model = difference.event.model
+        self.adjusted += 1
+        self.nanos += difference.nanos
+        self.by_model[model] = self.by_model.get(model, 0) + difference.nanos
+
+
+class _Difference(NamedTuple):
+    """What the prices in force make of an event, less what it comes to now."""
+
+    event: UsageEvent
+    nanos: int
+    price_id: int
 
 
 def affected() -> QuerySet[UsageEvent]:
@@ -47,30 +74,24 @@ def reprice_events(*, now: dt.datetime, dry_run: bool = False) -> Repriced:
     Booked to the organization's current month under its lock, to the side that paid the
     event. Running it again books nothing more.
     """
-    book, done = read_price_book(), Repriced()
-    organizations = (
-        affected()
-        .values_list("organization_id", flat=True)
-        .distinct()
-        .order_by("organization_id")
-    )
-    for organization_id in list(organizations):
-        ids = list(
-            affected()
-            .filter(organization_id=organization_id)
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
-        for start in range(0, len(ids), BATCH):
-            _reprice_batch(
-                organization_id,
-                ids[start : start + BATCH],
-                book=book,
-                now=now,
-                dry_run=dry_run,
-                done=done,
+    book = read_price_book()
+    repriced = Repriced()
+    organizations = affected().values_list("organization_id", flat=True).distinct()
+    for organization_id in list(organizations.order_by("organization_id")):
+        for ids in _batches(organization_id):
+            differences = _reprice_batch(
+                organization_id, ids, book=book, now=now, dry_run=dry_run
             )
-    return done
+            for difference in differences:
+                repriced.count(difference)
+    return repriced
+
+
+def _batches(organization_id: int) -> Iterator[list[int]]:
+    events = affected().filter(organization_id=organization_id).order_by("pk")
+    ids = list(events.values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
 
 
 @transaction.atomic
@@ -81,71 +102,57 @@ def _reprice_batch(
     book: PriceBook,
     now: dt.datetime,
     dry_run: bool,
-    done: Repriced,
-) -> None:
+) -> list[_Difference]:
+    # Read under the lock: another run, or an operator, may have booked meanwhile.
     locked = lock_organization(organization_id)
-    month = locked.calendar.month_at(now)
-    rows = []
-    for event, rates, amount in _differences(ids, book):
-        done.events += 1
-        if not amount:
-            continue
-        done.adjusted += 1
-        done.nanos += amount
-        done.by_model[event.model] = done.by_model.get(event.model, 0) + amount
-        rows.append(
-            UsageAdjustment(
-                organization_id=organization_id,
-                membership_id=event.membership_id,
-                event=event,
-                amount_nanos=amount,
-                prepaid=event.prepaid,
-                price_id=rates.price_id,
-                reason=_reason(event),
-                created_at=now,
-                month_on=month.first_on,
-                day_on=month.day_of(now),
-            )
-        )
-    if rows and not dry_run:
-        book_adjustments(locked, rows)
+    differences = list(_differences(ids, book))
+    adjustments = [
+        _adjustment(locked, difference, now=now)
+        for difference in differences
+        if difference.nanos
+    ]
+    if adjustments and not dry_run:
+        book_adjustments(locked, adjustments)
+    return differences
 
 
-def _differences(
-    ids: list[int], book: PriceBook
-) -> Iterator[tuple[UsageEvent, Rates, int]]:
+def _differences(ids: list[int], book: PriceBook) -> Iterator[_Difference]:
     # An operator's decision stands: a new price books what the prices alone differ by.
     by_price = Sum(
         "adjustments__amount_nanos",
         filter=Q(adjustments__source=AdjustmentSource.PRICE),
     )
-    events = (
-        UsageEvent.objects.filter(pk__in=ids)
-        .annotate(booked=by_price, every=Sum("adjustments__amount_nanos"))
-        .order_by("pk")
-    )
-    for event in events:
-        usage = Usage(
-            event.input_tokens,
-            event.output_tokens,
-            event.cache_write_5m_tokens,
-            event.cache_write_1h_tokens,
-            event.cache_read_tokens,
-            event.web_searches,
+    events = UsageEvent.objects.filter(pk__in=ids).order_by("pk")
+    for event in events.annotate(
+        booked_by_price=by_price, booked=Sum("adjustments__amount_nanos")
+    ):
+        charge = book.charge_of(
+            Usage.of(event), model=event.model, occurred_at=event.occurred_at
         )
-        rates, _estimated = book.rates_for(
-            event.model, occurred_at=event.occurred_at, total_input=usage.total_input
-        )
-        amount = cost_nanos(usage, rates) - event.cost_nanos - (event.booked or 0)
+        nanos = charge.cost_nanos - event.cost_nanos - (event.booked_by_price or 0)
         # What an operator waived is not given back a second time: no event comes to
         # less than nothing.
-        yield event, rates, max(amount, -(event.cost_nanos + (event.every or 0)))
+        least_nanos = -(event.cost_nanos + (event.booked or 0))
+        yield _Difference(event, max(nanos, least_nanos), charge.price_id)
 
 
-def _reason(event: UsageEvent) -> str:
+def _adjustment(
+    locked: Organization, difference: _Difference, *, now: dt.datetime
+) -> UsageAdjustment:
+    event = difference.event
+    month = locked.calendar.month_at(now)
+    reason = RepricingReason.PRICE_CORRECTED
     if event.estimated:
-        return (
-            "The model now has a price; until then, its cost was estimated at the "
-            "fallback rate."
-        )
-    return "The price used for this charge was corrected."
+        reason = RepricingReason.MODEL_PRICED
+    return UsageAdjustment(
+        organization_id=locked.pk,
+        membership_id=event.membership_id,
+        event=event,
+        amount_nanos=difference.nanos,
+        prepaid=event.prepaid,
+        price_id=difference.price_id,
+        reason=reason,
+        created_at=now,
+        month_on=month.first_on,
+        day_on=month.day_of(now),
+    )

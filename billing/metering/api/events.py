@@ -1,10 +1,11 @@
-"""Reading one reported event: the Anthropic Messages API's usage object, strictly
+"""Reading reported events: the Anthropic Messages API's usage object, strictly
 typed, unknown keys ignored.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
@@ -18,12 +19,13 @@ from pydantic import (
 
 from accounts.api_access import MemberRef
 from billing.funding.schemas import SurfaceName
-from billing.metering.actions.recording import EventResult
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.actions.batch import Errors
+from billing.metering.rules.events import ReportedEvent
 from billing.prices.rules import Usage
 
-# a thousand times the largest context; keeps every sum far inside 64 bits
+# A thousand times the largest context; keeps every sum far inside 64 bits
 MAX_TOKENS = 1_000_000_000
+NO_MOMENT = "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
 
 
 def _moment(value: Any) -> dt.datetime:
@@ -33,15 +35,11 @@ def _moment(value: Any) -> dt.datetime:
         or not 17 <= len(value) <= 40
         or value[10:11] not in ("T", "t", " ")
     ):
-        raise ValueError(
-            "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
-        )
+        raise ValueError(NO_MOMENT)
     try:
         moment = dt.datetime.fromisoformat(value.replace("z", "Z"))
     except ValueError:
-        raise ValueError(
-            "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
-        ) from None
+        raise ValueError(NO_MOMENT) from None
     if moment.tzinfo is None:
         raise ValueError("has no offset; send UTC such as 2026-11-23T19:28:00Z")
     if not 1999 < moment.year < 9000:
@@ -88,6 +86,7 @@ class MessagesUsage(_Lenient):
         Cache writes the breakdown does not name are 5-minute ones, the API's default.
         """
         split = self.cache_creation or CacheCreation()
+        tools = self.server_tool_use or ServerToolUse()
         one_hour = split.ephemeral_1h_input_tokens
         five_minutes = max(
             split.ephemeral_5m_input_tokens, self.cache_creation_input_tokens - one_hour
@@ -98,9 +97,7 @@ class MessagesUsage(_Lenient):
             cache_write_5m_tokens=five_minutes,
             cache_write_1h_tokens=one_hour,
             cache_read_tokens=self.cache_read_input_tokens,
-            web_searches=self.server_tool_use.web_search_requests
-            if self.server_tool_use
-            else 0,
+            web_searches=tools.web_search_requests,
         )
 
 
@@ -117,19 +114,40 @@ class EventIn(_Lenient):
     labels: Annotated[dict[LABEL, LABEL], Field(max_length=10)] | None = None
 
 
-def parse_event(raw: Any) -> ReportedEvent | EventResult:
-    """The event, or its `invalid` result with what is wrong at which field."""
-    try:
-        event = EventIn.model_validate(raw)
-    except ValidationError as error:
-        given = raw.get("id") if isinstance(raw, dict) else None
-        errors = tuple(
-            (detail["loc"], _sentence(detail["msg"]))
-            for detail in error.errors(include_url=False)
-        )
-        return EventResult(
-            given if isinstance(given, str) else None, "invalid", errors=errors
-        )
+@dataclass(frozen=True, slots=True)
+class UnreadableEvent:
+    """An event that is none: its id, if it has one, and what is wrong at which field."""
+
+    id: str | None
+    errors: Errors
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvents:
+    """A batch as read: the events in the order sent, and by their position in the batch
+    those that could not be read.
+    """
+
+    events: list[ReportedEvent]
+    unreadable: dict[int, UnreadableEvent]
+
+
+def read_events(payload: list[Any]) -> ReadEvents:
+    """Read each event on its own: one that can't be read stops no other."""
+    events = []
+    unreadable = {}
+    for position, raw in enumerate(payload):
+        try:
+            events.append(_reported(EventIn.model_validate(raw)))
+        except ValidationError as error:
+            unreadable[position] = _unreadable(raw, error)
+    return ReadEvents(events, unreadable)
+
+
+def _reported(event: EventIn) -> ReportedEvent:
+    authorization = event.authorization
+    if not isinstance(authorization, str):
+        authorization = None
     return ReportedEvent(
         id=event.id,
         member=str(event.member),
@@ -137,10 +155,19 @@ def parse_event(raw: Any) -> ReportedEvent | EventResult:
         model=event.model,
         occurred_at=event.occurred_at,
         usage=event.usage.priced(),
-        authorization=event.authorization
-        if isinstance(event.authorization, str)
-        else None,
+        authorization=authorization,
         labels=event.labels or {},
+    )
+
+
+def _unreadable(raw: Any, error: ValidationError) -> UnreadableEvent:
+    given = raw.get("id") if isinstance(raw, dict) else None
+    return UnreadableEvent(
+        given if isinstance(given, str) else None,
+        tuple(
+            (detail["loc"], _sentence(detail["msg"]))
+            for detail in error.errors(include_url=False)
+        ),
     )
 
 

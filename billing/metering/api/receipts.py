@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,11 +11,12 @@ from ninja import Router
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import EventOut
-from billing.metering.receipts import receipt_of
-from billing.models import UsageEvent
+from billing.metering.receipts import Receipt, ReceiptLine, receipt_of
+from billing.models import UsageAdjustment, UsageEvent
+from billing.prices.words import correction_reason_in_english
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
-from config.kit.money import to_decimal_text
+from config.kit.money import NANOS_PER_USD, to_decimal_text
 
 router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 
@@ -31,24 +31,21 @@ def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     events = UsageEvent.objects.select_related(
         "price", "membership__user"
     ).prefetch_related("adjustments")
-    found = events.filter(
+    usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
     ).first()
-    if found is None:
+    if usage_event is None:
         raise BusinessError(
             _("No event “%(id)s” in this organization.") % {"id": event_id[:200]},
             code="event_not_found",
             status=404,
         )
-    return _event_json(found)
+    return _receipt_json(receipt_of(usage_event))
 
 
-def _event_json(event: UsageEvent) -> dict[str, Any]:
-    receipt = receipt_of(event)
-    exact = sum(
-        (Decimal(line.count) * line.rate_nanos / line.per for line in receipt.lines),
-        Decimal(0),
-    )
+def _receipt_json(receipt: Receipt) -> dict[str, Any]:
+    event = receipt.event
+    adjustments = event.adjustments.all()
     return {
         "id": event.event_id,
         "member": event.membership_id,
@@ -59,29 +56,31 @@ def _event_json(event: UsageEvent) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "recorded_at": event.recorded_at,
         "month": f"{event.month_on:%Y-%m}",
-        "lines": [
-            {
-                "kind": line.kind,
-                "count": line.count,
-                "rate_usd": line.rate_usd,
-                "per": line.per,
-            }
-            for line in receipt.lines
-        ],
-        "exact_usd": f"{exact / 10**9:.15f}",
+        "lines": [_line_json(line) for line in receipt.lines],
+        "exact_usd": f"{receipt.exact_nanos / NANOS_PER_USD:.15f}",
         "cost_usd": to_decimal_text(event.cost_nanos),
-        "adjustments": [
-            {
-                "amount_usd": to_decimal_text(one.amount_nanos),
-                "reason": one.reason,
-                "month": f"{one.month_on:%Y-%m}",
-                "created_at": one.created_at,
-            }
-            for one in event.adjustments.all()
-        ],
+        "adjustments": [_adjustment_json(adjustment) for adjustment in adjustments],
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
         "refusal_reason": event.refusal_reason or None,
         "labels": event.labels,
+    }
+
+
+def _line_json(line: ReceiptLine) -> dict[str, Any]:
+    return {
+        "kind": line.kind,
+        "count": line.count,
+        "rate_usd": line.rate_usd,
+        "per": line.per,
+    }
+
+
+def _adjustment_json(adjustment: UsageAdjustment) -> dict[str, Any]:
+    return {
+        "amount_usd": to_decimal_text(adjustment.amount_nanos),
+        "reason": correction_reason_in_english(adjustment.reason),
+        "month": f"{adjustment.month_on:%Y-%m}",
+        "created_at": adjustment.created_at,
     }

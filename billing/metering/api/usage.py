@@ -6,6 +6,7 @@ directly: they are built from plain values, and a full batch has a thousand of t
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,16 +16,15 @@ from ninja import Body, Router
 from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_digest
 from accounts.key_use import note_use
 from accounts.models import Scope
+from billing.metering.actions.batch import Errors, EventResult
 from billing.metering.actions.recording import (
-    EventResult,
     KeyLacksScope,
-    Recorded,
     UnknownKey,
     record_usage_by_key,
 )
-from billing.metering.api.events import parse_event
+from billing.metering.api.events import read_events
 from billing.metering.api.schemas import UsageIn, UsageOut
-from billing.payments.tasks import tend_balance
+from billing.payments.tasks import reload_if_due
 from config.kit.api import ERRORS, json_response
 from config.kit.jobs import enqueue
 from config.kit.money import to_decimal_text
@@ -45,12 +45,10 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
     What is answered `recorded` is committed; sending the same again is always safe.
     """
     digest = bearer_digest(request)
-    parsed = [parse_event(raw) for raw in payload.events]
+    batch = read_events(payload.events)
     try:
         recorded = record_usage_by_key(
-            [event for event in parsed if not isinstance(event, EventResult)],
-            key_digest=digest,
-            now=timezone.now(),
+            batch.events, key_digest=digest, now=timezone.now()
         )
     except UnknownKey as error:
         raise Unauthorized from error
@@ -58,17 +56,15 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
         raise MissingScope(Scope.METER) from error
     note_use(recorded.key_id)
     if recorded.balance_crossed:
-        enqueue(tend_balance, recorded.organization_id)
-    return json_response(_usage_answer(_in_order(parsed, recorded)))
+        enqueue(reload_if_due, recorded.organization_id)
+    results = [_result_json(result) for result in recorded.results]
+    # Positions ascend, so each lands where it was sent.
+    for position, event in batch.unreadable.items():
+        results.insert(position, _invalid_json(event.id, event.errors))
+    return json_response({**_counts(results), "results": results})
 
 
-def _in_order(parsed: list[Any], recorded: Recorded) -> list[EventResult]:
-    """The results in the order sent, those of events that could not be read among them."""
-    results = iter(recorded.results)
-    return [one if isinstance(one, EventResult) else next(results) for one in parsed]
-
-
-COUNTED = {
+PLURALS = {
     "recorded": "recorded",
     "duplicate": "duplicates",
     "conflict": "conflicts",
@@ -76,23 +72,30 @@ COUNTED = {
 }
 
 
-def _usage_answer(results: list[EventResult]) -> dict[str, Any]:
-    counts = dict.fromkeys(COUNTED.values(), 0)
-    for result in results:
-        counts[COUNTED[result.status]] += 1
-    return {**counts, "results": [_result_json(result) for result in results]}
+def _counts(results: list[dict[str, Any]]) -> dict[str, int]:
+    statuses = Counter(result["status"] for result in results)
+    return {plural: statuses[status] for status, plural in PLURALS.items()}
 
 
 def _result_json(result: EventResult) -> dict[str, Any]:
+    if result.cost_nanos is None:
+        return _invalid_json(result.id, result.errors)
     return {
         "id": result.id,
         "status": result.status,
         "funding": result.funding,
-        "cost_usd": None
-        if result.cost_nanos is None
-        else to_decimal_text(result.cost_nanos),
+        "cost_usd": to_decimal_text(result.cost_nanos),
         "estimated": result.estimated,
-        "errors": [
-            {"loc": list(loc), "msg": message} for loc, message in result.errors
-        ],
+        "errors": [],
+    }
+
+
+def _invalid_json(id: str | None, errors: Errors) -> dict[str, Any]:
+    return {
+        "id": id,
+        "status": "invalid",
+        "funding": None,
+        "cost_usd": None,
+        "estimated": False,
+        "errors": [{"loc": list(loc), "msg": message} for loc, message in errors],
     }

@@ -12,7 +12,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.models import Organization
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount, Payment, PaymentCard
-from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF, tell_owners
+from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF, queue_for_owners
 from billing.payments.rules.reloading import next_try_at
 
 
@@ -23,9 +23,9 @@ def count_decline(
     card: PaymentCard | None,
     now: dt.datetime,
 ) -> list[int]:
-    """One more decline of auto-reload: try again after 1, 6 and 24 hours, then switch
-    it off; the mails that are due.
+    """One more decline of auto-reload; the mails (ids) that are due.
 
+    It is tried again 1, 6 and 24 hours after the first decline, then switched off.
     `card` is the one on file. A decline of another one, of before, is held against
     nobody; while auto-reload is off there is no next try, and owners only hear that
     this one failed.
@@ -34,7 +34,7 @@ def count_decline(
         return []
     account = account_of(locked)
     if not account.auto_reload_enabled:
-        return _tell(locked, payment, DECLINED, retry_at=None, now=now)
+        return _queue_decline_mail(locked, payment, DECLINED, retry_at=None, now=now)
     account.reload_declines += 1
     account.reload_declined_at = account.reload_declined_at or now
     account.reload_retry_at = next_try_at(
@@ -46,12 +46,12 @@ def count_decline(
         update_fields=["reload_declines", "reload_declined_at", "reload_retry_at"]
     )
     if account.reload_retry_at is not None:
-        return _tell(
+        return _queue_decline_mail(
             locked, payment, DECLINED, retry_at=account.reload_retry_at, now=now
         )
     BillingAccount.objects.filter(pk=account.pk).update(reload_ended_at=now)
     switch_reload_off(locked, actor=Actor(label="auto-reload"), now=now)
-    return _tell(locked, payment, RELOAD_OFF, retry_at=None, now=now)
+    return _queue_decline_mail(locked, payment, RELOAD_OFF, retry_at=None, now=now)
 
 
 def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -> None:
@@ -85,13 +85,12 @@ def end_series_if_lifted(locked: Organization) -> None:
     to be tried again.
     """
     account = account_of(locked)
-    if account.reload_declines and account.balance_nanos > (
-        account.reload_threshold_nanos or 0
-    ):
+    threshold_nanos = account.reload_threshold_nanos or 0
+    if account.reload_declines and account.balance_nanos > threshold_nanos:
         end_series(locked)
 
 
-def _tell(
+def _queue_decline_mail(
     locked: Organization,
     payment: Payment,
     kind: str,
@@ -99,8 +98,8 @@ def _tell(
     retry_at: dt.datetime | None,
     now: dt.datetime,
 ) -> list[int]:
-    facts = {
-        "payment": payment.pk,
-        "retry_at": retry_at.isoformat() if retry_at else None,
-    }
-    return tell_owners(locked, kind, key=str(payment.pk), facts=facts, now=now)
+    """`retry_at` None: it is not tried again."""
+    facts: dict[str, object] = {"payment": payment.pk, "retry_at": None}
+    if retry_at is not None:
+        facts["retry_at"] = retry_at.isoformat()
+    return queue_for_owners(locked, kind, key=str(payment.pk), facts=facts, now=now)

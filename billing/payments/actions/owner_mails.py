@@ -1,5 +1,6 @@
-"""Queueing what owners are told about money: a row for each owner, once a key;
-`billing.payments.mails` writes them.
+"""Queueing what owners are told about money: a row for each owner, once a key.
+
+`billing.payments.mails` and `billing.documents.mails` write them.
 """
 
 from __future__ import annotations
@@ -16,30 +17,47 @@ RELOAD_OFF = "balance.reload_off"
 RELOAD_LIMIT = "balance.reload_limit"
 LOW = "balance.low"
 EXHAUSTED = "balance.exhausted"
+# What a mail about a balance says is old after this time.
 WITHIN = dt.timedelta(days=3)
 
 
-def tell_owners(
+def queue_for_owners(
     locked: Organization,
     kind: str,
     *,
     key: str,
     facts: dict[str, Any],
     now: dt.datetime,
+    within: dt.timedelta = WITHIN,
+    and_billing_address: bool = False,
 ) -> list[int]:
-    """Queue a mail of `kind` to every active owner; with a `key` told before, nothing.
+    """Queue a mail of `kind` to every owner whose account is active, and to the billing
+    address where that is none of theirs; the mails' ids.
 
-    The mails' ids.
+    `key` names what is told once to each: what was told before, also by somebody who
+    does the same at once, is not queued again.
     """
-    owners = locked.memberships.owners().select_related("user")
-    drafts = [
+    prefix = f"{kind}:{locked.pk}:{key}"
+    owners = list(locked.memberships.owners_to_mail())
+    mails = [
         QueuedMail(
-            one.user,
+            owner.user,
             kind,
-            f"{kind}:{locked.pk}:{key}:{one.pk}",
-            {**facts, "membership": one.pk},
+            f"{prefix}:{owner.pk}",
+            {**facts, "membership": owner.pk},
         )
-        for one in owners
-        if one.user.is_active
+        for owner in owners
     ]
-    return queue_mails(locked, drafts, now=now, within=WITHIN) if drafts else []
+    addresses = {owner.user.email.lower() for owner in owners}
+    if and_billing_address and locked.billing_email.lower() not in addresses:
+        mails.append(
+            QueuedMail(
+                None,
+                kind,
+                f"{prefix}:billing",
+                facts,
+                address=locked.billing_email,
+                language=locked.primary_owner.language,
+            )
+        )
+    return queue_mails(locked, mails, now=now, within=within)

@@ -1,5 +1,5 @@
-"""Refunds and credits by operators (T7): the ledger moves first, so that nobody spends
-what is on its way back.
+"""Refunds by operators (T7): the ledger moves first, so that nobody spends what is on
+its way back.
 
 Amounts are nano-USD.
 """
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
 
-from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor
@@ -21,37 +19,28 @@ from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.ledger.actions import account_of, post_entry
 from billing.ledger.queries import credit_left
-from billing.models import EntryKind, LedgerEntry, Payment, Refund
+from billing.models import EntryKind, Payment, Refund
+from billing.models.payments import RefundQuerySet
 from billing.payments.actions.declines import end_series_if_lifted, switch_reload_off
-from billing.payments.actions.purchases import CLAIM, WAITS, check_is_prepaid
-from billing.payments.gateways.base import Refunded, RefundOutcome
+from billing.payments.gateways.base import Refunded, RefundFailed, RefundOutcome
 from config.kit.errors import BusinessError
-from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
-
-# How long it is known that a form of credits was used, in seconds.
-PRESSES_KEPT = 24 * 60 * 60
+from config.kit.money import NANOS_PER_CENT, format_usd
 
 
 def refundable_nanos(payment: Payment) -> int:
-    """What of a purchase is neither refunded nor used: at most its rest, at most what
-    was bought of the balance (T7).
+    """What of a purchase is neither refunded nor used, in nano-USD, whole cents: at most
+    its rest, at most what was bought of the balance (T7).
 
     Bought money counts as used first: what credits gave stays behind and is never paid
     out to a card.
     """
     if payment.status != Payment.Status.SUCCEEDED:
         return 0
-    given = (
-        payment.refunds.exclude(status=Refund.Status.FAILED).aggregate(
-            sum=Sum("amount_nanos")
-        )["sum"]
-        or 0
-    )
+    sums = payment.refunds.not_failed().aggregate(given=Sum("amount_nanos"))
+    rest = payment.amount_nanos - (sums["given"] or 0)
     account = account_of(payment.organization)
     bought = account.balance_nanos - credit_left(account)
-    return max(
-        0, min(payment.amount_nanos - given, bought // NANOS_PER_CENT * NANOS_PER_CENT)
-    )
+    return max(0, min(rest, bought // NANOS_PER_CENT * NANOS_PER_CENT))
 
 
 @transaction.atomic
@@ -75,24 +64,12 @@ def start_refund(
     """
     locked = lock_organization(payment.organization_id)
     payment = Payment.objects.select_related("organization").get(pk=payment.pk)
-    known = Refund.objects.filter(key=key).first() if key else None
-    if known is not None:
-        _check_same_press(known, payment, amount_nanos=amount_nanos)
-        return known, False
+    earlier = Refund.objects.filter(key=key).first() if key else None
+    if earlier is not None:
+        _check_same_press(earlier, payment, amount_nanos=amount_nanos)
+        return earlier, False
     check_reason(reason)
-    left = refundable_nanos(payment)
-    if amount_nanos <= 0 or amount_nanos % NANOS_PER_CENT or amount_nanos > left:
-        words = {"left": format_usd(left), "amount": format_usd(amount_nanos)}
-        raise BusinessError(
-            _(
-                "%(amount)s can't be refunded: %(left)s of this purchase is unused. "
-                "Enter an amount in whole cents up to that."
-            )
-            % words,
-            code="refund_amount",
-            status=422,
-            field="amount",
-        )
+    _check_refund_amount(payment, amount_nanos)
     refund = Refund.objects.create(
         payment=payment,
         amount_nanos=amount_nanos,
@@ -100,7 +77,7 @@ def start_refund(
         reason=reason.strip(),
         created_by=operator,
         created_at=now,
-        next_check_at=now + CLAIM,
+        next_check_at=now + RefundQuerySet.claim_lasts,
         checks=1,
     )
     post_entry(
@@ -113,23 +90,48 @@ def start_refund(
         actor=operator,
         now=now,
     )
-    account = account_of(locked)
-    if account.auto_reload_enabled and account.balance_nanos <= (
-        account.reload_threshold_nanos or 0
-    ):
-        switch_reload_off(locked, actor=Actor.person(operator), now=now)
+    _keep_reload_from_undoing(locked, operator=operator, now=now)
     return refund, True
 
 
-def _check_same_press(known: Refund, payment: Payment, *, amount_nanos: int) -> None:
-    if known.payment_id == payment.pk and known.amount_nanos == amount_nanos:
+def _keep_reload_from_undoing(
+    locked: Organization, *, operator: User, now: dt.datetime
+) -> None:
+    """Switch auto-reload off where it would charge the card again at once."""
+    account = account_of(locked)
+    threshold_nanos = account.reload_threshold_nanos or 0
+    if account.auto_reload_enabled and account.balance_nanos <= threshold_nanos:
+        switch_reload_off(locked, actor=Actor.person(operator), now=now)
+
+
+def _check_refund_amount(payment: Payment, amount_nanos: int) -> None:
+    """Raises BusinessError `refund_amount`: whole cents up to what is unused."""
+    left = refundable_nanos(payment)
+    if 0 < amount_nanos <= left and amount_nanos % NANOS_PER_CENT == 0:
+        return
+    texts = {"left": format_usd(left), "amount": format_usd(amount_nanos)}
+    raise BusinessError(
+        _(
+            "%(amount)s can't be refunded: %(left)s of this purchase is unused. "
+            "Enter an amount in whole cents up to that."
+        )
+        % texts,
+        code="refund_amount",
+        status=422,
+        field="amount",
+    )
+
+
+def _check_same_press(earlier: Refund, payment: Payment, *, amount_nanos: int) -> None:
+    """Raises BusinessError `already_refunded` where the form was used for another refund."""
+    if earlier.payment_id == payment.pk and earlier.amount_nanos == amount_nanos:
         return
     raise BusinessError(
         _(
             "This form was already used to refund %(amount)s, so nothing was "
             "refunded this time. Open it again to make another refund."
         )
-        % {"amount": format_usd(known.amount_nanos)},
+        % {"amount": format_usd(earlier.amount_nanos)},
         code="already_refunded",
     )
 
@@ -138,131 +140,57 @@ def claim_refund(refund_id: int, *, now: dt.datetime) -> Refund | None:
     """Take an unsettled refund that is due; None when it is settled or somebody else is
     asking.
     """
-    won = (
-        Refund.objects.due(now)
-        .filter(pk=refund_id)
-        .update(next_check_at=now + CLAIM, checks=F("checks") + 1)
-    )
-    return Refund.objects.select_related("payment").get(pk=refund_id) if won else None
+    return Refund.objects.select_related("payment").claim(refund_id, now=now)
 
 
-def put_off_refund(refund: Refund, *, now: dt.datetime) -> None:
-    """Nobody knows yet: ask again later, with the same key."""
-    wait = WAITS[min(refund.checks, len(WAITS)) - 1]
-    Refund.objects.filter(pk=refund.pk, status=Refund.Status.STARTED).update(
-        next_check_at=now + wait
-    )
+def retry_refund_later(refund: Refund, *, now: dt.datetime) -> None:
+    """Nobody knows yet: ask again after 1, 5, 15 and then every 60 minutes, with the
+    same key.
+    """
+    Refund.objects.retry_later(refund, now=now)
 
 
 @transaction.atomic
 def settle_refund(
     refund_id: int, outcome: RefundOutcome, *, now: dt.datetime
 ) -> Refund:
-    """Keep what the gateway says; where it failed, also after it had seemed to succeed,
-    the balance gets it back once.
+    """Keep what the gateway says; the same again, from whomever, changes nothing.
+
+    Where it failed, also after it had seemed to succeed, the balance gets the amount
+    back once. A refund that failed stays failed.
     """
     organization_id = Refund.objects.values_list(
         "payment__organization_id", flat=True
     ).get(pk=refund_id)
     locked = lock_organization(organization_id)
     refund = Refund.objects.select_related("payment", "created_by").get(pk=refund_id)
-    succeeded = isinstance(outcome, Refunded)
-    wanted = Refund.Status.SUCCEEDED if succeeded else Refund.Status.FAILED
-    if refund.status == wanted or refund.status == Refund.Status.FAILED:
+    status = Refund.Status.FAILED
+    if isinstance(outcome, Refunded):
+        status = Refund.Status.SUCCEEDED
+    if refund.status in (status, Refund.Status.FAILED):
         return refund
-    refund.status, refund.settled_at = wanted, now
+    refund.status = status
+    refund.settled_at = now
     refund.gateway_id = outcome.gateway_id or refund.gateway_id
-    refund.failure = "" if isinstance(outcome, Refunded) else outcome.message[:300]
+    if isinstance(outcome, RefundFailed):
+        refund.failure = outcome.message[:300]
     refund.save(update_fields=["status", "settled_at", "gateway_id", "failure"])
-    if not succeeded:
-        post_entry(
-            locked,
-            kind=EntryKind.ADJUSTMENT,
-            amount_nanos=refund.amount_nanos,
-            payment=refund.payment,
-            refund=refund,
-            reason=_("The refund failed: %(why)s") % {"why": refund.failure[:200]},
-            actor=refund.created_by,
-            now=now,
-        )
-        end_series_if_lifted(locked)
+    if refund.status == Refund.Status.FAILED:
+        _book_back(locked, refund, now=now)
     return refund
 
 
-@transaction.atomic
-def post_credit(
-    organization: Organization,
-    *,
-    amount_nanos: int,
-    reason: str,
-    operator: User,
-    key: str = "",
-    now: dt.datetime,
-) -> LedgerEntry:
-    """Give a balance something (`credit`), or correct it downwards (`adjustment`, a
-    negative amount), with a reason.
-
-    `key` names the showing of the form: pressed twice within a day, it is the same
-    entry; with other content it is refused (`already_booked`). Raises BusinessError
-    `not_prepaid`, `credit_amount`, `reason_missing`.
+def _book_back(locked: Organization, refund: Refund, *, now: dt.datetime) -> None:
+    """The entry names the refund and no reason of its own: `ledger.words` tells in each
+    reader's language that it failed, and why.
     """
-    locked = lock_organization(organization.pk)
-    check_is_prepaid(locked)
-    check_reason(reason)
-    if (
-        amount_nanos == 0
-        or amount_nanos % NANOS_PER_CENT
-        or abs(amount_nanos) > MAX_AMOUNT_NANOS
-    ):
-        sentence = _(
-            "Enter an amount in whole cents, other than zero and at most %(most)s."
-        ) % {"most": format_usd(MAX_AMOUNT_NANOS)}
-        raise BusinessError(sentence, code="credit_amount", status=422, field="amount")
-    facts: dict[str, Any] = {
-        "kind": EntryKind.CREDIT if amount_nanos > 0 else EntryKind.ADJUSTMENT,
-        "amount_nanos": amount_nanos,
-        "reason": reason.strip(),
-        "actor": operator,
-    }
-    known = _booked_before(locked, key, facts) if key else None
-    if known is not None:
-        return known
-    entry = post_entry(locked, **facts, now=now)
-    end_series_if_lifted(locked)
-    if key:
-        cache.set(_pressed(key), entry.pk, timeout=PRESSES_KEPT)
-    return entry
-
-
-def _pressed(key: str) -> str:
-    return f"credit-form:{key}"
-
-
-def _booked_before(
-    locked: Organization, key: str, facts: dict[str, Any]
-) -> LedgerEntry | None:
-    """The entry that this form made, by the cache that all processes share.
-
-    It is asked and told under the organization's lock, so of two presses at once the
-    second waits and finds the entry of the first. An entry that was rolled back after
-    it was told does not exist, or is another one, and counts for nothing. The key needs
-    no signature: whoever makes one up only keeps themselves from booking twice.
-    """
-    pk = cache.get(_pressed(key))
-    if pk is None:
-        return None
-    known = LedgerEntry.objects.filter(
-        organization=locked, pk=pk, actor=facts["actor"]
-    ).first()
-    if known is None or all(
-        getattr(known, name) == value for name, value in facts.items()
-    ):
-        return known
-    raise BusinessError(
-        _(
-            "This form was already used to book %(amount)s, so nothing was booked "
-            "this time. Open it again to make another entry."
-        )
-        % {"amount": format_usd(known.amount_nanos)},
-        code="already_booked",
+    post_entry(
+        locked,
+        kind=EntryKind.ADJUSTMENT,
+        amount_nanos=refund.amount_nanos,
+        payment=refund.payment,
+        refund=refund,
+        actor=refund.created_by,
+        now=now,
     )
+    end_series_if_lifted(locked)

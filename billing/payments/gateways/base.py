@@ -29,7 +29,7 @@ class GatewayForgot(GatewayRefused):
     """
 
 
-class ForgedNotice(Exception):
+class ForgedEvent(Exception):
     """A webhook whose signature is not the gateway's."""
 
 
@@ -154,12 +154,13 @@ class SentInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A verified webhook: the payment (or refund) it is about by our key, and what it
-    says, if it says anything to us.
+class GatewayEvent:
+    """A verified webhook: the payment, refund or invoice it names by our key, and what
+    became of it.
 
-    The rest must be what our row has, or it is about something else: `gateway_id` is
-    the payment's, also of a refund.
+    The key could be copied, so all else has to be what our row has, or it is about
+    something else: amount in cents, currency, customer, mode, and `gateway_id`, which
+    is the payment's also where it is about a refund.
     """
 
     id: str
@@ -226,5 +227,5 @@ class Gateway(Protocol):
     def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
         """Make the gateway's invoice what ours is. Raises GatewayForgot, GatewayRefused."""
 
-    def read_notice(self, body: bytes, signature: str) -> Notice:
-        """A webhook's content. Raises ForgedNotice."""
+    def read_event(self, body: bytes, signature: str) -> GatewayEvent:
+        """A webhook's content. Raises ForgedEvent."""

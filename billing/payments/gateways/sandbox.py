@@ -19,13 +19,13 @@ from billing.payments.gateways.base import (
     Canceled,
     Card,
     Declined,
-    ForgedNotice,
+    ForgedEvent,
+    GatewayEvent,
     GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
     InvoiceOrder,
     NeedsAction,
-    Notice,
     Outcome,
     Paid,
     PayOrder,
@@ -36,8 +36,13 @@ from billing.payments.gateways.base import (
     SentInvoice,
 )
 
-SUCCEEDS, DECLINES, NO_FUNDS, ACTION = "succeeds", "declines", "no_funds", "action"
-TIMEOUT_PAID, TIMEOUT_LOST, REFUSED = "timeout_paid", "timeout_lost", "refused"
+SUCCEEDS = "succeeds"
+DECLINES = "declines"
+NO_FUNDS = "no_funds"
+ACTION = "action"
+TIMEOUT_PAID = "timeout_paid"
+TIMEOUT_LOST = "timeout_lost"
+REFUSED = "refused"
 # The numbers up to the blank line are those that Stripe's own test mode gives the same meaning.
 NUMBERS = {
     "4242424242424242": SUCCEEDS,
@@ -173,8 +178,8 @@ class SandboxGateway:
             payment = SandboxPayment.objects.select_for_update().get(
                 pk=order.gateway_id.removeprefix("sandbox_")
             )
-            known = SandboxRefund.objects.filter(key=order.key).first()
-            if known is None:
+            refund = SandboxRefund.objects.filter(key=order.key).first()
+            if refund is None:
                 left = payment.amount_cents - sum(
                     payment.refunds.values_list("amount_cents", flat=True)
                 )
@@ -182,10 +187,10 @@ class SandboxGateway:
                     return RefundFailed(
                         "The refund is larger than what is left to refund."
                     )
-                known = SandboxRefund.objects.create(
+                refund = SandboxRefund.objects.create(
                     payment=payment, key=order.key, amount_cents=order.amount_cents
                 )
-        return Refunded(f"sandbox_refund_{known.pk}")
+        return Refunded(f"sandbox_refund_{refund.pk}")
 
     def send_invoice(self, order: InvoiceOrder) -> SentInvoice:
         """See `Gateway`: the test gateway has no page to pay invoices on; operators
@@ -193,9 +198,9 @@ class SandboxGateway:
         """
         raise GatewayRefused("The test gateway sends no invoices.")
 
-    def read_notice(self, body: bytes, signature: str) -> Notice:
+    def read_event(self, body: bytes, signature: str) -> GatewayEvent:
         """See `Gateway`: the test gateway sends none."""
-        raise ForgedNotice
+        raise ForgedEvent
 
     def _record(self, order: PayOrder, behaviour: str) -> tuple[SandboxPayment, bool]:
         """The row for this key, and whether it is new: the unique key decides between
@@ -207,16 +212,16 @@ class SandboxGateway:
             TIMEOUT_LOST: "lost",
             DECLINES: "card_declined",
             NO_FUNDS: "insufficient_funds",
-            ACTION: "requires_action"
-            if order.on_session
-            else "authentication_required",
+            ACTION: "authentication_required",
         }
-        known = SandboxPayment.objects.filter(key=order.key).first()
-        if known is not None:
-            return known, False
+        if order.on_session:  # only who is there can be sent to their bank
+            statuses[ACTION] = "requires_action"
+        record = SandboxPayment.objects.filter(key=order.key).first()
+        if record is not None:
+            return record, False
         try:
             with transaction.atomic():
-                made = SandboxPayment.objects.create(
+                record = SandboxPayment.objects.create(
                     key=order.key,
                     customer_id=order.customer_id,
                     card_id=order.card_id,
@@ -225,7 +230,7 @@ class SandboxGateway:
                 )
         except IntegrityError:
             return SandboxPayment.objects.get(key=order.key), False
-        return made, True
+        return record, True
 
     def _outcome(self, record: SandboxPayment, order: PayOrder) -> Outcome:
         gateway_id = f"sandbox_{record.pk}"

@@ -18,13 +18,13 @@ from billing.payments.gateways.base import (
     Canceled,
     Card,
     Declined,
-    ForgedNotice,
+    ForgedEvent,
+    GatewayEvent,
     GatewayForgot,
     GatewayRefused,
     GatewayUnknown,
     InvoiceOrder,
     NeedsAction,
-    Notice,
     Outcome,
     PayOrder,
     Refunded,
@@ -34,9 +34,9 @@ from billing.payments.gateways.base import (
     SentInvoice,
 )
 from billing.payments.gateways.stripe_answers import (
-    card_of,
+    card_from,
     declined,
-    notice_of,
+    event_of,
     outcome_of,
     refund_outcome,
     text_of,
@@ -79,7 +79,7 @@ class StripeGateway:
         # is in our own row.
         options: Any = {"idempotency_key": f"customer-{reference}-{email}-{name}"[:255]}
         return str(
-            _asked(lambda: self.client.v1.customers.create(params, options=options)).id
+            _ask(lambda: self.client.v1.customers.create(params, options=options)).id
         )
 
     def card_form_url(
@@ -95,12 +95,12 @@ class StripeGateway:
             "cancel_url": cancel_url,
             **CARDS_ONLY,
         }
-        return str(_asked(lambda: self.client.v1.checkout.sessions.create(params)).url)
+        return str(_ask(lambda: self.client.v1.checkout.sessions.create(params)).url)
 
     def card_entered(self, *, customer_id: str, session_id: str) -> Card:
         """See `Gateway`."""
         params: Any = {"expand": ["setup_intent.payment_method"]}
-        session: Any = _asked(
+        session: Any = _ask(
             lambda: self.client.v1.checkout.sessions.retrieve(session_id, params)
         )
         intent = session.setup_intent
@@ -110,13 +110,12 @@ class StripeGateway:
             or intent.status != "succeeded"
         ):
             raise GatewayRefused("no_card_entered")
-        return card_of(intent.payment_method, customer_id=customer_id)
+        return card_from(intent.payment_method, customer_id=customer_id)
 
     def pay(self, order: PayOrder) -> Outcome:
         """See `Gateway`."""
         if _key_may_be_gone(order):
-            found = self.find(order)
-            return found or Declined(
+            return self.find(order) or Declined(
                 "never_arrived", "Stripe has no record of this payment."
             )
         params: Any = {
@@ -128,11 +127,10 @@ class StripeGateway:
             "metadata": {"payment_key": order.key},
             **CARDS_ONLY,
         }
-        params |= (
-            {"return_url": order.return_url}
-            if order.on_session
-            else {"off_session": True}
-        )
+        if order.on_session:
+            params["return_url"] = order.return_url
+        else:
+            params["off_session"] = True
         try:
             intent = self.client.v1.payment_intents.create(
                 params, options={"idempotency_key": order.key}
@@ -140,10 +138,10 @@ class StripeGateway:
         except stripe.CardError as error:
             return declined(error)
         except stripe.StripeError as error:
-            return self._after(error, order)
+            return self._outcome_after(error, order)
         return self._settled(intent, order)
 
-    def _after(self, error: stripe.StripeError, order: PayOrder) -> Outcome:
+    def _outcome_after(self, error: stripe.StripeError, order: PayOrder) -> Outcome:
         """A request that failed otherwise: refused for sure, or unknown and looked up."""
         # A wrong key of ours (401, 403) is not the card's fault: nothing was done, so
         # it stays to be asked again.
@@ -154,9 +152,9 @@ class StripeGateway:
                 )
         elif isinstance(error, stripe.APIError) and (error.http_status or 0) >= 500:
             # Stripe repeats a 500 for its key; the payment may exist all the same
-            found = self.find(order)
-            if found is not None:
-                return found
+            outcome = self.find(order)
+            if outcome is not None:
+                return outcome
         raise GatewayUnknown(f"{type(error).__name__}: {error}") from error
 
     def find(self, order: PayOrder) -> Outcome | None:
@@ -169,10 +167,10 @@ class StripeGateway:
             "created": {"gte": int(order.started_at.timestamp()) - 3600},
         }
         try:
-            listed: Any = _asked(lambda: self.client.v1.payment_intents.list(params))
+            listed: Any = _ask(lambda: self.client.v1.payment_intents.list(params))
         except GatewayForgot:  # not even the customer is there
             return None
-        for intent in _asked(lambda: list(listed.auto_paging_iter())):
+        for intent in _ask(lambda: list(listed.auto_paging_iter())):
             if text_of(intent.metadata, "payment_key") == order.key:
                 return self._settled(intent, order)
         return None
@@ -182,10 +180,9 @@ class StripeGateway:
             isinstance(outcome_of(intent), NeedsAction) and not order.on_session
         )
         if not waits_for_nobody and intent.status != "requires_confirmation":
-            return _known(intent)
-        # Nobody is there to confirm it, or Stripe stopped half-way: called off, so that
-        # it can't be taken later behind
-        # our back.
+            return _settled_outcome(intent)
+        # Nobody is there to confirm it, or Stripe stopped half-way: canceled, so that it
+        # can't be taken later behind our back.
         ended = self.cancel(order, gateway_id=intent.id)
         if order.on_session or not isinstance(ended, Canceled):
             return ended
@@ -204,7 +201,7 @@ class StripeGateway:
     def look(self, order: PayOrder, *, gateway_id: str) -> Outcome:
         """See `Gateway`."""
         return self._settled(
-            _asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id)), order
+            _ask(lambda: self.client.v1.payment_intents.retrieve(gateway_id)), order
         )
 
     def cancel(self, order: PayOrder, *, gateway_id: str) -> Outcome:
@@ -212,10 +209,10 @@ class StripeGateway:
         try:
             intent: Any = self.client.v1.payment_intents.cancel(gateway_id)
         except stripe.InvalidRequestError:  # too late to call off: what is it then?
-            intent = _asked(lambda: self.client.v1.payment_intents.retrieve(gateway_id))
+            intent = _ask(lambda: self.client.v1.payment_intents.retrieve(gateway_id))
         except stripe.StripeError as error:
             raise GatewayUnknown(str(error)) from error
-        return _known(intent)
+        return _settled_outcome(intent)
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """See `Gateway`."""
@@ -243,8 +240,8 @@ class StripeGateway:
     def _find_refund(self, order: RefundOrder) -> RefundOutcome | None:
         """The refund by our key in its metadata, among those of its payment."""
         params: Any = {"payment_intent": order.gateway_id, "limit": 100}
-        listed: Any = _asked(lambda: self.client.v1.refunds.list(params))
-        for refund in _asked(lambda: list(listed.auto_paging_iter())):
+        listed: Any = _ask(lambda: self.client.v1.refunds.list(params))
+        for refund in _ask(lambda: list(listed.auto_paging_iter())):
             if text_of(refund.metadata, "refund_key") == order.key:
                 return refund_outcome(refund) or Refunded(refund.id)
         return None
@@ -253,20 +250,21 @@ class StripeGateway:
         """See `Gateway`."""
         return sync_invoice(self.client, order)
 
-    def read_notice(self, body: bytes, signature: str) -> Notice:
+    def read_event(self, body: bytes, signature: str) -> GatewayEvent:
         """See `Gateway`."""
         if not self.webhook_secret:
-            raise ForgedNotice
+            raise ForgedEvent
         try:
             event: Any = self.client.construct_event(
                 body, signature, self.webhook_secret
             )
         except (ValueError, stripe.SignatureVerificationError) as error:
-            raise ForgedNotice from error
-        return notice_of(event)
+            raise ForgedEvent from error
+        return event_of(event)
 
 
-def _known(intent: Any) -> Outcome:
+def _settled_outcome(intent: Any) -> Outcome:
+    """What a PaymentIntent says. Raises GatewayUnknown while Stripe itself does not know."""
     outcome = outcome_of(intent)
     if outcome is None:
         raise GatewayUnknown(f"The payment is {intent.status}.")
@@ -277,7 +275,7 @@ def _key_may_be_gone(order: PayOrder | RefundOrder) -> bool:
     return timezone.now() - order.started_at >= KEYS_HOLD
 
 
-def _asked(ask: Any) -> Any:
+def _ask(ask: Any) -> Any:
     """An answer of a call that moves no money; its failures as ours."""
     try:
         return ask()

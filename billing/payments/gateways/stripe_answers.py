@@ -14,9 +14,9 @@ from billing.payments.gateways.base import (
     Canceled,
     Card,
     Declined,
+    GatewayEvent,
     GatewayRefused,
     NeedsAction,
-    Notice,
     Outcome,
     Paid,
     Refunded,
@@ -45,7 +45,7 @@ BRANDS = {
 }
 
 
-def card_of(method: Any, *, customer_id: str) -> Card:
+def card_from(method: Any, *, customer_id: str) -> Card:
     """The card that a PaymentMethod is.
 
     Raises GatewayRefused for a bank account, a wallet or whatever else it may be.
@@ -53,16 +53,18 @@ def card_of(method: Any, *, customer_id: str) -> Card:
     card = getattr(method, "card", None)
     if method is None or method.type != "card" or card is None:
         raise GatewayRefused("not_a_card")
-    last = dt.date(
-        card.exp_year + card.exp_month // 12, card.exp_month % 12 + 1, 1
-    ) - dt.timedelta(days=1)
     return Card(
         customer_id,
         method.id,
         BRANDS.get(card.brand, card.brand.title()),
         card.last4,
-        last,
+        _last_of_month(card.exp_year, card.exp_month),
     )
+
+
+def _last_of_month(year: int, month: int) -> dt.date:
+    next_first = dt.date(year + month // 12, month % 12 + 1, 1)
+    return next_first - dt.timedelta(days=1)
 
 
 def outcome_of(intent: Any) -> Outcome | None:
@@ -77,34 +79,28 @@ def outcome_of(intent: Any) -> Outcome | None:
             redirect = getattr(action, "redirect_to_url", None) if action else None
             return NeedsAction(str(redirect.url) if redirect else "", intent.id)
         case "requires_payment_method":
-            error = intent.last_payment_error
-            code = (
-                (getattr(error, "decline_code", None) or getattr(error, "code", None))
-                if error
-                else None
-            )
-            words = getattr(error, "message", None) if error else None
-            return Declined(
-                code or "card_declined",
-                (words or "The card was declined.")[:300],
-                intent.id,
-            )
+            return _declined_intent(intent)
         case _other:
             return None
 
 
+def _declined_intent(intent: Any) -> Declined:
+    error = intent.last_payment_error or None
+    code = getattr(error, "decline_code", None) or getattr(error, "code", None)
+    message = getattr(error, "message", None) or "The card was declined."
+    return Declined(code or "card_declined", message[:300], intent.id)
+
+
 def declined(error: stripe.CardError) -> Declined:
     """Why a card was declined, in Stripe's words."""
-    body: Any = (
-        (error.json_body or {}).get("error", {})
-        if isinstance(error.json_body, dict)
-        else {}
-    )
+    body: Any = {}
+    if isinstance(error.json_body, dict):
+        body = error.json_body.get("error", {})
     code = body.get("decline_code") if body.get("code") == "card_declined" else None
     intent = body.get("payment_intent") or {}
-    words = str(error.user_message or "The card was declined.")
+    message = str(error.user_message or "The card was declined.")
     return Declined(
-        code or error.code or "card_declined", words[:300], intent.get("id", "")
+        code or error.code or "card_declined", message[:300], intent.get("id", "")
     )
 
 
@@ -121,55 +117,68 @@ def refund_outcome(refund: Any) -> RefundOutcome | None:
     return None
 
 
-def notice_of(event: Any) -> Notice:
+def event_of(event: Any) -> GatewayEvent:
     """A verified event, as far as it is about a payment, a refund or a paid invoice."""
-    about = event.data.object
     if event.type == "invoice.paid":
-        return Notice(
-            event.id,
-            event.type,
-            invoice_key=text_of(getattr(about, "metadata", None), "invoice_key"),
-            amount_cents=getattr(about, "total", None),
-            currency=getattr(about, "currency", None) or "",
-            customer_id=_id(getattr(about, "customer", None)),
-            gateway_id=about.id,
-            livemode=event.livemode,
-        )
-    if event.type not in PAYMENT_EVENTS | REFUND_EVENTS:
-        return Notice(event.id, event.type)
-    metadata = getattr(about, "metadata", None)
-    says: dict[str, Any] = {
-        "amount_cents": getattr(about, "amount", None),
-        "currency": getattr(about, "currency", None) or "",
-        "livemode": event.livemode,
-    }
+        return _invoice_event(event)
     if event.type in PAYMENT_EVENTS:
-        says |= {
-            "payment_key": text_of(metadata, "payment_key"),
-            "outcome": outcome_of(about),
-        }
-        says |= {
-            "customer_id": _id(getattr(about, "customer", None)),
-            "gateway_id": about.id,
-        }
-    else:
-        says |= {
-            "refund_key": text_of(metadata, "refund_key"),
-            "refund_outcome": refund_outcome(about),
-        }
-        says |= {"gateway_id": _id(getattr(about, "payment_intent", None))}
-    return Notice(event.id, event.type, **says)
+        return _payment_event(event)
+    if event.type in REFUND_EVENTS:
+        return _refund_event(event)
+    return GatewayEvent(event.id, event.type)
 
 
-def _id(named: Any) -> str:
+def _invoice_event(event: Any) -> GatewayEvent:
+    invoice = event.data.object
+    return GatewayEvent(
+        event.id,
+        event.type,
+        invoice_key=text_of(getattr(invoice, "metadata", None), "invoice_key"),
+        amount_cents=getattr(invoice, "total", None),
+        currency=getattr(invoice, "currency", None) or "",
+        customer_id=_id_of(getattr(invoice, "customer", None)),
+        gateway_id=invoice.id,
+        livemode=event.livemode,
+    )
+
+
+def _payment_event(event: Any) -> GatewayEvent:
+    intent = event.data.object
+    return GatewayEvent(
+        event.id,
+        event.type,
+        payment_key=text_of(getattr(intent, "metadata", None), "payment_key"),
+        outcome=outcome_of(intent),
+        amount_cents=getattr(intent, "amount", None),
+        currency=getattr(intent, "currency", None) or "",
+        customer_id=_id_of(getattr(intent, "customer", None)),
+        gateway_id=intent.id,
+        livemode=event.livemode,
+    )
+
+
+def _refund_event(event: Any) -> GatewayEvent:
+    refund = event.data.object
+    return GatewayEvent(
+        event.id,
+        event.type,
+        refund_key=text_of(getattr(refund, "metadata", None), "refund_key"),
+        refund_outcome=refund_outcome(refund),
+        amount_cents=getattr(refund, "amount", None),
+        currency=getattr(refund, "currency", None) or "",
+        gateway_id=_id_of(getattr(refund, "payment_intent", None)),
+        livemode=event.livemode,
+    )
+
+
+def _id_of(reference: Any) -> str:
     """The id of what Stripe names by its id or, expanded, as the whole object."""
-    return str(getattr(named, "id", named) or "")
+    return str(getattr(reference, "id", reference) or "")
 
 
 def text_of(metadata: Any, name: str) -> str:
     """One value of an object's metadata; empty where it has none."""
-    return (
-        str((metadata or {}).get(name) or "")
-        if hasattr(metadata or {}, "get")
-        else str(getattr(metadata, name, ""))
-    )
+    values = metadata or {}
+    if hasattr(values, "get"):
+        return str(values.get(name) or "")
+    return str(getattr(values, name, ""))

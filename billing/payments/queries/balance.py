@@ -10,10 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.conf import settings
-
 from billing.funding.rules.standing import OrganizationStanding
 from billing.models import BillingAccount, LedgerEntry, Payment, PaymentCard, SetupStep
+from billing.models.payments import PaymentQuerySet
+from billing.payments.queries.cards import card_of
 from billing.payments.queries.reloads import (
     bought_this_month,
     low_mark,
@@ -114,23 +114,14 @@ def balance_summary(
     standing: OrganizationStanding, summary: MonthSummary, *, now: dt.datetime
 ) -> BalanceSummary:
     """The balance of a prepaid organization, with the pace of its month."""
-    account = BillingAccount.objects.filter(
-        organization_id=standing.id
-    ).first() or BillingAccount(organization_id=standing.id)
+    account = _account_of(standing)
     payments = Payment.objects.filter(organization_id=standing.id).order_by(
         "-created_at", "-pk"
     )
     reloads = payments.reloads()
-    declined = reloads.filter(status=Payment.Status.DECLINED).first()
-    cards = PaymentCard.objects.filter(
-        organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY
-    )
-    card = cards.exclude(card_id="").first()
-    expected = summary.projection.expected if summary.projection else ()
-    today_ends = local_midnight(
-        summary.today + dt.timedelta(days=1), standing.month.zone
-    )
-    to_threshold = account.balance_nanos - (account.reload_threshold_nanos or 0)
+    card = card_of(standing.id)
+    balance_nanos = account.balance_nanos
+    to_threshold_nanos = balance_nanos - (account.reload_threshold_nanos or 0)
     return BalanceSummary(
         account=account,
         state=_state(account, standing, card),
@@ -139,18 +130,49 @@ def balance_summary(
         limit_nanos=reload_limit(account, standing),
         bought_nanos=bought_this_month(standing),
         last_reload=reloads.filter(status=Payment.Status.SUCCEEDED).first(),
-        last_decline=declined
-        if account.reload_declines or account.reload_ended_at
-        else None,
+        last_decline=_last_decline(account, reloads),
         in_flight=payments.in_flight().first(),
         waiting=payments.filter(status=Payment.Status.ACTION).first(),
-        lasts=runway(account.balance_nanos, expected, now=now, today_ends=today_ends),
-        next_reload=runway(to_threshold, expected, now=now, today_ends=today_ends),
-        last_entry_at=LedgerEntry.objects.filter(organization_id=standing.id)
-        .order_by("-pk")
-        .values_list("created_at", flat=True)
-        .first(),
+        lasts=_used_up_by(balance_nanos, standing, summary, now=now),
+        next_reload=_used_up_by(to_threshold_nanos, standing, summary, now=now),
+        last_entry_at=_last_entry_at(standing),
     )
+
+
+def _account_of(standing: OrganizationStanding) -> BillingAccount:
+    """The account, or an empty one, not saved, where there is none yet."""
+    account = BillingAccount.objects.filter(organization_id=standing.id).first()
+    return account or BillingAccount(organization_id=standing.id)
+
+
+def _last_decline(account: BillingAccount, reloads: PaymentQuerySet) -> Payment | None:
+    """The latest decline of a series that goes on or has ended auto-reload."""
+    if not (account.reload_declines or account.reload_ended_at):
+        return None
+    return reloads.filter(status=Payment.Status.DECLINED).first()
+
+
+def _used_up_by(
+    amount_nanos: int,
+    standing: OrganizationStanding,
+    summary: MonthSummary,
+    *,
+    now: dt.datetime,
+) -> Runway | None:
+    """When an amount is used at the month's pace; None without a projection, or not by
+    the end of the month.
+    """
+    if summary.projection is None:
+        return None
+    tomorrow = summary.today + dt.timedelta(days=1)
+    today_ends = local_midnight(tomorrow, standing.month.zone)
+    expected = summary.projection.expected
+    return runway(amount_nanos, expected, now=now, today_ends=today_ends)
+
+
+def _last_entry_at(standing: OrganizationStanding) -> dt.datetime | None:
+    entries = LedgerEntry.objects.filter(organization_id=standing.id).order_by("-pk")
+    return entries.values_list("created_at", flat=True).first()
 
 
 def _waits_for_retry(account: BillingAccount, card: PaymentCard | None) -> bool:
@@ -173,6 +195,8 @@ def _state(
         return BalanceState.GONE
     if _waits_for_retry(account, card) or account.reload_ended_at is not None:
         return BalanceState.DECLINED
-    reloads = account.auto_reload_enabled and card is not None
-    is_low = not reloads and account.balance_nanos <= low_mark(account)
-    return BalanceState.LOW if is_low and standing.is_on else BalanceState.FINE
+    is_reloaded = account.auto_reload_enabled and card is not None
+    is_low = account.balance_nanos <= low_mark(account)
+    if standing.is_on and is_low and not is_reloaded:
+        return BalanceState.LOW
+    return BalanceState.FINE

@@ -18,7 +18,7 @@ from config.kit.money import NANOS_PER_USD
 from config.kit.months import local_midnight
 
 
-def balances_to_tend() -> QuerySet[BillingAccount, int]:
+def balances_at_threshold() -> QuerySet[BillingAccount, int]:
     """Organizations (ids) whose extra usage is on and whose prepaid balance has reached
     the amount to act at.
 
@@ -42,11 +42,9 @@ def low_mark(account: BillingAccount) -> int:
     """The balance that counts as low: the reload threshold, or the setting's where none
     was ever set (N1).
     """
-    return (
-        _default_low()
-        if account.reload_threshold_nanos is None
-        else account.reload_threshold_nanos
-    )
+    if account.reload_threshold_nanos is None:
+        return _default_low()
+    return account.reload_threshold_nanos
 
 
 def _default_low() -> int:
@@ -57,22 +55,16 @@ def reload_limit(account: BillingAccount, standing: OrganizationStanding) -> int
     """Most that auto-reload buys this month: what was set, else the organization's cap;
     None without either (T4).
     """
-    return (
-        standing.cap.amount_nanos
-        if account.reload_limit_nanos is None
-        else account.reload_limit_nanos
-    )
+    if account.reload_limit_nanos is None:
+        return standing.cap.amount_nanos
+    return account.reload_limit_nanos
 
 
 def bought_this_month(standing: OrganizationStanding) -> int:
     """What auto-reload bought, or may have bought, since the month began."""
-    month = Payment.objects.filter(organization_id=standing.id).reloads().counting()
-    return (
-        month.filter(created_at__gte=standing.month.start).aggregate(
-            sum=Sum("amount_nanos")
-        )["sum"]
-        or 0
-    )
+    reloads = Payment.objects.filter(organization_id=standing.id).reloads().counting()
+    this_month = reloads.filter(created_at__gte=standing.month.start)
+    return this_month.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
 
 
 def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
@@ -83,8 +75,13 @@ def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
     return standing.is_prepaid and standing.is_on and standing.auto_reload
 
 
-def went_off_by(refund: Refund) -> bool:
-    """Whether this refund switched auto-reload off."""
+def reload_went_off_by(refund: Refund) -> bool:
+    """Whether this refund switched auto-reload off.
+
+    Read from the audit, which has the moment and the operator of the refund: a
+    press of the same form again, whose answer is the one the operator sees, has to know
+    it too, and no column keeps it.
+    """
     entries = AuditEntry.objects.filter(
         organization_id=refund.payment.organization_id, action="balance.auto_reload"
     )
@@ -95,11 +92,9 @@ def reload_state(
     account: BillingAccount, standing: OrganizationStanding, *, now: dt.datetime
 ) -> ReloadState:
     """All that `rules.reloading` decides on, at this moment."""
-    mine = Payment.objects.filter(organization_id=standing.id)
+    payments = Payment.objects.filter(organization_id=standing.id)
     today = local_midnight(standing.month.day_of(now), standing.month.zone)
-    cards = PaymentCard.objects.filter(
-        organization_id=standing.id, gateway=settings.PAYMENT_GATEWAY
-    )
+    cards = PaymentCard.objects.chargeable().filter(organization_id=standing.id)
     return ReloadState(
         enabled=account.auto_reload_enabled,
         threshold_nanos=account.reload_threshold_nanos or 0,
@@ -107,10 +102,13 @@ def reload_state(
         balance_nanos=account.balance_nanos,
         is_on=standing.is_on and standing.is_prepaid,
         cap_is_reached=standing.cap.is_reached(standing.spent_nanos),
-        has_card=cards.exclude(card_id="").exists(),
-        is_in_flight=mine.in_flight().exists(),
+        has_card=cards.exists(),
+        is_in_flight=payments.in_flight().exists(),
         retry_at=account.reload_retry_at,
-        bought_today=mine.reloads().counting().filter(created_at__gte=today).count(),
+        bought_today=payments.reloads()
+        .counting()
+        .filter(created_at__gte=today)
+        .count(),
         bought_this_month_nanos=bought_this_month(standing),
         limit_nanos=reload_limit(account, standing),
     )

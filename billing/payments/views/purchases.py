@@ -24,13 +24,13 @@ from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.models import Payment, SetupStep
 from billing.payments import cards, processing
-from billing.payments.actions.purchases import card_of
-from billing.payments.actions.reloads import set_auto_reload
+from billing.payments.actions.reload_settings import set_auto_reload
 from billing.payments.actions.setup import set_setup_step
 from billing.payments.forms import BuyForm, ReloadForm
 from billing.payments.gateways.base import GatewayRefused, GatewayUnknown
+from billing.payments.queries.cards import card_of
 from billing.payments.reader import BalanceReader
-from billing.payments.tasks import tend_balance
+from billing.payments.tasks import reload_if_due
 from billing.payments.views.redirects import go_to, safe_path
 from config.kit.errors import BusinessError
 from config.kit.fields import typed_amount
@@ -77,7 +77,7 @@ def try_to_buy(page: BalanceReader, form: BuyForm) -> Payment | None:
     """
     payment = None
     try:
-        payment = processing.buy(
+        payment = processing.purchase(
             page.organization,
             amount_nanos=form.cleaned_data["amount"],
             buyer=page.membership.user,
@@ -162,7 +162,7 @@ def payment_back(
     """Back from the bank: ask the gateway what is true, and go on where the purchase began."""
     page = BalanceReader.of_prepaid(membership)
     payment = _payment(membership, key)
-    payment = processing.look_now(payment, now=page.now)
+    payment = processing.refresh(payment, now=page.now)
     say_outcome(request, page, payment)
     if (
         payment.status == Payment.Status.SUCCEEDED
@@ -192,7 +192,7 @@ def payment_cancel(
 ) -> HttpResponse:
     """Give up a purchase that waits for the bank."""
     page = BalanceReader.of_prepaid(membership)
-    payment = processing.call_off(_payment(membership, key), now=page.now)
+    payment = processing.cancel(_payment(membership, key), now=page.now)
     say_outcome(request, page, payment)
     return redirect(next_page(page))
 
@@ -261,7 +261,7 @@ def payment_card_back(request: HttpRequest, membership: Membership) -> HttpRespo
                 request,
                 _("Auto-reload is still off. Turn it back on with Edit auto-reload."),
             )
-        enqueue(tend_balance, membership.organization_id)
+        enqueue(reload_if_due, membership.organization_id)
     return redirect(
         safe_path(request.GET.get("then"), default=reverse("billing", args=[slug]))
     )
@@ -329,7 +329,7 @@ def try_to_set_reload(page: BalanceReader, form: ReloadForm) -> bool:
             error.field if error.field in form.fields else None, error.message
         )
         return False
-    enqueue(tend_balance, page.organization.pk)
+    enqueue(reload_if_due, page.organization.pk)
     return True
 
 

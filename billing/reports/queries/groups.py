@@ -107,8 +107,9 @@ def _from_counters(
         "s_unbilled": Sum("unbilled_nanos"),
     }
     if not keys:
-        one = days.aggregate(**sums)
-        return [tuple(value or 0 for value in one.values())] if one["s_events"] else []
+        totals = days.aggregate(**sums)
+        row = tuple(value or 0 for value in totals.values())
+        return [row] if totals["s_events"] else []
     grouped = days.values(
         **{name: columns[key] for name, key in zip(names, keys, strict=True)}
     )
@@ -157,7 +158,7 @@ def _from_events(
     return [
         (*group, *sums)
         for group, sums in sorted(
-            totals.items(), key=lambda one: tuple(map(str, one[0]))
+            totals.items(), key=lambda total: tuple(map(str, total[0]))
         )
     ]
 

@@ -113,10 +113,10 @@ def _spent_by_day(
     rows = OrganizationDay.objects.filter(
         organization_id=organization_id, day_on__range=(since, until)
     )
-    found: dict[dt.date, dict[str, int]] = defaultdict(dict)
+    by_day: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, surface, nanos in rows.values_list("day_on", "surface", "extra_nanos"):
-        found[day][surface] = nanos
-    return found
+        by_day[day][surface] = nanos
+    return by_day
 
 
 def _days(

@@ -42,14 +42,15 @@ class OwnMonth:
         empty name.
         """
         ranked = sorted(
-            self.by_model.items(), key=lambda one: (-sum(one[1].values()), one[0])
+            self.by_model.items(), key=lambda model: (-sum(model[1].values()), model[0])
         )
-        shown, others = ranked[:MODELS_SHOWN], ranked[MODELS_SHOWN:]
+        largest = ranked[:MODELS_SHOWN]
+        others = ranked[MODELS_SHOWN:]
         rest: dict[dt.date, int] = defaultdict(int)
         for _name, days in others:
             for day, nanos in days.items():
                 rest[day] += nanos
-        return [*shown, ("", rest)] if others else shown
+        return [*largest, ("", rest)] if others else largest
 
 
 def own_month(membership_id: int, *, month: Month) -> OwnMonth:
@@ -63,11 +64,11 @@ def own_month(membership_id: int, *, month: Month) -> OwnMonth:
         .exclude(extra=0)
         .order_by("day_on")
     )
-    found = OwnMonth()
+    own = OwnMonth()
     for day, surface, model, extra in rows:
-        found.by_surface[surface][day] += extra
-        found.by_model[model][day] += extra
-    return found
+        own.by_surface[surface][day] += extra
+        own.by_model[model][day] += extra
+    return own
 
 
 def receipts(membership_id: int) -> QuerySet[UsageEvent]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from billing.reports.rules.projection import Projection, about, lasting_cap
-from config.kit.money import MAX_AMOUNT_NANOS
+from config.kit.money import MAX_AMOUNT_NANOS, whole_percent
 
 
 class State(StrEnum):
@@ -47,12 +47,8 @@ class Verdict:
 
     @property
     def percent(self) -> int:
-        """How much of the cap is spent, whole per cent rounded down: 100 only when it
-        is reached.
-        """
-        if not self.cap_nanos:
-            return 100
-        return min(100, self.spent_nanos * 100 // self.cap_nanos)
+        """How much of the cap is spent."""
+        return whole_percent(self.spent_nanos, self.cap_nanos or 0)
 
     @property
     def under_nanos(self) -> int:

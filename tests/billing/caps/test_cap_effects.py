@@ -45,8 +45,8 @@ def test_a_seat_cap_counts_who_stops_goes_on_and_was_over_last_month(
     set_member_cap(
         acme, membership=own, amount_nanos=usd(100), actor=Actor(label="test"), now=now
     )
-    found = seat_effect(standing().organization, tier="standard", amount_nanos=usd(40))
-    assert (found.people, found.stop_now, found.go_on, found.paused_last_month) == (
+    effect = seat_effect(standing().organization, tier="standard", amount_nanos=usd(40))
+    assert (effect.people, effect.stop_now, effect.go_on, effect.paused_last_month) == (
         3,
         1,
         0,
@@ -80,9 +80,9 @@ def test_a_members_cap_tells_before_and_after(acme, bob, standing):
     SpendCap.objects.create(
         organization=acme, level="seat_tier", seat_tier="standard", amount_nanos=usd(40)
     )
-    found = member_effect(standing(), amount_nanos=usd(60))
-    assert (found.before, found.after) == ("seat_tier_cap_reached", None)
-    assert (found.spent_nanos, found.left_nanos, found.last_month_nanos) == (
+    effect = member_effect(standing(), amount_nanos=usd(60))
+    assert (effect.before, effect.after) == ("seat_tier_cap_reached", None)
+    assert (effect.spent_nanos, effect.left_nanos, effect.last_month_nanos) == (
         usd(41),
         usd(19),
         usd(33),

@@ -1,5 +1,6 @@
-"""P1, P2: freezing, drafting, finishing; once, in order, resumable at every step; the
-database holds to it.
+"""P1, P2: a month is frozen, drafted and finished once, in order, from where it was left.
+
+The database holds to it.
 """
 
 from __future__ import annotations
@@ -325,9 +326,7 @@ def test_c5_a_change_of_zone_moves_the_edges_from_the_next_month_on(used, now):
 
 
 def test_c5_a_second_change_of_zone_moves_no_edge_of_a_month_that_is_closed(used, now):
-    """Tokyo until November's freeze at 21:00 UTC, then New York: November ended when it
-    ended.
-    """
+    """From Tokyo back to New York: a month that is closed ended when it ended."""
     actor = Actor(label="test")
     change_timezone(used, timezone="Asia/Tokyo", actor=actor, now=now)
     # December's grace is over, by Tokyo's clock

@@ -1,5 +1,6 @@
-"""E8, M5, P3: `audit_books` finds each lie about an invoice or statement, whoever told
-it past all guards.
+"""E8, M5, P3: `audit_books` finds each lie about an invoice or statement.
+
+The lies are told by raw SQL, past all guards.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import pytest
 from django.db import connection
 
 from billing.books import differences
-from billing.documents.actions.issuing import issue_credit_note
+from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.closing import close_due
 from billing.models import CreditNote, Invoice, Statement
 from config.kit.append_only import unguard_on_sqlite
@@ -23,9 +24,9 @@ from tests.factories.documents import CLOSES, close_november, use, use_november
 def documents(acme, bolt, alice, now):
     """Two invoices of Acme with a credit note, a statement of Bolt; and no guard any more."""
     use_november(acme, at=now)
-    note_on = close_november(acme)
+    invoice = close_november(acme)
     issue_credit_note(
-        note_on, subtotal_nanos=usd(1), reason="x", operator=alice.user, now=CLOSES
+        invoice, subtotal_nanos=usd(1), reason="x", operator=alice.user, now=CLOSES
     )
     use(acme, "bob", "10", at=CLOSES)
     use_up_included(bolt)
@@ -51,7 +52,7 @@ def lie(sql: str) -> set[tuple[str, str]]:
     """What the audit names after a change by raw SQL."""
     with connection.cursor() as cursor:
         cursor.execute(sql)
-    return {(one.table, one.column) for one in differences()}
+    return {(row.table, row.column) for row in differences()}
 
 
 LINE = (

@@ -1,5 +1,6 @@
-"""P3: an invoice or statement is mailed once to each owner and to the billing address,
-in their language, with its PDF.
+"""P3: documents are mailed once to each owner and to the billing address.
+
+In their language, with the PDF.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pypdf import PdfReader
 from accounts.actions.audit import Actor
 from accounts.models import Organization, OutgoingMail, Role
 from accounts.tasks import send_due_mails
+from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.actions.details import set_terms
-from billing.documents.actions.issuing import issue_credit_note
 from billing.documents.closing import close_due
 from billing.metering.actions.adjustments import adjust_event
 from billing.models import Invoice, UsageEvent
@@ -48,28 +49,28 @@ def invoice(acme, now) -> Invoice:
 
 
 def test_p3_owners_and_the_billing_address_get_it_once_with_the_pdf(invoice):
-    sent = {one.to[0]: one for one in deliver()}
-    assert sorted(sent) == [
+    by_recipient = {message.to[0]: message for message in deliver()}
+    assert sorted(by_recipient) == [
         "alice@acme.example",
         "billing@acme.example",
         "ken@acme.example",
     ]
-    hers = sent["alice@acme.example"]
-    assert hers.subject == "$44.34 for Acme: extra usage in November 2026"
-    assert "Invoice ACME-0001 is attached, due on 31 December 2026." in hers.body
+    alices = by_recipient["alice@acme.example"]
+    assert alices.subject == "$44.34 for Acme: extra usage in November 2026"
+    assert "Invoice ACME-0001 is attached, due on 31 December 2026." in alices.body
     assert (
-        "Claude Code · claude-sonnet-5: $42.34" in hers.body
-        and "/o/acme/settings/billing/invoices/ACME-0001/" in hers.body
+        "Claude Code · claude-sonnet-5: $42.34" in alices.body
+        and "/o/acme/settings/billing/invoices/ACME-0001/" in alices.body
     )
-    assert "because you are an owner of Acme" in hers.body
-    [(name, content, mime)] = hers.attachments
+    assert "because you are an owner of Acme" in alices.body
+    [(name, content, mime)] = alices.attachments
     assert (name, mime) == ("Invoice-ACME-0001.pdf", "application/pdf")
     assert "$44.34" in PdfReader(io.BytesIO(content)).pages[0].extract_text()
     assert (
-        sent["ken@acme.example"].subject.startswith("Acme")
-        and "11月" in sent["ken@acme.example"].subject
+        by_recipient["ken@acme.example"].subject.startswith("Acme")
+        and "11月" in by_recipient["ken@acme.example"].subject
     )
-    assert "billing address of Acme" in sent["billing@acme.example"].body
+    assert "billing address of Acme" in by_recipient["billing@acme.example"].body
     assert deliver(CLOSES + dt.timedelta(hours=1)) == []
 
 
@@ -104,14 +105,14 @@ def test_p3_a_billing_address_that_is_an_owners_gets_one_mail(acme, now):
     acme.refresh_from_db()
     use_november(acme, at=now)
     close_november(acme)
-    assert [one.to for one in deliver()] == [["alice@acme.example"]]
+    assert [message.to for message in deliver()] == [["alice@acme.example"]]
 
 
 def test_somebody_who_is_no_owner_any_more_gets_nothing(invoice, acme):
     acme.memberships.filter(user__email="ken@acme.example").update(
         base_role=Role.MEMBER
     )
-    assert "ken@acme.example" not in {one.to[0] for one in deliver()}
+    assert "ken@acme.example" not in {message.to[0] for message in deliver()}
     assert (
         OutgoingMail.objects.get(user__email="ken@acme.example").dropped_at is not None
     )
@@ -124,12 +125,12 @@ def test_p2_a_statement_is_mailed_too(bolt, now):
     deliver(now)
     closing = dt.datetime(2026, 12, 1, 14, tzinfo=dt.UTC)
     close_due(bolt.pk, now=closing)
-    sent = {one.to[0]: one for one in deliver(closing)}
-    assert sorted(sent) == ["bea@bolt.example", "billing@bolt.example"]
-    hers = sent["bea@bolt.example"]
-    assert hers.subject == "$12.35 of extra usage by Bolt in November 2026"
-    assert "Closing balance: $87.65" in hers.body and "nothing to pay" in hers.body
-    assert hers.attachments[0][0] == "Statement-November-2026.pdf"
+    by_recipient = {message.to[0]: message for message in deliver(closing)}
+    assert sorted(by_recipient) == ["bea@bolt.example", "billing@bolt.example"]
+    beas = by_recipient["bea@bolt.example"]
+    assert beas.subject == "$12.35 of extra usage by Bolt in November 2026"
+    assert "Closing balance: $87.65" in beas.body and "nothing to pay" in beas.body
+    assert beas.attachments[0][0] == "Statement-November-2026.pdf"
 
 
 def test_p3_a_credit_note_is_mailed_with_its_reason(invoice, alice):
@@ -141,15 +142,17 @@ def test_p3_a_credit_note_is_mailed_with_its_reason(invoice, alice):
         operator=alice.user,
         now=CLOSES,
     )
-    [hers] = [one for one in deliver(CLOSES) if one.to == ["alice@acme.example"]]
-    assert hers.subject == "$4.00 credited to Acme on ACME-0001"
+    [alices] = [
+        message for message in deliver(CLOSES) if message.to == ["alice@acme.example"]
+    ]
+    assert alices.subject == "$4.00 credited to Acme on ACME-0001"
     assert (
-        "Outage on Tuesday" in hers.body
-        and hers.attachments[0][0] == "Credit-note-ACME-CN-0001.pdf"
+        "Outage on Tuesday" in alices.body
+        and alices.attachments[0][0] == "Credit-note-ACME-CN-0001.pdf"
     )
 
 
 def test_no_mail_says_please_or_holds_a_tag_in_its_subject(invoice):
-    for one in deliver():
-        assert "<" not in one.subject and "\n" not in one.subject
-        assert one.alternatives[0][0].count("<h1") == 1
+    for message in deliver():
+        assert "<" not in message.subject and "\n" not in message.subject
+        assert message.alternatives[0][0].count("<h1") == 1

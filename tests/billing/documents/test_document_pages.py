@@ -1,5 +1,6 @@
-"""Invoices and statements for owners: pages, PDFs, CSVs, the events behind each line,
-billing details (P3, D3, screens.md).
+"""Invoices and statements for owners: pages, PDFs, CSVs, billing details (P3, D3).
+
+Each line leads to the events behind it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from django.test import Client
 from pypdf import PdfReader
 
 from accounts.models import AuditEntry
-from billing.documents.actions.issuing import issue_credit_note, mark_paid
+from billing.documents.actions.credit_notes import issue_credit_note
+from billing.documents.actions.settling import mark_paid
 from billing.documents.closing import close_due
 from billing.documents.print import documents
 from billing.metering.actions.adjustments import adjust_event
 from billing.models import BillingDetails, Invoice, Statement, UsageEvent
-from billing.payments.actions.refunds import post_credit
+from billing.payments.actions.credits import post_credit
 from config.kit.money import usd
 from tests.factories.balances import turn_on, use_up_included
 from tests.factories.documents import CLOSES, close_november, use, use_november

@@ -1,6 +1,4 @@
-"""P3: what becomes of an invoice: paid, void, credited, never edited; operators do it
-in the Django admin.
-"""
+"""P3: an invoice is paid, voided or credited by operators in the admin, never edited."""
 
 from __future__ import annotations
 
@@ -13,8 +11,9 @@ from accounts.actions.audit import Actor
 from accounts.audit import audit_row
 from accounts.models import AuditEntry
 from billing.books import differences
+from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.actions.details import set_billing_details, set_terms
-from billing.documents.actions.issuing import issue_credit_note, mark_paid, void_invoice
+from billing.documents.actions.settling import mark_paid, void_invoice
 from billing.documents.closing import close_due
 from billing.documents.queries.documents import credited_nanos, owed_nanos
 from billing.metering.actions.adjustments import adjust_event
@@ -213,7 +212,7 @@ def test_staff_without_the_right_take_no_step(client, invoice):
     assert invoice.status == "open"
 
 
-def test_tax_and_terms_are_set_by_operators_with_their_trail(operator, acme):
+def test_tax_and_terms_are_set_by_operators_with_their_audit(operator, acme):
     operator.post(
         "/admin/billing/billingdetails/add/",
         {

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from billing.documents import api
-from billing.documents.actions.issuing import issue_credit_note
+from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.closing import close_due
 from config.kit.money import usd
 from tests.factories.documents import CLOSES, close_november, use, use_november

@@ -1,5 +1,6 @@
-"""Documents on paper: what is said comes out as text, whatever people are called; the
-same document, the same bytes.
+"""Documents on paper: what is said comes out as text, whatever people are called.
+
+The same document gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
-from billing.documents.print.layout import Line, Printed, pdf_of
+from billing.documents.print.layout import Line, PrintedDocument, pdf_of
 from billing.documents.print.typst import TypesettingError, typeset
 
-INVOICE = Printed(
+INVOICE = PrintedDocument(
     language="en",
     title="Invoice",
     number="ACME-0004",
@@ -46,11 +47,11 @@ HOSTILE = (
 )
 
 
-def reader(document: Printed) -> PdfReader:
+def reader(document: PrintedDocument) -> PdfReader:
     return PdfReader(io.BytesIO(pdf_of(document)))
 
 
-def text_of(document: Printed) -> str:
+def text_of(document: PrintedDocument) -> str:
     return "\n".join(page.extract_text() for page in reader(document).pages)
 
 
@@ -59,26 +60,26 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def missing_glyphs(document: Printed) -> int:
+def missing_glyphs(document: PrintedDocument) -> int:
     """How often .notdef, glyph 0, is drawn; Typst writes glyphs as two bytes."""
-    found = 0
+    missing = 0
     pdf = reader(document)
     for page in pdf.pages:
         for operands, operator in ContentStream(page.get_contents(), pdf).operations:
             if operator in (b"Tj", b"TJ"):
                 pieces = operands[0] if operator == b"TJ" else operands
                 for raw in (
-                    one.original_bytes
-                    for one in pieces
-                    if hasattr(one, "original_bytes")
+                    piece.original_bytes
+                    for piece in pieces
+                    if hasattr(piece, "original_bytes")
                 ):
-                    found += sum(
+                    missing += sum(
                         raw[i : i + 2] == b"\0\0" for i in range(0, len(raw), 2)
                     )
-    return found
+    return missing
 
 
-def with_names(*names: str) -> Printed:
+def with_names(*names: str) -> PrintedDocument:
     return replace(
         INVOICE,
         lines=tuple(
@@ -89,21 +90,26 @@ def with_names(*names: str) -> Printed:
 
 
 def test_everything_said_comes_out_as_text():
-    text = text_of(INVOICE)
-    said = [
+    printed = text_of(INVOICE)
+    texts = [
         INVOICE.title,
         INVOICE.number,
         INVOICE.stamp,
         INVOICE.headline,
         INVOICE.buyer_label,
         *INVOICE.seller,
+        *INVOICE.buyer,
+        *INVOICE.columns,
+        *INVOICE.notes,
+        "Page 1 of 1",
     ]
-    said += [*INVOICE.buyer, *INVOICE.columns, *INVOICE.notes, "Page 1 of 1"]
-    said += [word for fact in INVOICE.facts for word in fact] + [
-        word for line in INVOICE.lines for word in line.cells
-    ]
-    said += [word for label, amount, _ in INVOICE.totals for word in (label, amount)]
-    assert [word for word in said if word not in text] == []
+    for fact in INVOICE.facts:
+        texts += fact
+    for line in INVOICE.lines:
+        texts += line.cells
+    for label, amount, _stands_out in INVOICE.totals:
+        texts += [label, amount]
+    assert [text for text in texts if text not in printed] == []
 
 
 def test_the_file_says_its_title_author_date_and_language():
@@ -163,7 +169,7 @@ def test_a_letter_that_no_font_of_ours_has_is_an_empty_box_not_a_failure():
 
 
 def test_text_that_looks_like_markup_is_printed_as_it_is():
-    document = Printed(
+    document = PrintedDocument(
         *(
             "en",
             HOSTILE,
@@ -284,11 +290,11 @@ def test_amounts_stay_whole_beside_long_texts_in_a_crowded_table():
     )
     lines = (Line(("27 Nov 2026", long, long, *amounts)),)
     text = text_of(replace(INVOICE, columns=heads, right=(3, 4, 5, 6), lines=lines))
-    assert [one for one in amounts if one not in text] == []
+    assert [amount for amount in amounts if amount not in text] == []
 
 
 def test_a_document_of_nothing_but_a_name_is_still_a_page():
-    bare = Printed(
+    bare = PrintedDocument(
         "en", "Statement", "", "", "", (), "", (), (), ("Item", "Amount"), (), (), ()
     )
     assert "Statement" in text_of(bare) and "1 / 1" in text_of(bare)

@@ -15,9 +15,9 @@ from accounts.models import Membership, Organization
 from billing.documents.closing import close_due
 from billing.metering.actions.recording import record_usage
 from billing.metering.receipts import ReceiptLine, receipt_of
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import UsageAdjustment, UsageEvent
-from billing.prices.rules import Usage
+from billing.prices.rules import TOKEN_CLASSES, Usage
 from tests.conftest import NOW
 from tests.factories.usage import enable_extra_usage, event
 from tests.markup import flat
@@ -101,10 +101,7 @@ def test_a_lines_cost_is_not_rounded(client, bob):
         for line in receipt_of(report(bob, cache_read_tokens=1, output_tokens=3)).lines
     }
     assert costs == {"cache_read_tokens": "0.000000200", "output_tokens": "0.000030000"}
-    assert (
-        ReceiptLine("cache_read_tokens", 7, "0.025", 25_000_001).cost_usd
-        == "0.000000175000007"
-    )
+    assert ReceiptLine(TOKEN_CLASSES[4], 7, 25_000_001).cost_usd == "0.000000175000007"
 
 
 def test_a_later_difference_is_shown_beside_the_cost_it_corrects(client, bob):

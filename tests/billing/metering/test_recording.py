@@ -11,7 +11,7 @@ from billing.funding.promises import sign_authorization
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
 from billing.metering.actions.recording import record_usage
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import (
     IncludedWindow,
     MemberMonth,

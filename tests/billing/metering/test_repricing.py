@@ -10,7 +10,7 @@ from accounts.actions.audit import Actor
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.metering.actions.repricing import reprice_events
-from billing.metering.rules.recording import ReportedEvent
+from billing.metering.rules.events import ReportedEvent
 from billing.models import OrganizationMonth, UsageAdjustment, UsageEvent
 from billing.models.prices import SINCE_ALWAYS
 from billing.prices.actions import correct_price, fallback_rates

@@ -17,7 +17,7 @@ from billing.ledger.actions import roll_up_days
 from billing.metering.actions.recording import record_usage
 from billing.models import LedgerEntry, Payment, PaymentCard
 from billing.payments import processing, tasks
-from billing.payments.actions.refunds import post_credit
+from billing.payments.actions.credits import post_credit
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.balances import (
@@ -225,7 +225,7 @@ def test_t5_a_declined_reload_is_told_on_the_page_with_the_next_try(
         organization_id=running.pk,
         now=now,
     )
-    processing.tend(running.pk, now=now)
+    processing.reload_if_due(running.pk, now=now)
     html = html_of(owner, USAGE)
     for words in (
         "Visa 0341 was declined at 11:28 today.",
@@ -248,7 +248,7 @@ def test_the_banner_leads_back_to_the_page_also_after_it_was_fetched_by_itself(
         organization_id=running.pk,
         now=now,
     )
-    processing.tend(running.pk, now=now)
+    processing.reload_if_due(running.pk, now=now)
     part = html_of(owner, f"{USAGE}balance/")
     assert (
         f"card/?then={USAGE}" in part
@@ -266,7 +266,7 @@ def test_t5_after_the_last_try_another_card_ends_the_warning_and_reminds_of_auto
         now=now,
     )
     for hours in (0, 2, 8, 32):
-        processing.tend(running.pk, now=now + dt.timedelta(hours=hours))
+        processing.reload_if_due(running.pk, now=now + dt.timedelta(hours=hours))
     assert "That was the last attempt, so auto-reload is off." in html_of(owner, USAGE)
     back = owner.get(
         f"{BILLING}card/back/?session=card_succeeds_4242&then={USAGE}", follow=True
@@ -304,7 +304,7 @@ def test_a_credit_that_lifts_the_balance_ends_the_warning(owner, running, now):
         organization_id=running.pk,
         now=now,
     )
-    processing.tend(running.pk, now=now)
+    processing.reload_if_due(running.pk, now=now)
     post_credit(
         running,
         amount_nanos=usd(50),
@@ -350,7 +350,7 @@ def test_t4_a_reached_monthly_limit_is_told_on_the_page(owner, running, now):
             organization_id=running.pk,
             now=now,
         )
-        tasks.tend_balance(running.pk)
+        tasks.reload_if_due(running.pk)
     html = html_of(owner, USAGE)
     assert (
         "The monthly reload limit of $50.00 has been reached. Auto-reload resumes on "

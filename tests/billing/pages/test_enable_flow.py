@@ -191,7 +191,7 @@ def test_while_a_payment_is_being_settled_the_step_offers_no_second_one_and_goes
         and 'hx-trigger="every 10s"' in html
     )
     assert ">Buy extra usage</button>" not in html and 'name="amount"' not in html
-    processing.look_now(Payment.objects.get(), now=now)
+    processing.refresh(Payment.objects.get(), now=now)
     html = owner.get(f"{FLOW}pay/").content.decode()
     assert (
         "The balance is $50.00." in html
@@ -273,7 +273,7 @@ def test_it_follows_the_settlement_not_the_plans_name(acme, alice, now):
     client = Client()
     client.force_login(alice.user)
     acme.refresh_from_db()
-    from billing.payments.actions.purchases import save_customer
+    from billing.payments.actions.cards import save_customer
 
     save_customer(acme, customer_id="customer-acme")
 

@@ -19,8 +19,10 @@ from billing.funding.rules.decision import decide
 from billing.metering.actions.recording import record_usage
 from billing.models import BillingAccount, Payment, PaymentCard, SandboxPayment
 from billing.payments import processing, tasks
-from billing.payments.actions.refunds import post_credit, settle_refund, start_refund
-from billing.payments.actions.reloads import set_auto_reload, tend_balance
+from billing.payments.actions.credits import post_credit
+from billing.payments.actions.refunds import settle_refund, start_refund
+from billing.payments.actions.reload_settings import set_auto_reload
+from billing.payments.actions.reloads import start_reload_if_due
 from billing.payments.gateways.base import RefundFailed
 from config.kit.errors import BusinessError
 from config.kit.money import usd
@@ -53,7 +55,7 @@ def sweep(at):
     with time_machine.travel(at, tick=False):
         for _time in range(2):
             tasks.settle_unknown()
-            tasks.tend_balances()
+            tasks.reload_due_balances()
 
 
 def reloads(**wanted):
@@ -223,7 +225,8 @@ def test_t4_t5_no_second_reload_while_the_first_is_not_known(reloading, now):
     use(reloading, "10", at=now)
     sweep(now + dt.timedelta(seconds=30))
     assert (
-        processing.tend(reloading.pk, now=now + dt.timedelta(seconds=40)) is None
+        processing.reload_if_due(reloading.pk, now=now + dt.timedelta(seconds=40))
+        is None
     )  # held back, not refused by the database
     assert reloads() == [50] and balance(reloading) == usd(10)
     sweep(now + dt.timedelta(minutes=2))
@@ -309,7 +312,7 @@ def test_t5_a_decline_of_the_card_of_before_is_not_held_against_the_new_one(
 ):
     give_card(reloading, "declines", now=now)
     use(reloading, "80", at=now)
-    assert tend_balance(reloading.pk, now=now).payment  # whoever started it dies
+    assert start_reload_if_due(reloading.pk, now=now).payment  # whoever started it dies
     give_card(reloading, "works", now=now)
     sweep(now + dt.timedelta(minutes=3))
     assert reloads(status="declined") == [50] and reloads(status="succeeded") == [50]
@@ -323,7 +326,7 @@ def test_c7_a_reload_whose_starter_died_before_asking_is_not_bought_once_nobody_
     reloading, now, switched_off
 ):
     use(reloading, "80", at=now)
-    assert tend_balance(reloading.pk, now=now).payment
+    assert start_reload_if_due(reloading.pk, now=now).payment
     if switched_off == "extra usage":
         set_extra_usage(reloading, enabled=False, actor=bea_of(reloading), now=now)
     else:

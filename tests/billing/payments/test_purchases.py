@@ -11,8 +11,9 @@ import time_machine
 
 from billing.books import differences
 from billing.models import LedgerEntry, Payment, SandboxPayment
+from billing.models.payments import GATEWAY_ANSWERS_WITHIN as CLAIM
 from billing.payments import processing, tasks
-from billing.payments.actions.purchases import ACTION_LASTS, CLAIM, settle_payment
+from billing.payments.actions.settling import ACTION_LASTS, settle_payment
 from billing.payments.gateways.base import Declined, GatewayUnknown, Paid
 from billing.payments.gateways.sandbox import SandboxGateway
 from config.kit.errors import BusinessError
@@ -52,7 +53,7 @@ def test_t2_a_purchase_enters_the_ledger_once_with_its_payment(bolt, now):
 
 def test_pressing_the_button_twice_buys_once(bolt, now):
     first, second = [
-        processing.buy(
+        processing.purchase(
             bolt, amount_nanos=usd(50), buyer=bolt.primary_owner, key="a" * 32, now=now
         )
         for _press in range(2)
@@ -66,14 +67,14 @@ def test_pressing_the_button_twice_buys_once(bolt, now):
 def test_a_form_used_again_later_or_for_another_amount_buys_nothing_and_says_so(
     bolt, now, amount, later
 ):
-    processing.buy(
+    processing.purchase(
         bolt, amount_nanos=usd(50), buyer=bolt.primary_owner, key="a" * 32, now=now
     )
     with pytest.raises(
         BusinessError,
         match=r"already used to buy \$50\.00, so nothing was bought this time",
     ) as refused:
-        processing.buy(
+        processing.purchase(
             bolt,
             amount_nanos=usd(amount),
             buyer=bolt.primary_owner,
@@ -192,9 +193,9 @@ def test_t6_a_purchase_that_waits_for_the_bank_is_paid_once_confirmed(bolt, now)
         and "/test-gateway/bank/" in payment.action_url
         and balance(bolt) == 0
     )
-    assert processing.look_now(payment, now=now).status == "action"
+    assert processing.refresh(payment, now=now).status == "action"
     SandboxGateway().confirm(payment.key, agree=True)
-    assert processing.look_now(payment, now=now).status == "succeeded" and balance(
+    assert processing.refresh(payment, now=now).status == "succeeded" and balance(
         bolt
     ) == usd(50)
 
@@ -203,9 +204,9 @@ def test_t6_refused_at_the_bank_is_declined_and_called_off_is_canceled(bolt, now
     give_card(bolt, "action", now=now)
     refused = buy(bolt, "50", now=now)
     SandboxGateway().confirm(refused.key, agree=False)
-    assert processing.look_now(refused, now=now).status == "declined"
+    assert processing.refresh(refused, now=now).status == "declined"
     canceled = buy(bolt, "50", now=now)
-    assert processing.call_off(canceled, now=now).status == "canceled"
+    assert processing.cancel(canceled, now=now).status == "canceled"
     assert balance(bolt) == taken(bolt) == 0
 
 
@@ -245,7 +246,7 @@ def test_t6_calling_off_at_the_closed_test_gateway_ends_it(bolt, now, settings):
     give_card(bolt, "action", now=now)
     payment = buy(bolt, "50", now=now)
     settings.STRIPE_SECRET_KEY, settings.PAYMENT_GATEWAY = "sk_live_x", "stripe"
-    assert processing.call_off(payment, now=now).status == "declined"
+    assert processing.cancel(payment, now=now).status == "declined"
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import AuditEntry
 from billing.books import differences
+from billing.ledger.actions import post_entry
+from billing.ledger.words import entry_reason, entry_words
 from billing.metering.actions.recording import record_usage
-from billing.models import BillingAccount, LedgerEntry, Payment, Refund, SandboxRefund
+from billing.models import (
+    BillingAccount,
+    EntryKind,
+    LedgerEntry,
+    Payment,
+    Refund,
+    SandboxRefund,
+)
 from billing.payments import processing
-from billing.payments.actions.refunds import post_credit, refundable_nanos
+from billing.payments.actions.credits import post_credit
+from billing.payments.actions.refunds import (
+    refundable_nanos,
+    settle_refund,
+    start_refund,
+)
+from billing.payments.gateways.base import RefundFailed
 from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.conftest import NOW
@@ -120,16 +139,12 @@ def test_t7_what_can_not_be_refunded_is_told_at_the_field(
 def test_t7_several_refunds_never_give_back_more_than_was_paid(running, olga, now):
     payment = Payment.objects.get()
     buy(running, "500", now=now)
-    processing.give_back(
-        payment, amount_nanos=usd(60), reason="a", operator=olga, now=now
-    )
+    processing.refund(payment, amount_nanos=usd(60), reason="a", operator=olga, now=now)
     with pytest.raises(BusinessError, match=r"\$40\.00 of this purchase is unused"):
-        processing.give_back(
+        processing.refund(
             payment, amount_nanos=usd(41), reason="b", operator=olga, now=now
         )
-    processing.give_back(
-        payment, amount_nanos=usd(40), reason="b", operator=olga, now=now
-    )
+    processing.refund(payment, amount_nanos=usd(40), reason="b", operator=olga, now=now)
     assert balance(running) == usd(470) and list(differences()) == []
 
 
@@ -154,14 +169,14 @@ def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says
     running, olga, now
 ):
     payment, key = Payment.objects.get(), "a" * 32
-    processing.give_back(
+    processing.refund(
         payment, amount_nanos=usd(20), reason="a", operator=olga, key=key, now=now
     )
     with pytest.raises(
         BusinessError,
         match=r"already used to refund \$20\.00, so nothing was refunded this time",
     ) as refused:
-        processing.give_back(
+        processing.refund(
             payment, amount_nanos=usd(30), reason="a", operator=olga, key=key, now=now
         )
     assert refused.value.code == "already_refunded" and balance(running) == usd(50)
@@ -277,7 +292,9 @@ def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(
     assert not BillingAccount.objects.get(organization=running).auto_reload_enabled
     entry = AuditEntry.objects.filter(action="balance.auto_reload").latest("pk")
     assert entry.actor == olga and entry.to_value == {"auto_reload": False}
-    assert processing.tend(running.pk, now=now) is None and balance(running) == usd(25)
+    assert processing.reload_if_due(running.pk, now=now) is None and balance(
+        running
+    ) == usd(25)
     assert (
         "turns auto-reload off" not in operator.get(page_of(payment)).content.decode()
     )
@@ -301,9 +318,76 @@ def test_t7_a_declined_purchase_has_nothing_to_refund(running, olga, now):
     payment = Payment.objects.get()
     Payment.objects.update(status="declined")
     with pytest.raises(BusinessError):
-        processing.give_back(
+        processing.refund(
             payment, amount_nanos=usd(5), reason="a", operator=olga, now=now
         )
+
+
+def test_t7_a_refund_that_fails_is_told_in_each_readers_language(
+    client, running, olga, now
+):
+    payment = Payment.objects.get()
+    refund, _is_new = start_refund(
+        payment, amount_nanos=usd(20), reason="a", operator=olga, now=now
+    )
+    with translation.override("ja"):  # whoever happens to be served meanwhile
+        settle_refund(refund.pk, RefundFailed("closed account"), now=now)
+    entry = LedgerEntry.objects.latest("pk")
+    assert (entry.kind, entry.reason) == ("adjustment", "")
+    page = reverse("ledger_entry", args=[running.slug, entry.pk])
+    client.force_login(running.primary_owner)
+    for language, told in (
+        ("en", "The refund failed: closed account"),
+        ("ja", "返金に失敗しました：closed account"),
+    ):
+        with translation.override(language):
+            assert entry_words(entry)[1] == entry_reason(entry) == told
+        response = client.get(page, headers={"accept-language": language})
+        assert told in response.content.decode()
+
+
+def test_t7_what_earlier_versions_wrote_about_a_failed_refund_is_shown_as_it_is(
+    running, olga, now
+):
+    refund, _is_new = start_refund(
+        Payment.objects.get(), amount_nanos=usd(20), reason="a", operator=olga, now=now
+    )
+    Refund.objects.update(status="failed", failure="closed account")
+    entry = post_entry(
+        running,
+        kind=EntryKind.ADJUSTMENT,
+        amount_nanos=usd(20),
+        refund=refund,
+        reason="返金に失敗しました：closed account",
+        now=now,
+    )
+    with translation.override("en"):
+        assert entry_words(entry)[1] == "返金に失敗しました：closed account"
+
+
+def test_t7_a_credit_form_sent_again_after_months_is_the_same_entry(running, olga, now):
+    key = uuid.uuid4().hex
+    booked = post_credit(
+        running, amount_nanos=usd(25), reason="x", operator=olga, key=key, now=now
+    )
+    cache.clear()
+    later = now + dt.timedelta(days=100)
+    again = post_credit(
+        running, amount_nanos=usd(25), reason=" x ", operator=olga, key=key, now=later
+    )
+    assert again == booked and balance(running) == usd(95)
+
+
+def test_t7_the_database_itself_refuses_a_second_entry_of_a_key(running, olga, now):
+    def book():
+        post_entry(
+            running, kind=EntryKind.CREDIT, amount_nanos=usd(5), key="k", now=now
+        )
+
+    book()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        book()
+    assert balance(running) == usd(75) and list(differences()) == []
 
 
 def test_credits_and_corrections_are_entries_with_a_reason(operator, running):

@@ -18,7 +18,7 @@ from billing.models import (
     SelectedMember,
     SpendCap,
 )
-from billing.reports.queries.people import Filter, counts, people
+from billing.reports.queries.members import MemberFilter, member_counts, member_rows
 from config.kit.money import usd
 from tests.factories.people import MembershipFactory
 from tests.factories.usage import enable_extra_usage
@@ -99,7 +99,7 @@ def test_e2_the_status_of_every_row_is_the_rules_answer(
     SpendCap.objects.filter(level="organization").update(
         amount_nanos=None if cap is None else usd(cap)
     )
-    rows = people(organization_standing(crowd, now), Filter(), page=None)
+    rows = member_rows(organization_standing(crowd, now), MemberFilter(), page=None)
     standings = standings_for(crowd.pk, [row.id for row in rows], now=now)
     assert len(rows) == 75
     for row in rows:
@@ -120,16 +120,16 @@ def test_e2_the_status_of_every_row_is_the_rules_answer(
 
 def test_counts_add_up_to_the_rows_of_each_filter(crowd, now):
     standing = organization_standing(crowd, now)
-    found = counts(standing)
+    counts = member_counts(standing)
     for state in ("", "active", "paused", "off"):
         assert (
-            found.of(state)
-            == len(people(standing, Filter(standing=state), page=None))
+            counts.of(state)
+            == len(member_rows(standing, MemberFilter(state=state), page=None))
             > 0
         )
-    for seat, number in found.by_seat.items():
+    for seat, number in counts.by_seat_tier.items():
         assert number == len(
-            people(standing, Filter(seat=seat or "unassigned"), page=None)
+            member_rows(standing, MemberFilter(seat=seat or "unassigned"), page=None)
         )
 
 
@@ -144,17 +144,19 @@ def test_counts_add_up_to_the_rows_of_each_filter(crowd, now):
     ],
 )
 def test_search_finds_every_word_in_name_or_address(acme, now, words, names):
-    rows = people(organization_standing(acme, now), Filter(words=words), page=None)
+    rows = member_rows(
+        organization_standing(acme, now), MemberFilter(words=words), page=None
+    )
     assert {row.name for row in rows} == names
 
 
 @pytest.mark.parametrize("column", ["person", "seat", "cap", "spend", "status"])
 def test_every_column_sorts_both_ways_and_pages_repeat_nobody(crowd, now, column):
     standing = organization_standing(crowd, now)
-    up = [row.id for row in people(standing, Filter(sort=column), page=None)]
-    down = people(standing, Filter(sort=f"-{column}"), page=None)
+    up = [row.id for row in member_rows(standing, MemberFilter(sort=column), page=None)]
+    down = member_rows(standing, MemberFilter(sort=f"-{column}"), page=None)
     pages = [
-        people(standing, Filter(sort=column), page=page, size=20)
+        member_rows(standing, MemberFilter(sort=column), page=page, size=20)
         for page in (1, 2, 3, 4)
     ]
     assert [row.id for page in pages for row in page] == up
@@ -163,7 +165,7 @@ def test_every_column_sorts_both_ways_and_pages_repeat_nobody(crowd, now, column
         "seat": lambda row: row.seat_tier or "~",
         "cap": lambda row: row.cap_nanos if row.cap_nanos is not None else usd(10**6),
         "spend": lambda row: row.spent_nanos,
-        "status": lambda row: (row.standing, row.reason or ""),
+        "status": lambda row: (row.state, row.reason or ""),
     }
     assert [keys[column](row) for row in down] == sorted(
         (keys[column](row) for row in down), reverse=True
@@ -176,5 +178,7 @@ def test_d1_d4_neither_strangers_nor_removed_people_are_rows(acme, bob, charlie,
     )
     assert {
         row.name
-        for row in people(organization_standing(acme, now), Filter(), page=None)
+        for row in member_rows(
+            organization_standing(acme, now), MemberFilter(), page=None
+        )
     } == {"Alice Nakamura", "Ada Okafor"}

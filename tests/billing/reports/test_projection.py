@@ -70,16 +70,18 @@ def test_without_a_complete_day_of_spending_there_is_no_projection(by_day):
     )
 )
 def test_a_projection_never_falls_and_reaches_every_cap_up_to_its_end(by_day):
-    found = projected(by_day)
-    if found is None:
+    projection = projected(by_day)
+    if projection is None:
         return
-    assert all(isinstance(nanos, int) and nanos >= 0 for _day, nanos in found.expected)
-    assert found.reaches_on(found.month_end_nanos) is not None
-    assert found.reaches_on(found.month_end_nanos + 1) is None
+    assert all(
+        isinstance(nanos, int) and nanos >= 0 for _day, nanos in projection.expected
+    )
+    assert projection.reaches_on(projection.month_end_nanos) is not None
+    assert projection.reaches_on(projection.month_end_nanos + 1) is None
 
 
 @pytest.mark.parametrize(
-    ("exact", "said"),
+    ("exact", "told"),
     [
         ("0", "0"),
         ("0.30", "1"),
@@ -89,8 +91,8 @@ def test_a_projection_never_falls_and_reaches_every_cap_up_to_its_end(by_day):
         ("10214.55", "10200"),
     ],
 )
-def test_about_amounts_are_round(exact, said):
-    assert about(usd(exact)) == usd(said)
+def test_about_amounts_are_round(exact, told):
+    assert about(usd(exact)) == usd(told)
 
 
 @pytest.mark.parametrize(

@@ -42,15 +42,15 @@ def test_people_waits_and_the_worst_day(waits, ada, bob, alice, charlie, now):
     run_out(bob, at=now - 50 * HOUR, hours=4)
     run_out(alice, at=now - 26 * HOUR, hours=3)
     run_out(charlie, at=now - 26 * HOUR, hours=3)
-    found = waits()
-    assert (found.people, found.waits, found.hours, found.average) == (
+    month = waits()
+    assert (month.people, month.waits, month.hours, month.average) == (
         3,
         3,
         9,
         3 * HOUR,
     )
-    assert found.people_by_seat == {"standard": 2, "premium": 1}
-    assert found.worst_day == (dt.date(2026, 11, 21), 2)
+    assert month.people_by_seat == {"standard": 2, "premium": 1}
+    assert month.worst_day == (dt.date(2026, 11, 21), 2)
 
 
 def test_a_session_inside_an_exhausted_week_is_one_wait_and_a_running_one_counts_to_now(
@@ -70,8 +70,8 @@ def test_waits_that_overlap_are_one_and_others_are_added(waits, bob, now):
     run_out(bob, at=now - 30 * HOUR, hours=4)
     run_out(bob, at=now - 28 * HOUR, hours=4, name="week")
     run_out(bob, at=now - 20 * HOUR, hours=1)
-    found = waits()
-    assert (found.waits, found.waited, found.people) == (2, 7 * HOUR, 1)
+    month = waits()
+    assert (month.waits, month.waited, month.people) == (2, 7 * HOUR, 1)
 
 
 def test_days_are_those_of_the_organizations_zone(waits, bob):

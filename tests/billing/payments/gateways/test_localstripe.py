@@ -19,7 +19,7 @@ from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.models import GatewayNotice, Payment
 from billing.payments import processing
-from billing.payments.actions.purchases import save_card, save_customer
+from billing.payments.actions.cards import save_card, save_customer
 from billing.payments.gateways import gateway_named
 from billing.payments.gateways.base import Card, Refunded, RefundOrder
 from config.kit.money import usd
@@ -156,7 +156,7 @@ def test_t5_reloads_that_localstripe_declines_or_wants_confirmed_are_declined(
     record_usage(
         [event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now
     )
-    payment = processing.tend(bolt.pk, now=now)
+    payment = processing.reload_if_due(bolt.pk, now=now)
     assert (payment.status, payment.decline_code) == ("declined", code) and balance(
         bolt
     ) == usd(10)
@@ -171,7 +171,7 @@ def test_t5_reloads_that_localstripe_declines_or_wants_confirmed_are_declined(
 def test_t7_a_refund_is_made_there_too(bolt, client_of, off_session, now):
     payment = buy(bolt, "50", now=now)
     olga = make_user("olga@example.com", "Olga Operator")
-    refund = processing.give_back(
+    refund = processing.refund(
         payment, amount_nanos=usd(20), reason="Bought twice", operator=olga, now=now
     )
     theirs = client_of.v1.refunds.retrieve(refund.gateway_id)

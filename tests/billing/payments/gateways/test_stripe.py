@@ -16,11 +16,11 @@ from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.models import GatewayNotice, LedgerEntry, Payment, PaymentCard, Refund
 from billing.payments import cards, processing, tasks
-from billing.payments.actions.purchases import ACTION_LASTS
-from billing.payments.actions.reloads import set_auto_reload
+from billing.payments.actions.reload_settings import set_auto_reload
+from billing.payments.actions.settling import ACTION_LASTS
 from billing.payments.gateways import gateway_named
 from billing.payments.gateways.base import GatewayRefused
-from billing.webhooks import take_notice
+from billing.webhooks import record_gateway_event
 from config.kit.money import usd
 from tests.billing.payments.gateways.conftest import SECRET
 from tests.billing.payments.gateways.stripe_server import signature
@@ -185,7 +185,7 @@ def test_authentication_on_session_sends_the_owner_to_the_bank_and_settles_on_re
         "return_url"
     ].endswith(f"/{payment.key}/back/")
     stripe.confirm(payment.gateway_id, agree=True)
-    assert processing.look_now(payment, now=now).status == "succeeded" and balance(
+    assert processing.refresh(payment, now=now).status == "succeeded" and balance(
         bolt
     ) == usd(50)
 
@@ -196,9 +196,9 @@ def test_authentication_refused_is_declined_and_called_off_is_canceled_at_stripe
     give_card(bolt, "action")
     refused = buy(bolt, "50", now=now)
     stripe.confirm(refused.gateway_id, agree=False)
-    assert processing.look_now(refused, now=now).status == "declined"
+    assert processing.refresh(refused, now=now).status == "declined"
     given_up = buy(bolt, "50", now=now)
-    assert processing.call_off(given_up, now=now).status == "canceled"
+    assert processing.cancel(given_up, now=now).status == "canceled"
     assert (
         stripe.payments[given_up.gateway_id]["status"] == "canceled"
         and stripe.taken_cents() == 0
@@ -209,7 +209,7 @@ def test_calling_off_what_was_paid_meanwhile_books_it(bolt, stripe, give_card, n
     give_card(bolt, "action")
     payment = buy(bolt, "50", now=now)
     stripe.confirm(payment.gateway_id, agree=True)
-    assert processing.call_off(payment, now=now).status == "succeeded" and balance(
+    assert processing.cancel(payment, now=now).status == "succeeded" and balance(
         bolt
     ) == usd(50)
 
@@ -229,7 +229,7 @@ def test_t6_a_purchase_that_stripe_does_not_know_any_more_ends_after_the_time_to
     payment = buy(bolt, "50", now=now)
     gone(stripe)
     assert (
-        processing.call_off(payment, now=now).status == "action"
+        processing.cancel(payment, now=now).status == "action"
     )  # perhaps only Stripe is behind
     settle_at(now + ACTION_LASTS - dt.timedelta(minutes=1))
     assert Payment.objects.get().status == "action"
@@ -243,7 +243,7 @@ def test_t6_calling_off_what_stripe_does_not_know_ends_it_once_the_time_is_over(
     give_card(bolt, "action")
     payment = buy(bolt, "50", now=now)
     gone(stripe)
-    assert processing.call_off(payment, now=now + ACTION_LASTS).status == "canceled"
+    assert processing.cancel(payment, now=now + ACTION_LASTS).status == "canceled"
 
 
 def test_t6_calling_off_while_stripe_is_not_configured_leaves_it_waiting(
@@ -252,7 +252,7 @@ def test_t6_calling_off_while_stripe_is_not_configured_leaves_it_waiting(
     give_card(bolt, "action")
     payment = buy(bolt, "50", now=now)
     settings.STRIPE_SECRET_KEY, settings.PAYMENT_GATEWAY = "", "sandbox"
-    assert processing.call_off(payment, now=now + ACTION_LASTS).status == "action"
+    assert processing.cancel(payment, now=now + ACTION_LASTS).status == "action"
 
 
 def test_t6_money_that_stripe_took_after_all_counts_also_when_the_purchase_had_ended(
@@ -300,10 +300,10 @@ def test_t6_a_reload_that_stripe_left_unconfirmed_counts_as_declined_and_is_not_
     record_usage(
         [event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now
     )
-    payment = processing.tend(bolt.pk, now=now)
+    payment = processing.reload_if_due(bolt.pk, now=now)
     assert (payment.status, payment.decline_code) == ("declined", "not_confirmed")
     assert stripe.payments[payment.gateway_id]["status"] == "canceled"
-    assert processing.tend(bolt.pk, now=now + dt.timedelta(minutes=1)) is None
+    assert processing.reload_if_due(bolt.pk, now=now + dt.timedelta(minutes=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_c7_a_reload_nobody_wants_any_more_is_only_looked_up(
         [event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now
     )
     stripe.fail_next = failure
-    payment = processing.tend(bolt.pk, now=now)
+    payment = processing.reload_if_due(bolt.pk, now=now)
     set_auto_reload(bolt, enabled=False, actor=bea_of(bolt), now=now)
     asked = len(stripe.requests)
     settle_at(now + dt.timedelta(minutes=1))
@@ -352,7 +352,7 @@ def test_t5_authentication_required_off_session_declines_the_reload(
     record_usage(
         [event("mia@bolt.example", at=now, usd="90")], organization_id=bolt.pk, now=now
     )
-    payment = processing.tend(bolt.pk, now=now)
+    payment = processing.reload_if_due(bolt.pk, now=now)
     assert (payment.purpose, payment.status, payment.decline_code) == (
         "reload",
         "declined",
@@ -448,8 +448,10 @@ def test_a_webhook_twice_and_late_changes_nothing(bolt, stripe, now, client):
 def test_a_webhook_is_worked_off_once(bolt, stripe, now):
     buy(bolt, "50", now=now)
     body = json.dumps(stripe.events[0]).encode()
-    notice = gateway_named("stripe").read_notice(body, signature(body, SECRET))
-    assert [take_notice(notice, gateway="stripe", now=now) for _time in range(2)] == [
+    notice = gateway_named("stripe").read_event(body, signature(body, SECRET))
+    assert [
+        record_gateway_event(notice, gateway="stripe", now=now) for _time in range(2)
+    ] == [
         True,
         False,
     ]
@@ -599,7 +601,7 @@ def refund(payment, amount, *, now):
     from tests.factories.people import make_user
 
     olga = make_user("olga@example.com", "Olga Operator")
-    return processing.give_back(
+    return processing.refund(
         payment, amount_nanos=usd(amount), reason="Bought twice", operator=olga, now=now
     )
 

@@ -11,7 +11,8 @@ import pytest
 import time_machine
 
 from billing.documents import tasks
-from billing.documents.actions.issuing import issue_credit_note, mark_paid, void_invoice
+from billing.documents.actions.credit_notes import issue_credit_note
+from billing.documents.actions.settling import mark_paid, void_invoice
 from billing.models import Invoice, SeatAllowance
 from config.kit.money import usd
 from tests.billing.payments.gateways.conftest import SECRET

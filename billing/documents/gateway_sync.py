@@ -1,5 +1,7 @@
-"""Sending invoices to the payment gateway, so that owners can pay them online: a door,
-never inside a transaction.
+"""Tells the payment gateway what our invoices are, so that owners can pay them online.
+
+A door: it reads the clock and asks the gateway, never inside a transaction.
+`actions.gateway_answers` keeps what comes back.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.utils import timezone
 
-from billing.documents.actions.online_payment import (
+from billing.documents.actions.gateway_answers import (
     claim_invoice,
     invoice_key,
     keep_sent,
-    put_off_invoice,
+    retry_invoice_later,
 )
 from billing.documents.queries.documents import credited_nanos
 from billing.models import Invoice
@@ -31,8 +33,11 @@ from config.kit.money import to_cents
 log = structlog.get_logger(__name__)
 
 
-def send_later(invoice_id: int) -> bool:
-    """Bring the gateway's invoice to what ours is, if that is due; whether it was done now."""
+def sync_invoice(invoice_id: int) -> bool:
+    """Tell the gateway what an invoice is now, if that is due; whether it was told.
+
+    What the gateway refuses, or does not answer, is kept in the row and tried again.
+    """
     invoice = claim_invoice(invoice_id, now=timezone.now())
     if invoice is None:
         return False
@@ -42,7 +47,7 @@ def send_later(invoice_id: int) -> bool:
         )
     except (GatewayUnknown, GatewayRefused, GatewayForgot, LookupError) as error:
         log.warning("invoice.not_sent", invoice=invoice.pk, error=str(error))
-        put_off_invoice(invoice, error=str(error), now=timezone.now())
+        retry_invoice_later(invoice, error=str(error), now=timezone.now())
         return False
     keep_sent(invoice, sent, now=timezone.now())
     return True

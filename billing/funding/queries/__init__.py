@@ -1,0 +1,97 @@
+"""Members' standings: one statement behind the check, the recorder and the pages.
+
+It joins key, organization, switch, caps, counters and windows, so that a check costs
+one round trip. Read-only; amounts are nano-USD, times UTC instants.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from billing.funding.queries.folding import Standings, fold, month_at
+from billing.funding.queries.statement import (
+    BY_KEY,
+    BY_ORGANIZATION,
+    OPENED_BY,
+    candidate_months,
+    many_members,
+    many_memberships,
+    one_member,
+    one_membership,
+)
+from billing.funding.rules.standing import OrganizationStanding, Standing
+from config.kit.sql import list_param, run
+
+
+def standing_by_key(digest: str, *, member: str, now: dt.datetime) -> Standings | None:
+    """What the API key with `digest` opens, with one member's standing in it, in one
+    round trip; None for an unknown or revoked key.
+    """
+    statement = one_member(BY_KEY, digest, member=member, now=now)
+    return fold(run(*statement).rows(), now=now)
+
+
+def standing_of(
+    membership_id: int, *, organization_id: int, now: dt.datetime
+) -> Standing:
+    """The standing of one member of one organization.
+
+    Raises LookupError for a membership that is not there.
+    """
+    standings = _read(organization_id, membership_id=membership_id, now=now)
+    if standings is None or membership_id not in standings.by_id:
+        raise LookupError(
+            f"no membership {membership_id} in organization {organization_id}"
+        )
+    return standings.by_id[membership_id]
+
+
+def organization_standing(
+    organization_id: int, *, now: dt.datetime
+) -> OrganizationStanding:
+    """What all members of an organization share. Raises LookupError when there is none."""
+    standings = _read(organization_id, membership_id=None, now=now)
+    if standings is None:
+        raise LookupError(f"no organization {organization_id}")
+    return standings.organization
+
+
+def standings_for(
+    organization_id: int, membership_ids: Sequence[int], *, now: dt.datetime
+) -> dict[int, Standing]:
+    """The standings of many members in one query, by membership id."""
+    params = [
+        *candidate_months(now) * 2,
+        organization_id,
+        list_param(membership_ids),
+    ]
+    rows = run(many_memberships(), params, prepared=False).rows()
+    standings = fold(rows, now=now)
+    return standings.by_id if standings else {}
+
+
+def _read(
+    organization_id: int, *, membership_id: int | None, now: dt.datetime
+) -> Standings | None:
+    statement = one_membership(
+        BY_ORGANIZATION, organization_id, membership_id=membership_id, now=now
+    )
+    return fold(run(*statement).rows(), now=now)
+
+
+__all__ = [
+    "BY_KEY",
+    "BY_ORGANIZATION",
+    "OPENED_BY",
+    "Standings",
+    "candidate_months",
+    "fold",
+    "many_members",
+    "month_at",
+    "one_member",
+    "organization_standing",
+    "standing_by_key",
+    "standing_of",
+    "standings_for",
+]

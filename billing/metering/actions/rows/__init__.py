@@ -1,0 +1,37 @@
+"""Writing a recorded batch: one statement a table, each with all its rows in one JSON
+parameter.
+
+Acts of metering call this, inside their transaction and lock. Amounts are nano-USD.
+"""
+
+from __future__ import annotations
+
+from billing.metering.actions.rows.counters import counter_statements
+from billing.metering.actions.rows.events import EventRow, event_statement
+from billing.metering.actions.rows.windows import write_windows
+from billing.metering.rules.tally import Tally
+from billing.metering.rules.windows import Windows
+from config.kit.sql import run_together
+
+
+def write(
+    rows: list[EventRow], *, tally: Tally, windows: Windows, organization_id: int
+) -> None:
+    """Insert the events and add to every counter and window they touch."""
+    if not rows:
+        return
+    run_together(
+        [
+            event_statement(rows, organization_id=organization_id),
+            *counter_statements(tally, organization_id=organization_id),
+        ]
+    )
+    write_windows(windows)
+
+
+def add_counts(tally: Tally, *, organization_id: int) -> None:
+    """Add a tally to the counters and to what is pending of a balance."""
+    run_together(counter_statements(tally, organization_id=organization_id))
+
+
+__all__ = ["EventRow", "add_counts", "write"]

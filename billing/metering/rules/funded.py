@@ -1,0 +1,41 @@
+"""Who pays for an event that ran, and why (E4, E5). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from billing.funding.rules.decision import funding_or_reason
+from billing.funding.rules.standing import (
+    EXTRA_USAGE,
+    UNBILLED,
+    Standing,
+    WindowState,
+)
+
+
+class Funded(NamedTuple):
+    """Who pays for an event, why, and the reason a check would have refused it (empty
+    unless it would have).
+    """
+
+    funding: str
+    why: str
+    refusal_reason: str = ""
+
+
+def funding_of_event(
+    standing: Standing, *, promised: str | None, windows: Sequence[WindowState]
+) -> Funded:
+    """The funding an authorization promised, else that of a check at the event's moment
+    with the windows it fell into; an event that would have been refused ran all the
+    same and is recorded.
+    """
+    if promised:
+        return Funded(promised, "promised")
+    funding, reason = funding_or_reason(standing, windows)
+    if funding:
+        return Funded(funding, "checked")
+    if standing.is_enabled:
+        return Funded(EXTRA_USAGE, "refused", str(reason))
+    return Funded(UNBILLED, "refused", str(reason))

@@ -1,0 +1,153 @@
+"""What events add to the counters (E8): spend by who pays, tokens, and the pending
+charges of a prepaid balance.
+
+Pure: `metering.actions.rows` writes a tally. Amounts are nano-USD.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED
+from billing.prices.rules import Usage
+
+
+class Spend(NamedTuple):
+    """Cost by who pays."""
+
+    included: int = 0
+    extra: int = 0
+    unbilled: int = 0
+
+    @classmethod
+    def of(cls, funding: str, cost: int) -> Spend:
+        """All of `cost` on one side."""
+        if funding == INCLUDED:
+            return cls(included=cost)
+        if funding == EXTRA_USAGE:
+            return cls(extra=cost)
+        return cls(unbilled=cost)
+
+    def plus(self, other: Spend) -> Spend:
+        """Both added up, side by side."""
+        return Spend(
+            self.included + other.included,
+            self.extra + other.extra,
+            self.unbilled + other.unbilled,
+        )
+
+
+NOTHING_SPENT = Spend()
+
+
+class DayKey(NamedTuple):
+    """What a `UsageDay` counts."""
+
+    membership_id: int
+    day_on: dt.date
+    surface: str
+    model: str
+    seat_tier: str
+
+
+class MonthKey(NamedTuple):
+    """What a `UsageMonth` counts: extra usage as an invoice has a line for it."""
+
+    membership_id: int
+    month_on: dt.date
+    surface: str
+    model: str
+    prepaid: bool
+
+
+@dataclass(slots=True)
+class DayCount:
+    """Tokens, events and spend of one `UsageDay`."""
+
+    events: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+    spend: Spend = NOTHING_SPENT
+
+    def add(self, usage: Usage, spend: Spend) -> None:
+        """Count one event."""
+        self.events += 1
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        self.cache_write_tokens += (
+            usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        )
+        self.cache_read_tokens += usage.cache_read_tokens
+        self.spend = self.spend.plus(spend)
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counters a batch changes: spend with events by month, extra usage by day and
+    surface, and what days, invoices and balances count.
+    """
+
+    member_months: dict[tuple[int, dt.date], tuple[Spend, int]] = field(
+        default_factory=dict
+    )
+    organization_months: dict[dt.date, tuple[Spend, int]] = field(default_factory=dict)
+    organization_days: dict[tuple[dt.date, str], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
+    usage_days: dict[DayKey, DayCount] = field(
+        default_factory=lambda: defaultdict(DayCount)
+    )
+    # Extra usage that draws on a prepaid balance, by member and day (T2).
+    pending: dict[tuple[int, dt.date], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
+    # Extra usage by what an invoice has a line for: events and nano-USD.
+    usage_months: dict[MonthKey, tuple[int, int]] = field(default_factory=dict)
+
+    def add(
+        self,
+        key: DayKey,
+        *,
+        month_on: dt.date,
+        usage: Usage,
+        spend: Spend,
+        is_extra: bool,
+        prepaid: bool = False,
+    ) -> None:
+        """Count one event everywhere."""
+        if prepaid and spend.extra:
+            self.pending[key.membership_id, key.day_on] += spend.extra
+        if is_extra:
+            month_key = MonthKey(
+                key.membership_id, month_on, key.surface, key.model, prepaid
+            )
+            events, nanos = self.usage_months.get(month_key, (0, 0))
+            self.usage_months[month_key] = (events + 1, nanos + spend.extra)
+        self._add_spend(key, month_on, spend, events=1)
+        self.usage_days[key].add(usage, spend)
+
+    def correct(self, key: DayKey, *, month_on: dt.date, spend: Spend) -> None:
+        """Count a difference booked later: money moves, the count of events does not."""
+        self._add_spend(key, month_on, spend, events=0)
+        day = self.usage_days[key]
+        day.spend = day.spend.plus(spend)
+
+    def _add_spend(
+        self, key: DayKey, month_on: dt.date, spend: Spend, *, events: int
+    ) -> None:
+        _add_to(self.member_months, (key.membership_id, month_on), spend, events)
+        _add_to(self.organization_months, month_on, spend, events)
+        if spend.extra:
+            self.organization_days[key.day_on, key.surface] += spend.extra
+
+
+def _add_to(
+    counters: dict[Any, tuple[Spend, int]], key: Any, spend: Spend, events: int
+) -> None:
+    spend_before, events_before = counters.get(key, (NOTHING_SPENT, 0))
+    counters[key] = (spend_before.plus(spend), events_before + events)

@@ -1,0 +1,164 @@
+"""Switching auto-reload on and off (T4), audited. Amounts are nano-USD."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.actions.audit import Actor, record_change
+from accounts.actions.organizations import lock_organization
+from accounts.models import Organization
+from billing.ledger.actions import account_of
+from billing.models import BillingAccount
+from billing.payments.actions.purchases import (
+    check_is_prepaid,
+    check_purchase_amount,
+    require_card,
+)
+from billing.payments.rules.reloading import MOST_NANOS, threshold_is_in_reach
+from config.kit.errors import BusinessError
+from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
+
+# What switching auto-reload on or off may change.
+SETTINGS = [
+    "auto_reload_enabled",
+    "reload_threshold_nanos",
+    "reload_amount_nanos",
+    "reload_limit_nanos",
+    "reload_declined_at",
+    "reload_declines",
+    "reload_retry_at",
+    "reload_ended_at",
+]
+
+
+@transaction.atomic
+def set_auto_reload(
+    organization: Organization,
+    *,
+    enabled: bool,
+    threshold_nanos: int | None = None,
+    amount_nanos: int | None = None,
+    limit_nanos: int | None = None,
+    actor: Actor,
+    now: dt.datetime,
+) -> BillingAccount:
+    """Switch auto-reload and say when it buys, how much, and at most how much a month
+    (None: the organization's cap).
+
+    Switching it off keeps threshold and amount; switching it on forgets earlier
+    declines. Raises BusinessError `not_prepaid`, `no_card`, or with the field of a bad
+    amount.
+    """
+    locked = lock_organization(organization.pk)
+    check_is_prepaid(locked)
+    account = account_of(locked)
+    before = account.auto_reload_as_audited
+    if enabled:
+        check_reload_settings(
+            threshold_nanos=threshold_nanos,
+            amount_nanos=amount_nanos,
+            limit_nanos=limit_nanos,
+        )
+        require_card(locked.pk)
+        account.reload_threshold_nanos = threshold_nanos
+        account.reload_amount_nanos = amount_nanos
+        account.reload_limit_nanos = limit_nanos
+        _forget_declines(account)
+    account.auto_reload_enabled = enabled
+    account.reload_ended_at = None
+    account.save(update_fields=SETTINGS)
+    if account.auto_reload_as_audited != before:
+        record_change(
+            locked,
+            actor=actor,
+            action="balance.auto_reload",
+            subject=locked.name,
+            now=now,
+            from_value=before,
+            to_value=account.auto_reload_as_audited,
+        )
+    return account
+
+
+def _forget_declines(account: BillingAccount) -> None:
+    account.reload_declined_at = None
+    account.reload_declines = 0
+    account.reload_retry_at = None
+
+
+def check_reload_settings(
+    *,
+    threshold_nanos: int | None,
+    amount_nanos: int | None,
+    limit_nanos: int | None,
+) -> None:
+    """Raises BusinessError with the field (`threshold`, `amount`, `limit`) that has to
+    change.
+    """
+    _check_range("threshold", threshold_nanos)
+    _check_range("limit", limit_nanos)
+    if threshold_nanos is None:
+        raise _missing("threshold")
+    if amount_nanos is None:
+        raise _missing("amount")
+    check_purchase_amount(amount_nanos)
+    _check_threshold_is_in_reach(threshold_nanos, amount_nanos=amount_nanos)
+    if limit_nanos is not None:
+        _check_limit_allows_one(limit_nanos, amount_nanos=amount_nanos)
+
+
+def _check_range(name: str, amount_nanos: int | None) -> None:
+    if amount_nanos is None:
+        return
+    if not 0 <= amount_nanos <= MAX_AMOUNT_NANOS:
+        sentence = _("Enter an amount from $0 to %(most)s.") % {
+            "most": format_usd(MAX_AMOUNT_NANOS)
+        }
+        raise BusinessError(sentence, code="reload_amount", status=422, field=name)
+    if amount_nanos % NANOS_PER_CENT:
+        raise BusinessError(
+            _("Amounts are in whole cents, such as 25.50."),
+            code="decimals",
+            status=422,
+            field=name,
+        )
+
+
+def _missing(name: str) -> BusinessError:
+    return BusinessError(
+        _("Enter an amount in dollars, such as 25.00."),
+        code="empty",
+        status=422,
+        field=name,
+    )
+
+
+def _check_threshold_is_in_reach(threshold_nanos: int, *, amount_nanos: int) -> None:
+    if threshold_is_in_reach(threshold_nanos, amount_nanos=amount_nanos):
+        return
+    texts = {"threshold": format_usd(threshold_nanos), "most": format_usd(MOST_NANOS)}
+    raise BusinessError(
+        _(
+            "A single purchase is at most %(most)s, so it couldn't bring the "
+            "balance above %(threshold)s. Enter a smaller amount."
+        )
+        % texts,
+        code="reload_threshold",
+        status=422,
+        field="threshold",
+    )
+
+
+def _check_limit_allows_one(limit_nanos: int, *, amount_nanos: int) -> None:
+    if limit_nanos >= amount_nanos:
+        return
+    texts = {"limit": format_usd(limit_nanos), "amount": format_usd(amount_nanos)}
+    raise BusinessError(
+        _("%(limit)s a month is not enough for a single reload of %(amount)s.") % texts,
+        code="reload_limit",
+        status=422,
+        field="limit",
+    )

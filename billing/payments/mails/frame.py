@@ -1,0 +1,66 @@
+"""What mails about money have in common: whom they still go to, in which language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import translation
+
+from accounts.delivery import MailText
+from accounts.models import Membership, OutgoingMail
+from config.kit.dates import zone_city_text
+from config.kit.links import page_url
+
+
+def in_words_of_recipient(
+    mail: OutgoingMail, compose: Callable[[Membership | None], MailText]
+) -> MailText | None:
+    """What `compose` writes in the recipient's language; nothing to somebody who is no
+    owner any more.
+
+    `compose` gets the owner's membership, None for a mail to the billing address.
+    """
+    owner = None
+    if mail.user is not None:
+        owners = mail.organization.memberships.owners_to_mail()
+        owner = owners.select_related("organization").filter(user=mail.user).first()
+        if owner is None:
+            return None
+    with translation.override(mail.reads):
+        return compose(owner)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceMail:
+    """One mail about a balance: the number first, what it means, and the one thing to
+    do, on the page of that URL name.
+    """
+
+    title: str
+    lines: list[str]
+    button: str
+    page: str
+
+
+def balance_text(
+    mail: OutgoingMail,
+    now: dt.datetime,
+    compose: Callable[[OutgoingMail, dt.datetime], BalanceMail],
+) -> MailText | None:
+    """A mail about a balance in its template, to an owner."""
+
+    def in_template(owner: Membership | None) -> MailText:
+        assert owner is not None  # a balance's mails go to owners only
+        balance_mail = compose(mail, now)
+        context = {
+            "organization": mail.organization,
+            "words": balance_mail,
+            "link": page_url(balance_mail.page, mail.organization.slug),
+            "role": owner.role.label,
+            "zone_city": zone_city_text(mail.organization.zone_at(now)),
+        }
+        return MailText("balance", context)
+
+    return in_words_of_recipient(mail, in_template)
