@@ -112,7 +112,7 @@ def _owners(membership: Membership) -> list[str]:
         .filter(organization=membership.organization)
         .select_related("user")
     )
-    return [str(one.user) for one in owners.order_by("pk")[:OWNERS_NAMED]]
+    return [str(owner.user) for owner in owners.order_by("pk")[:OWNERS_NAMED]]
 
 
 def percent(part: int, whole: int) -> int:
@@ -135,12 +135,9 @@ def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRo
 
 def _opened(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     """`10:40` on the same day, else with its day."""
-    days = [local_day(one, zone) for one in (moment, now)]
-    return (
-        time_text(moment, zone=zone)
-        if days[0] == days[1]
-        else moment_label(moment, zone=zone, now=now)
-    )
+    if local_day(moment, zone) == local_day(now, zone):
+        return time_text(moment, zone=zone)
+    return moment_label(moment, zone=zone, now=now)
 
 
 def _layer_rows(
@@ -149,12 +146,11 @@ def _layer_rows(
     """The layers in words with their icons; caps and balance say nothing where extra
     usage is not on.
     """
-    shown = [
-        layer
+    return [
+        (layer_words(layer, standing, now=now), _icon(layer))
         for layer in layers(standing, decision.reason)
         if standing.is_enabled or not _is_money(layer)
     ]
-    return [(layer_words(layer, standing, now=now), _icon(layer)) for layer in shown]
 
 
 def _icon(layer: Layer) -> str:

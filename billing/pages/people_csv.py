@@ -28,12 +28,12 @@ def usage_people_csv(
     """Everybody the filter of the table finds."""
     reader = Reader(membership, timezone.now())
     month = reader.standing.month
-    found = people(reader.standing, filter_of(request), page=None)
+    rows = people(reader.standing, filter_of(request), page=None)
     name = f"{membership.organization.slug}-usage-{month.first_on:%Y-%m}"
-    return streamed(_rows(found, month), name=name)
+    return streamed(_rows(rows, month), name=name)
 
 
-def _rows(found: list[Person], month: Month) -> Iterator[list[str]]:
+def _rows(rows: list[Person], month: Month) -> Iterator[list[str]]:
     yield [
         _("Person"),
         _("E-mail"),
@@ -43,7 +43,7 @@ def _rows(found: list[Person], month: Month) -> Iterator[list[str]]:
         _("MTD spend (USD)"),
         _("Status"),
     ]
-    for person in found:
+    for person in rows:
         yield [plain(cell) for cell in _cells(person, month)]
 
 

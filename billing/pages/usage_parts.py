@@ -117,19 +117,19 @@ class UsagePage(BalanceReader):
 
     def people_part(self, request: HttpRequest) -> dict[str, Any]:
         """One page of the table, as the reader filtered it."""
-        wanted = filter_of(request)
-        found = (
-            counts(self.standing, wanted)
-            if wanted.words or wanted.seat
+        filters = filter_of(request)
+        matching = (
+            counts(self.standing, filters)
+            if filters.words or filters.seat
             else self.counts
         )
-        number = found.of(wanted.standing)
+        number = matching.of(filters.standing)
         pages = -(-number // PAGE_SIZE)
         page = page_of(request, pages=pages)
-        rows = people(self.standing, wanted, page=page)
+        rows = people(self.standing, filters, page=page)
         return self.shared() | {
-            "wanted": wanted,
-            "found": found,
+            "filters": filters,
+            "matching": matching,
             "number": number,
             "rows": [
                 (row, row_bar(row.spent_nanos, cap_nanos=row.cap_nanos)) for row in rows
@@ -138,11 +138,11 @@ class UsagePage(BalanceReader):
             "last": (page - 1) * PAGE_SIZE + len(rows),
             "previous": page - 1 if page > 1 else None,
             "next": page + 1 if page < pages else None,
-            "here": address_of(wanted, page=page),
-            "filter_address": address_of(wanted),
-            "heads": heads(wanted),
-            "has_others": found.off > 0 or wanted.standing == OFF,
-            "is_filtered": bool(wanted.words or wanted.seat or wanted.standing),
+            "address": address_of(filters, page=page),
+            "filter_address": address_of(filters),
+            "heads": heads(filters),
+            "has_others": matching.off > 0 or filters.standing == OFF,
+            "is_filtered": bool(filters.words or filters.seat or filters.standing),
             "tiers": Tier,
         }
 
@@ -158,25 +158,21 @@ class UsagePage(BalanceReader):
         }
 
 
-def heads(wanted: Filter) -> list[dict[str, Any]]:
+FIRST_DESCENDING = {"cap", "spend", "status"}
+
+
+def heads(filters: Filter) -> list[dict[str, str]]:
     """The table's heads: by which the rows are sorted, and what a press on each asks for."""
-    first_descending = {"cap", "spend", "status"}
-    found = []
-    for column in ("person", "seat", "cap", "spend", "status"):
-        is_sorted = wanted.column == column
-        descending = (
-            not wanted.is_descending if is_sorted else column in first_descending
-        )
-        direction = (
-            ("descending" if wanted.is_descending else "ascending")
-            if is_sorted
-            else "none"
-        )
-        found.append(
-            {
-                "column": column,
-                "aria_sort": direction,
-                "order": f"-{column}" if descending else column,
-            }
-        )
-    return found
+    return [
+        _head(column, filters)
+        for column in ("person", "seat", "cap", "spend", "status")
+    ]
+
+
+def _head(column: str, filters: Filter) -> dict[str, str]:
+    if filters.column != column:
+        order = f"-{column}" if column in FIRST_DESCENDING else column
+        return {"column": column, "aria_sort": "none", "order": order}
+    if filters.is_descending:
+        return {"column": column, "aria_sort": "descending", "order": column}
+    return {"column": column, "aria_sort": "ascending", "order": f"-{column}"}

@@ -45,14 +45,14 @@ def page_of(request: HttpRequest, *, pages: int) -> int:
     return min(max(1, number), max(1, pages))
 
 
-def address_of(wanted: Filter, *, page: int = 1) -> str:
+def address_of(filters: Filter, *, page: int = 1) -> str:
     """The query string that leads back to the same rows, defaults left out."""
     query = QueryDict(mutable=True)
     values = {
-        "q": " ".join(wanted.words),
-        "seat": wanted.seat,
-        "status": wanted.standing,
-        "sort": "" if wanted.sort == DEFAULT_SORT else wanted.sort,
+        "q": " ".join(filters.words),
+        "seat": filters.seat,
+        "status": filters.standing,
+        "sort": "" if filters.sort == DEFAULT_SORT else filters.sort,
         "page": "" if page == 1 else str(page),
     }
     query.update({name: value for name, value in values.items() if value})

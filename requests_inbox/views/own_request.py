@@ -84,8 +84,8 @@ def _sent(
     form: DetailsForm | None,
 ) -> dict[str, Any]:
     deciders = [
-        str(one.user)
-        for one in deciders_for(membership.pk, organization=membership.organization)
+        str(decider.user)
+        for decider in deciders_for(membership.pk, organization=membership.organization)
     ]
     initial = {"note": request.note, "amount": typed_amount(request.asked_nanos)}
     return {

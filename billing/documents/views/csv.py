@@ -89,16 +89,18 @@ def _events(invoice: Invoice) -> Iterator[list[str]]:
             to_decimal_text(event.cost_nanos),
             "",
         ]
-    for one in documents.adjustments_of_month(invoice).iterator(chunk_size=CHUNK):
-        amount = to_decimal_text(one.amount_nanos)
+    for adjustment in documents.adjustments_of_month(invoice).iterator(
+        chunk_size=CHUNK
+    ):
+        amount = to_decimal_text(adjustment.amount_nanos)
         yield [
-            plain(one.event.event_id),
+            plain(adjustment.event.event_id),
             "correction",
-            *_who(one.event),
+            *_who(adjustment.event),
             *[""] * 6,
             "",
             amount,
-            plain(reason_text(one.reason)),
+            plain(reason_text(adjustment.reason)),
         ]
 
 

@@ -37,7 +37,7 @@ M = TypeVar("M", bound=Model)
 
 def invoice_of(membership: Membership, number: str) -> Invoice:
     """An issued invoice of the organization. Raises Http404."""
-    return _one(
+    return _numbered(
         documents.invoices_of(membership.organization_id).select_related(
             "carried_from", "settled_by"
         ),
@@ -45,34 +45,35 @@ def invoice_of(membership: Membership, number: str) -> Invoice:
     )
 
 
-def _one(found: QuerySet[M], number: str) -> M:
-    return get_object_or_404(found.select_related("organization"), number=number)
+def _numbered(documents: QuerySet[M], number: str) -> M:
+    return get_object_or_404(documents.select_related("organization"), number=number)
 
 
 @member_page(Role.OWNER)
 @require_safe
-def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
+def invoice_page(
+    request: HttpRequest, membership: Membership, number: str
+) -> HttpResponse:
     """One invoice: what is to pay, what it is made of, every line."""
-    found = invoice_of(membership, number)
-    lines = found.lines.select_related("invoice__carried_from").order_by("position")
-    shown = documents.page_of(lines, page=request.GET.get("page"))
-    credited = documents.credited_nanos(found)
+    invoice = invoice_of(membership, number)
+    lines = invoice.lines.select_related("invoice__carried_from").order_by("position")
+    page = documents.page_of(lines, page=request.GET.get("page"))
     context = {
-        "invoice": found,
-        "organization": found.organization,
-        "state_words": state_text(found),
-        "credited_nanos": credited,
-        "owed_nanos": documents.owed_nanos(found),
+        "invoice": invoice,
+        "organization": invoice.organization,
+        "state_words": state_text(invoice),
+        "credited_nanos": documents.credited_nanos(invoice),
+        "owed_nanos": documents.owed_nanos(invoice),
         "is_overdue": documents.is_overdue(
-            found, today=local_day(timezone.now(), found.zone)
+            invoice, today=local_day(timezone.now(), invoice.zone)
         ),
-        "tax_words": tax_text(found),
-        "models": documents.sums_by_model(found),
-        "people": documents.people_on(found),
-        "lines": [(line, line_what(line)) for line in shown],
-        "lines_page": shown,
+        "tax_words": tax_text(invoice),
+        "models": documents.sums_by_model(invoice),
+        "people": documents.people_on(invoice),
+        "lines": [(line, line_what(line)) for line in page],
+        "lines_page": page,
         "notes": documents.credit_notes_of(membership.organization_id)
-        .filter(invoice=found)
+        .filter(invoice=invoice)
         .order_by("pk"),
     }
     return render(request, "billing/documents/invoice.html", context)
@@ -84,11 +85,11 @@ def invoice_line(
     request: HttpRequest, membership: Membership, number: str, position: int
 ) -> HttpResponse:
     """The events whose sum one line is; for a correction, the differences."""
-    found = invoice_of(membership, number)
+    invoice = invoice_of(membership, number)
     if position >= 2**31:
         raise Http404
     line = get_object_or_404(
-        found.lines.select_related("invoice__carried_from"), position=position
+        invoice.lines.select_related("invoice__carried_from"), position=position
     )
     if line.kind not in (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION):
         raise Http404
@@ -100,8 +101,8 @@ def invoice_line(
     )
     summed = behind.aggregate(sum=Sum("cost_nanos" if is_usage else "amount_nanos"))
     context = {
-        "invoice": found,
-        "organization": found.organization,
+        "invoice": invoice,
+        "organization": invoice.organization,
         "line": line,
         "what": line_what(line),
         "reason": reason_text(line.reason),
@@ -144,7 +145,7 @@ def credit_note_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """A credit note on paper."""
-    note: CreditNote = _one(
+    note: CreditNote = _numbered(
         documents.credit_notes_of(membership.organization_id), number
     )
     return _pdf(printed_credit_note(note), name=number)
@@ -152,23 +153,25 @@ def credit_note_pdf(
 
 def statement_of(membership: Membership, month: str) -> Statement:
     """The organization's statement of a month written `2026-11`. Raises Http404."""
-    found = documents.statements_of(membership.organization_id).select_related(
-        "organization"
+    statements = documents.statements_of(membership.organization_id)
+    return get_object_or_404(
+        statements.select_related("organization"), month_on=month_from_text(month)
     )
-    return get_object_or_404(found, month_on=month_from_text(month))
 
 
 @member_page(Role.OWNER)
 @require_safe
-def statement(request: HttpRequest, membership: Membership, month: str) -> HttpResponse:
+def statement_page(
+    request: HttpRequest, membership: Membership, month: str
+) -> HttpResponse:
     """One statement: opening, movements, closing, and usage by person."""
-    found = statement_of(membership, month)
+    statement = statement_of(membership, month)
     context: dict[str, Any] = {
-        "statement": found,
-        "organization": found.organization,
-        "rows": statement_rows(found),
+        "statement": statement,
+        "organization": statement.organization,
+        "rows": statement_rows(statement),
         "lines": documents.page_of(
-            documents.lines_of(found), page=request.GET.get("page")
+            documents.lines_of(statement), page=request.GET.get("page")
         ),
     }
     return render(request, "billing/documents/statement.html", context)
@@ -180,10 +183,10 @@ def statement_pdf(
     request: HttpRequest, membership: Membership, month: str
 ) -> HttpResponse:
     """The statement on paper."""
-    found = statement_of(membership, month)
+    statement = statement_of(membership, month)
     return _pdf(
-        printed_statement(found),
-        name=f"{found.organization.slug}-{found.month_on:%Y-%m}",
+        printed_statement(statement),
+        name=f"{statement.organization.slug}-{statement.month_on:%Y-%m}",
     )
 
 
