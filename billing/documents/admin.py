@@ -18,6 +18,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import operator_of
 from accounts.actions.audit import Actor
 from accounts.models import User
 from accounts.tasks import send_soon
@@ -229,7 +230,7 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
                     invoice,
                     step,
                     form.cleaned_data,
-                    operator=request.user,  # type: ignore[arg-type]
+                    operator=operator_of(request),
                 )
             except BusinessError as error:
                 field = {"reason": "text"}.get(error.field or "", error.field)
@@ -367,6 +368,6 @@ class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):
             tax_rate=int(typed["tax_percent"] * 1_000),
             tax_label=typed["tax_label"],
             due_days=typed["due_days"],
-            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            actor=Actor.person(operator_of(request)),
             now=timezone.now(),
         )
