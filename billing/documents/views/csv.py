@@ -60,25 +60,7 @@ def events_csv(invoice: Invoice) -> StreamingHttpResponse:
 
 
 def _events(invoice: Invoice) -> Iterator[list[str]]:
-    yield [
-        _("Event"),
-        _("Kind"),
-        _("Occurred (UTC)"),
-        _("Recorded (UTC)"),
-        _("Person"),
-        _("E-mail"),
-        _("Surface"),
-        _("Model"),
-        _("Input"),
-        _("Output"),
-        _("Cache write 5 min"),
-        _("Cache write 1 h"),
-        _("Cache read"),
-        _("Web searches"),
-        _("Estimated"),
-        _("Cost (USD)"),
-        _("Reason"),
-    ]
+    yield _event_heads()
     for event in documents.events_of_month(invoice):
         yield [
             plain(event.event_id),
@@ -102,6 +84,28 @@ def _events(invoice: Invoice) -> Iterator[list[str]]:
             amount,
             plain(reason_text(adjustment.reason)),
         ]
+
+
+def _event_heads() -> list[str]:
+    return [
+        _("Event"),
+        _("Kind"),
+        _("Occurred (UTC)"),
+        _("Recorded (UTC)"),
+        _("Person"),
+        _("E-mail"),
+        _("Surface"),
+        _("Model"),
+        _("Input"),
+        _("Output"),
+        _("Cache write 5 min"),
+        _("Cache write 1 h"),
+        _("Cache read"),
+        _("Web searches"),
+        _("Estimated"),
+        _("Cost (USD)"),
+        _("Reason"),
+    ]
 
 
 def _who(event: UsageEvent) -> list[str]:

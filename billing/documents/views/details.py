@@ -43,18 +43,18 @@ def billing_details(request: MemberRequest, membership: Membership) -> HttpRespo
         )
         back = reverse("billing", args=[organization.slug])
         return saved(request, "billingChanged", then=back)
-    context = {
-        "form": form,
-        "organization": organization,
-        "back": "billing",
-        "subtitle": _(
-            "Used from the next document on; documents already issued don't change."
-        ),
-    }
+    subtitle = _(
+        "Used from the next document on; documents already issued don't change."
+    )
     return render_modal(
         request,
         "billing/documents/details.html",
-        context,
+        {
+            "form": form,
+            "organization": organization,
+            "back": "billing",
+            "subtitle": subtitle,
+        },
         title=_("Billing details"),
         name="details",
     )

@@ -82,7 +82,7 @@ def declined_sentence(payment: Payment) -> str:
     """What an owner reads after a decline: the card, what the gateway says, and that
     nothing was paid.
     """
-    words = {
+    facts = {
         "card": payment.card_label,
         "why": payment.decline_text,
         "amount": format_usd(payment.amount_nanos),
@@ -92,7 +92,7 @@ def declined_sentence(payment: Payment) -> str:
             "%(card)s was declined for %(amount)s: “%(why)s” Nothing was charged. "
             "Try again or use another card."
         )
-        % words
+        % facts
     )
 
 
@@ -108,11 +108,11 @@ def after_payment(
 
 def say_outcome(request: MemberRequest, page: BalanceReader, payment: Payment) -> None:
     """A toast with what is true now."""
-    words = {"amount": format_usd(payment.amount_nanos), "card": payment.card_label}
+    facts = {"amount": format_usd(payment.amount_nanos), "card": payment.card_label}
     if payment.status == Payment.Status.SUCCEEDED:
         balance = BalanceReader(page.membership, page.now).standing.balance_nanos or 0
         text = _("%(amount)s bought. The balance is now %(balance)s.") % {
-            **words,
+            **facts,
             "balance": format_usd(balance),
         }
         messages.success(request, text)
@@ -121,19 +121,19 @@ def say_outcome(request: MemberRequest, page: BalanceReader, payment: Payment) -
     elif payment.status == Payment.Status.CANCELED:
         messages.success(
             request,
-            _("The purchase of %(amount)s was canceled; nothing was charged.") % words,
+            _("The purchase of %(amount)s was canceled; nothing was charged.") % facts,
         )
     elif payment.status == Payment.Status.ACTION:
         messages.warning(
             request,
-            _("The purchase of %(amount)s is still waiting for your bank.") % words,
+            _("The purchase of %(amount)s is still waiting for your bank.") % facts,
         )
     else:
         text = _(
             "The payment of %(amount)s is being settled; the outcome will show here "
             "within minutes. You won't be charged twice."
         )
-        messages.warning(request, text % words)
+        messages.warning(request, text % facts)
 
 
 @member_page(Role.OWNER)
