@@ -70,6 +70,7 @@ def _form_modal(
         "form": form,
         "organization": membership.organization,
         "back": "members",
+        "browser_checks": True,
         **texts,
     }
     return render_modal(request, "accounts/form.html", context)

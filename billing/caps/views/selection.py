@@ -123,6 +123,7 @@ def selection_modal(
 ) -> HttpResponse:
     """The dialog for HTMX, else the page; `context` goes on top of its own."""
     shared = selection_context(request, membership, draft) | {
+        "form_id": "selection",
         "modal_url": reverse("selected_members", args=[membership.organization.slug]),
         "subtitle": _(
             "Only they can continue when their included usage runs out; everyone else "

@@ -45,7 +45,7 @@ def buy(request: MemberRequest, membership: Membership) -> HttpResponse:
         request,
         page,
         "buy",
-        {"form": form, "subtitle": subtitle},
+        {"form": form, "subtitle": subtitle, "is_pressed_once": True},
         title=_("Buy extra usage"),
     )
 
