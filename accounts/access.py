@@ -18,19 +18,32 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, Role
+from accounts.models import Membership, Role, User
+from config.kit.http import PageRequest
 
 View = Callable[..., HttpResponseBase]
 
 
-def membership_of(request: HttpRequest, slug: str) -> Membership:
+class UserRequest(PageRequest):
+    """What a page behind sign-in gets (`signed_in`)."""
+
+    user: User
+
+
+class MemberRequest(UserRequest):
+    """What a page of an organization gets (`member_page`): its reader's membership."""
+
+    membership: Membership
+
+
+def membership_of(request: UserRequest, slug: str) -> Membership:
     """The signed-in person's active membership of the organization with `slug`; Http404
     for strangers.
     """
     membership = (
         Membership.objects.active()
         .select_related("organization", "organization__primary_owner", "user")
-        .filter(user=request.user, organization__slug=slug)  # type: ignore[misc]
+        .filter(user=request.user, organization__slug=slug)
         .first()
     )
     if membership is None:
@@ -68,7 +81,7 @@ def member_page(
         @login_required
         @wraps(view)
         def wrapped(
-            request: HttpRequest, slug: str, *args: Any, **kwargs: Any
+            request: MemberRequest, slug: str, *args: Any, **kwargs: Any
         ) -> HttpResponseBase:
             membership = membership_of(request, slug)
             safe = request.method in ("GET", "HEAD", "OPTIONS")
@@ -78,7 +91,7 @@ def member_page(
                 if safe
                 else max(role, write or role, key=lambda candidate: candidate.rank),
             )
-            request.membership = membership  # type: ignore[attr-defined]
+            request.membership = membership
             return view(request, membership, *args, **kwargs)
 
         wrapped.access = role  # type: ignore[attr-defined]
@@ -98,3 +111,9 @@ def public(view: View) -> View:
     """Mark a view for everybody, such as an invitation's link."""
     view.access = "public"  # type: ignore[attr-defined]
     return view
+
+
+def operator_of(request: HttpRequest) -> User:
+    """Who acts in the operators' admin, which lets nobody in without signing in."""
+    assert isinstance(request.user, User)
+    return request.user

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import operator_of
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import change_timezone, create_organization
 from accounts.actions.seats import set_bought_seats
@@ -187,7 +188,7 @@ class OrganizationAdmin(NoDelete, admin.ModelAdmin):
         """Create and change by the acts, so that seats, zone and audit follow."""
         now, actor, typed = (
             timezone.now(),
-            Actor.person(request.user),  # type: ignore[arg-type]
+            Actor.person(operator_of(request)),
             form.cleaned_data,
         )
         seats = {tier: typed[f"{tier}_seats"] for tier in Tier.values}

@@ -8,15 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Role, Scope, Tier, User
-from config.kit.errors import BusinessError
 
 SEATS = [("", _("No seat")), *Tier.choices]
 ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN, Role.OWNER)]
-
-
-def add_business_error(form: forms.Form, error: BusinessError) -> None:
-    """Show a rule's sentence at its field, where the form has it, else above the form."""
-    form.add_error(error.field if error.field in form.fields else None, error.message)
 
 
 class SeatField(forms.ChoiceField):

@@ -41,6 +41,6 @@ settings_pages = [
 urlpatterns = [
     path("", home.home, name="home"),
     path("me/", home.me, name="me"),
-    path("invitations/<str:token>/", home.invitation, name="invitation"),
+    path("invitations/<str:token>/", home.invitation_page, name="invitation"),
     path("o/<slug:slug>/settings/", include(settings_pages)),
 ]

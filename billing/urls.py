@@ -7,7 +7,7 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.metering import views as receipts
 from billing.pages import billing, own_usage, people_csv, setup, switch, usage_settings
-from billing.payments.views import purchases, sandbox
+from billing.payments.views import card, purchases, reloads, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
@@ -62,7 +62,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{BILLING}ledger/<int:entry_id>/", billing.ledger_entry, name="ledger_entry"),
     path(f"{BILLING}documents/", billing.billing_documents, name="billing_documents"),
     path(f"{BILLING}details/", details.billing_details, name="billing_details"),
-    path(f"{INVOICE}/", documents.invoice, name="invoice"),
+    path(f"{INVOICE}/", documents.invoice_page, name="invoice"),
     path(f"{INVOICE}.pdf", documents.invoice_pdf, name="invoice_pdf"),
     path(f"{INVOICE}/lines.csv", documents.invoice_lines_csv, name="invoice_lines_csv"),
     path(
@@ -76,7 +76,7 @@ urlpatterns: list[URLPattern] = [
         documents.credit_note_pdf,
         name="credit_note_pdf",
     ),
-    path(f"{STATEMENT}/", documents.statement, name="statement"),
+    path(f"{STATEMENT}/", documents.statement_page, name="statement"),
     path(f"{STATEMENT}.pdf", documents.statement_pdf, name="statement_pdf"),
     path(
         f"{STATEMENT}/entries.csv",
@@ -84,9 +84,9 @@ urlpatterns: list[URLPattern] = [
         name="statement_entries_csv",
     ),
     path(f"{BILLING}buy/", purchases.buy, name="buy_extra_usage"),
-    path(f"{BILLING}auto-reload/", purchases.auto_reload, name="auto_reload"),
-    path(f"{BILLING}card/", purchases.payment_card, name="payment_card"),
-    path(f"{BILLING}card/back/", purchases.payment_card_back, name="payment_card_back"),
+    path(f"{BILLING}auto-reload/", reloads.auto_reload, name="auto_reload"),
+    path(f"{BILLING}card/", card.payment_card, name="payment_card"),
+    path(f"{BILLING}card/back/", card.payment_card_back, name="payment_card_back"),
     path(
         f"{BILLING}payments/<slug:key>/back/",
         purchases.payment_back,

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.access import public, signed_in
+from accounts.access import UserRequest, public, signed_in
 from accounts.actions.invitations import accept_invitation, open_invitation
-from accounts.forms import JoinForm, MeForm, add_business_error
+from accounts.forms import JoinForm, MeForm
 from accounts.models import Membership
 from accounts.navigation import front_page
 from config.kit.errors import BusinessError
+from config.kit.fields import add_refusal
+from config.kit.http import get_or_post, posted
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @signed_in
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: UserRequest) -> HttpResponse:
     """To the usage page of one's only organization, or a list of several."""
-    found = (
+    memberships = list(
         Membership.objects.active()
-        .filter(user=request.user)  # type: ignore[misc]
+        .filter(user=request.user)
         .select_related("organization")
         .order_by("organization__name")
     )
-    memberships = list(found)
     if len(memberships) == 1:
         return redirect(front_page(memberships[0]))
     if not memberships and request.user.is_staff:
@@ -39,11 +41,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def me(request: HttpRequest) -> HttpResponse:
+@get_or_post
+def me(request: UserRequest) -> HttpResponse:
     """Name and language, and the way to password and two-factor."""
-    form = MeForm(request.POST or None, instance=request.user)
-    if request.method == "POST" and form.is_valid():
+    form = MeForm(posted(request), instance=request.user)
+    if form.is_valid():
         form.save()
         messages.success(request, _("Your settings are saved."))
         return redirect("me")
@@ -53,40 +55,36 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@require_http_methods(["GET", "HEAD", "POST"])
-def invitation(request: HttpRequest, token: str) -> HttpResponse:
+@get_or_post
+def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     """Join by an invitation's link: as who one is, or as a new person."""
     now = timezone.now()
-    found = open_invitation(token, now=now)
-    if found is None:
+    invitation = open_invitation(token, now=now)
+    if invitation is None:
         return render(request, "accounts/invitation_gone.html", status=410)
     user = request.user if request.user.is_authenticated else None
-    form = JoinForm(request.POST or None) if user is None else None
-    context = {"invitation": found, "form": form}
-    if request.method == "POST" and (form is None or form.is_valid()):
-        typed = form.cleaned_data if form else {}
+    form = forms.Form(posted(request)) if user else JoinForm(posted(request))
+    status = 422 if form.errors else 200
+    if form.is_valid():
         try:
-            membership = accept_invitation(token, user=user, now=now, **typed)
-        except BusinessError as error:
-            if form:
-                add_business_error(form, error)
-            return render(
-                request,
-                "accounts/invitation.html",
-                {**context, "error": error},
-                status=error.status,
+            membership = accept_invitation(
+                token, user=user, now=now, **form.cleaned_data
             )
-        if user is None:
-            login(request, membership.user, backend=BACKEND)
-        messages.success(
-            request,
-            _("Welcome to %(organization)s.")
-            % {"organization": membership.organization.name},
-        )
-        return redirect(front_page(membership))
-    return render(
+        except BusinessError as error:
+            add_refusal(form, error)
+            status = error.status
+        else:
+            return _joined(request, membership)
+    context = {"invitation": invitation, "form": form}
+    return render(request, "accounts/invitation.html", context, status=status)
+
+
+def _joined(request: HttpRequest, membership: Membership) -> HttpResponse:
+    if not request.user.is_authenticated:
+        login(request, membership.user, backend=BACKEND)
+    messages.success(
         request,
-        "accounts/invitation.html",
-        context,
-        status=422 if form and form.errors else 200,
+        _("Welcome to %(organization)s.")
+        % {"organization": membership.organization.name},
     )
+    return redirect(front_page(membership))

@@ -16,7 +16,7 @@ class CapForm(forms.Form):
     “Set to unlimited” needs no amount.
     """
 
-    amount = AmountField(label=_("Amount"))
+    amount = AmountField(label=_("Amount"), unit=_("USD per month"))
     this_month_only = forms.BooleanField(label=_("This month only"), required=False)
 
     def __init__(self, *args: Any, unlimited: bool = False, **options: Any) -> None:

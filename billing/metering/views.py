@@ -25,17 +25,17 @@ def own_receipt(
     request: HttpRequest, membership: Membership, event_pk: int
 ) -> HttpResponse:
     """One event with everything behind its cost. Admins may open those of every member."""
-    found = (
+    event = (
         organization_receipts(membership.organization_id).filter(pk=event_pk).first()
     )
-    if found is None or (
-        found.membership_id != membership.pk and not membership.is_at_least(Role.ADMIN)
+    if event is None or (
+        event.membership_id != membership.pk and not membership.is_at_least(Role.ADMIN)
     ):
         raise Http404
     context = {
-        "receipt": receipt_of(found),
+        "receipt": receipt_of(event),
         "organization": membership.organization,
-        "person": found.membership.user,
+        "person": event.membership.user,
         "zone": membership.organization.zone_at(timezone.now()),
     }
     return render(request, "billing/metering/receipt.html", context)
@@ -74,7 +74,7 @@ def own_receipts_csv(
 
 
 def _csv_cells(event: UsageEvent) -> list[Any]:
-    adjusted = sum(one.amount_nanos for one in event.adjustments.all())
+    adjusted = sum(row.amount_nanos for row in event.adjustments.all())
     return [
         plain(event.event_id),
         event.occurred_at.isoformat(),

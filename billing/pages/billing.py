@@ -66,7 +66,8 @@ def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     )
     return {
         "invoices": [
-            (one, documents.is_overdue(one, today=today)) for one in invoices[:most]
+            (invoice, documents.is_overdue(invoice, today=today))
+            for invoice in invoices[:most]
         ],
         "more_invoices": most is not None and invoices.count() > most,
         "statements": statements[:most],
@@ -92,20 +93,20 @@ def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 
 
 def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
-    wanted = filter_of(request)
-    found = ledger.ledger_page(
-        ledger.entries(page.organization.pk, wanted), page=request.GET.get("page")
+    filters = filter_of(request)
+    entries = ledger.ledger_page(
+        ledger.entries(page.organization.pk, filters), page=request.GET.get("page")
     )
     pending = ledger.pending_nanos(page.organization.pk)
     return {
-        "ledger": [(entry, entry_words(entry)) for entry in found],
-        "ledger_page": found,
+        "ledger": [(entry, entry_words(entry)) for entry in entries],
+        "ledger_page": entries,
         "has_ledger": True,
-        "wanted": wanted,
+        "filters": filters,
         "kinds": EntryKind.choices,
         "months": ledger.months_of(page.organization.pk),
         "pending_nanos": pending
-        if wanted == LedgerFilter() and found.number == 1
+        if filters == LedgerFilter() and entries.number == 1
         else 0,
         "query": request.GET.urlencode(),
     }
@@ -127,10 +128,10 @@ def ledger_csv(request: HttpRequest, membership: Membership) -> StreamingHttpRes
     read it as UTF-8.
     """
     organization = membership.organization
-    found = ledger.entries(organization.pk, filter_of(request)).order_by("pk")
+    entries = ledger.entries(organization.pk, filter_of(request)).order_by("pk")
     rows = (
         entry_cells(entry, balance_nanos=entry.balance_nanos)
-        for entry in found.iterator(chunk_size=2_000)
+        for entry in entries.iterator(chunk_size=2_000)
     )
     return streamed(chain([entry_heads()], rows), name=f"{organization.slug}-ledger")
 

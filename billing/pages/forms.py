@@ -7,11 +7,21 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Plan, Tier
 from billing.models import ExtraUsageScope
 from config.kit.fields import AmountField
+
+
+def _seat_cap(label: Promise) -> AmountField:
+    return AmountField(
+        label=label,
+        required=False,
+        unit=_("USD per person"),
+        placeholder=_("Unlimited"),
+    )
 
 
 class FirstCapsForm(forms.Form):
@@ -25,9 +35,11 @@ class FirstCapsForm(forms.Form):
         help_text=_(
             "Shared by everyone, each calendar month. Leave empty for unlimited."
         ),
+        unit=_("USD per month"),
+        placeholder=_("Unlimited"),
     )
-    standard = AmountField(label=_("Standard"), required=False)
-    premium = AmountField(label=_("Premium"), required=False)
+    standard = _seat_cap(_("Standard"))
+    premium = _seat_cap(_("Premium"))
 
     def __init__(self, *args: Any, plan: str, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -7,13 +7,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.access import member_page
+from accounts.access import MemberRequest, member_page
 from accounts.models import Membership
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
@@ -27,19 +27,19 @@ from config.kit.months import Month
 
 @member_page()
 @require_safe
-def own_usage(request: HttpRequest, membership: Membership) -> HttpResponse:
+def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The whole page; `?live=1` answers the part that refreshes by itself."""
     now = timezone.now()
     standing = standing_of(
         membership.pk, organization_id=membership.organization_id, now=now
     )
     month = standing.organization.month
-    found = own_month(membership.pk, month=month)
+    usage = own_month(membership.pk, month=month)
     context = standing_context(membership, standing, decide(standing), now=now)
     context["surfaces"] = [
-        (surface, found.surface_total(surface)) for surface in SURFACES
+        (surface, usage.surface_total(surface)) for surface in SURFACES
     ]
-    if "live" in request.GET and getattr(request, "htmx", False):
+    if "live" in request.GET and request.htmx:
         return render(
             request,
             "billing/pages/_own_standing.html",
@@ -47,14 +47,14 @@ def own_usage(request: HttpRequest, membership: Membership) -> HttpResponse:
         )
     split = "model" if request.GET.get("split") == "model" else "surface"
     page = receipts_page(membership.pk, page=request.GET.get("page"))
-    context |= _days_context(found, month=month, split=split)
+    context |= _days_context(usage, month=month, split=split)
     context |= {"page": page, "receipts": [receipt_of(event) for event in page]}
     return render(request, "billing/pages/own_usage.html", context)
 
 
-def _days_context(found: OwnMonth, *, month: Month, split: str) -> dict[str, Any]:
+def _days_context(usage: OwnMonth, *, month: Month, split: str) -> dict[str, Any]:
     """The chart of the month and the same numbers as rows."""
-    series = _series(found, split=split)
+    series = _series(usage, split=split)
     days = [month.first_on.replace(day=number) for number in range(1, month.days + 1)]
     return {
         "split": split,
@@ -68,11 +68,11 @@ def _days_context(found: OwnMonth, *, month: Month, split: str) -> dict[str, Any
     }
 
 
-def _series(found: OwnMonth, *, split: str) -> list[tuple[str, dict[dt.date, int]]]:
+def _series(usage: OwnMonth, *, split: str) -> list[tuple[str, dict[dt.date, int]]]:
     if split == "model":
-        return [(name or _("Other"), days) for name, days in found.models()]
+        return [(name or _("Other"), days) for name, days in usage.models()]
     return [
-        (str(surface.label), found.by_surface.get(surface, {})) for surface in SURFACES
+        (str(surface.label), usage.by_surface.get(surface, {})) for surface in SURFACES
     ]
 
 

@@ -7,42 +7,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
-from accounts.access import member_page
+from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
 from billing.caps.actions.switch import set_extra_usage
-from billing.models import ExtraUsageScope, Payment, SetupStep
+from billing.models import Payment, SetupStep
 from billing.pages.forms import FirstCapsForm, ScopeForm
-from billing.pages.switch import caps_now
+from billing.pages.switch import caps_now, say_enabled
 from billing.pages.usage_parts import UsagePage
 from billing.payments.actions.setup import set_setup_step
 from billing.payments.forms import BuyForm, ReloadForm
 from billing.payments.queries.cards import card_of
 from billing.payments.views.purchases import (
     after_payment,
-    first_amount,
-    first_reload,
+    first_purchase,
     say_outcome,
     try_to_buy,
-    try_to_set_reload,
 )
-from config.kit.errors import BusinessError
+from billing.payments.views.reloads import first_reload, try_to_set_reload
+from config.kit.fields import refusals_on
+from config.kit.http import get_or_post, posted
 
 STEPS = list(SetupStep)
 Answer = HttpResponse | dict[str, Any]
 
 
 @member_page(Role.OWNER)
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def enable_step(
-    request: HttpRequest, membership: Membership, step: str
+    request: MemberRequest, membership: Membership, step: str
 ) -> HttpResponse:
     """One step as a page; a step that is not reached yet leads to the current one."""
     page = UsagePage.of_prepaid(membership)
@@ -57,7 +54,9 @@ def enable_step(
         return answer
     context = page.shared() | {
         "step": SetupStep(step),
-        "steps": [(one, STEPS.index(one) <= STEPS.index(reached)) for one in STEPS],
+        "steps": [
+            (choice, STEPS.index(choice) <= STEPS.index(reached)) for choice in STEPS
+        ],
         "step_template": f"billing/pages/_enable_{step}.html",
         "balance": page.balance,
         "card": card_of(page.organization.pk),
@@ -78,7 +77,7 @@ def _go_on(page: UsagePage, step: SetupStep) -> HttpResponse:
     return redirect("enable_step", slug=page.organization.slug, step=step)
 
 
-def _pay(request: HttpRequest, page: UsagePage) -> Answer:
+def _pay(request: MemberRequest, page: UsagePage) -> Answer:
     if page.balance.account.setup_step == "":
         set_setup_step(page.organization, step=SetupStep.PAY)
     if (
@@ -87,9 +86,7 @@ def _pay(request: HttpRequest, page: UsagePage) -> Answer:
         and page.balance.balance_nanos > 0
     ):
         return _go_on(page, SetupStep.RELOAD)
-    form = BuyForm(
-        request.POST if request.method == "POST" else None, initial=first_amount(page)
-    )
+    form = BuyForm(posted(request), initial=first_purchase(page))
     if form.is_valid():
         payment = try_to_buy(page, form)
         if payment is not None and payment.status == Payment.Status.SUCCEEDED:
@@ -101,12 +98,10 @@ def _pay(request: HttpRequest, page: UsagePage) -> Answer:
     return {"form": form}
 
 
-def _reload(request: HttpRequest, page: UsagePage) -> Answer:
+def _reload(request: MemberRequest, page: UsagePage) -> Answer:
     if request.method == "POST" and "skip" in request.POST:
         return _go_on(page, SetupStep.CAP)
-    form = ReloadForm(
-        request.POST if request.method == "POST" else None, initial=first_reload(page)
-    )
+    form = ReloadForm(posted(request), initial=first_reload(page))
     if form.is_valid():
         form.cleaned_data["enabled"] = True
         if try_to_set_reload(page, form):
@@ -114,43 +109,40 @@ def _reload(request: HttpRequest, page: UsagePage) -> Answer:
     return {"form": form}
 
 
-def _cap(request: HttpRequest, page: UsagePage) -> Answer:
-    posted = request.POST if request.method == "POST" else None
+def _cap(request: MemberRequest, page: UsagePage) -> Answer:
     form = FirstCapsForm(
-        posted,
-        plan=page.organization.plan,
-        initial=caps_now(page.caps),
+        posted(request), plan=page.organization.plan, initial=caps_now(page.caps)
     )
     if form.is_valid():
-        actor = Actor.person(page.membership.user)
-        try:
-            amount = form.cleaned_data["organization_cap"]
-            set_organization_cap(
-                page.organization, amount_nanos=amount, actor=actor, now=page.now
-            )
-            for tier, nanos in form.seat_caps.items():
-                set_seat_tier_cap(
-                    page.organization,
-                    tier=tier,
-                    amount_nanos=nanos,
-                    actor=actor,
-                    now=page.now,
-                )
-        except BusinessError as error:
-            form.add_error(None, error.message)
-        else:
+        with refusals_on(form):
+            _set_first_caps(page, form)
             return _go_on(page, SetupStep.WHOM)
     return {"form": form}
 
 
-def _whom(request: HttpRequest, page: UsagePage) -> Answer:
-    initial = {"scope": page.standing.scope}
-    form = ScopeForm(
-        request.POST if request.method == "POST" else None, initial=initial
+def _set_first_caps(page: UsagePage, form: FirstCapsForm) -> None:
+    actor = Actor.person(page.membership.user)
+    set_organization_cap(
+        page.organization,
+        amount_nanos=form.cleaned_data["organization_cap"],
+        actor=actor,
+        now=page.now,
     )
+    for tier, amount_nanos in form.seat_caps.items():
+        set_seat_tier_cap(
+            page.organization,
+            tier=tier,
+            amount_nanos=amount_nanos,
+            actor=actor,
+            now=page.now,
+        )
+
+
+def _whom(request: MemberRequest, page: UsagePage) -> Answer:
+    form = ScopeForm(posted(request), initial={"scope": page.standing.scope})
     if form.is_valid():
         scope = form.cleaned_data["scope"]
-        try:
+        with refusals_on(form):
             set_extra_usage(
                 page.organization,
                 enabled=True,
@@ -158,21 +150,11 @@ def _whom(request: HttpRequest, page: UsagePage) -> Answer:
                 actor=Actor.person(page.membership.user),
                 now=page.now,
             )
-        except BusinessError as error:
-            form.add_error(None, error.message)
-        else:
-            slug = page.organization.slug
-            if scope == ExtraUsageScope.SELECTED:
-                messages.success(
-                    request, _("Extra usage is on. Now choose which members get it.")
-                )
-                return redirect("selected_members", slug=slug)
-            messages.success(request, _("Extra usage is on for everyone."))
-            return redirect("usage_settings", slug=slug)
+            return say_enabled(request, page, scope=scope)
     return {"form": form, "organization_cap": page.caps_part()["organization_cap"]}
 
 
-HANDLERS: dict[SetupStep, Callable[[HttpRequest, UsagePage], Answer]] = {
+HANDLERS: dict[SetupStep, Callable[[MemberRequest, UsagePage], Answer]] = {
     SetupStep.PAY: _pay,
     SetupStep.RELOAD: _reload,
     SetupStep.CAP: _cap,

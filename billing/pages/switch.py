@@ -5,31 +5,32 @@ Owners only; confirmed before it is on.
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
-from accounts.access import member_page
+from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.caps.actions.switch import enable_extra_usage, set_extra_usage
-from billing.caps.views.selection import selection_context
+from billing.caps.views.selection import selection_modal
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel, ExtraUsageScope
 from billing.pages.forms import EnableForm
 from billing.pages.usage_parts import UsagePage
 from config.kit.errors import BusinessError
-from config.kit.fields import typed_amount
-
-modal = require_http_methods(["GET", "HEAD", "POST"])
+from config.kit.fields import refusals_on, typed_amount
+from config.kit.htmx import render_modal
+from config.kit.http import get_or_post, posted
 
 
 @member_page(Role.OWNER)
-@modal
-def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
+@get_or_post
+def enable(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The modal behind Enable: organization cap, seat caps, for whom."""
     page = UsagePage(membership, timezone.now())
     if page.is_usage_based or page.is_on:  # nothing to enable
@@ -40,21 +41,22 @@ def enable(request: HttpRequest, membership: Membership) -> HttpResponse:
             slug=membership.organization.slug,
             step=page.balance.setup_step,
         )
-    posted = request.POST if request.method == "POST" else None
     form = EnableForm(
-        posted, plan=membership.organization.plan, initial=caps_now(page.caps)
+        posted(request), plan=membership.organization.plan, initial=caps_now(page.caps)
     )
     if form.is_valid():
-        try:
+        with refusals_on(form):
             return _enabled(request, page, form)
-        except BusinessError as error:
-            form.add_error(None, error.message)
-    return _modal(
+    subtitle = _(
+        "When included usage runs out, people can continue at API rates, billed after "
+        "the month ends."
+    )
+    return render_modal(
         request,
-        "enable",
-        page,
-        {"form": form},
-        status=422 if request.method == "POST" else 200,
+        "billing/pages/enable.html",
+        page.shared() | {"form": form, "subtitle": subtitle},
+        title=_("Enable extra usage"),
+        name="enable",
     )
 
 
@@ -74,16 +76,21 @@ def caps_now(caps: dict[tuple[str, str | None], Cap]) -> dict[str, str]:
     }
 
 
-def _enabled(request: HttpRequest, page: UsagePage, form: EnableForm) -> HttpResponse:
+def _enabled(request: MemberRequest, page: UsagePage, form: EnableForm) -> HttpResponse:
     scope = form.cleaned_data["scope"]
     enable_extra_usage(
         page.organization,
         cap_nanos=form.cleaned_data["organization_cap"],
         seat_caps=form.seat_caps,
         scope=scope,
-        actor=Actor.person(request.user),  # type: ignore[arg-type]
+        actor=Actor.person(request.user),
         now=page.now,
     )
+    return say_enabled(request, page, scope=scope)
+
+
+def say_enabled(request: MemberRequest, page: UsagePage, *, scope: str) -> HttpResponse:
+    """It is on: go on to the page, or to choosing for whom."""
     if scope == ExtraUsageScope.SELECTED:
         messages.success(
             request, _("Extra usage is on. Now choose which members get it.")
@@ -94,28 +101,31 @@ def _enabled(request: HttpRequest, page: UsagePage, form: EnableForm) -> HttpRes
 
 
 @member_page(Role.OWNER)
-@modal
-def turn_off(request: HttpRequest, membership: Membership) -> HttpResponse:
+@get_or_post
+def turn_off(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The modal behind Turn off: what it means, and the confirmation."""
     page = UsagePage(membership, timezone.now())
-    error = ""
-    if request.method == "POST":
-        actor = Actor.person(request.user)  # type: ignore[arg-type]
-        try:
+    form = forms.Form(posted(request))
+    if form.is_valid():
+        with refusals_on(form):
             set_extra_usage(
-                membership.organization, enabled=False, actor=actor, now=page.now
+                membership.organization,
+                enabled=False,
+                actor=Actor.person(request.user),
+                now=page.now,
             )
-        except BusinessError as refused:
-            error = refused.message
-        else:
-            messages.success(request, _off_words(page))
+            messages.success(request, _off_sentence(page))
             return redirect("usage_settings", slug=membership.organization.slug)
-    return _modal(
-        request, "turn_off", page, {"error": error}, status=422 if error else 200
+    return render_modal(
+        request,
+        "billing/pages/turn_off.html",
+        page.shared() | {"form": form},
+        title=_("Turn off extra usage"),
+        name="turn-off",
     )
 
 
-def _off_words(page: UsagePage) -> str:
+def _off_sentence(page: UsagePage) -> str:
     if page.is_prepaid:
         return _(
             "Extra usage is off. Balance, caps and history are kept; auto-reload stops."
@@ -125,20 +135,16 @@ def _off_words(page: UsagePage) -> str:
 
 @member_page(Role.OWNER)
 @require_POST
-def scope(request: HttpRequest, membership: Membership) -> HttpResponse:
+def scope(request: MemberRequest, membership: Membership) -> HttpResponse:
     """For whom: everyone at once; selected members only after they were selected, so it
     opens the tick list.
     """
     page = UsagePage(membership, timezone.now())
     if request.POST.get("scope") == ExtraUsageScope.SELECTED:
-        if not getattr(request, "htmx", False):
+        if not request.htmx:
             return redirect("selected_members", slug=membership.organization.slug)
-        context = (
-            page.shared()
-            | selection_context(request, membership)
-            | {"reset_segments": True}
-        )
-        response = render(request, "billing/caps/_selection_modal.html", context)
+        beside = page.shared() | {"reset_segments": True}
+        response = selection_modal(request, membership, context=beside)
         response["HX-Retarget"], response["HX-Reswap"] = "#modal", "innerHTML"
         return response
     try:
@@ -146,7 +152,7 @@ def scope(request: HttpRequest, membership: Membership) -> HttpResponse:
             membership.organization,
             enabled=page.standing.enabled,
             scope=ExtraUsageScope.EVERYONE,
-            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            actor=Actor.person(request.user),
             now=page.now,
         )
     except BusinessError as error:
@@ -154,19 +160,3 @@ def scope(request: HttpRequest, membership: Membership) -> HttpResponse:
     else:
         messages.success(request, _("Extra usage is now for everyone."))
     return redirect("usage_settings", slug=membership.organization.slug)
-
-
-def _modal(
-    request: HttpRequest,
-    name: str,
-    page: UsagePage,
-    context: dict[str, object],
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    template = (
-        f"billing/pages/_{name}_modal.html"
-        if getattr(request, "htmx", False)
-        else f"billing/pages/{name}.html"
-    )
-    return render(request, template, page.shared() | context, status=status)

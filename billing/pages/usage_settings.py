@@ -5,27 +5,21 @@ Admins read, owners edit.
 
 from __future__ import annotations
 
-import hashlib
-import re
-
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.access import member_page
+from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from billing.pages.usage_parts import UsagePage
-
-UNSEEN = "unseen-unseen-16"
-CSRF_INPUT = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
+from config.kit.htmx import unchanged_or_html
 
 
 @member_page(Role.ADMIN)
 @require_safe
-def usage_settings(request: HttpRequest, membership: Membership) -> HttpResponse:
+def usage_settings(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The whole page: the month's answer (or the offer to enable), the settings, the table."""
     page = UsagePage(membership, timezone.now())
     context = page.shared() | (page.month_part() if page.is_on else page.off_part())
@@ -36,39 +30,45 @@ def usage_settings(request: HttpRequest, membership: Membership) -> HttpResponse
 
 @member_page(Role.ADMIN)
 @require_safe
-def usage_month(request: HttpRequest, membership: Membership) -> HttpResponse:
+def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The month's panel by itself."""
     page = UsagePage(membership, timezone.now())
-    return _part(request, "billing/pages/_usage_month.html", page.month_part())
+    return unchanged_or_html(
+        request, "billing/pages/_usage_month.html", page.month_part()
+    )
 
 
 @member_page(Role.ADMIN)
 @require_safe
-def usage_balance(request: HttpRequest, membership: Membership) -> HttpResponse:
+def usage_balance(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The balance by itself."""
     page = UsagePage(membership, timezone.now())
     if not page.is_prepaid:
         raise Http404
-    return _part(request, "billing/pages/_usage_balance.html", page.balance_part())
+    return unchanged_or_html(
+        request, "billing/pages/_usage_balance.html", page.balance_part()
+    )
 
 
 @member_page(Role.ADMIN)
 @require_safe
-def usage_caps(request: HttpRequest, membership: Membership) -> HttpResponse:
+def usage_caps(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The settings list by itself."""
     page = UsagePage(membership, timezone.now())
-    return _part(request, "billing/pages/_usage_caps.html", page.caps_part())
+    return unchanged_or_html(
+        request, "billing/pages/_usage_caps.html", page.caps_part()
+    )
 
 
 @member_page(Role.ADMIN)
 @require_safe
-def usage_people(request: HttpRequest, membership: Membership) -> HttpResponse:
+def usage_people(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The table by itself, with the counts around it; the address of the page follows
     what was filtered.
     """
     page = UsagePage(membership, timezone.now())
     context = page.people_part(request)
-    response = _part(
+    response = unchanged_or_html(
         request, "billing/pages/_usage_people.html", context | {"swap_around": True}
     )
     if response.status_code == 200 and "seen" not in request.GET:
@@ -77,16 +77,3 @@ def usage_people(request: HttpRequest, membership: Membership) -> HttpResponse:
             f"{address}?{context['address']}" if context["address"] else address
         )
     return response
-
-
-def _part(
-    request: HttpRequest, template: str, context: dict[str, object]
-) -> HttpResponse:
-    """A part of the page; 204, so that nothing is swapped, while it reads as the reader
-    last saw it.
-    """
-    html = render_to_string(template, context | {"seen": UNSEEN}, request)
-    seen = hashlib.sha256(CSRF_INPUT.sub("", html).encode()).hexdigest()[: len(UNSEEN)]
-    if request.GET.get("seen") == seen:
-        return HttpResponse(status=204)
-    return HttpResponse(html.replace(UNSEEN, seen))

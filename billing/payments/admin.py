@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import operator_of
 from accounts.models import Organization, Settlement
 from billing.ledger.words import entry_reason
 from billing.models import (
@@ -194,7 +195,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
                     payment,
                     amount_nanos=form.cleaned_data["amount"],
                     reason=form.cleaned_data["reason"],
-                    operator=request.user,  # type: ignore[arg-type]
+                    operator=operator_of(request),
                     key=form.cleaned_data["key"],
                     now=timezone.now(),
                 )
@@ -297,7 +298,7 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
             typed["organization"],
             amount_nanos=-typed["amount"] if typed["takes"] else typed["amount"],
             reason=typed["reason"],
-            operator=request.user,  # type: ignore[arg-type]
+            operator=operator_of(request),
             key=typed["key"],
             now=timezone.now(),
         )

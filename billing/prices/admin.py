@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import operator_of
 from accounts.actions.audit import Actor, record_change
 from billing.models import ModelPrice, SeatAllowance
 from billing.models.prices import RATE_FIELDS
@@ -78,8 +79,8 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
         price = correct_price(
             key,
             rates=rates,
-            actor=Actor.person(request.user),  # type: ignore[arg-type]
-            now=timezone.now(),  # type: ignore[arg-type]
+            actor=Actor.person(operator_of(request)),
+            now=timezone.now(),
         )
         obj.pk, obj._state.adding = price.pk, False
 
@@ -111,7 +112,7 @@ class SeatAllowanceAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         record_change(
             None,
-            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            actor=Actor.person(operator_of(request)),
             action="allowance.edit",
             subject=str(obj),
             now=timezone.now(),

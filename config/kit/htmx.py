@@ -1,41 +1,74 @@
-"""What views of modals share: a dialog for HTMX, a page without it; success is 204 with
-events, or a redirect.
+"""What views of modals and of parts of pages share: a dialog for HTMX, a page without
+it; success is 204 with events, or a redirect; a part that reads the same is not sent
+again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+
+from config.kit.http import PageRequest
+
+# Stands in a part where its own hash comes to stand, of the same length.
+UNSEEN = "unseen-unseen-16"
+CSRF_INPUT = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 
 def render_modal(
-    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+    request: PageRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    title: str = "",
+    name: str = "modal",
 ) -> HttpResponse:
-    """The dialog alone, or, opened directly, inside a page (`shared/modal_page.html`
-    includes `template`).
+    """The dialog for HTMX, or, opened directly, the same as a page; 422 when the form
+    in the context was refused.
+
+    The template extends `modal_frame`; `<name>-title` is the id of its heading.
     """
-    if getattr(request, "htmx", False):
-        return render(request, template, context, status=status)
-    return render(
-        request,
-        "shared/modal_page.html",
-        {**context, "modal_template": template},
-        status=status,
-    )
+    in_dialog = bool(request.htmx)
+    frame = "shared/modal_dialog.html" if in_dialog else "shared/modal_page.html"
+    shared = {
+        "modal_frame": frame,
+        "in_dialog": in_dialog,
+        "title": title,
+        "title_id": f"{name}-title",
+        "modal_url": request.path,
+    }
+    form = context.get("form")
+    status = 422 if form is not None and form.errors else 200
+    return render(request, template, shared | context, status=status)
 
 
-def saved(request: HttpRequest, *events: str, then: str) -> HttpResponse:
+def saved(request: PageRequest, *events: str, then: str) -> HttpResponse:
     """After a modal's form was saved: close it and tell the page's parts; without HTMX
     go to `then`.
     """
-    if getattr(request, "htmx", False):
-        return HttpResponse(
-            status=204,
-            headers={
-                "HX-Trigger": json.dumps(dict.fromkeys([*events, "closeModal"], True))
-            },
-        )
-    return redirect(then)
+    if not request.htmx:
+        return redirect(then)
+    trigger = json.dumps(dict.fromkeys([*events, "closeModal"], True))
+    return HttpResponse(status=204, headers={"HX-Trigger": trigger})
+
+
+def unchanged_or_html(
+    request: PageRequest, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """A part of the page; 204, so that nothing is swapped, while it reads as the reader
+    last saw it.
+
+    The part asks again with `?seen={{ seen }}`, the hash of what it shows.
+    """
+    html = render_to_string(template, context | {"seen": UNSEEN}, request)
+    read = CSRF_INPUT.sub("", html)  # its token is another each time
+    seen = hashlib.sha256(read.encode()).hexdigest()[: len(UNSEEN)]
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    return HttpResponse(html.replace(UNSEEN, seen))

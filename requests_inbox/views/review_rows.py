@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from django import forms
 
@@ -112,6 +113,20 @@ class ReviewRow:
             effect, name=name, month=month, days_left=month.days_left(self.now)
         )
 
+    def open_increase(
+        self, form: IncreaseForm | None = None, *, typed: str | None = None
+    ) -> None:
+        """Open the amount inside the row, filled with what was asked."""
+        self.opened = "increase"
+        self.typed = typed_amount(self.suggested_nanos) if typed is None else typed
+        self.form = form or increase_form(
+            self.request.pk, initial={"amount": self.typed}
+        )
+
+    def open_dismiss(self, form: DismissForm) -> None:
+        """Open the note inside the row."""
+        self.opened, self.form = "dismiss", form
+
 
 @dataclass
 class Review:
@@ -131,19 +146,20 @@ class Review:
         own_is_closed = self._others_may_decide
         return [
             ReviewRow(
-                pending,
+                waiting,
                 self.now,
-                is_own=pending.request.membership_id == self.membership.pk
-                and own_is_closed,
-                can_move=pending.standing.seat_tier == Tier.STANDARD
+                is_own=own_is_closed
+                and waiting.request.membership_id == self.membership.pk,
+                can_move=waiting.standing.seat_tier == Tier.STANDARD
                 and self.premium_free > 0,
             )
-            for pending in self.waiting
+            for waiting in self.waiting
         ]
 
     @cached_property
     def _others_may_decide(self) -> bool:
-        if all(row.request.membership_id != self.membership.pk for row in self.waiting):
+        requesters = {waiting.request.membership_id for waiting in self.waiting}
+        if self.membership.pk not in requesters:
             return False
         return (
             reviewers(self.membership.organization)
@@ -208,18 +224,12 @@ class Review:
         """The row of one request; None when it no longer waits."""
         return next((row for row in self.rows if row.request.pk == request_id), None)
 
-    def open_increase(
-        self,
-        row: ReviewRow,
-        *,
-        form: IncreaseForm | None = None,
-        typed: str | None = None,
-    ) -> None:
-        """Open the amount inside the row, filled with what was asked."""
-        row.opened = "increase"
-        row.typed = typed_amount(row.suggested_nanos) if typed is None else typed
-        row.form = form or IncreaseForm(initial={"amount": row.typed})
 
-    def open_dismiss(self, row: ReviewRow, *, form: DismissForm | None = None) -> None:
-        """Open the note inside the row."""
-        row.opened, row.form = "dismiss", form or DismissForm()
+def increase_form(request_id: int, **options: Any) -> IncreaseForm:
+    """The form inside one row; its ids are the row's own."""
+    return IncreaseForm(auto_id=f"%s-{request_id}", **options)
+
+
+def dismiss_form(request_id: int, **options: Any) -> DismissForm:
+    """The form inside one row; its ids are the row's own."""
+    return DismissForm(auto_id=f"%s-{request_id}", **options)

@@ -2,82 +2,74 @@
 
 from __future__ import annotations
 
-import json
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
-from accounts.access import member_page, public
+from accounts.access import MemberRequest, member_page, public
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Plan, Role
 from config.kit.dates import zone_city_text
+from config.kit.htmx import render_modal, saved
+from config.kit.http import get_or_post, posted
 from requests_inbox.actions.settings import set_digest, set_requests
 from requests_inbox.digest_links import membership_id_of
 from requests_inbox.forms import RequestSettingsForm
 
-SAVED = json.dumps({"capChanged": {}, "closeModal": {}})
-
 
 @member_page(Role.OWNER)
-@require_http_methods(["GET", "HEAD", "POST"])
-def requests_settings(request: HttpRequest, membership: Membership) -> HttpResponse:
+@get_or_post
+def requests_settings(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The modal of both settings."""
     organization = membership.organization
     if organization.plan != Plan.ENTERPRISE_SEAT:
         raise Http404
-    is_part = getattr(request, "htmx", False)
-    initial = {
+    now = timezone.now()
+    zone_city = zone_city_text(organization.zone_at(now))
+    kept = {
         "enabled": organization.requests_enabled,
         "digest_hour": organization.digest_hour,
     }
-    form = RequestSettingsForm(
-        request.POST if request.method == "POST" else None, initial=initial
-    )
-    if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data
+    form = RequestSettingsForm(posted(request), initial=kept, zone_city=zone_city)
+    if form.is_valid():
         set_requests(
             organization,
-            enabled=typed["enabled"],
-            digest_hour=typed["digest_hour"],
+            **form.cleaned_data,
             actor=Actor.person(membership.user),
-            now=timezone.now(),
+            now=now,
         )
-        on = _("Members can now request more usage.")
         messages.success(
             request,
-            on if typed["enabled"] else _("Members can no longer request more usage."),
+            _("Members can now request more usage.")
+            if form.cleaned_data["enabled"]
+            else _("Members can no longer request more usage."),
         )
-        if is_part:
-            return HttpResponse(status=204, headers={"HX-Trigger": SAVED})
-        return redirect("usage_settings", slug=organization.slug)
-    context = {
-        "form": form,
-        "organization": organization,
-        "zone_city": zone_city_text(organization.zone_at(timezone.now())),
-    }
-    template = (
-        "requests_inbox/_settings_modal.html"
-        if is_part
-        else "requests_inbox/settings.html"
+        back = reverse("usage_settings", args=[organization.slug])
+        return saved(request, "capChanged", then=back)
+    return render_modal(
+        request,
+        "requests_inbox/settings.html",
+        {"form": form, "organization": organization},
+        title=_("Requests"),
+        name="requests-settings",
     )
-    return render(request, template, context, status=422 if form.errors else 200)
 
 
 @member_page(Role.ADMIN)
 @require_POST
 def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Switch the reader's own digest."""
-    wanted = request.POST.get("wanted") == "1"
-    set_digest(membership, wanted=wanted, now=timezone.now())
+    gets_digest = request.POST.get("wanted") == "1"
+    set_digest(membership, wanted=gets_digest, now=timezone.now())
     messages.success(
         request,
         _("You'll get the daily digest again.")
-        if wanted
+        if gets_digest
         else _("You'll no longer get the daily digest."),
     )
     return redirect("usage_settings", slug=membership.organization.slug)
@@ -87,7 +79,7 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
 # mail programs press it by themselves (RFC 8058); the token in the address is the
 # permission
 @csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def digest_off(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail: a page that asks, and the one-click POST."""
     membership_id = membership_id_of(token)

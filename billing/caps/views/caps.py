@@ -4,33 +4,32 @@ would do. Owners only.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
-from accounts.access import member_page
+from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Plan, Role, Tier
 from billing.caps.forms import CapForm
 from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.views.modal import CapModal
-from config.kit.errors import BusinessError
-from config.kit.fields import typed_amount
+from config.kit.fields import refusals_on, typed_amount
+from config.kit.htmx import render_modal, saved
+from config.kit.http import get_or_post
 from config.kit.money import AmountError, parse_amount
-
-SAVED = json.dumps({"capChanged": {}, "closeModal": {}})
-modal = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @member_page(Role.OWNER)
-@modal
+@get_or_post
 def cap(
-    request: HttpRequest,
+    request: MemberRequest,
     membership: Membership,
     tier: str | None = None,
     membership_id: int | None = None,
@@ -42,7 +41,7 @@ def cap(
 @member_page(Role.OWNER)
 @require_safe
 def cap_preview(
-    request: HttpRequest,
+    request: MemberRequest,
     membership: Membership,
     tier: str | None = None,
     membership_id: int | None = None,
@@ -72,48 +71,28 @@ def _shown(viewer: Membership, tier: str | None, membership_id: int | None) -> C
     return CapModal(viewer, target, timezone.now())
 
 
-def _cap_modal(request: HttpRequest, target: CapModal) -> HttpResponse:
-    if request.method == "POST":
-        return _save(request, target)
-    typed = request.GET.get("amount", "") or typed_amount(target.cap.amount_nanos)
-    form = CapForm(initial={"amount": typed, "this_month_only": target.cap.month_only})
-    return _render(request, target, form, typed=typed)
-
-
-def _save(request: HttpRequest, target: CapModal) -> HttpResponse:
+def _cap_modal(request: MemberRequest, target: CapModal) -> HttpResponse:
+    if request.method != "POST":
+        typed = request.GET.get("amount", "") or typed_amount(target.cap.amount_nanos)
+        kept = {"amount": typed, "this_month_only": target.cap.month_only}
+        return _render(request, target, CapForm(initial=kept), typed=typed)
     unlimited = "unlimited" in request.POST
     form = CapForm(request.POST, unlimited=unlimited)
     if form.is_valid():
-        amount = None if unlimited else form.cleaned_data["amount"]
-        try:
+        with refusals_on(form):
             change = target.save(
-                amount,
+                None if unlimited else form.cleaned_data["amount"],
                 this_month_only=form.cleaned_data["this_month_only"],
-                actor=Actor.person(request.user),  # type: ignore[arg-type]
+                actor=Actor.person(request.user),
             )
-        except BusinessError as error:
-            form.add_error(None, error.message)
-        else:
             messages.success(request, target.saved_sentence(change))
-            return _saved(request, target)
-    return _render(
-        request, target, form, typed=request.POST.get("amount", ""), status=422
-    )
-
-
-def _saved(request: HttpRequest, target: CapModal) -> HttpResponse:
-    if getattr(request, "htmx", False):
-        return HttpResponse(status=204, headers={"HX-Trigger": SAVED})
-    return redirect("usage_settings", slug=target.organization.slug)
+            back = reverse("usage_settings", args=[target.organization.slug])
+            return saved(request, "capChanged", then=back)
+    return _render(request, target, form, typed=request.POST.get("amount", ""))
 
 
 def _render(
-    request: HttpRequest,
-    target: CapModal,
-    form: CapForm,
-    *,
-    typed: str,
-    status: int = 200,
+    request: MemberRequest, target: CapModal, form: CapForm, *, typed: str
 ) -> HttpResponse:
     month_only = bool(form["this_month_only"].value())
     context = {
@@ -121,21 +100,19 @@ def _render(
         "form": form,
         "organization": target.organization,
         "membership": target.viewer,
+        "subtitle": target.subject,
+        **_effect(target, typed, month_only=month_only),
     }
-    template = (
-        "billing/caps/_cap_modal.html"
-        if getattr(request, "htmx", False)
-        else "billing/caps/cap.html"
-    )
-    return render(
+    return render_modal(
         request,
-        template,
-        context | _effect(target, typed, month_only=month_only),
-        status=status,
+        "billing/caps/cap.html",
+        context,
+        title=_("Monthly spend cap"),
+        name="cap",
     )
 
 
-def _preview(request: HttpRequest, target: CapModal) -> HttpResponse:
+def _preview(request: MemberRequest, target: CapModal) -> HttpResponse:
     month_only = "this_month_only" in request.GET
     effect = _effect(target, request.GET.get("amount", ""), month_only=month_only)
     return render(
@@ -147,10 +124,7 @@ def _preview(request: HttpRequest, target: CapModal) -> HttpResponse:
 
 def _effect(target: CapModal, typed: str, *, month_only: bool) -> dict[str, Any]:
     try:
-        amount = parse_amount(typed.replace("\0", ""))
+        preview = target.preview(parse_amount(typed.replace("\0", "")))
     except AmountError:
-        return {"preview": None, "hint": target.month_only_hint(month_only)}
-    return {
-        "preview": target.preview(amount),
-        "hint": target.month_only_hint(month_only),
-    }
+        preview = None
+    return {"preview": preview, "hint": target.month_only_hint(month_only)}

@@ -10,23 +10,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
 
-from accounts.access import member_page
+from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization, Role
 from billing.caps.actions.switch import change_selection
 from billing.caps.queries.selection import candidates, selected_ids
 from billing.reports.filters import words_of
 from billing.reports.queries.members import PAGE_SIZE
-from config.kit.errors import BusinessError
+from config.kit.fields import refusals_on
+from config.kit.htmx import render_modal
+from config.kit.http import get_or_post
 
 MOST_IDS = 100_000
 
@@ -44,21 +47,24 @@ class SelectionDraft:
         """Everybody who would be selected."""
         return (self.stored | self.add) - self.remove
 
-    def take(self, wanted: set[int], *, among: set[int]) -> None:
-        """Of the people `among`, those `wanted` shall be selected and the others not."""
-        self.add = (self.add - among) | (wanted - self.stored)
-        self.remove = (self.remove - among) | ((among - wanted) & self.stored)
+    def take(self, ticked: set[int], *, among: set[int]) -> None:
+        """Of the people `among`, those `ticked` shall be selected and the others not."""
+        self.add = (self.add - among) | (ticked - self.stored)
+        self.remove = (self.remove - among) | ((among - ticked) & self.stored)
 
 
 @member_page(Role.OWNER)
-@require_http_methods(["GET", "HEAD", "POST"])
-def selected_members(request: HttpRequest, membership: Membership) -> HttpResponse:
+@get_or_post
+def selected_members(request: MemberRequest, membership: Membership) -> HttpResponse:
     """Search, tick, save. Every press but Save shows the list again with the ticks so far."""
-    organization = membership.organization
-    draft = _draft(request.POST, organization)
-    if request.POST.get("action") == "save":
+    draft = _draft(request.POST, membership.organization)
+    action = request.POST.get("action")
+    if action == "save":
         return _save(request, membership, draft)
-    return _show(request, membership, draft)
+    if action is not None and request.htmx:
+        context = selection_context(request, membership, draft)
+        return render(request, "billing/caps/_selection_list.html", context)
+    return selection_modal(request, membership, draft)
 
 
 def _draft(posted: QueryDict, organization: Organization) -> SelectionDraft:
@@ -67,15 +73,12 @@ def _draft(posted: QueryDict, organization: Organization) -> SelectionDraft:
         _ids(posted.get("add", "")),
         _ids(posted.get("remove", "")),
     )
-    shown = _ids(posted.get("shown", ""))
-    draft.take(_ids(",".join(posted.getlist("member"))) & shown, among=shown)
+    listed = _ids(posted.get("shown", ""))
+    draft.take(_ids(",".join(posted.getlist("member"))) & listed, among=listed)
     if posted.get("action") in ("all", "none"):
-        found = set(
-            candidates(organization, words=words_of(posted.get("q", ""))).values_list(
-                "pk", flat=True
-            )
-        )
-        draft.take(found if posted["action"] == "all" else set(), among=found)
+        people = candidates(organization, words=words_of(posted.get("q", "")))
+        matching = set(people.values_list("pk", flat=True))
+        draft.take(matching if posted["action"] == "all" else set(), among=matching)
     return draft
 
 
@@ -89,75 +92,65 @@ def _ids(text: str) -> set[int]:
 
 
 def _save(
-    request: HttpRequest, membership: Membership, draft: SelectionDraft
+    request: MemberRequest, membership: Membership, draft: SelectionDraft
 ) -> HttpResponse:
-    actor = Actor.person(request.user)  # type: ignore[arg-type]
-    try:
+    form = forms.Form(request.POST)
+    with refusals_on(form):
         change_selection(
             membership.organization,
             add=draft.add,
             remove=draft.remove,
-            actor=actor,
+            actor=Actor.person(request.user),
             now=timezone.now(),
         )
-    except BusinessError as error:
-        return _show(request, membership, draft, error=error.message, status=422)
-    number = len(selected_ids(membership.organization))
-    sentence = ngettext(
-        "Extra usage is now for %(count)d selected member.",
-        "Extra usage is now for %(count)d selected members.",
-        number,
-    )
-    messages.success(request, sentence % {"count": number})
-    return redirect("usage_settings", slug=membership.organization.slug)
+        number = len(selected_ids(membership.organization))
+        sentence = ngettext(
+            "Extra usage is now for %(count)d selected member.",
+            "Extra usage is now for %(count)d selected members.",
+            number,
+        )
+        messages.success(request, sentence % {"count": number})
+        return redirect("usage_settings", slug=membership.organization.slug)
+    return selection_modal(request, membership, draft, context={"form": form})
 
 
-def _show(
-    request: HttpRequest,
+def selection_modal(
+    request: MemberRequest,
     membership: Membership,
-    draft: SelectionDraft,
+    draft: SelectionDraft | None = None,
     *,
-    error: str = "",
-    status: int = 200,
+    context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    is_part = (
-        getattr(request, "htmx", False)
-        and request.POST.get("action") is not None
-        and not error
-    )
-    template = (
-        "billing/caps/_selection_list.html" if is_part else selection_template(request)
-    )
-    return render(
+    """The dialog for HTMX, else the page; `context` goes on top of its own."""
+    shared = selection_context(request, membership, draft) | {
+        "form_id": "selection",
+        "modal_url": reverse("selected_members", args=[membership.organization.slug]),
+        "subtitle": _(
+            "Only they can continue when their included usage runs out; everyone else "
+            "waits for their reset."
+        ),
+    }
+    return render_modal(
         request,
-        template,
-        selection_context(request, membership, draft) | {"error": error},
-        status=status,
-    )
-
-
-def selection_template(request: HttpRequest) -> str:
-    """The dialog for HTMX, else the page."""
-    return (
-        "billing/caps/_selection_modal.html"
-        if getattr(request, "htmx", False)
-        else "billing/caps/selection.html"
+        "billing/caps/selection.html",
+        shared | (context or {}),
+        title=_("Selected members"),
+        name="selection",
     )
 
 
 def selection_context(
-    request: HttpRequest, membership: Membership, draft: SelectionDraft | None = None
+    request: MemberRequest, membership: Membership, draft: SelectionDraft | None
 ) -> dict[str, Any]:
     """What the dialog shows: one page of people with their ticks, and what was changed
     so far.
     """
-    asked, organization = request.POST, membership.organization
+    organization = membership.organization
     draft = draft or SelectionDraft(selected_ids(organization))
-    only = draft.ticked if asked.get("show") == "ticked" else None
-    query = " ".join(words_of(asked.get("q", "")))
-    page = Paginator(
-        candidates(organization, words=query.split(), only=only), PAGE_SIZE
-    ).get_page(asked.get("page"))
+    only = draft.ticked if request.POST.get("show") == "ticked" else None
+    query = " ".join(words_of(request.POST.get("q", "")))
+    people = candidates(organization, words=query.split(), only=only)
+    page = Paginator(people, PAGE_SIZE).get_page(request.POST.get("page"))
     return {
         "organization": organization,
         "membership": membership,
@@ -168,7 +161,6 @@ def selection_context(
         "q": query,
         "show": "ticked" if only is not None else "all",
         "page_of_people": page,
-        "title": _("Selected members"),
     }
 
 

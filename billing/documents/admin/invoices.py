@@ -145,7 +145,7 @@ def _take(
     request: HttpRequest, step: Step, invoice: Invoice, form: forms.Form
 ) -> str | None:
     """Take a step; the sentence that says so, or None with its refusal on the form."""
-    operator = request.user
+    operator = operator_of(request)
     try:
         return step.take(
             invoice, form.cleaned_data, operator=operator, now=timezone.now()

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from accounts.access import operator_of
 from accounts.actions.audit import Actor
 from billing.documents.actions.details import BUYER, set_terms
 from billing.documents.words.documents import tax_rate_text
@@ -76,6 +77,6 @@ class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):
             tax_rate=int(typed["tax_percent"] * 1_000),
             tax_label=typed["tax_label"],
             due_days=typed["due_days"],
-            actor=Actor.person(request.user),  # type: ignore[arg-type]
+            actor=Actor.person(operator_of(request)),
             now=timezone.now(),
         )

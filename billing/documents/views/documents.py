@@ -47,7 +47,9 @@ def invoice_of(membership: Membership, number: str) -> Invoice:
 
 @member_page(Role.OWNER)
 @require_safe
-def invoice(request: HttpRequest, membership: Membership, number: str) -> HttpResponse:
+def invoice_page(
+    request: HttpRequest, membership: Membership, number: str
+) -> HttpResponse:
     """One invoice: what is to pay, what it is made of, every line."""
     invoice = invoice_of(membership, number)
     lines = invoice.lines.select_related("invoice__carried_from").order_by("position")
@@ -158,7 +160,9 @@ def statement_of(membership: Membership, month: str) -> Statement:
 
 @member_page(Role.OWNER)
 @require_safe
-def statement(request: HttpRequest, membership: Membership, month: str) -> HttpResponse:
+def statement_page(
+    request: HttpRequest, membership: Membership, month: str
+) -> HttpResponse:
     """One statement: opening, movements, closing, and usage by person."""
     statement = statement_of(membership, month)
     lines = documents.lines_of(statement)

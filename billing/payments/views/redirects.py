@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from config.kit.http import PageRequest
 
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
+
+def go_to(request: PageRequest, url: str) -> HttpResponse:
     """Leave for `url`.
 
     Another host is reached by a page of ours: a form's answer may not redirect there
@@ -15,17 +17,17 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     """
     if url.startswith("/"):
         return redirect(url)
-    if getattr(request, "htmx", False):
+    if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return render(request, "billing/payments/going.html", {"url": url})
 
 
-def safe_path(wanted: str | None, *, default: str) -> str:
+def safe_path(path: str | None, *, default: str) -> str:
     """A path of ours that somebody asked to go to next, else the default."""
     if (
-        wanted
-        and wanted.startswith("/")
-        and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+        path
+        and path.startswith("/")
+        and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     ):
-        return wanted
+        return path
     return default

@@ -11,14 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
 from billing.models import SandboxPayment
+from billing.payments.forms import SandboxCardForm
 from billing.payments.gateways.base import GatewayRefused
 from billing.payments.gateways.sandbox import NUMBERS, SandboxGateway, read_number
 from billing.payments.views.redirects import safe_path
+from config.kit.http import get_or_post, posted
 from config.kit.money import NANOS_PER_CENT
 
 MEANINGS = {
@@ -37,51 +38,52 @@ MEANINGS = {
 
 
 @member_page(Role.OWNER)
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def sandbox_card(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Where a test card is entered; leads back with what a real gateway would hand over."""
     _only_in_the_sandbox()
-    back, cancel = (
-        safe_path(request.GET.get("back"), default="/"),
-        safe_path(request.GET.get("cancel"), default="/"),
-    )
-    error, typed = "", request.POST.get("number", "")[:60]
-    if request.method == "POST":
+    back = safe_path(request.GET.get("back"), default="/")
+    form = SandboxCardForm(posted(request))
+    if form.is_valid():
         try:
-            number = read_number(typed)
+            test_card = read_number(form.cleaned_data["number"])
         except GatewayRefused as refused:
-            error = _("The test gateway declines this card.")
-            if str(refused) == "unknown_number":
-                error = _(
-                    "“%(typed)s” is not a test card. Use one of the numbers below,"
-                    " never a real card."
-                )
-                error %= {"typed": typed}
+            form.add_error("number", _refused_sentence(refused, form))
         else:
+            separator = "&" if "?" in back else "?"
             return redirect(
-                f"{back}{'&' if '?' in back else '?'}{urlencode({'session': number.card_id})}"
+                f"{back}{separator}{urlencode({'session': test_card.card_id})}"
             )
     cards = [
-        (f"{one[:4]} {one[4:8]} {one[8:12]} {one[12:]}", MEANINGS[what])
-        for one, what in NUMBERS.items()
+        (f"{number[:4]} {number[4:8]} {number[8:12]} {number[12:]}", MEANINGS[what])
+        for number, what in NUMBERS.items()
     ]
     context = {
-        "error": error,
-        "typed": typed,
+        "form": form,
         "cards": cards,
-        "cancel": cancel,
+        "cancel": safe_path(request.GET.get("cancel"), default="/"),
         "organization": membership.organization,
     }
     return render(
         request,
         "billing/payments/sandbox_card.html",
         context,
-        status=422 if error else 200,
+        status=422 if form.errors else 200,
     )
 
 
+def _refused_sentence(refused: GatewayRefused, form: SandboxCardForm) -> str:
+    if str(refused) != "unknown_number":
+        return _("The test gateway declines this card.")
+    sentence = _(
+        "“%(typed)s” is not a test card. Use one of the numbers below,"
+        " never a real card."
+    )
+    return sentence % {"typed": form.cleaned_data["number"]}
+
+
 @member_page(Role.OWNER)
-@require_http_methods(["GET", "HEAD", "POST"])
+@get_or_post
 def sandbox_bank(
     request: HttpRequest, membership: Membership, key: str
 ) -> HttpResponse:

@@ -1,0 +1,45 @@
+"""Template tags that every template has (`OPTIONS["builtins"]`): what opens a modal, a
+field of a form, an input by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def modal_link(url_name: str, *args: Any, query: str = "") -> SafeString:
+    """The attributes of a link that opens the modal of `url_name` in place; without
+    JavaScript the same address is a page.
+    """
+    url = reverse(url_name, args=args) + (f"?{query}" if query else "")
+    return format_html(
+        'href="{0}" hx-get="{0}" hx-target="#modal" hx-swap="innerHTML"', url
+    )
+
+
+@register.simple_tag
+def field(bound: BoundField, **attributes: Any) -> SafeString:
+    """A field with its label, help and errors; attributes go to its input, written
+    `hx_get` for `hx-get`.
+    """
+    bound.field.widget.attrs.update(_attributes(attributes))
+    return bound.as_field_group()
+
+
+@register.simple_tag
+def widget(bound: BoundField, **attributes: Any) -> SafeString:
+    """The input alone, for a layout of its own."""
+    return bound.as_widget(attrs=_attributes(attributes))
+
+
+def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace("_", "-"): value for name, value in attributes.items()}

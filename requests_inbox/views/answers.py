@@ -1,0 +1,184 @@
+"""What the review's views answer with: the modal, its foot, one row, or the list as it is
+after a decision; and the sentences of the toasts.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.access import MemberRequest
+from accounts.models import Membership
+from accounts.tasks import send_mail
+from config.kit.errors import BusinessError
+from config.kit.htmx import render_modal
+from config.kit.money import format_usd
+from requests_inbox.actions.deciding import Decided
+from requests_inbox.forms import IncreaseForm
+from requests_inbox.views.review_rows import Review, ReviewRow
+
+
+def refused(
+    request: MemberRequest, membership: Membership, refusal: BusinessError
+) -> HttpResponse:
+    """Say why not, and show the list as it is now."""
+    messages.warning(request, refusal.message)
+    return list_now(request, membership)
+
+
+def accepted(
+    request: MemberRequest, membership: Membership, decided: Decided
+) -> HttpResponse:
+    """Tell the reviewer, send the member's mail, and show what still waits."""
+    _send_mails(decided)
+    messages.success(request, _decided_sentence(decided))
+    return list_now(request, membership)
+
+
+def tell_many(
+    request: MemberRequest, decided: list[Decided], passed_over: list[str]
+) -> None:
+    """The same for one amount that several got."""
+    for decision in decided:
+        _send_mails(decision)
+    if decided:
+        amount = format_usd(decided[0].request.granted_nanos or 0)
+        sentence = ngettext(
+            "%(count)d limit is now %(amount)s.",
+            "%(count)d limits are now %(amount)s.",
+            len(decided),
+        )
+        messages.success(request, sentence % {"count": len(decided), "amount": amount})
+    for sentence in passed_over:
+        messages.warning(request, sentence)
+
+
+def _send_mails(decided: Decided) -> None:
+    for mail in decided.mails:
+        send_mail.delay_on_commit(mail)
+
+
+def _decided_sentence(decided: Decided) -> str:
+    answered = decided.request
+    names = {
+        "name": answered.membership.user,
+        "amount": format_usd(answered.granted_nanos or 0),
+    }
+    if answered.status == answered.Status.DISMISSED:
+        return _("The request from %(name)s has been dismissed.") % names
+    if answered.granted_tier:
+        return _("%(name)s is now on a Premium seat.") % names
+    if answered.granted_month_only:
+        return _("The limit for %(name)s is now %(amount)s, this month only.") % names
+    return _("The limit for %(name)s is now %(amount)s.") % names
+
+
+def list_now(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """What waits now, read anew; the modal closes when nothing is left."""
+    slug = membership.organization.slug
+    review = Review(membership, timezone.now())
+    if not request.htmx:
+        return redirect(
+            "review_requests" if review.waiting else "usage_settings", slug=slug
+        )
+    events: dict[str, Any] = {"capChanged": {}, "requestsChanged": {}}
+    if not review.waiting:
+        trigger = json.dumps(events | {"closeModal": {}})
+        return HttpResponse(status=204, headers={"HX-Trigger": trigger})
+    response = render(
+        request,
+        "requests_inbox/_review.html",
+        _context(review) | {"after_decision": True},
+    )
+    response["HX-Trigger"] = json.dumps(events)
+    response["HX-Retarget"], response["HX-Reswap"] = "#review", "outerHTML"
+    return response
+
+
+def row_or_whole(
+    request: MemberRequest, review: Review, row: ReviewRow | None, *, status: int = 200
+) -> HttpResponse:
+    """The row for HTMX, the page without; the present list when the row is gone."""
+    if not request.htmx:
+        if row is None and not review.waiting:
+            raise Http404
+        return whole(request, review, status=status)
+    if row is None:
+        messages.warning(
+            request, _("This request has already been decided or has ended.")
+        )
+        return list_now(request, review.membership)
+    context = _context(review) | {"row": row}
+    return render(request, "requests_inbox/_review_row.html", context, status=status)
+
+
+def whole(
+    request: MemberRequest,
+    review: Review,
+    *,
+    ticked: list[int] | None = None,
+    form: IncreaseForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The modal, or, without HTMX, the page with its foot open for all who are ticked."""
+    context = _context(review) | {"plain": not request.htmx, "is_wide": True}
+    if not request.htmx:
+        context |= _foot_context(review, ticked or [], form or group_form())
+    response = render_modal(
+        request,
+        "requests_inbox/review.html",
+        context,
+        title=_("Review requests"),
+        name="review",
+    )
+    response.status_code = status
+    return response
+
+
+def foot(
+    request: MemberRequest,
+    review: Review,
+    ticked: list[int],
+    form: IncreaseForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """The modal's foot: one amount for everybody ticked."""
+    context = _foot_context(review, ticked, form)
+    return render(request, "requests_inbox/_review_foot.html", context, status=status)
+
+
+def group_form(**options: Any) -> IncreaseForm:
+    """The form of one amount for all who are ticked."""
+    return IncreaseForm(auto_id="group-%s", **options)
+
+
+def _foot_context(
+    review: Review, ticked: list[int], form: IncreaseForm
+) -> dict[str, Any]:
+    return {
+        "organization": review.membership.organization,
+        "review": review,
+        "ticked": [pk for pk in ticked if review.row(pk) is not None],
+        "group_form": form,
+    }
+
+
+def _context(review: Review) -> dict[str, Any]:
+    organization = review.membership.organization
+    return {
+        "review": review,
+        "organization": organization,
+        "membership": review.membership,
+        "settings_url": reverse("usage_settings", args=[organization.slug]),
+        "ticked": [],
+        "group_form": group_form(),
+    }
