@@ -16,6 +16,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import operator_of
 from billing.documents.admin.steps import STEPS, Step, steps_of
 from billing.models import BillingMonth, CreditNote, Invoice, Statement
 from config.kit.admin import ReadOnly
