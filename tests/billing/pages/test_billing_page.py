@@ -357,6 +357,8 @@ def test_t4_a_reached_monthly_limit_is_told_on_the_page(owner, running, now):
         "Tue 1 Dec" in html
     )
     assert "Paused: monthly limit reached" in html
+    # The part that refreshes by itself says the same.
+    assert "Auto-reload resumes on Tue 1 Dec" in html_of(owner, f"{USAGE}balance/")
 
 
 def test_an_unknown_payment_is_told_and_the_form_refuses_another(owner, running, now):

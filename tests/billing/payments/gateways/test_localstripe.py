@@ -124,9 +124,9 @@ def off_session(monkeypatch):
     """localstripe knows no `return_url`, so every payment is asked for as auto-reload asks."""
     from dataclasses import replace
 
-    order = processing._order
+    order = processing._order_of
     monkeypatch.setattr(
-        processing, "_order", lambda payment: replace(order(payment), on_session=False)
+        processing, "_order_of", lambda payment: replace(order(payment), on_session=False)
     )
 
 
