@@ -126,7 +126,9 @@ def off_session(monkeypatch):
 
     order = processing._order_of
     monkeypatch.setattr(
-        processing, "_order_of", lambda payment: replace(order(payment), on_session=False)
+        processing,
+        "_order_of",
+        lambda payment: replace(order(payment), on_session=False),
     )
 
 
