@@ -100,7 +100,7 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(
     one.get_by_label("Amount").fill("10")
     one.get_by_role("button", name="Add to request").click()
     expect(
-        one.get_by_text("already spent $40.12 this month; ask for more than that")
+        one.get_by_text("already spent $40.00 this month; ask for more than that")
     ).to_be_visible()
     one.get_by_label("Amount").fill("70")
     one.get_by_role("button", name="Add to request").click()
