@@ -40,10 +40,8 @@ TOKEN_CLASSES = (
     TokenClass("cache_read_tokens", "cache_read_nanos", "cache_read"),
     TokenClass("web_searches", "web_search_nanos", "web_search", per=1_000),
 )
-USAGE_FIELDS = tuple(token_class.field for token_class in TOKEN_CLASSES)
-RATES = tuple(token_class.rate for token_class in TOKEN_CLASSES)
-_counts_of = attrgetter(*USAGE_FIELDS)
-_rates_of = attrgetter(*RATES)
+_counts_of = attrgetter(*(token_class.field for token_class in TOKEN_CLASSES))
+_rates_of = attrgetter(*(token_class.rate for token_class in TOKEN_CLASSES))
 
 
 @dataclass(slots=True, frozen=True)
@@ -75,10 +73,6 @@ class Usage:
     def as_tuple(self) -> tuple[int, ...]:
         """The counts, in the order of `TOKEN_CLASSES`."""
         return _counts_of(self)
-
-    def by_field(self) -> dict[str, int]:
-        """The counts by their fields, as a row keeps them."""
-        return dict(zip(USAGE_FIELDS, _counts_of(self), strict=True))
 
 
 @dataclass(slots=True, frozen=True)

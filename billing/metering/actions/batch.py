@@ -18,12 +18,11 @@ from billing.funding.queries import Standings
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
 from billing.metering.actions.rows import EventRow
 from billing.metering.rules.events import ReportedEvent, content_digest
-from billing.metering.rules.funded import Funded, funding_of_event
+from billing.metering.rules.funded import PricedEvent, funding_of_event
 from billing.metering.rules.placement import place
 from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.metering.rules.windows import Windows
 from billing.prices.queries import price_book
-from billing.prices.rules import Charge
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
 # Where in the event, and what is wrong there.
@@ -51,17 +50,6 @@ class KnownEvent(NamedTuple):
     funding: str
     cost_nanos: int
     estimated: bool
-
-
-class PricedEvent(NamedTuple):
-    """A new event with the member it belongs to, what it costs and who pays."""
-
-    event: ReportedEvent
-    standing: Standing
-    digest: str
-    charge: Charge
-    funded: Funded
-    windows: dict[str, str]
 
 
 class Batch:
@@ -182,22 +170,7 @@ class Batch:
             is_extra=is_extra,
             prepaid=prepaid,
         )
-        self.rows.append(self._row(priced, key, month_on, prepaid))
-
-    def _row(
-        self, priced: PricedEvent, key: DayKey, month_on: dt.date, prepaid: bool
-    ) -> EventRow:
-        return EventRow(
-            event=priced.event,
-            digest=priced.digest,
-            key=key,
-            month_on=month_on,
-            recorded_at=self.now,
-            charge=priced.charge,
-            funded=priced.funded,
-            windows=priced.windows,
-            prepaid=prepaid,
-        )
+        self.rows.append(EventRow(priced, key, month_on, self.now, prepaid))
 
 
 def _move_forward(standing: Standing, spend: Spend, *, month_on: dt.date) -> None:

@@ -1,4 +1,4 @@
-"""Who pays for an event that ran, and why (E4, E5). Pure."""
+"""Who pays for an event that ran, and why (E4, E5). Pure; amounts are nano-USD."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from billing.funding.rules.standing import (
     Standing,
     WindowState,
 )
+from billing.metering.rules.events import ReportedEvent
+from billing.prices.rules import Charge
 
 
 class Funded(NamedTuple):
@@ -22,6 +24,19 @@ class Funded(NamedTuple):
     funding: str
     why: str
     refusal_reason: str = ""
+
+
+class PricedEvent(NamedTuple):
+    """A new event with the member it belongs to, what it costs and who pays; `windows`
+    are those it counts in, by name, with the ISO time each opened at.
+    """
+
+    event: ReportedEvent
+    standing: Standing
+    digest: str
+    charge: Charge
+    funded: Funded
+    windows: dict[str, str]
 
 
 def funding_of_event(

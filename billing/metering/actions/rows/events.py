@@ -6,11 +6,9 @@ import datetime as dt
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from billing.metering.rules.events import ReportedEvent
-from billing.metering.rules.funded import Funded
+from billing.metering.rules.funded import PricedEvent
 from billing.metering.rules.tally import DayKey
 from billing.models import UsageEvent
-from billing.prices.rules import Charge
 from config.kit.sql import db_time, is_postgresql, rows_json, rowset
 
 # The types of PostgreSQL by Django's field, for the rows read out of the parameter.
@@ -26,18 +24,12 @@ TYPES = {
 
 
 class EventRow(NamedTuple):
-    """One event ready to be written; `windows` are those it counts in, by name, with
-    the ISO time each opened at.
-    """
+    """One event ready to be written: priced, and placed in its day and billing month."""
 
-    event: ReportedEvent
-    digest: str
+    priced: PricedEvent
     key: DayKey
     month_on: dt.date
     recorded_at: dt.datetime
-    charge: Charge
-    funded: Funded
-    windows: dict[str, str]
     prepaid: bool
 
 
@@ -64,13 +56,20 @@ def _insert_events(postgresql: bool) -> str:
 
 
 def _values(row: EventRow, organization_id: int) -> dict[str, Any]:
-    """Every column but the id: what is missing here, NOT NULL refuses."""
-    event = row.event
+    """Every column but the id: what is missing here, NOT NULL refuses.
+
+    Written out, since a full batch has a thousand of them.
+    """
+    priced = row.priced
+    event = priced.event
+    usage = event.usage
+    charge = priced.charge
+    funded = priced.funded
     return {
         "organization_id": organization_id,
         "membership_id": row.key.membership_id,
         "event_id": event.id,
-        "content_digest": row.digest,
+        "content_digest": priced.digest,
         "surface": event.surface,
         "model": event.model,
         "seat_tier": row.key.seat_tier,
@@ -78,14 +77,19 @@ def _values(row: EventRow, organization_id: int) -> dict[str, Any]:
         "recorded_at": db_time(row.recorded_at),
         "month_on": row.month_on.isoformat(),
         "day_on": row.key.day_on.isoformat(),
-        **event.usage.by_field(),
-        "cost_nanos": row.charge.cost_nanos,
-        "price_id": row.charge.price_id,
-        "estimated": row.charge.estimated,
-        "funding": row.funded.funding,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_write_5m_tokens": usage.cache_write_5m_tokens,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "web_searches": usage.web_searches,
+        "cost_nanos": charge.cost_nanos,
+        "price_id": charge.price_id,
+        "estimated": charge.estimated,
+        "funding": funded.funding,
         "prepaid": row.prepaid,
-        "funding_why": row.funded.why,
-        "refusal_reason": row.funded.refusal_reason,
-        "windows": row.windows,
+        "funding_why": funded.why,
+        "refusal_reason": funded.refusal_reason,
+        "windows": priced.windows,
         "labels": event.labels,
     }
