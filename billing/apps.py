@@ -15,5 +15,6 @@ class BillingConfig(AppConfig):
         from billing.documents import audit as document_audit  # noqa: F401
         from billing.documents import mails as document_mails  # noqa: F401
         from billing.metering import audit as metering_audit  # noqa: F401
+        from billing.metering import mails as metering_mails  # noqa: F401
         from billing.payments import audit as payment_audit  # noqa: F401
         from billing.payments import mails as payment_mails  # noqa: F401

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 from billing.documents.books import document_differences
 from billing.ledger.books import balance_differences
-from billing.prices.rules import TOKEN_CLASSES
+from billing.metering.books import cost_differences
 from config.kit.books import Difference
 from config.kit.sql import is_postgresql, run
-
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +63,31 @@ COUNTERS = (
         "billing_usagemonth",
         ("membership_id", "month_on", "surface", "model", "prepaid"),
         {"extra_nanos": "SUM(entry.nanos)", **EVENTS},
-        where="entry.funding = 'extra_usage' AND entry.events = 1",
+        where="entry.funding = 'extra_usage' AND entry.is_usage",
     ),
 )
-# Events and their adjustments as one list of entries; an adjustment is paid by whoever
-# paid its event.
+# Events, or the parts of those that have some, and their adjustments as one list of
+# entries; an adjustment is paid by whoever paid its event. An event counts once, with its
+# first part.
 ENTRIES = """
  SELECT e.organization_id, e.membership_id, e.month_on, e.day_on, e.surface, e.model,
-     e.seat_tier, e.funding, e.prepaid,
+     e.seat_tier, e.funding, e.prepaid, true AS is_usage,
         e.cost_nanos AS nanos, 1 AS events, e.input_tokens, e.output_tokens,
         e.cache_write_5m_tokens + e.cache_write_1h_tokens AS cache_write_tokens, e.cache_read_tokens
-   FROM billing_usageevent e
+   FROM billing_usageevent e WHERE NOT e.is_split
  UNION ALL
- SELECT a.organization_id, a.membership_id, a.month_on, a.day_on, e.surface, e.model,
-     e.seat_tier, e.funding, a.prepaid,
+ SELECT e.organization_id, e.membership_id, e.month_on, e.day_on, e.surface, p.model,
+     e.seat_tier, e.funding, e.prepaid, true,
+        p.cost_nanos, CASE WHEN p.position = 0 THEN 1 ELSE 0 END, p.input_tokens,
+        p.output_tokens, p.cache_write_5m_tokens + p.cache_write_1h_tokens,
+        p.cache_read_tokens
+   FROM billing_usagepart p JOIN billing_usageevent e ON e.id = p.event_id
+ UNION ALL
+ SELECT a.organization_id, a.membership_id, a.month_on, a.day_on, e.surface,
+     COALESCE(p.model, e.model), e.seat_tier, e.funding, a.prepaid, false,
         a.amount_nanos, 0, 0, 0, 0, 0
    FROM billing_usageadjustment a JOIN billing_usageevent e ON e.id = a.event_id
+   LEFT JOIN billing_usagepart p ON p.id = a.part_id
 """
 
 
@@ -94,7 +101,7 @@ def differences() -> Iterator[Difference]:
     yield from balance_differences()
     yield from document_differences()
     yield from _window_differences()
-    yield from _cost_differences()
+    yield from cost_differences()
 
 
 def _counter_differences(counter: Counter) -> Iterator[Difference]:
@@ -196,44 +203,3 @@ def _opened_at(name: str) -> str:
         return f"(e.windows ->> '{name}')::timestamptz"
     text = f"replace(json_extract(e.windows, '$.{name}'), 'T', ' ')"
     return f"replace({text}, '+00:00', '')"
-
-
-def _cost_differences() -> Iterator[Difference]:
-    """Each event's cost against its tokens and the rates it was priced with, rounded
-    half-even (M3).
-    """
-    cost = _cost_sql()
-    rows = run(
-        f"SELECT e.id, e.event_id, e.cost_nanos, {cost} FROM"
-        " billing_usageevent e JOIN billing_modelprice p ON p.id = e.price_id WHERE"
-        f" e.cost_nanos <> {cost} ORDER BY e.id"
-    ).rows()
-    for pk, event_id, kept, proven in rows:
-        yield Difference(
-            "billing_usageevent",
-            f"id={pk}, event_id={event_id}",
-            "cost_nanos",
-            int(kept),
-            int(proven),
-        )
-
-
-def _cost_sql() -> str:
-    """What an event costs by its row and its price's; for the million that most rates
-    are for, rounded half-even.
-    """
-    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own
-    # integers do for embedded use.
-    cast = "::numeric" if is_postgresql() else ""
-    total = " + ".join(
-        f"e.{token_class.field}{cast} * p.{token_class.rate} * {MILLION // token_class.per}"
-        for token_class in TOKEN_CLASSES
-    )
-    quotient, rest = f"(({total}) / {MILLION})", f"(({total}) %% {MILLION})"
-    if is_postgresql():
-        quotient, rest = f"DIV({total}, {MILLION})", f"MOD({total}, {MILLION})"
-    half = MILLION // 2
-    return (
-        f"{quotient} + CASE WHEN {rest} > {half}"
-        f" OR ({rest} = {half} AND {quotient} %% 2 = 1) THEN 1 ELSE 0 END"
-    )

@@ -80,6 +80,10 @@ class Environment:
             )
         )
 
+    def optional_usd(self, name: str) -> str:
+        """An amount in USD, zero or more, as text; empty where none is set."""
+        return self.usd(name, default="15") if self.text(name, default="") else ""
+
     def choice(self, name: str, *, default: str, options: tuple[str, ...]) -> str:
         """One of `options`, in capitals."""
         value = self.text(name, default=default).upper()

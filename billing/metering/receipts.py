@@ -1,5 +1,5 @@
-"""An event as a receipt: each token class with its rate, what it cost, who paid, and
-what was booked later.
+"""An event as a receipt: its parts, each token class with its rate and factors, what it
+cost, who paid, and what was booked later.
 """
 
 from __future__ import annotations
@@ -8,19 +8,23 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.models import Funding, Surface, UsageEvent
-from billing.prices.rules import TOKEN_CLASSES, TokenClass
-from billing.prices.words import class_word, rate_text
+from billing.metering.rules.pricing import factors_kept
+from billing.models import Funding, Surface, UsageEvent, UsagePart
+from billing.prices.rules import MESSAGE, ONE, TOKEN_CLASSES, Applied, TokenClass
+from billing.prices.words import class_word, factor_text, part_word, rate_text
 from config.kit.money import NANOS_PER_USD
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """One token class: how many, and the rate in nano-USD for `per` of them."""
+    """One token class: how many, and the rate in nano-USD for `per` of them, times the
+    factors that multiply tokens.
+    """
 
     token_class: TokenClass
     count: int
     rate_nanos: int
+    times: Decimal = Decimal(1)
 
     @property
     def kind(self) -> str:
@@ -44,8 +48,8 @@ class ReceiptLine:
 
     @property
     def exact_nanos(self) -> Decimal:
-        """Count × rate in nano-USD, unrounded."""
-        return Decimal(self.count * self.rate_nanos) / self.per
+        """Count × rate × factors in nano-USD, unrounded."""
+        return Decimal(self.count * self.rate_nanos) * self.times / self.per
 
     @property
     def cost_usd(self) -> str:
@@ -63,12 +67,39 @@ class ReceiptLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptPart:
+    """One part of a request as shown: what ran, at which model, its factors and lines."""
+
+    kind: str
+    model: str
+    lines: list[ReceiptLine]
+    factors: tuple[Applied, ...]
+    cost_nanos: int
+    estimated: bool
+
+    @property
+    def word(self) -> str:
+        """What ran, short."""
+        return part_word(self.kind)
+
+    @property
+    def factor_texts(self) -> list[str]:
+        """Each condition with what it multiplies by."""
+        return [factor_text(factor) for factor in self.factors]
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """One event as shown. Amounts in nano-USD; `total_nanos` includes later adjustments."""
 
     event: UsageEvent
-    lines: list[ReceiptLine]
+    parts: list[ReceiptPart]
     adjusted_nanos: int
+
+    @property
+    def lines(self) -> list[ReceiptLine]:
+        """The lines of all parts, in their order."""
+        return [line for part in self.parts for line in part.lines]
 
     @property
     def exact_nanos(self) -> Decimal:
@@ -98,13 +129,41 @@ class Receipt:
 
 
 def receipt_of(event: UsageEvent) -> Receipt:
-    """The receipt of an event whose price and adjustments are loaded."""
-    lines = [
-        ReceiptLine(token_class, count, getattr(event.price, token_class.rate))
-        for token_class in TOKEN_CLASSES
-        if (count := getattr(event, token_class.field))
-    ]
+    """The receipt of an event whose price, parts and adjustments are loaded."""
+    rows: list[UsageEvent | UsagePart] = (
+        list(event.parts.all()) if event.is_split else [event]
+    )
     adjusted_nanos = sum(
         adjustment.amount_nanos for adjustment in event.adjustments.all()
     )
-    return Receipt(event, lines, adjusted_nanos)
+    return Receipt(event, [_part_of(row) for row in rows], adjusted_nanos)
+
+
+def _part_of(row: UsageEvent | UsagePart) -> ReceiptPart:
+    factors = factors_kept(row.factors)
+    return ReceiptPart(
+        row.kind if isinstance(row, UsagePart) else MESSAGE,
+        row.model,
+        _lines_of(row, factors),
+        factors,
+        row.cost_nanos,
+        row.estimated,
+    )
+
+
+def _lines_of(
+    row: UsageEvent | UsagePart, factors: tuple[Applied, ...]
+) -> list[ReceiptLine]:
+    times = Decimal(1)
+    for factor in factors:
+        times *= Decimal(factor.millionths or ONE) / ONE
+    return [
+        ReceiptLine(
+            token_class,
+            count,
+            getattr(row.price, token_class.rate),
+            times if token_class.is_token else Decimal(1),
+        )
+        for token_class in TOKEN_CLASSES
+        if (count := getattr(row, token_class.field))
+    ]

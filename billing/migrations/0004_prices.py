@@ -8,11 +8,17 @@ from django.utils import timezone
 
 
 def forwards(apps, schema_editor):
-    from billing.prices.actions import SINCE_ALWAYS, fallback_rates, package_prices
+    from billing.models.prices import FIRST_PROVIDER
+    from billing.prices.queries.listed import listed_prices
 
     ModelPrice = apps.get_model("billing", "ModelPrice")
     now = timezone.now()
-    rows = [*package_prices(), (("", SINCE_ALWAYS, 0), fallback_rates(), "fallback")]
+    # Prices of other providers than the first have a column since 0011.
+    rows = [
+        ((model, starts_on, above), rates, source)
+        for (provider, model, starts_on, above), rates, source in listed_prices()
+        if provider == FIRST_PROVIDER
+    ]
     ModelPrice.objects.bulk_create(
         ModelPrice(
             model=model,

@@ -23,7 +23,14 @@ from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth
 from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
-from billing.models.prices import ModelPrice, PriceList, PriceSource
+from billing.models.prices import (
+    Condition,
+    ModelAlias,
+    ModelPrice,
+    PriceFactor,
+    PriceList,
+    PriceSource,
+)
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
@@ -31,8 +38,10 @@ from billing.models.usage import (
     Funding,
     RepricingReason,
     Surface,
+    UnknownModel,
     UsageAdjustment,
     UsageEvent,
+    UsagePart,
 )
 
 __all__ = [
@@ -41,6 +50,7 @@ __all__ = [
     "BillingDetails",
     "BillingMonth",
     "CapLevel",
+    "Condition",
     "CreditNote",
     "EntryKind",
     "ExtraUsageScope",
@@ -51,12 +61,14 @@ __all__ = [
     "InvoiceLine",
     "LedgerEntry",
     "MemberMonth",
+    "ModelAlias",
     "ModelPrice",
     "OrganizationDay",
     "OrganizationMonth",
     "Payment",
     "PaymentCard",
     "PendingCharge",
+    "PriceFactor",
     "PriceList",
     "PriceSource",
     "Refund",
@@ -70,9 +82,11 @@ __all__ = [
     "Statement",
     "StatementLine",
     "Surface",
+    "UnknownModel",
     "UsageAdjustment",
     "UsageDay",
     "UsageEvent",
     "UsageMonth",
+    "UsagePart",
     "WindowName",
 ]

@@ -260,7 +260,7 @@ class InvoiceLine(models.Model):
     member_name = models.CharField(_("person"), max_length=200, blank=True)
     member_email = models.CharField(_("e-mail"), max_length=254, blank=True)
     surface = models.CharField(_("surface"), max_length=12, choices=Surface, blank=True)
-    model = models.CharField(_("model"), max_length=120, blank=True)
+    model = models.CharField(_("model"), max_length=300, blank=True)
     events = models.BigIntegerField(_("requests"), default=0)
     exact_nanos = models.BigIntegerField(_("exact (nano-USD)"))
     amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))

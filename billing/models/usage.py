@@ -39,7 +39,9 @@ class FundingWhy(models.TextChoices):
 
 
 class UsageEvent(models.Model):
-    """One request that ran: its tokens, what it cost and who pays. All amounts are nano-USD."""
+    """One request that ran: its tokens, what it cost and who pays; the sums of its parts
+    where it has some. All amounts are nano-USD.
+    """
 
     # No database-level foreign keys where the membership's already proves it: they cost
     # a look-up each event.
@@ -59,7 +61,11 @@ class UsageEvent(models.Model):
     event_id = models.CharField(_("id"), max_length=200)
     content_digest = models.CharField(max_length=32)
     surface = models.CharField(_("surface"), max_length=12, choices=Surface)
-    model = models.CharField(_("model"), max_length=120)
+    # As it came; what it is priced as is on the price.
+    model = models.CharField(_("model"), max_length=300)
+    provider = models.CharField(
+        _("provider"), max_length=40, blank=True, default="", db_default=""
+    )
     seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, blank=True)
     occurred_at = models.DateTimeField(_("occurred"))
     recorded_at = models.DateTimeField(_("recorded"))
@@ -82,6 +88,11 @@ class UsageEvent(models.Model):
         db_constraint=False,
     )
     estimated = models.BooleanField(_("estimated"), default=False)
+    # The conditions it ran under with what each multiplied by, in millionths; null where
+    # no factor was known: {"speed": ["fast", 2000000]} (M3a).
+    factors = models.JSONField(_("factors"), null=True, blank=True)
+    # Whether its parts are rows of their own; else the row is its only part (M3).
+    is_split = models.BooleanField(_("in parts"), default=False, db_default=False)
     funding = models.CharField(_("paid by"), max_length=12, choices=Funding)
     # Whether, as extra usage, it draws on a prepaid balance (T2), by the organization's
     # settlement when recorded.
@@ -123,6 +134,66 @@ class UsageEvent(models.Model):
         return self.event_id
 
 
+class UnknownModel(UsageEvent):
+    """What operators open to see the models nobody has a price for (M4)."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("unknown model")
+        verbose_name_plural = _("unknown models")
+
+
+class UsagePart(models.Model):
+    """One inference inside a request: a message, a compaction, an advisor's or a
+    fallback's message, priced by itself (M3). Amounts are nano-USD.
+    """
+
+    event = models.ForeignKey(
+        UsageEvent,
+        on_delete=models.PROTECT,
+        related_name="parts",
+        db_index=False,
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    kind = models.CharField(_("kind"), max_length=40)
+    model = models.CharField(_("model"), max_length=300)
+    input_tokens = models.BigIntegerField(_("input"), default=0)
+    output_tokens = models.BigIntegerField(_("output"), default=0)
+    cache_write_5m_tokens = models.BigIntegerField(_("cache write 5 min"), default=0)
+    cache_write_1h_tokens = models.BigIntegerField(_("cache write 1 h"), default=0)
+    cache_read_tokens = models.BigIntegerField(_("cache read"), default=0)
+    web_searches = models.BigIntegerField(_("web searches"), default=0)
+    cost_nanos = models.BigIntegerField(_("cost (nano-USD)"))
+    price = models.ForeignKey(
+        ModelPrice,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    estimated = models.BooleanField(_("estimated"), default=False)
+    is_guessed = models.BooleanField(_("guessed"), default=False)
+    factors = models.JSONField(_("factors"), null=True, blank=True)
+
+    append_only = True
+
+    class Meta:
+        verbose_name = _("part of an event")
+        verbose_name_plural = _("parts of events")
+        ordering = ["event", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "position"], name="one_part_a_position"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cost_nanos__gte=0), name="part_cost_is_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id}/{self.position}"
+
+
 class AdjustmentSource(models.TextChoices):
     PRICE = "price", _("Price")
     OPERATOR = "operator", _("Operator")
@@ -145,6 +216,14 @@ class RepricingReason(models.TextChoices):
         "repricing.price_corrected",
         _("The price used for this charge was corrected."),
     )
+    FACTOR_CHANGED = (
+        "repricing.factor_changed",
+        _("The factor used for this charge changed, or there is one now."),
+    )
+    NAME_MAPPED = (
+        "repricing.name_mapped",
+        _("The name of the model is known now; its cost was estimated until then."),
+    )
 
 
 class UsageAdjustment(models.Model):
@@ -162,6 +241,15 @@ class UsageAdjustment(models.Model):
     )
     event = models.ForeignKey(
         UsageEvent, on_delete=models.PROTECT, related_name="adjustments"
+    )
+    # The part whose model the difference counts to; empty for the event as a whole.
+    part = models.ForeignKey(
+        UsagePart,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="adjustments",
+        verbose_name=_("part"),
     )
     amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
     price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")

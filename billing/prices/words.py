@@ -8,8 +8,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.models import RepricingReason
-from billing.prices.rules import TokenClass
+from billing.models import Condition, RepricingReason
+from billing.prices.rules import ONE, Applied, TokenClass
 from config.kit.money import NANOS_PER_USD
 
 # Earlier versions stored the sentence itself; invoices issued by them still have it.
@@ -47,6 +47,35 @@ def class_word(token_class: TokenClass, count: int) -> str:
             return _("cache read")
         case _web_search:
             return ngettext("search", "searches", count)
+
+
+def part_word(kind: str) -> str:
+    """What a part of a request is; a kind not known, as it was reported."""
+    match kind:
+        case "message":
+            return _("Message")
+        case "compaction":
+            return _("Compaction")
+        case "advisor_message":
+            return _("Advisor")
+        case "fallback_message":
+            return _("Fallback")
+        case _unknown:
+            return kind
+
+
+def times_text(millionths: int) -> str:
+    """A factor as short decimal text: `2`, `1.1`."""
+    return f"{(Decimal(millionths) / ONE).normalize():f}"
+
+
+def factor_text(factor: Applied) -> str:
+    """`Speed: fast × 2`."""
+    facts = {"condition": Condition(factor.condition).label, "value": factor.value}
+    if factor.millionths is None:
+        return _("%(condition)s: %(value)s (no factor is known)") % facts
+    times = times_text(factor.millionths)
+    return _("%(condition)s: %(value)s × %(times)s") % {**facts, "times": times}
 
 
 def correction_reason_text(reason: str) -> str:

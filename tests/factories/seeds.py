@@ -8,7 +8,7 @@ from django.apps import apps
 
 from billing.models import PriceList
 
-SEEDING = ("0003_defaults", "0004_prices")
+SEEDING = ("0003_defaults", "0004_prices", "0012_all_providers")
 
 
 def seed() -> None:

@@ -326,7 +326,7 @@ def test_a_year_of_acme(clock):
         "output_nanos": usd(4)
     }
     correct_price(
-        (row.model, row.starts_on, row.context_above),
+        (row.provider, row.model, row.starts_on, row.context_above),
         rates=rates,
         actor=acme.owner,
         now=ny("2026-06-10T09:00"),

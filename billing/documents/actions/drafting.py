@@ -14,7 +14,7 @@ from django.db.models import Max, QuerySet, Sum
 
 from accounts.models import Membership, Settlement, User
 from billing.documents.parties import buyer_of, details_of, seller
-from billing.documents.queries.usage_behind import billed_adjustments
+from billing.documents.queries.usage_behind import PRICED_MODEL, billed_adjustments
 from billing.documents.rules import (
     Correction,
     InvoiceSums,
@@ -135,7 +135,7 @@ def _corrections(month: BillingMonth) -> list[Correction]:
     rows = in_order.values_list(
         "membership_id",
         "event__surface",
-        "event__model",
+        PRICED_MODEL,
         "reason",
         "event__event_id",
         "amount_nanos",

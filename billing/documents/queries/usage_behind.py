@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, Prefetch, Q, QuerySet, Sum, When
+from django.db.models.functions import Coalesce
 
 from billing.models import (
     Funding,
@@ -18,36 +19,58 @@ from billing.models import (
     InvoiceLine,
     UsageAdjustment,
     UsageEvent,
+    UsagePart,
 )
 from billing.prices.words import spellings_of_reason
 
 # How many members' events one statement of `events_of_invoice` reads.
 MEMBERS_AT_ONCE = 200
+# The model a difference counts to: its part's, else its event's.
+PRICED_MODEL = Coalesce(F("part__model"), F("event__model"))
+PARTS = Prefetch("parts", UsagePart.objects.order_by("position"))
 
 
 def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
-    """The events whose sum a usage line is; none for other lines."""
+    """The events whose sum a usage line is, each with its `line_nanos`: what of it the
+    line's model cost; none for other lines.
+    """
     if line.kind != InvoiceLine.Kind.USAGE or line.membership_id is None:
         return UsageEvent.objects.none()
-    return UsageEvent.objects.filter(
-        membership_id=line.membership_id,
-        month_on=line.invoice.month_on,
-        surface=line.surface,
-        model=line.model,
-        funding=Funding.EXTRA_USAGE,
-        prepaid=False,
-    ).order_by("pk")
+    of_model = Q(is_split=False, model=line.model) | Q(
+        is_split=True, parts__model=line.model
+    )
+    own_parts = Sum("parts__cost_nanos", filter=Q(parts__model=line.model))
+    return (
+        UsageEvent.objects.filter(
+            of_model,
+            membership_id=line.membership_id,
+            month_on=line.invoice.month_on,
+            surface=line.surface,
+            funding=Funding.EXTRA_USAGE,
+            prepaid=False,
+        )
+        .annotate(
+            line_nanos=Case(
+                When(is_split=False, then=F("cost_nanos")), default=own_parts
+            )
+        )
+        .order_by("pk")
+    )
 
 
 def adjustments_behind(line: InvoiceLine) -> QuerySet[UsageAdjustment]:
     """The differences whose sum a correction line is; none for other lines."""
     if line.kind != InvoiceLine.Kind.CORRECTION or line.membership_id is None:
         return UsageAdjustment.objects.none()
-    return adjustments_of_invoice(line.invoice).filter(
-        membership_id=line.membership_id,
-        event__surface=line.surface,
-        event__model=line.model,
-        reason__in=spellings_of_reason(line.reason),
+    return (
+        adjustments_of_invoice(line.invoice)
+        .annotate(priced_model=PRICED_MODEL)
+        .filter(
+            membership_id=line.membership_id,
+            event__surface=line.surface,
+            priced_model=line.model,
+            reason__in=spellings_of_reason(line.reason),
+        )
     )
 
 
@@ -65,7 +88,7 @@ def events_of_invoice(invoice: Invoice) -> Iterator[UsageEvent]:
             funding=Funding.EXTRA_USAGE,
             prepaid=False,
         )
-        with_members = events.select_related("membership__user")
+        with_members = events.select_related("membership__user").prefetch_related(PARTS)
         yield from with_members.order_by("membership_id", "pk").iterator(
             chunk_size=2_000
         )
@@ -75,7 +98,7 @@ def adjustments_of_invoice(invoice: Invoice) -> QuerySet[UsageAdjustment]:
     """Every difference an invoice bills, with its event and who booked it."""
     return (
         billed_adjustments(invoice.organization_id, invoice.month_on)
-        .select_related("event__membership__user", "actor")
+        .select_related("event__membership__user", "part", "actor")
         .order_by("pk")
     )
 

@@ -23,6 +23,7 @@ from billing.models import (
     Statement,
     UsageAdjustment,
     UsageEvent,
+    UsagePart,
 )
 from billing.prices.words import correction_reason_text
 from config.kit.csv_files import plain, streamed
@@ -96,19 +97,21 @@ def _event_rows(invoice: Invoice) -> Iterator[list[str]]:
         _("Reason"),
     ]
     for event in events_of_invoice(invoice):
-        yield _event_cells(event)
+        for row in event.parts.all() if event.is_split else [event]:
+            yield _event_cells(event, row)
     for adjustment in adjustments_of_invoice(invoice).iterator(chunk_size=CHUNK):
         yield _adjustment_cells(adjustment)
 
 
-def _event_cells(event: UsageEvent) -> list[str]:
+def _event_cells(event: UsageEvent, row: UsageEvent | UsagePart) -> list[str]:
+    """An event, or one part of it at its own model."""
     return [
         plain(event.event_id),
-        "event",
-        *_request_cells(event),
-        *_token_cells(event),
-        "1" if event.estimated else "",
-        to_decimal_text(event.cost_nanos),
+        plain(row.kind) if isinstance(row, UsagePart) else "event",
+        *_request_cells(event, row.model),
+        *_token_cells(row),
+        "1" if row.estimated else "",
+        to_decimal_text(row.cost_nanos),
         "",
     ]
 
@@ -119,7 +122,7 @@ def _adjustment_cells(adjustment: UsageAdjustment) -> list[str]:
     return [
         plain(adjustment.event.event_id),
         "correction",
-        *_request_cells(adjustment.event),
+        *_request_cells(adjustment.event, (adjustment.part or adjustment.event).model),
         *no_tokens,
         "",
         to_decimal_text(adjustment.amount_nanos),
@@ -127,7 +130,7 @@ def _adjustment_cells(adjustment: UsageAdjustment) -> list[str]:
     ]
 
 
-def _request_cells(event: UsageEvent) -> list[str]:
+def _request_cells(event: UsageEvent, model: str) -> list[str]:
     """When, by whom, where and by which model."""
     user = event.membership.user
     return [
@@ -136,18 +139,18 @@ def _request_cells(event: UsageEvent) -> list[str]:
         plain(user.name),
         plain(user.email),
         event.surface,
-        plain(event.model),
+        plain(model),
     ]
 
 
-def _token_cells(event: UsageEvent) -> list[str]:
+def _token_cells(row: UsageEvent | UsagePart) -> list[str]:
     counts = (
-        event.input_tokens,
-        event.output_tokens,
-        event.cache_write_5m_tokens,
-        event.cache_write_1h_tokens,
-        event.cache_read_tokens,
-        event.web_searches,
+        row.input_tokens,
+        row.output_tokens,
+        row.cache_write_5m_tokens,
+        row.cache_write_1h_tokens,
+        row.cache_read_tokens,
+        row.web_searches,
     )
     return [str(count) for count in counts]
 

@@ -105,7 +105,7 @@ def _behind(line: InvoiceLine) -> tuple[QuerySet[Any], int]:
     rows: QuerySet[Any]
     if line.kind == InvoiceLine.Kind.USAGE:
         rows = events_behind(line)
-        amount = "cost_nanos"
+        amount = "line_nanos"
     else:
         rows = adjustments_behind(line)
         amount = "amount_nanos"

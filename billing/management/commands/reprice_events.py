@@ -16,8 +16,8 @@ from config.kit.money import to_decimal_text
 
 class Command(BaseCommand):
     help = (
-        "Book the difference as adjustments where a model got a price or a price was "
-        "corrected. Running it again books nothing more."
+        "Book the difference as adjustments for every event that the prices of today "
+        "would price otherwise. Running it again books nothing more."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,10 +28,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Book the differences and print them by model, in USD."""
+        """Book the differences and print them by model and organization, in USD."""
         repriced = reprice_events(now=timezone.now(), dry_run=options["dry_run"])
         for model, nanos in sorted(repriced.by_model.items()):
             self.stdout.write(f"{model}: ${to_decimal_text(nanos)}")
+        for slug, (events, nanos) in sorted(repriced.by_organization.items()):
+            self.stdout.write(f"{slug}: {events} events, ${to_decimal_text(nanos)}")
         verb = "would be adjusted" if options["dry_run"] else "adjusted"
         self.stdout.write(
             f"{repriced.events} events checked, {repriced.adjusted} {verb}, "

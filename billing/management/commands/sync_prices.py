@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.actions.audit import Actor
-from billing.prices.actions import PriceKey, sync_prices
+from billing.metering.actions.repricing import reprice_events
+from billing.prices.actions import sync_prices
+from billing.prices.queries.listed import PriceKey, undercharging_fallbacks
+from config.kit.money import to_decimal_text
+
+MOST_LINES = 50
 
 
 class Command(BaseCommand):
@@ -23,19 +27,43 @@ class Command(BaseCommand):
         self._list("added", changes.added)
         self._list("corrected", changes.corrected)
         self._list("kept (an operator's)", changes.kept_by_operator)
+        self._few("factor entered", changes.factors)
+        self._few("name entered", changes.names)
         self.stdout.write(
             f"{len(changes.added)} added, {len(changes.corrected)} corrected, "
             f"{len(changes.kept_by_operator)} kept, {changes.unchanged} unchanged"
         )
+        if undercharging := undercharging_fallbacks():
+            self.stderr.write(
+                "The fallback rates of the settings are below the dearest model of"
+                f" {', '.join(undercharging)}: unknown models may be charged too little."
+            )
+        if changes.is_any:
+            self._say_what_to_reprice()
 
-    def _list(self, what_became: str, keys: Iterable[PriceKey]) -> None:
-        for key in keys:
-            self.stdout.write(f"{what_became}: {price_name(key)}")
+    def _list(self, what_became: str, keys: list[PriceKey]) -> None:
+        self._few(what_became, [price_name(key) for key in keys])
+
+    def _few(self, what_became: str, names: list[str]) -> None:
+        """The first fifty: a new installation gets thousands."""
+        for name in names[:MOST_LINES]:
+            self.stdout.write(f"{what_became}: {name}")
+        if len(names) > MOST_LINES:
+            self.stdout.write(f"{what_became}: {len(names) - MOST_LINES} more")
+
+    def _say_what_to_reprice(self) -> None:
+        repriced = reprice_events(now=timezone.now(), dry_run=True)
+        if repriced.adjusted:
+            self.stdout.write(
+                f"{repriced.adjusted} events would be priced otherwise now,"
+                f" ${to_decimal_text(repriced.nanos)} in total: look at them with"
+                " `manage.py reprice_events --dry-run`."
+            )
 
 
 def price_name(key: PriceKey) -> str:
     """A price by its model, its first day and the size of the requests it is for."""
-    model, starts_on, context_above = key
+    provider, model, starts_on, context_above = key
     tier = f", above {context_above:,} input tokens" if context_above else ""
     since = f" from {starts_on}" if starts_on.year > 1970 else ""
-    return f"{model or 'fallback rate'}{since}{tier}"
+    return f"{provider}/{model or 'fallback rate'}{since}{tier}"

@@ -43,12 +43,13 @@ def book_adjustments(
     tally = Tally()
     for adjustment in adjustments:
         event = adjustment.event
+        priced = adjustment.part or event
         tally.correct(
             DayKey(
                 adjustment.membership_id,
                 adjustment.day_on,
                 event.surface,
-                event.model,
+                priced.model,
                 event.seat_tier,
             ),
             month_on=adjustment.month_on,

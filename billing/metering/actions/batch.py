@@ -20,9 +20,15 @@ from billing.metering.actions.rows import EventRow
 from billing.metering.rules.events import ReportedEvent, content_digest
 from billing.metering.rules.funded import PricedEvent, funding_of_event
 from billing.metering.rules.placement import place
+from billing.metering.rules.pricing import (
+    MOST_COST_NANOS,
+    EventCharge,
+    charge_of_event,
+)
 from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.metering.rules.windows import Windows
 from billing.prices.queries import price_book
+from config.kit.money import format_usd
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
 # Where in the event, and what is wrong there.
@@ -41,6 +47,7 @@ class EventResult:
     cost_nanos: int | None = None
     estimated: bool = False
     errors: Errors = ()
+    notes: tuple[str, ...] = ()
 
 
 class KnownEvent(NamedTuple):
@@ -111,9 +118,17 @@ class Batch:
     def _record_new(
         self, event: ReportedEvent, standing: Standing, digest: str
     ) -> EventResult:
-        charge = self.book.charge_of(
-            event.usage, model=event.model, occurred_at=event.occurred_at
+        charge = charge_of_event(
+            self.book,
+            usage=event.usage,
+            parts=event.parts,
+            model=event.model,
+            provider=event.provider,
+            conditions=event.conditions,
+            occurred_at=event.occurred_at,
         )
+        if charge.cost_nanos > MOST_COST_NANOS:
+            return _too_dear(event, charge)
         windows = self.windows.for_event(standing, event.occurred_at)
         promised = promised_funding(
             event.authorization,
@@ -136,7 +151,12 @@ class Batch:
             digest, funded.funding, charge.cost_nanos, charge.estimated
         )
         return EventResult(
-            event.id, "recorded", funded.funding, charge.cost_nanos, charge.estimated
+            event.id,
+            "recorded",
+            funded.funding,
+            charge.cost_nanos,
+            charge.estimated,
+            notes=event.notes,
         )
 
     def _count(self, priced: PricedEvent) -> None:
@@ -151,9 +171,10 @@ class Batch:
             calendar=self.standings.calendar,
             closed_through=self.closed_through,
         )
-        spend = Spend.of(priced.funded.funding, priced.charge.cost_nanos)
+        funding = priced.funded.funding
+        spend = Spend.of(funding, priced.charge.cost_nanos)
         _move_forward(standing, spend, month_on=month_on)
-        is_extra = priced.funded.funding == EXTRA_USAGE
+        is_extra = funding == EXTRA_USAGE
         prepaid = is_extra and organization.is_prepaid
         key = DayKey(
             standing.membership_id,
@@ -162,6 +183,10 @@ class Batch:
             event.model,
             standing.seat_tier or "",
         )
+        self.rows.append(EventRow(priced, key, month_on, self.now, prepaid))
+        if event.parts:
+            self._count_parts(priced, key, month_on=month_on, prepaid=prepaid)
+            return
         self.tally.add(
             key,
             month_on=month_on,
@@ -170,7 +195,23 @@ class Batch:
             is_extra=is_extra,
             prepaid=prepaid,
         )
-        self.rows.append(EventRow(priced, key, month_on, self.now, prepaid))
+
+    def _count_parts(
+        self, priced: PricedEvent, key: DayKey, *, month_on: dt.date, prepaid: bool
+    ) -> None:
+        """Each part to the model that ran it."""
+        funding = priced.funded.funding
+        parts = zip(priced.event.parts, priced.charge.parts, strict=True)
+        for number, (part, charge) in enumerate(parts):
+            self.tally.add(
+                key._replace(model=part.model),
+                month_on=month_on,
+                usage=part.usage,
+                spend=Spend.of(funding, charge.cost_nanos),
+                is_extra=funding == EXTRA_USAGE,
+                prepaid=prepaid,
+                events=int(number == 0),
+            )
 
 
 def _move_forward(standing: Standing, spend: Spend, *, month_on: dt.date) -> None:
@@ -196,6 +237,17 @@ def _too_far_ahead(event: ReportedEvent, *, now: dt.datetime) -> EventResult:
         " Check the gateway's clock."
     ) % {"moment": event.occurred_at.isoformat(), "now": now.isoformat()}
     return _invalid(event, "occurred_at", message)
+
+
+def _too_dear(event: ReportedEvent, charge: EventCharge) -> EventResult:
+    message = _(
+        "This usage would cost %(cost)s; one request can cost %(most)s at most. Check"
+        " the counts."
+    ) % {
+        "cost": format_usd(charge.cost_nanos),
+        "most": format_usd(MOST_COST_NANOS),
+    }
+    return _invalid(event, "usage", message)
 
 
 def _invalid(event: ReportedEvent, field: str, message: str) -> EventResult:

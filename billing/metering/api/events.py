@@ -1,10 +1,12 @@
-"""Reading reported events: the Anthropic Messages API's usage object, strictly
-typed, unknown keys ignored.
+"""Reading reported events: what decides price and payer strictly, trifles as far as they
+can be kept (E5a). The shapes of usage are in `shapes`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +14,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     StringConstraints,
     ValidationError,
 )
@@ -20,12 +21,22 @@ from pydantic import (
 from accounts.api_access import MemberRef
 from billing.funding.schemas import SurfaceName
 from billing.metering.actions.batch import Errors
+from billing.metering.api.shapes import (
+    EXPECTED,
+    MAX_SEARCHES,
+    MAX_TOKENS,
+    ReadUsage,
+    shape_of,
+)
 from billing.metering.rules.events import ReportedEvent
-from billing.prices.rules import Usage
+from billing.prices.rules import TOKEN_CLASSES, Usage, special_conditions
 
-# A thousand times the largest context; keeps every sum far inside 64 bits
-MAX_TOKENS = 1_000_000_000
+MAX_LABELS, MAX_LABEL, MAX_MODEL, MAX_PROVIDER = 10, 60, 300, 40
 NO_MOMENT = "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
+
+
+# RFC 3339 allows a leap second, which Python doesn't know: the last moment before it.
+_LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60(\.\d+)?", re.IGNORECASE)
 
 
 def _moment(value: Any) -> dt.datetime:
@@ -36,6 +47,7 @@ def _moment(value: Any) -> dt.datetime:
         or value[10:11] not in ("T", "t", " ")
     ):
         raise ValueError(NO_MOMENT)
+    value = _LEAP_SECOND.sub(r"\1:59.999999", value)
     try:
         moment = dt.datetime.fromisoformat(value.replace("z", "Z"))
     except ValueError:
@@ -47,58 +59,8 @@ def _moment(value: Any) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
-def _or_zero(value: Any) -> Any:
-    return 0 if value is None else value
-
-
-Tokens = Annotated[
-    int, BeforeValidator(_or_zero), Field(strict=True, ge=0, le=MAX_TOKENS)
-]
-LABEL = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=60)]
-
-
 class _Lenient(BaseModel):
     model_config = ConfigDict(extra="ignore")
-
-
-class CacheCreation(_Lenient):
-    ephemeral_5m_input_tokens: Tokens = 0
-    ephemeral_1h_input_tokens: Tokens = 0
-
-
-class ServerToolUse(_Lenient):
-    web_search_requests: Tokens = 0
-
-
-class MessagesUsage(_Lenient):
-    """`usage` of the Messages API. `input_tokens` does not include cache tokens."""
-
-    input_tokens: Tokens = 0
-    output_tokens: Tokens = 0
-    cache_creation_input_tokens: Tokens = 0
-    cache_read_input_tokens: Tokens = 0
-    cache_creation: CacheCreation | None = None
-    server_tool_use: ServerToolUse | None = None
-
-    def priced(self) -> Usage:
-        """As token classes.
-
-        Cache writes the breakdown does not name are 5-minute ones, the API's default.
-        """
-        split = self.cache_creation or CacheCreation()
-        tools = self.server_tool_use or ServerToolUse()
-        one_hour = split.ephemeral_1h_input_tokens
-        five_minutes = max(
-            split.ephemeral_5m_input_tokens, self.cache_creation_input_tokens - one_hour
-        )
-        return Usage(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cache_write_5m_tokens=five_minutes,
-            cache_write_1h_tokens=one_hour,
-            cache_read_tokens=self.cache_read_input_tokens,
-            web_searches=tools.web_search_requests,
-        )
 
 
 class EventIn(_Lenient):
@@ -107,11 +69,12 @@ class EventIn(_Lenient):
     id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]
     member: MemberRef
     surface: SurfaceName
-    model: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=120)]
+    model: Annotated[str, StringConstraints(strict=True, min_length=1)]
     occurred_at: Annotated[dt.datetime, BeforeValidator(_moment)]
-    usage: MessagesUsage
+    usage: dict[str, Any]
     authorization: Any = None  # a bad one is ignored, whatever it is (E4)
-    labels: Annotated[dict[LABEL, LABEL], Field(max_length=10)] | None = None
+    labels: Any = None  # trifles: kept as far as they can be (E5a)
+    provider: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,36 +103,119 @@ def read_events(payload: list[Any]) -> ReadEvents:
         try:
             events.append(_reported(EventIn.model_validate(raw)))
         except ValidationError as error:
-            unreadable[position] = _unreadable(raw, error)
+            unreadable[position] = _unreadable(raw, _errors_of(error))
+        except UnreadableUsage as error:
+            unreadable[position] = _unreadable(raw, error.errors)
     return ReadEvents(events, unreadable)
 
 
+class UnreadableUsage(ValueError):
+    """A usage that can't be priced: what is wrong, at which of its keys."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
 def _reported(event: EventIn) -> ReportedEvent:
+    notes: list[str] = []
+    model = _cut(event.model, MAX_MODEL, "The model's name", notes)
+    read = _read_usage(event.usage, model)
     authorization = event.authorization
-    if not isinstance(authorization, str):
-        authorization = None
     return ReportedEvent(
         id=event.id,
         member=str(event.member),
         surface=event.surface,
-        model=event.model,
+        model=model,
         occurred_at=event.occurred_at,
-        usage=event.usage.priced(),
-        authorization=authorization,
-        labels=event.labels or {},
+        usage=read.usage,
+        authorization=authorization if isinstance(authorization, str) else None,
+        labels=_labels(event.labels, notes) if event.labels else {},
+        provider=_provider(event.provider, notes) if event.provider else "",
+        parts=read.parts,
+        conditions=special_conditions(event.usage),
+        notes=(*read.notes, *notes),
     )
 
 
-def _unreadable(raw: Any, error: ValidationError) -> UnreadableEvent:
+def _read_usage(usage: dict[str, Any], model: str) -> ReadUsage:
+    """Raises UnreadableUsage."""
+    shape = shape_of(usage)
+    if shape is None:
+        raise UnreadableUsage(((("usage",), EXPECTED),))
+    try:
+        read = shape.model_validate(usage).read(model)
+    except ValidationError as error:
+        errors = tuple((("usage", *loc), message) for loc, message in _errors_of(error))
+        raise UnreadableUsage(errors) from error
+    if read.parts:
+        _check_sums(read.usage)
+    return read
+
+
+def _check_sums(usage: Usage) -> None:
+    """The limit of each count holds for the sum of the parts too (E5a)."""
+    for token_class, count in zip(TOKEN_CLASSES, usage.as_tuple(), strict=True):
+        most = MAX_TOKENS if token_class.is_token else MAX_SEARCHES
+        if count > most:
+            message = f"adds up to {count:,}; one request can have {most:,} at most"
+            raise UnreadableUsage(((("usage", token_class.field), message),))
+
+
+def _provider(value: Any, notes: list[str]) -> str:
+    if not isinstance(value, str):
+        notes.append("The provider is no text; it was dropped.")
+        return ""
+    return _cut(_printable(value).lower(), MAX_PROVIDER, "The provider", notes)
+
+
+def _labels(value: Any, notes: list[str]) -> dict[str, str]:
+    """What of the labels can be kept: up to ten short texts by key (E5a)."""
+    if not isinstance(value, dict):
+        notes.append("The labels are no object; they were dropped.")
+        return {}
+    labels: dict[str, str] = {}
+    for key, given in value.items():
+        text = _label_text(given)
+        name = _printable(key)
+        if not text or not name:
+            notes.append(f"The label “{name[:MAX_LABEL]}” is empty; it was dropped.")
+        elif len(labels) == MAX_LABELS:
+            notes.append(
+                f"More than {MAX_LABELS} labels: “{name[:MAX_LABEL]}” was dropped."
+            )
+        else:
+            name = _cut(name, MAX_LABEL, "The key of a label", notes)
+            labels[name] = _cut(text, MAX_LABEL, f"The label “{name}”", notes)
+    return labels
+
+
+def _label_text(value: Any) -> str:
+    """A label's value as text: numbers and booleans as JSON writes them."""
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return _printable(value) if isinstance(value, str) else ""
+
+
+def _printable(text: str) -> str:
+    """Without what no database and no page can show."""
+    return text.replace("\0", "").strip()
+
+
+def _cut(text: str, most: int, what: str, notes: list[str]) -> str:
+    if len(text) <= most:
+        return text
+    notes.append(f"{what} has {len(text)} characters; it was cut to {most}.")
+    return text[:most]
+
+
+def _unreadable(raw: Any, errors: Errors) -> UnreadableEvent:
     given = raw.get("id") if isinstance(raw, dict) else None
-    return UnreadableEvent(
-        given if isinstance(given, str) else None,
-        tuple(
-            (detail["loc"], _sentence(detail["msg"]))
-            for detail in error.errors(include_url=False)
-        ),
+    return UnreadableEvent(given if isinstance(given, str) else None, errors)
+
+
+def _errors_of(error: ValidationError) -> Errors:
+    return tuple(
+        (detail["loc"], detail["msg"].removeprefix("Value error, "))
+        for detail in error.errors(include_url=False)
     )
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")

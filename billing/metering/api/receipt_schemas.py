@@ -42,6 +42,25 @@ class ReceiptLineOut(Schema):
     per: int
 
 
+class FactorOut(Schema):
+    """What multiplied every token class; null where no factor was known."""
+
+    condition: Literal["speed", "inference_geo", "service_tier"]
+    value: str
+    factor: str | None
+
+
+class PartOut(Schema):
+    """One inference inside the request, priced by itself."""
+
+    kind: str
+    model: str
+    lines: list[ReceiptLineOut]
+    factors: list[FactorOut]
+    cost_usd: Usd
+    estimated: bool
+
+
 class AdjustmentOut(Schema):
     """A difference booked later."""
 
@@ -59,11 +78,13 @@ class EventOut(Schema):
     email: str
     surface: str
     model: str
+    provider: str | None
     seat_tier: str | None
     occurred_at: dt.datetime
     recorded_at: dt.datetime
     month: str
     lines: list[ReceiptLineOut]
+    parts: list[PartOut]
     exact_usd: Annotated[
         str,
         Field(description="The cost before its one half-even rounding to nine places."),

@@ -11,9 +11,11 @@ from ninja import Router
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import EventOut
-from billing.metering.receipts import Receipt, ReceiptLine, receipt_of
+from billing.metering.receipts import Receipt, ReceiptLine, ReceiptPart, receipt_of
 from billing.models import UsageAdjustment, UsageEvent
-from billing.prices.words import correction_reason_in_english
+from billing.prices.rules import Applied
+from billing.prices.words import correction_reason_in_english, times_text
+from billing.reports.queries.own import PARTS
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_USD, to_decimal_text
@@ -30,7 +32,7 @@ def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     """Tokens × rates, the rounding, who paid and why, and what was booked later."""
     events = UsageEvent.objects.select_related(
         "price", "membership__user"
-    ).prefetch_related("adjustments")
+    ).prefetch_related("adjustments", PARTS)
     usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
     ).first()
@@ -52,11 +54,13 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "email": event.membership.user.email,
         "surface": event.surface,
         "model": event.model,
+        "provider": event.provider or None,
         "seat_tier": event.seat_tier or None,
         "occurred_at": event.occurred_at,
         "recorded_at": event.recorded_at,
         "month": f"{event.month_on:%Y-%m}",
         "lines": [_line_json(line) for line in receipt.lines],
+        "parts": [_part_json(part) for part in receipt.parts],
         "exact_usd": f"{receipt.exact_nanos / NANOS_PER_USD:.15f}",
         "cost_usd": to_decimal_text(event.cost_nanos),
         "adjustments": [_adjustment_json(adjustment) for adjustment in adjustments],
@@ -65,6 +69,26 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "funding_why": event.funding_why,
         "refusal_reason": event.refusal_reason or None,
         "labels": event.labels,
+    }
+
+
+def _part_json(part: ReceiptPart) -> dict[str, Any]:
+    return {
+        "kind": part.kind,
+        "model": part.model,
+        "lines": [_line_json(line) for line in part.lines],
+        "factors": [_factor_json(factor) for factor in part.factors],
+        "cost_usd": to_decimal_text(part.cost_nanos),
+        "estimated": part.estimated,
+    }
+
+
+def _factor_json(factor: Applied) -> dict[str, Any]:
+    known = factor.millionths is not None
+    return {
+        "condition": factor.condition,
+        "value": factor.value,
+        "factor": times_text(factor.millionths) if known else None,  # type: ignore[arg-type]
     }
 
 

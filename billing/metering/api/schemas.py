@@ -46,7 +46,7 @@ class UsageIn(Schema):
                     {
                         "description": (
                             "An event: id, member, surface, model, occurred_at, usage,"
-                            " authorization?, labels?"
+                            " provider?, authorization?, labels?"
                         ),
                         "example": EVENT_EXAMPLE,
                     }
@@ -74,6 +74,10 @@ class EventResultOut(Schema):
     cost_usd: str | None
     estimated: bool
     errors: list[FieldError]
+    notes: Annotated[
+        list[str] | None,
+        Field(description="What was taken otherwise than sent, cut or dropped."),
+    ] = None
 
 
 class UsageOut(Schema):

@@ -87,6 +87,7 @@ def _result_json(result: EventResult) -> dict[str, Any]:
         "cost_usd": to_decimal_text(result.cost_nanos),
         "estimated": result.estimated,
         "errors": [],
+        **({"notes": list(result.notes)} if result.notes else {}),
     }
 
 

@@ -13,7 +13,7 @@ from billing.funding.rules.standing import (
     WindowState,
 )
 from billing.metering.rules.events import ReportedEvent
-from billing.prices.rules import Charge
+from billing.metering.rules.pricing import EventCharge
 
 
 class Funded(NamedTuple):
@@ -34,7 +34,7 @@ class PricedEvent(NamedTuple):
     event: ReportedEvent
     standing: Standing
     digest: str
-    charge: Charge
+    charge: EventCharge
     funded: Funded
     windows: dict[str, str]
 

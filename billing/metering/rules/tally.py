@@ -74,9 +74,9 @@ class DayCount:
     cache_read_tokens: int = 0
     spend: Spend = NOTHING_SPENT
 
-    def add(self, usage: Usage, spend: Spend) -> None:
-        """Count one event."""
-        self.events += 1
+    def add(self, usage: Usage, spend: Spend, *, events: int = 1) -> None:
+        """Count one event, or (with no `events`) one more part of it."""
+        self.events += events
         self.input_tokens += usage.input_tokens
         self.output_tokens += usage.output_tokens
         self.cache_write_tokens += (
@@ -118,18 +118,21 @@ class Tally:
         spend: Spend,
         is_extra: bool,
         prepaid: bool = False,
+        events: int = 1,
     ) -> None:
-        """Count one event everywhere."""
+        """Count one event everywhere, or (with no `events`) one more part of it: an event
+        counts once, with its first part's model; money and tokens with each part's own.
+        """
         if prepaid and spend.extra:
             self.pending[key.membership_id, key.day_on] += spend.extra
         if is_extra:
             month_key = MonthKey(
                 key.membership_id, month_on, key.surface, key.model, prepaid
             )
-            events, nanos = self.usage_months.get(month_key, (0, 0))
-            self.usage_months[month_key] = (events + 1, nanos + spend.extra)
-        self._add_spend(key, month_on, spend, events=1)
-        self.usage_days[key].add(usage, spend)
+            counted, nanos = self.usage_months.get(month_key, (0, 0))
+            self.usage_months[month_key] = (counted + events, nanos + spend.extra)
+        self._add_spend(key, month_on, spend, events=events)
+        self.usage_days[key].add(usage, spend, events=events)
 
     def correct(self, key: DayKey, *, month_on: dt.date, spend: Spend) -> None:
         """Count a difference booked later: money moves, the count of events does not."""

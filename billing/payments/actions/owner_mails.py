@@ -17,6 +17,7 @@ RELOAD_OFF = "balance.reload_off"
 RELOAD_LIMIT = "balance.reload_limit"
 LOW = "balance.low"
 EXHAUSTED = "balance.exhausted"
+REPRICED = "usage.repriced"
 # What a mail about a balance says is old after this time.
 WITHIN = dt.timedelta(days=3)
 

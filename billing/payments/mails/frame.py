@@ -42,6 +42,8 @@ class BalanceMail:
     lines: list[str]
     button: str
     page: str
+    # Whether it goes to those only who prepay.
+    is_about_balance: bool = True
 
 
 def balance_text(

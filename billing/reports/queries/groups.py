@@ -8,12 +8,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Sum, TextField, Value
+from django.db.models import Count, F, Q, QuerySet, Sum, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 
-from billing.models import Funding, UsageAdjustment, UsageDay, UsageEvent
+from billing.models import Funding, UsageAdjustment, UsageDay, UsageEvent, UsagePart
 from config.kit.errors import BusinessError
 
 GROUPS = ("day", "member", "surface", "model", "seat_tier")
@@ -124,37 +124,17 @@ def _from_events(
     """
     totals: dict[tuple[Any, ...], list[int]] = {}
     span = {"organization_id": organization_id, "day_on__gte": start, "day_on__lt": end}
-    names = [f"by_{number}" for number in range(len(keys))]
-    tokens = (
-        Sum("input_tokens"),
-        Sum("output_tokens"),
-        Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
-        Sum("cache_read_tokens"),
-    )
-    events = UsageEvent.objects.filter(**span).values(
-        **_columns(names, keys, prefix=""), f=F("funding")
-    )
-    events = events.annotate(
-        n=Sum(Value(1)),
-        t0=tokens[0],
-        t1=tokens[1],
-        t2=tokens[2],
-        t3=tokens[3],
-        c=Sum("cost_nanos"),
-    )
-    for *group, funding, number, t0, t1, t2, t3, cost in events.order_by().values_list(
-        *names, "f", "n", "t0", "t1", "t2", "t3", "c"
-    ):
-        _add(totals, tuple(group), [number, t0, t1, t2, t3], funding, cost)
-    adjustments = UsageAdjustment.objects.filter(**span).values(
-        **_columns(names, keys, prefix="event__"), f=F("event__funding")
-    )
-    for *group, funding, amount in (
-        adjustments.annotate(c=Sum("amount_nanos"))
-        .order_by()
-        .values_list(*names, "f", "c")
-    ):
-        _add(totals, tuple(group), [0] * 5, funding, amount)
+    by_model = "model" in keys
+    events = UsageEvent.objects.filter(**span)
+    if by_model:
+        # An event in parts counts to each part's model; once, with its first.
+        parts = UsagePart.objects.filter(
+            **{f"event__{key}": value for key, value in span.items()}
+        )
+        _add_rows(totals, parts, keys, prefix="event__", first=Q(position=0))
+        events = events.filter(is_split=False)
+    _add_rows(totals, events, keys, prefix="", first=Q())
+    _add_adjustments(totals, UsageAdjustment.objects.filter(**span), keys)
     return [
         (*group, *sums)
         for group, sums in sorted(
@@ -163,13 +143,57 @@ def _from_events(
     ]
 
 
-def _columns(names: list[str], keys: list[str], *, prefix: str) -> dict[str, Any]:
-    # A day is the adjustment's own: that is when it was booked.
+def _add_rows(
+    totals: dict[tuple[Any, ...], list[int]],
+    rows: QuerySet[Any],
+    keys: list[str],
+    *,
+    prefix: str,
+    first: Q,
+) -> None:
+    """Events, or parts of events, whose event's columns are at `prefix`."""
+    names = [f"by_{number}" for number in range(len(keys))]
+    grouped = rows.values(
+        **_columns(names, keys, prefix=prefix, own=prefix, model=F("model")),
+        f=F(f"{prefix}funding"),
+    ).annotate(
+        n=Count("pk", filter=first),
+        t0=Sum("input_tokens"),
+        t1=Sum("output_tokens"),
+        t2=Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
+        t3=Sum("cache_read_tokens"),
+        c=Sum("cost_nanos"),
+    )
+    for *group, funding, number, t0, t1, t2, t3, cost in grouped.order_by().values_list(
+        *names, "f", "n", "t0", "t1", "t2", "t3", "c"
+    ):
+        _add(totals, tuple(group), [number, t0, t1, t2, t3], funding, cost)
+
+
+def _add_adjustments(
+    totals: dict[tuple[Any, ...], list[int]],
+    adjustments: QuerySet[UsageAdjustment],
+    keys: list[str],
+) -> None:
+    names = [f"by_{number}" for number in range(len(keys))]
+    model = Coalesce(F("part__model"), F("event__model"))
+    grouped = adjustments.values(
+        **_columns(names, keys, prefix="event__", own="", model=model),
+        f=F("event__funding"),
+    ).annotate(c=Sum("amount_nanos"))
+    for *group, funding, amount in grouped.order_by().values_list(*names, "f", "c"):
+        _add(totals, tuple(group), [0] * 5, funding, amount)
+
+
+def _columns(
+    names: list[str], keys: list[str], *, prefix: str, own: str, model: Any
+) -> dict[str, Any]:
+    # An adjustment's day is its own: that is when it was booked.
     plain = {
-        "day": F("day_on"),
-        "member": F("membership__user__email"),
+        "day": F(f"{own}day_on"),
+        "member": F(f"{own}membership__user__email"),
         "surface": F(f"{prefix}surface"),
-        "model": F(f"{prefix}model"),
+        "model": model,
         "seat_tier": NullIf(F(f"{prefix}seat_tier"), Value("")),
     }
     return {

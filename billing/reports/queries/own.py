@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, QuerySet, Sum
 
-from billing.models import Surface, UsageAdjustment, UsageDay, UsageEvent
+from billing.models import Surface, UsageAdjustment, UsageDay, UsageEvent, UsagePart
 from config.kit.months import Month
 
 RECEIPTS_PER_PAGE = 25
 MODELS_SHOWN = 4
+PARTS = Prefetch(
+    "parts", UsagePart.objects.select_related("price").order_by("position")
+)
 
 
 @dataclass(slots=True)
@@ -81,7 +84,7 @@ def receipts(membership_id: int) -> QuerySet[UsageEvent]:
     events = UsageEvent.objects.filter(membership_id=membership_id).select_related(
         "price", "organization"
     )
-    return events.prefetch_related(adjustments).order_by("-occurred_at", "-pk")
+    return events.prefetch_related(adjustments, PARTS).order_by("-occurred_at", "-pk")
 
 
 def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:
@@ -89,7 +92,7 @@ def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:
     events = UsageEvent.objects.filter(organization_id=organization_id)
     return events.select_related(
         "price", "organization", "membership__user"
-    ).prefetch_related("adjustments")
+    ).prefetch_related("adjustments", PARTS)
 
 
 def receipts_page(membership_id: int, *, page: str | None) -> Page[UsageEvent]:

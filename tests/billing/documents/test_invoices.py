@@ -323,7 +323,7 @@ def test_m4_a_price_corrected_after_a_waiver_gives_nothing_back_twice(acme, now,
         "output_nanos": usd(5)
     }
     correct_price(
-        (row.model, row.starts_on, row.context_above),
+        (row.provider, row.model, row.starts_on, row.context_above),
         rates=rates,
         actor=Actor(label="test"),
         now=now,

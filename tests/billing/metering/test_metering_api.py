@@ -150,7 +150,7 @@ def test_each_event_is_judged_on_its_own(call, bob):
         sent(id="who", member="nobody@acme.example"),
         {"id": "empty"},
         "nonsense",
-        sent(id="ok", usage={}, authorization={"bad": 1}),
+        sent(id="ok", usage={"output_tokens": 0}, authorization={"bad": 1}),
     ]
     answer = call("/usage", {"events": events}).json()
     assert [one["status"] for one in answer["results"]] == [
@@ -196,10 +196,13 @@ def test_malformed_bodies_are_422_problems(call, bob, body):
     assert response.json()["errors"]
 
 
-def test_cache_writes_without_a_breakdown_are_five_minute_ones(call, bob):
+def test_m3_cache_writes_without_a_lifetime_are_five_minute_ones(call, bob):
     usage = {
         "cache_creation_input_tokens": 1000,
-        "cache_creation": {"ephemeral_1h_input_tokens": 400},
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": 100,
+            "ephemeral_1h_input_tokens": 400,
+        },
     }
     call("/usage", {"events": [sent(usage=usage)]})
     event = UsageEvent.objects.get()

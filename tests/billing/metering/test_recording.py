@@ -341,4 +341,4 @@ def test_m4_an_unknown_model_is_marked_estimated(acme, bob, now):
         "u", bob.user.email, "claude", "mystery-1", now, Usage(1_000_000, 0)
     )
     [result] = record(acme, unknown, now=now)
-    assert (result.cost_nanos, result.estimated) == (usd(5), True)
+    assert (result.cost_nanos, result.estimated) == (usd(15), True)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.core import mail as django_mail
 
 from accounts.actions.audit import Actor
+from accounts.delivery import deliver
+from accounts.models import AuditEntry, OutgoingMail
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.metering.actions.repricing import reprice_events
 from billing.metering.rules.events import ReportedEvent
 from billing.models import OrganizationMonth, UsageAdjustment, UsageEvent
 from billing.models.prices import SINCE_ALWAYS
-from billing.prices.actions import correct_price, fallback_rates
+from billing.prices.actions import correct_price, enter_factor
+from billing.prices.queries.listed import fallback_rates
+from billing.prices.queries.published import PublishedFactor
 from billing.prices.rules import Usage
 from config.kit.money import usd
 from tests.factories.usage import enable_extra_usage, event
@@ -38,7 +43,7 @@ def used(acme, bob, now):
 def price(model, **changes):
     rates = {**fallback_rates(), **changes}
     correct_price(
-        (model, SINCE_ALWAYS, 0),
+        ("anthropic", model, SINCE_ALWAYS, 0),
         rates=rates,
         actor=Actor(label="operator"),
         now=dt.datetime.now(dt.UTC),
@@ -48,17 +53,17 @@ def price(model, **changes):
 def test_m4_a_model_that_got_a_price_is_adjusted_in_the_open_month(used, acme, now):
     price("mystery-1", input_nanos=usd(3))
     done = reprice_events(now=now + LATER)
-    assert (done.adjusted, done.nanos) == (1, usd(-2))
+    assert (done.adjusted, done.nanos) == (1, usd(-12))
     adjustment = UsageAdjustment.objects.get()
     assert (adjustment.event.event_id, adjustment.month_on) == (
         "u",
         dt.date(2026, 12, 1),
     )
-    assert UsageEvent.objects.get(event_id="u").cost_nanos == usd(5), (
+    assert UsageEvent.objects.get(event_id="u").cost_nanos == usd(15), (
         "the event is never edited"
     )
     december = OrganizationMonth.objects.get(month_on=dt.date(2026, 12, 1))
-    assert (december.extra_nanos, december.events) == (usd(-2), 0)
+    assert (december.extra_nanos, december.events) == (usd(-12), 0)
     assert not list(differences())
 
 
@@ -85,3 +90,74 @@ def test_a_dry_run_books_nothing(used, now):
     price("mystery-1", input_nanos=usd(3))
     assert reprice_events(now=now, dry_run=True).adjusted == 1
     assert not UsageAdjustment.objects.exists()
+
+
+def test_m4_every_event_that_would_be_priced_otherwise_is_found(acme, bob, now):
+    """bugs: otari#407. An earlier start, a tier, a row of its own."""
+    enable_extra_usage(acme)
+    usage = Usage(300_000, 0)
+    models = ("claude-opus-4-6", "claude-opus-4-8", "claude-opus-5-20990101")
+    record_usage(
+        [
+            ReportedEvent(model, bob.user.email, "claude", model, now, usage)
+            for model in models
+        ],
+        organization_id=acme.pk,
+        now=now,
+    )
+    rates = {**fallback_rates(), "input_nanos": usd(1)}
+    rows = [
+        ("claude-opus-4-6", dt.date(2026, 11, 1), 0),
+        ("claude-opus-4-8", SINCE_ALWAYS, 200_000),
+        ("claude-opus-5-20990101", SINCE_ALWAYS, 0),
+    ]
+    for row in rows:
+        correct_price(
+            ("anthropic", *row), rates=rates, actor=Actor(label="operator"), now=now
+        )
+    dry = reprice_events(now=now, dry_run=True)
+    assert (dry.events, dry.adjusted) == (3, 3)
+    assert dry.by_organization == {"acme": (3, 3 * (usd("0.3") - usd("1.5")))}
+    assert not UsageAdjustment.objects.exists()
+    assert reprice_events(now=now).adjusted == 3
+    assert not list(differences())
+
+
+def test_m4_a_factor_that_comes_in_is_booked_with_its_reason(acme, bob, now):
+    enable_extra_usage(acme)
+    fast = ReportedEvent(
+        "f",
+        bob.user.email,
+        "claude",
+        "claude-sonnet-5",
+        now,
+        Usage(1_000_000, 0),
+        conditions={"speed": "warp"},
+    )
+    record_usage([fast], organization_id=acme.pk, now=now)
+    assert UsageEvent.objects.get().estimated
+    factor = PublishedFactor(
+        "speed", "warp", "anthropic/claude-sonnet-*", SINCE_ALWAYS, 1_500_000, ""
+    )
+    enter_factor(factor, actor=Actor(label="operator"), now=now)
+    assert reprice_events(now=now).nanos == usd(1)
+    assert UsageAdjustment.objects.get().reason == "repricing.factor_changed"
+    assert not list(differences())
+
+
+def test_m4_owners_read_what_was_repriced_in_their_activity_and_by_mail(
+    used, acme, alice, now
+):
+    price("mystery-1", input_nanos=usd(3))
+    reprice_events(now=now)
+    entry = AuditEntry.objects.get(action="usage.repricing")
+    assert (entry.organization, entry.to_value) == (acme, usd(-12))
+    mail = OutgoingMail.objects.get(kind="usage.repriced")
+    assert mail.user == alice.user
+    reprice_events(now=now)
+    assert OutgoingMail.objects.filter(kind="usage.repriced").count() == 1
+    assert deliver(mail.pk)
+    text = django_mail.outbox[-1].body
+    assert "$12.00 less for earlier usage" in text
+    assert "mystery-1" in text
+    assert "prepays" not in text

@@ -178,7 +178,7 @@ def test_m4_a_corrected_price_enters_the_ledger_as_an_adjustment(running, now):
         "output_nanos": row.output_nanos * 9 // 10
     }
     correct_price(
-        (row.model, row.starts_on, row.context_above),
+        (row.provider, row.model, row.starts_on, row.context_above),
         rates=rates,
         actor=bea_of(running),
         now=now,

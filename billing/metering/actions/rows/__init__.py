@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from billing.metering.actions.rows.counters import counter_statements
 from billing.metering.actions.rows.events import EventRow, event_statement
+from billing.metering.actions.rows.parts import write_parts
 from billing.metering.actions.rows.windows import write_windows
 from billing.metering.rules.tally import Tally
 from billing.metering.rules.windows import Windows
@@ -26,6 +27,7 @@ def write(
             *counter_statements(tally, organization_id=organization_id),
         ]
     )
+    write_parts(rows, organization_id=organization_id)
     write_windows(windows)
 
 

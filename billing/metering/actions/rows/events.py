@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from billing.metering.rules.funded import PricedEvent
+from billing.metering.rules.pricing import kept_factors
 from billing.metering.rules.tally import DayKey
 from billing.models import UsageEvent
 from config.kit.sql import db_time, is_postgresql, rows_json, rowset
@@ -33,20 +34,42 @@ class EventRow(NamedTuple):
     prepaid: bool
 
 
+# What few events have: their columns are sent only with those, the others have defaults.
+SELDOM = {"provider", "factors", "is_split"}
+
+
 def event_statement(
     rows: list[EventRow], *, organization_id: int
 ) -> tuple[str, list[str]]:
-    """The statement that inserts the events, with its parameter."""
+    """The statement that inserts the events in the order sent, with its parameter."""
+    is_plain = all(_is_plain(row) for row in rows)
     values = [_values(row, organization_id) for row in rows]
-    return _insert_events(is_postgresql()), [rows_json(values)]
+    if not is_plain:
+        values = [
+            {**value, **_seldom(row)} for value, row in zip(values, rows, strict=True)
+        ]
+    return _insert_events(is_postgresql(), is_plain), [rows_json(values)]
 
 
-@lru_cache(maxsize=2)
-def _insert_events(postgresql: bool) -> str:
+def _is_plain(row: EventRow) -> bool:
+    event = row.priced.event
+    return not (event.parts or event.conditions or event.provider)
+
+
+def _seldom(row: EventRow) -> dict[str, Any]:
+    return {
+        "provider": row.priced.event.provider,
+        "factors": kept_factors(row.priced.charge.factors),
+        "is_split": bool(row.priced.event.parts),
+    }
+
+
+@lru_cache(maxsize=4)
+def _insert_events(postgresql: bool, is_plain: bool) -> str:
     columns = {
         field.attname: TYPES[field.get_internal_type()]
         for field in UsageEvent._meta.concrete_fields
-        if not field.primary_key
+        if not field.primary_key and not (is_plain and field.attname in SELDOM)
     }
     names = ", ".join(columns)
     return (
@@ -56,7 +79,8 @@ def _insert_events(postgresql: bool) -> str:
 
 
 def _values(row: EventRow, organization_id: int) -> dict[str, Any]:
-    """Every column but the id: what is missing here, NOT NULL refuses.
+    """Every column but the id and the seldom ones: what is missing here, NOT NULL
+    refuses.
 
     Written out, since a full batch has a thousand of them.
     """

@@ -1,4 +1,4 @@
-"""Prices with their history, and what seats include.
+"""Prices with their history.
 
 A price is corrected by a new row, never in place.
 """
@@ -13,19 +13,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import operator_of
-from accounts.actions.audit import Actor, record_change
-from billing.models import ModelPrice, SeatAllowance
+from accounts.actions.audit import Actor
+from billing.models import ModelPrice
 from billing.models.prices import RATE_FIELDS
 from billing.prices.actions import correct_price
 from billing.prices.words import rate_text
 from config.kit.admin import NoDelete
-from config.kit.money import format_usd
 
 
 @admin.register(ModelPrice)
 class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
     list_display = (
         "name",
+        "provider",
         "starts_on",
         "context_above",
         "input_usd",
@@ -34,9 +34,10 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
         "created_at",
         "superseded_at",
     )
-    list_filter = (("superseded_at", admin.EmptyFieldListFilter), "source")
-    search_fields = ("model",)
+    list_filter = (("superseded_at", admin.EmptyFieldListFilter), "source", "provider")
+    search_fields = ("provider", "model")
     fields = (
+        "provider",
         "model",
         "starts_on",
         "context_above",
@@ -65,7 +66,13 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
         """What a row is for stays; only the rates in force can be corrected."""
         if obj is None:
             return self.readonly_fields
-        fixed = (*self.readonly_fields, "model", "starts_on", "context_above")
+        fixed = (
+            *self.readonly_fields,
+            "provider",
+            "model",
+            "starts_on",
+            "context_above",
+        )
         return fixed if obj.superseded_at is None else (*fixed, *RATE_FIELDS)
 
     def save_model(
@@ -75,7 +82,7 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
         if change and not form.changed_data:
             return
         rates = {name: getattr(obj, name) for name in RATE_FIELDS}
-        key = (obj.model, obj.starts_on, obj.context_above)
+        key = (obj.provider, obj.model, obj.starts_on, obj.context_above)
         price = correct_price(
             key,
             rates=rates,
@@ -83,42 +90,3 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
             now=timezone.now(),
         )
         obj.pk, obj._state.adding = price.pk, False
-
-
-@admin.register(SeatAllowance)
-class SeatAllowanceAdmin(admin.ModelAdmin):
-    list_display = ("plan", "seat_tier", "name", "hours", "included")
-    list_filter = ("plan", "seat_tier")
-    fields = ("plan", "seat_tier", "name", "length_seconds", "amount_nanos")
-
-    @admin.display(description=_("Hours"), ordering="length_seconds")
-    def hours(self, allowance: SeatAllowance) -> str:
-        hours, rest = divmod(allowance.length_seconds, 3600)
-        return f"{hours}:{rest // 60:02d}" if rest else str(hours)
-
-    @admin.display(description=_("Included"), ordering="amount_nanos")
-    def included(self, allowance: SeatAllowance) -> str:
-        return format_usd(allowance.amount_nanos)
-
-    def save_model(
-        self, request: HttpRequest, obj: SeatAllowance, form: Any, change: bool
-    ) -> None:
-        """Works at the next check, and is kept in the audit."""
-        before = (
-            SeatAllowance.objects.filter(pk=obj.pk)
-            .values("length_seconds", "amount_nanos")
-            .first()
-        )
-        super().save_model(request, obj, form, change)
-        record_change(
-            None,
-            actor=Actor.person(operator_of(request)),
-            action="allowance.edit",
-            subject=str(obj),
-            now=timezone.now(),
-            from_value=before,
-            to_value={
-                "length_seconds": obj.length_seconds,
-                "amount_nanos": obj.amount_nanos,
-            },
-        )

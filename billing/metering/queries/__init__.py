@@ -1,0 +1,1 @@
+"""What events cost at other prices. Read-only."""

@@ -1,0 +1,167 @@
+"""What the prices of today make of events recorded before (M4). Read-only; amounts are
+nano-USD.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from billing.metering.rules.pricing import conditions_kept
+from billing.models import (
+    AdjustmentSource,
+    RepricingReason,
+    UsageAdjustment,
+    UsageEvent,
+    UsagePart,
+)
+from billing.prices.rules import FALLBACK, Charge, PriceBook, Usage
+
+CHUNK = 2_000
+
+
+class Difference(NamedTuple):
+    """What the prices in force make of an event or one of its parts, less what it comes
+    to now, and why: a `RepricingReason`.
+    """
+
+    event: UsageEvent
+    part: UsagePart | None
+    nanos: int
+    price_id: int
+    reason: str
+
+    @property
+    def model(self) -> str:
+        """The model whose price it is, as it was reported."""
+        return self.part.model if self.part else self.event.model
+
+
+class PricedOtherwise(NamedTuple):
+    """The ids of events to look at closer, of how many."""
+
+    ids: list[int]
+    looked_at: int
+
+
+def events_priced_otherwise(
+    organization_id: int, book: PriceBook, *, models: Collection[str] | None = None
+) -> PricedOtherwise:
+    """The events of an organization that today's prices would price otherwise, or that
+    had a price's difference booked before.
+    """
+    events = UsageEvent.objects.filter(organization_id=organization_id).order_by("pk")
+    if models is not None:
+        events = events.filter(Q(model__in=models) | Q(parts__model__in=models))
+        events = events.distinct()
+    booked = set(
+        UsageAdjustment.objects.filter(
+            organization_id=organization_id, source=AdjustmentSource.PRICE
+        ).values_list("event_id", flat=True)
+    )
+    ids = []
+    looked_at = 0
+    for event, parts in _with_parts(events):
+        looked_at += 1
+        if event.pk in booked or any(
+            charge.cost_nanos != row.cost_nanos
+            for row, charge in _charges(event, parts, book)
+        ):
+            ids.append(event.pk)
+    return PricedOtherwise(ids, looked_at)
+
+
+def differences_of(
+    events: QuerySet[UsageEvent], book: PriceBook
+) -> Iterator[Difference]:
+    """The difference of each event, or of each of its parts; zero where there is none.
+
+    An operator's decision stands: a new price books what the prices alone differ by. What
+    an operator waived is not given back a second time: no event comes to less than
+    nothing.
+    """
+    by_price, booked = _booked(events)
+    for event, parts in _with_parts(events):
+        left = event.cost_nanos + booked[event.pk]
+        for row, charge in _charges(event, parts, book):
+            part = row if isinstance(row, UsagePart) else None
+            before = row.cost_nanos + by_price[event.pk, part.pk if part else None]
+            nanos = max(charge.cost_nanos - before, -left)
+            left += nanos
+            reason = _reason(row, charge, event, book)
+            yield Difference(event, part, nanos, charge.price_id, reason)
+
+
+def _booked(
+    events: QuerySet[UsageEvent],
+) -> tuple[dict[tuple[int, int | None], int], dict[int, int]]:
+    """What was booked later: by prices for each event and part, and in all by event."""
+    by_price: dict[tuple[int, int | None], int] = defaultdict(int)
+    booked: dict[int, int] = defaultdict(int)
+    rows = UsageAdjustment.objects.filter(event__in=events).values_list(
+        "event_id", "part_id", "source", "amount_nanos"
+    )
+    for event_id, part_id, source, nanos in rows:
+        booked[event_id] += nanos
+        if source == AdjustmentSource.PRICE:
+            by_price[event_id, part_id] += nanos
+    return by_price, booked
+
+
+def _with_parts(
+    events: QuerySet[UsageEvent],
+) -> Iterator[tuple[UsageEvent, list[UsagePart]]]:
+    """Each event with its parts, which few have: none asks for them alone."""
+    chunk = []
+    for event in events.iterator(chunk_size=CHUNK):
+        chunk.append(event)
+        if len(chunk) == CHUNK:
+            yield from _join_parts(chunk)
+            chunk = []
+    yield from _join_parts(chunk)
+
+
+def _join_parts(
+    events: list[UsageEvent],
+) -> Iterator[tuple[UsageEvent, list[UsagePart]]]:
+    split = [event.pk for event in events if event.is_split]
+    parts: dict[int, list[UsagePart]] = defaultdict(list)
+    if split:
+        for part in UsagePart.objects.filter(event_id__in=split).order_by("position"):
+            parts[part.event_id].append(part)
+    for event in events:
+        yield event, parts[event.pk]
+
+
+def _charges(
+    event: UsageEvent, parts: list[UsagePart], book: PriceBook
+) -> Iterator[tuple[UsageEvent | UsagePart, Charge]]:
+    """What today's prices charge for an event, or for each of its parts."""
+    rows: list[UsageEvent | UsagePart] = [*parts] or [event]
+    for row in rows:
+        charge = book.charge_of(
+            Usage.of(row),
+            model=row.model,
+            occurred_at=event.occurred_at,
+            provider=event.provider,
+            conditions=conditions_kept(row.factors),
+        )
+        yield row, charge
+
+
+def _reason(
+    row: UsageEvent | UsagePart, charge: Charge, event: UsageEvent, book: PriceBook
+) -> str:
+    """Why it costs otherwise now."""
+    was = {name: kept[1] for name, kept in (row.factors or {}).items()}
+    if was != {one.condition: one.millionths for one in charge.factors}:
+        return RepricingReason.FACTOR_CHANGED
+    known = book.priced_model(row.model, event.provider)
+    if not row.estimated or known.model == FALLBACK:
+        return RepricingReason.PRICE_CORRECTED
+    if book.is_alias(row.model):
+        return RepricingReason.NAME_MAPPED
+    return RepricingReason.MODEL_PRICED

@@ -1,0 +1,89 @@
+"""What operators have to tell the price list: models without a price, conditions without
+a factor. Read-only; amounts are nano-USD.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any, NamedTuple
+
+from django.db.models import Count, F, Max, Min, QuerySet, Sum
+
+from billing.models import PriceSource, UsageEvent, UsagePart
+from billing.prices.rules import FALLBACK, PriceBook
+
+
+class UnknownModelRow(NamedTuple):
+    """A reported name that is charged at a fallback rate: how often, in how many
+    organizations, how much, and when.
+    """
+
+    model: str
+    provider: str
+    events: int
+    organizations: int
+    cost_nanos: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+
+
+class MissingFactor(NamedTuple):
+    """A condition that no factor is known for, at a model."""
+
+    condition: str
+    value: str
+    model: str
+    events: int
+
+
+def unknown_models(book: PriceBook) -> list[UnknownModelRow]:
+    """The names that have no price today, the dearest first."""
+    estimated = {"estimated": True, "price__source": PriceSource.FALLBACK}
+    events = UsageEvent.objects.filter(**estimated, is_split=False)
+    parts = UsagePart.objects.filter(**estimated)
+    rows = [*_grouped(events, prefix=""), *_grouped(parts, prefix="event__")]
+    merged: dict[tuple[str, str], UnknownModelRow] = {}
+    for row in rows:
+        if book.priced_model(row.model, row.provider).model != FALLBACK:
+            continue
+        before = merged.get((row.model, row.provider))
+        merged[row.model, row.provider] = _together(before, row) if before else row
+    return sorted(merged.values(), key=lambda row: (-row.cost_nanos, row.model))
+
+
+def _grouped(rows: QuerySet[Any], *, prefix: str) -> list[UnknownModelRow]:
+    grouped = rows.values("model", told=F(f"{prefix}provider")).annotate(
+        number=Count("pk"),
+        organizations=Count(f"{prefix}organization", distinct=True),
+        cost=Sum("cost_nanos"),
+        first=Min(f"{prefix}occurred_at"),
+        last=Max(f"{prefix}occurred_at"),
+    )
+    columns = ("model", "told", "number", "organizations", "cost", "first", "last")
+    return [UnknownModelRow(*row) for row in grouped.order_by().values_list(*columns)]
+
+
+def _together(one: UnknownModelRow, other: UnknownModelRow) -> UnknownModelRow:
+    return UnknownModelRow(
+        one.model,
+        one.provider,
+        one.events + other.events,
+        max(one.organizations, other.organizations),
+        one.cost_nanos + other.cost_nanos,
+        min(one.first_at, other.first_at),
+        max(one.last_at, other.last_at),
+    )
+
+
+def missing_factors() -> list[MissingFactor]:
+    """Conditions that were counted as 1 since no factor was known, the most used first."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    events = UsageEvent.objects.filter(estimated=True, is_split=False)
+    for rows in (events, UsagePart.objects.filter(estimated=True)):
+        kept = rows.filter(factors__isnull=False).values_list("model", "factors")
+        for model, factors in kept.iterator(chunk_size=2_000):
+            for condition, (value, millionths) in (factors or {}).items():
+                if millionths is None:
+                    found[condition, value, model] += 1
+    return [MissingFactor(*key, count) for key, count in found.most_common(200)]

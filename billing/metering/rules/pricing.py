@@ -1,0 +1,97 @@
+"""What an event costs: the sum of its parts, each priced by itself (M3). Pure; amounts
+are nano-USD.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from billing.prices.rules import Applied, Charge, Part, PriceBook, Usage
+
+# More can't be one request's (E5a).
+MOST_COST_NANOS = 100_000 * 1_000_000_000
+
+
+class EventCharge(NamedTuple):
+    """What an event costs, by which rows; `parts` is empty where the event is its only
+    part.
+    """
+
+    cost_nanos: int
+    price_id: int
+    estimated: bool
+    factors: tuple[Applied, ...] = ()
+    parts: tuple[Charge, ...] = ()
+
+
+def charge_of_event(
+    book: PriceBook,
+    *,
+    usage: Usage,
+    parts: Sequence[Part],
+    model: str,
+    provider: str,
+    conditions: Mapping[str, str],
+    occurred_at: dt.datetime,
+) -> EventCharge:
+    """What an event costs at the prices of its time.
+
+    Raises LookupError without a fallback row.
+    """
+    if not parts:
+        charge = book.charge_of(
+            usage,
+            model=model,
+            occurred_at=occurred_at,
+            provider=provider,
+            conditions=conditions,
+        )
+        return EventCharge(*charge)
+    charges = tuple(
+        book.charge_of(
+            part.usage,
+            model=part.model,
+            occurred_at=occurred_at,
+            provider=provider,
+            conditions=conditions,
+        )
+        for part in parts
+    )
+    return EventCharge(
+        sum(charge.cost_nanos for charge in charges),
+        charges[0].price_id,
+        any(
+            charge.estimated or part.is_guessed
+            for charge, part in zip(charges, parts, strict=True)
+        ),
+        charges[0].factors,
+        charges,
+    )
+
+
+def kept_factors(
+    factors: Sequence[Applied],
+) -> dict[str, list[str | int | None]] | None:
+    """Factors as a row keeps them: value and millionths by condition; None for none."""
+    if not factors:
+        return None
+    return {one.condition: [one.value, one.millionths] for one in factors}
+
+
+def conditions_kept(
+    factors: Mapping[str, Sequence[str | int | None]] | None,
+) -> dict[str, str]:
+    """The conditions an event ran under, from what its row keeps."""
+    return {condition: str(kept[0]) for condition, kept in (factors or {}).items()}
+
+
+def factors_kept(
+    factors: Mapping[str, Sequence[str | int | None]] | None,
+) -> tuple[Applied, ...]:
+    """The factors an event was priced with, from what its row keeps."""
+    return tuple(
+        Applied(condition, str(kept[0]), None if kept[1] is None else int(kept[1]))
+        for condition, kept in sorted((factors or {}).items())
+    )

@@ -1,0 +1,153 @@
+"""Prices, factors and names come in from the `genai-prices` package and the settings
+(M2, M3a, M4, M4a). History stays; every change is audited.
+
+Money moves nowhere here; `metering.actions.repricing` books what a change means for events
+already priced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from accounts.actions.audit import Actor, record_change
+from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource
+from billing.models.prices import RATE_FIELDS
+from billing.prices.actions.version import count_version_up, lock_price_list
+from billing.prices.queries.listed import PriceKey, listed_prices
+from billing.prices.queries.published import (
+    SAME_PRICES,
+    PublishedFactor,
+    published_factors,
+)
+
+
+@dataclass(slots=True)
+class PriceChanges:
+    """What a synchronisation did, row by row."""
+
+    added: list[PriceKey] = field(default_factory=list)
+    corrected: list[PriceKey] = field(default_factory=list)
+    kept_by_operator: list[PriceKey] = field(default_factory=list)
+    unchanged: int = 0
+    factors: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def is_any(self) -> bool:
+        """Whether something changed."""
+        return bool(self.added or self.corrected or self.factors or self.names)
+
+
+@transaction.atomic
+def sync_prices(*, actor: Actor, now: dt.datetime) -> PriceChanges:
+    """Bring the price list to what `genai-prices`, published factors and the fallback
+    settings say; doing it again changes nothing.
+
+    A changed rate supersedes its row and adds a new one; a row an operator entered is
+    left as it is.
+    """
+    lock_price_list()
+    changes = PriceChanges()
+    _sync_rates(changes, now=now)
+    _sync_factors(changes, now=now)
+    _sync_names(changes, now=now)
+    if changes.is_any:
+        count_version_up()
+        record_change(
+            None,
+            actor=actor,
+            action="prices.sync",
+            subject="genai-prices",
+            now=now,
+            to_value={"added": len(changes.added), "corrected": len(changes.corrected)},
+        )
+    return changes
+
+
+def _sync_rates(changes: PriceChanges, *, now: dt.datetime) -> None:
+    in_force = {
+        (row.provider, row.model, row.starts_on, row.context_above): row
+        for row in ModelPrice.objects.in_force()
+    }
+    entering = []
+    for key, rates, source in listed_prices():
+        row = in_force.get(key)
+        if row is None:
+            changes.added.append(key)
+        elif {name: getattr(row, name) for name in RATE_FIELDS} == rates:
+            changes.unchanged += 1
+            continue
+        elif row.source == PriceSource.OPERATOR:
+            changes.kept_by_operator.append(key)
+            continue
+        else:
+            changes.corrected.append(key)
+        entering.append(price_row(key, rates=rates, source=source, now=now))
+    superseded = [in_force[key].pk for key in changes.corrected]
+    ModelPrice.objects.filter(pk__in=superseded).update(superseded_at=now)
+    ModelPrice.objects.bulk_create(entering, batch_size=500)
+
+
+def price_row(
+    key: PriceKey, *, rates: dict[str, int], source: PriceSource, now: dt.datetime
+) -> ModelPrice:
+    """A price as a row, not yet written."""
+    provider, model, starts_on, context_above = key
+    return ModelPrice(
+        provider=provider,
+        model=model,
+        starts_on=starts_on,
+        context_above=context_above,
+        source=source,
+        created_at=now,
+        **rates,
+    )
+
+
+def _sync_factors(changes: PriceChanges, *, now: dt.datetime) -> None:
+    in_force = {
+        (row.condition, row.value, row.pattern, row.starts_on): row
+        for row in PriceFactor.objects.in_force()
+    }
+    entering = []
+    for published in published_factors():
+        row = in_force.get(published[:4])
+        if row and (
+            row.source == PriceSource.OPERATOR or row.millionths == published.millionths
+        ):
+            continue
+        if row:
+            PriceFactor.objects.filter(pk=row.pk).update(superseded_at=now)
+        changes.factors.append(f"{published.condition}={published.value}")
+        entering.append(factor_row(published, source=PriceSource.PUBLISHED, now=now))
+    PriceFactor.objects.bulk_create(entering)
+
+
+def factor_row(
+    factor: PublishedFactor, *, source: PriceSource, now: dt.datetime
+) -> PriceFactor:
+    """A factor as a row, not yet written."""
+    return PriceFactor(**factor._asdict(), source=source, created_at=now)
+
+
+def _sync_names(changes: PriceChanges, *, now: dt.datetime) -> None:
+    kept = set(ModelAlias.objects.values_list("name", flat=True))
+    aliases = list(_published_names(kept, now=now))
+    changes.names += [alias.name for alias in aliases]
+    ModelAlias.objects.bulk_create(aliases)
+
+
+def _published_names(kept: set[str], *, now: dt.datetime) -> Iterable[ModelAlias]:
+    for name, same in SAME_PRICES.items():
+        if name not in kept:
+            yield ModelAlias(
+                name=name,
+                provider=same.provider,
+                model=same.model,
+                source=PriceSource.PUBLISHED,
+                created_at=now,
+            )

@@ -1,0 +1,75 @@
+"""The price book, read once a process and version of the price list. Read-only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from threading import Lock
+
+from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource
+from billing.models.prices import RATE_FIELDS
+from billing.prices.queries.package import candidates, provider_of
+from billing.prices.rules import (
+    Factor,
+    FactorBook,
+    PriceBook,
+    PricedModel,
+    PriceHistory,
+    Rates,
+)
+
+_lock = Lock()
+_books: dict[int, PriceBook] = {}
+
+
+def read_price_book(*, version: int = 0) -> PriceBook:
+    """All prices, factors and names in force, from the database."""
+    rates: dict[PricedModel, list[Rates]] = defaultdict(list)
+    entered: dict[str, PricedModel] = {}
+    names = ("provider", "model", "source", "id", "starts_on", "context_above")
+    rows = ModelPrice.objects.in_force().values_list(*names, *RATE_FIELDS)
+    for provider, model, source, *values in rows:
+        priced = PricedModel(provider, model)
+        rates[priced].append(Rates(*values))
+        if source == PriceSource.OPERATOR and model:
+            entered.setdefault(model, priced)
+    return PriceBook(
+        {model: PriceHistory.of(of_model) for model, of_model in rates.items()},
+        candidates=candidates,
+        provider_of=provider_of,
+        factors=FactorBook.of(_factors()),
+        entered=entered,
+        aliases=_aliases(),
+        version=version,
+    )
+
+
+def _factors() -> list[Factor]:
+    columns = ("condition", "value", "pattern", "starts_on", "millionths")
+    rows = PriceFactor.objects.in_force().values_list(*columns)
+    return [Factor(*row) for row in rows]
+
+
+def _aliases() -> dict[str, PricedModel]:
+    rows = ModelAlias.objects.values_list("name", "provider", "model")
+    return {name: PricedModel(provider, model) for name, provider, model in rows}
+
+
+def price_book(version: int) -> PriceBook:
+    """The book of this version of the price list; other versions are forgotten.
+
+    Threads that miss it at once wait for the lock and read it one after the other.
+    """
+    book = _books.get(version)
+    if book is None:
+        with _lock:
+            book = read_price_book(version=version)
+            _books.clear()
+            _books[version] = book
+    return book
+
+
+def forget_price_books() -> None:
+    """Read again at the next use; for tests, whose rolled-back versions come again with
+    other prices.
+    """
+    _books.clear()
