@@ -61,6 +61,11 @@ class ReceiptLine:
         return max(nine_places, f"{usd.normalize():f}", key=len)
 
     @property
+    def times_text(self) -> str:
+        """` × 2` where factors multiply it, else nothing."""
+        return f" × {self.times.normalize():f}" if self.times != 1 else ""
+
+    @property
     def word(self) -> str:
         """What was counted, short."""
         return class_word(self.token_class, self.count)

@@ -47,6 +47,14 @@ def forwards(apps, schema_editor):
         prices.save()
 
 
+def backwards(apps, schema_editor):
+    """Before, prices had no provider: only those of the first can stay."""
+    ModelPrice = apps.get_model("billing", "ModelPrice")
+    ModelPrice.objects.exclude(provider="anthropic").delete()
+    apps.get_model("billing", "PriceFactor").objects.all().delete()
+    apps.get_model("billing", "ModelAlias").objects.all().delete()
+
+
 class Migration(migrations.Migration):
     dependencies = [("billing", "0011_parts_factors_names")]
-    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(forwards, backwards)]

@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils import timezone
 
-from billing.prices.words import correction_reason_text, times_text
+from billing.prices.words import correction_reason_text
 from config.kit import dates
 from config.kit.money import format_usd, to_decimal_text
 from config.kit.months import local_day as local_day_of
 
 register = template.Library()
 register.filter("correction_reason", correction_reason_text)
-register.filter("times", times_text)
 
 
 @register.filter

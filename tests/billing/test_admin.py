@@ -107,7 +107,9 @@ def test_an_event_shows_how_it_was_priced_and_funded(operator, acme, bob, now):
 
 
 def test_m2_editing_a_price_adds_a_row_and_keeps_the_old_one(operator):
-    row = ModelPrice.objects.in_force().get(model="claude-sonnet-5")
+    row = ModelPrice.objects.in_force().get(
+        provider="anthropic", model="claude-sonnet-5"
+    )
     data = {name: getattr(row, name) for name in RATE_FIELDS} | {
         "input_nanos": 3_000_000_000
     }
@@ -120,7 +122,9 @@ def test_m2_editing_a_price_adds_a_row_and_keeps_the_old_one(operator):
     row.refresh_from_db()
     assert (row.input_nanos, row.superseded_at is not None) == (2_000_000_000, True)
     assert (
-        ModelPrice.objects.in_force().get(model="claude-sonnet-5").input_nanos
+        ModelPrice.objects.in_force()
+        .get(provider="anthropic", model="claude-sonnet-5")
+        .input_nanos
         == 3_000_000_000
     )
     assert AuditEntry.objects.filter(action="prices.correct").exists()

@@ -321,7 +321,9 @@ def test_a_year_of_acme(clock):
 
     # June: the price is corrected; the difference is a line of June's bill that names
     # the event and the reason (M4).
-    row = ModelPrice.objects.in_force().get(model="claude-haiku-4-5")
+    row = ModelPrice.objects.in_force().get(
+        provider="anthropic", model="claude-haiku-4-5"
+    )
     rates = {name: getattr(row, name) for name in RATE_FIELDS} | {
         "output_nanos": usd(4)
     }

@@ -6,13 +6,12 @@ The press shows first what it would book, and books it when pressed again.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -54,10 +53,19 @@ class SameAsForm(forms.Form):
 
 @admin.register(UnknownModel)
 class UnknownModelAdmin(ReadOnly, admin.ModelAdmin):
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def get_urls(self) -> list[URLPattern]:
+        """The list is a page of its own."""
+        view = self.admin_site.admin_view(self.models_page)
+        view.access = "operators"  # type: ignore[attr-defined]
+        return [path("", view, name="billing_unknownmodel_changelist")]
+
+    def models_page(self, request: HttpRequest) -> HttpResponse:
         """The list; a press of “is the same as” shows what it would do, then does it."""
+        may_map = request.user.has_perm("billing.add_modelalias")
+        if not self.has_view_permission(request) or (
+            request.method == "POST" and not may_map
+        ):
+            raise PermissionDenied
         form = SameAsForm(request.POST or None)
         preview = None
         if request.method == "POST" and form.is_valid():
@@ -73,6 +81,7 @@ class UnknownModelAdmin(ReadOnly, admin.ModelAdmin):
             "prices": _priced_models(),
             "form": form,
             "preview": preview,
+            "may_map": may_map,
         }
         return render(request, "admin/billing/unknown_models.html", context)
 

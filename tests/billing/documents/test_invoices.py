@@ -318,7 +318,9 @@ def test_m4_a_price_corrected_after_a_waiver_gives_nothing_back_twice(acme, now,
     adjust_event(
         event, amount_nanos=-usd("12.345"), reason="Waived", operator=olga, now=now
     )
-    row = ModelPrice.objects.in_force().get(model="claude-sonnet-5")
+    row = ModelPrice.objects.in_force().get(
+        provider="anthropic", model="claude-sonnet-5"
+    )
     rates = {name: getattr(row, name) for name in RATE_FIELDS} | {
         "output_nanos": usd(5)
     }

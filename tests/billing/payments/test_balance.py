@@ -170,7 +170,7 @@ def test_m4_a_corrected_price_enters_the_ledger_as_an_adjustment(running, now):
     charge(running, "10", now=now)
     row = (
         ModelPrice.objects.in_force()
-        .filter(model="claude-sonnet-5")
+        .filter(provider="anthropic", model="claude-sonnet-5")
         .order_by("-starts_on")
         .first()
     )

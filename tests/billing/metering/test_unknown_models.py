@@ -1,0 +1,63 @@
+"""Operators say what an unknown model is the same as, and see first what it books (M4)."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from billing.books import differences
+from billing.metering.actions.recording import record_usage
+from billing.metering.rules.events import ReportedEvent
+from billing.models import ModelAlias, UsageAdjustment
+from billing.prices.rules import Usage
+from config.kit.money import usd
+from tests.factories.usage import enable_extra_usage
+
+PAGE = "admin:billing_unknownmodel_changelist"
+
+
+@pytest.fixture
+def used(acme, bob, now):
+    """A million tokens of a name nobody has a price for, as extra usage."""
+    enable_extra_usage(acme)
+    event = ReportedEvent(
+        "u", bob.user.email, "claude", "acme/best-v1:0", now, Usage(1_000_000)
+    )
+    record_usage([event], organization_id=acme.pk, now=now)
+
+
+def test_m4_unknown_models_are_a_list_with_what_they_cost(used, admin_client):
+    page = admin_client.get(reverse(PAGE)).content.decode()
+    assert "acme/best-v1:0" in page
+    assert "$15.00" in page
+
+
+def test_m4a_a_press_shows_what_it_would_book_and_the_next_books_it(used, admin_client):
+    same = {"name": "acme/best-v1:0", "same_as": "anthropic/claude-sonnet-5"}
+    page = admin_client.post(reverse(PAGE), same).content.decode()
+    assert "1 event would be adjusted, -$13.00" in page
+    assert not UsageAdjustment.objects.exists()
+    assert not ModelAlias.objects.filter(name="best").exists()
+    done = admin_client.post(reverse(PAGE), {**same, "confirm": "1"}, follow=True)
+    assert "1 event was adjusted" in done.content.decode()
+    adjustment = UsageAdjustment.objects.get()
+    assert adjustment.amount_nanos == usd(-13)
+    assert adjustment.reason == "repricing.name_mapped"
+    assert "Every model has a price." in done.content.decode()
+    assert not list(differences())
+
+
+@pytest.mark.parametrize("typed", ["anthropic/claude-nothing", "sonnet", ""])
+def test_m4a_what_has_no_price_is_refused_at_the_field(used, admin_client, typed):
+    sent = {"name": "acme/best-v1:0", "same_as": typed, "confirm": "1"}
+    page = admin_client.post(reverse(PAGE), sent).content.decode()
+    assert "errornote" in page
+    assert not UsageAdjustment.objects.exists()
+
+
+def test_unknown_models_are_for_operators_who_may(used, client, django_user_model):
+    staff = django_user_model.objects.create_user(
+        email="staff@example.com", password="x", is_staff=True
+    )
+    client.force_login(staff)
+    assert client.get(reverse(PAGE)).status_code == 403
