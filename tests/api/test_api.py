@@ -350,9 +350,9 @@ def test_m1_money_is_never_a_json_number(call, used):
 def test_large_amounts_stay_exact(call, acme, bob, now):
     enable_extra_usage(acme, cap=None)
     record_usage(
-        [event(bob, id=f"e{n}", usd="900000.00001", at=now) for n in range(3)],
+        [event(bob, id=f"e{n}", usd="90000.00001", at=now) for n in range(21)],
         organization_id=acme.pk,
         now=now,
     )
-    assert call("GET", "/organization").json()["mtd_spend_usd"] == "1800000.000020000"
-    assert usd("1800000.00002") == 1_800_000_000_020_000
+    assert call("GET", "/organization").json()["mtd_spend_usd"] == "1800000.000200000"
+    assert usd("1800000.0002") == 1_800_000_000_200_000
