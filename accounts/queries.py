@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from accounts.models import (
     Organization,
     SeatTier,
 )
+from config.kit.addresses import canonical_address
 from config.kit.errors import BusinessError
 
 PAGE_SIZE = 50
@@ -128,8 +130,22 @@ def is_membership_id(ref: str) -> bool:
     return ref.isascii() and ref.isdigit() and len(ref) < 19
 
 
+def former_holders(organization_id: int, emails: Collection[str]) -> dict[str, int]:
+    """The membership ids of the last who had each of these canonical addresses before,
+    of those in the organization (E6a). For addresses that nobody there has now.
+    """
+    rows = (
+        Membership.objects.filter(
+            organization_id=organization_id, user__former_addresses__email__in=emails
+        )
+        .order_by("user__former_addresses__until_at", "user__former_addresses__pk")
+        .values_list("user__former_addresses__email", "pk")
+    )
+    return dict(rows)
+
+
 def member_by_ref(organization: Organization, ref: str) -> Membership:
-    """The membership, removed or not, with this e-mail address or id.
+    """The membership, removed or not, with this e-mail address, now or before, or id.
 
     Raises BusinessError 404.
     """
@@ -139,8 +155,11 @@ def member_by_ref(organization: Organization, ref: str) -> Membership:
     if is_membership_id(ref):
         member = memberships.filter(pk=int(ref)).first()
     else:
-        email = ref.replace("\0", "").strip().lower()
+        email = canonical_address(ref.replace("\0", ""))
         member = memberships.filter(user__email=email).first()
+        if member is None:
+            former = former_holders(organization.pk, [email])
+            member = memberships.filter(pk__in=former.values()).first()
     if member is None:
         raise BusinessError(
             _("No member “%(member)s” in this organization.") % {"member": ref},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -18,7 +19,11 @@ def _answer(request: HttpRequest, status: int) -> HttpResponse:
 def bad_request(
     request: HttpRequest, exception: Exception | None = None
 ) -> HttpResponse:
-    """400 for people, a problem document for programs."""
+    """400 for people, a problem document for programs; 413 where more was sent than
+    anybody reads.
+    """
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(request, 413)
     return _answer(request, 400)
 
 

@@ -17,6 +17,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
+from config.bodies import LIMIT
 from config.environment import LEVELS, Environment
 from config.logging import logging_settings
 
@@ -334,7 +335,7 @@ if LOOPBACK:
         "security.W012",
         "security.W016",
     ]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # 1 MiB: the API answers 413 above it
+DATA_UPLOAD_MAX_MEMORY_SIZE = LIMIT  # the API and the pages answer 413 above it
 
 # -- Jobs ------------------------------------------------------------------------------
 

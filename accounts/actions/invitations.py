@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.members import refuse_unless_may_make
 from accounts.actions.organizations import lock_organization
-from accounts.actions.seats import take_seat
+from accounts.actions.seats import SEAT_FIELDS, move_to_seat, take_seat
 from accounts.models import Invitation, Membership, Organization, User
+from config.kit.addresses import canonical_address
 from config.kit.errors import BusinessError
 
 
@@ -46,7 +47,7 @@ def invite(
     Raises BusinessError `already_member`, `no_free_seat`, `primary_owner_only`.
     """
     locked = lock_organization(organization.pk)
-    email = email.strip().lower()
+    email = canonical_address(email)
     refuse_unless_may_make(role, by=by)
     if locked.memberships.active().filter(user__email=email).exists():
         raise BusinessError(
@@ -209,10 +210,11 @@ def _join(
         },
     )
     if not is_new and not membership.is_active:
+        move_to_seat(membership, seat_tier, now=now)
         membership.status, membership.removed_at = "active", None
-        membership.base_role, membership.seat_tier = invitation.base_role, seat_tier
+        membership.base_role = invitation.base_role
         membership.save(
-            update_fields=["status", "removed_at", "base_role", "seat_tier"]
+            update_fields=["status", "removed_at", "base_role", *SEAT_FIELDS]
         )
     record_change(
         organization,

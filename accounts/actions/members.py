@@ -9,7 +9,12 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
-from accounts.actions.seats import assign_seat, take_seat
+from accounts.actions.seats import (
+    SEAT_FIELDS,
+    assign_seat,
+    move_to_seat,
+    take_seat,
+)
 from accounts.models import Membership, Organization, Role
 from accounts.models.people import ASSIGNED_ROLES
 from config.kit.errors import BusinessError
@@ -133,13 +138,9 @@ def remove_member(
     if member.base_role == Role.OWNER and member.pk != by.pk:
         refuse_unless_may_make(Role.OWNER, by=by)
     before = {"role": member.base_role, "seat": member.seat_tier}
-    member.status, member.removed_at, member.seat_tier, member.base_role = (
-        "removed",
-        now,
-        None,
-        Role.MEMBER,
-    )
-    member.save(update_fields=["status", "removed_at", "seat_tier", "base_role"])
+    move_to_seat(member, None, now=now)
+    member.status, member.removed_at, member.base_role = "removed", now, Role.MEMBER
+    member.save(update_fields=["status", "removed_at", "base_role", *SEAT_FIELDS])
     record_change(
         organization,
         actor=Actor.person(by.user),
@@ -164,8 +165,9 @@ def bring_back(
     if member.is_active:
         return member
     take_seat(organization, seat_tier)
-    member.status, member.removed_at, member.seat_tier = "active", None, seat_tier
-    member.save(update_fields=["status", "removed_at", "seat_tier"])
+    move_to_seat(member, seat_tier, now=now)
+    member.status, member.removed_at = "active", None
+    member.save(update_fields=["status", "removed_at", *SEAT_FIELDS])
     record_change(
         organization,
         actor=Actor.person(by.user),

@@ -49,6 +49,22 @@ def take_seat(organization: Organization, tier: str | None) -> None:
         )
 
 
+# Who toggles a seat more often than this loses the oldest of it; the audit has all.
+PAST_SEATS_KEPT = 200
+SEAT_FIELDS = ("seat_tier", "past_seats", "seat_changed_at")
+
+
+def move_to_seat(membership: Membership, tier: str | None, *, now: dt.datetime) -> None:
+    """Put a member on another seat, or none, and keep until when the one before held
+    (E5). Call it under the organization's lock with a fresh row, before `status`
+    changes; save SEAT_FIELDS.
+    """
+    held = [now.isoformat(), membership.seat_tier, membership.is_active]
+    membership.past_seats = [*membership.past_seats, held][-PAST_SEATS_KEPT:]
+    membership.seat_changed_at = now
+    membership.seat_tier = tier
+
+
 @dataclass(frozen=True, slots=True)
 class SeatChange:
     """A member on their seat, and the audit entry of the change; none when they had that
@@ -79,8 +95,9 @@ def assign_seat(
     if locked.seat_tier == tier:
         return SeatChange(locked, None)
     take_seat(organization, tier)
-    before, locked.seat_tier = locked.seat_tier, tier
-    locked.save(update_fields=["seat_tier"])
+    before = locked.seat_tier
+    move_to_seat(locked, tier, now=now)
+    locked.save(update_fields=SEAT_FIELDS)
     audit = record_change(
         organization,
         actor=actor,

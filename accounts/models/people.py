@@ -15,6 +15,18 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organizations import Organization, Tier
+from config.kit.addresses import AddressField, canonical_address
+from config.kit.append_only import Keep
+
+# Who reports usage may go on naming people by addresses they had (E6a).
+FORMER_ADDRESS = Keep(
+    "former_address",
+    "UPDATE OF email",
+    "accounts_formeraddress",
+    copies=(("user_id", "OLD.id"), ("email", "OLD.email")),
+    until="until_at",
+    when="OLD.email <> NEW.email",
+)
 
 
 class Role(models.TextChoices):
@@ -36,8 +48,8 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str, password: str | None = None, **extra: Any
     ) -> User:
-        """A new person; e-mail addresses are kept in lower case."""
-        user = self.model(email=email.strip().lower(), **extra)
+        """A new person; e-mail addresses are kept in one spelling."""
+        user = self.model(email=canonical_address(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -51,13 +63,13 @@ class UserManager(BaseUserManager["User"]):
         )
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=canonical_address(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in with an e-mail address."""
 
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = AddressField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120)
     language = models.CharField(
         _("language"),
@@ -74,6 +86,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
+    guards = (FORMER_ADDRESS,)
 
     class Meta:
         verbose_name = _("person")
@@ -139,6 +152,13 @@ class Membership(models.Model):
     )
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.ACTIVE
+    )
+    # What held before, oldest first: ["2026-12-01T09:00:00+00:00", "standard", true] was
+    # an active member's standard seat until then. Usage that is reported late is charged
+    # to the member as they were (E5); the recorder reads both columns with the row.
+    past_seats = models.JSONField(_("past seats"), default=list, editable=False)
+    seat_changed_at = models.DateTimeField(
+        _("seat changed"), null=True, blank=True, editable=False
     )
     joined_at = models.DateTimeField(_("joined"))
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
@@ -213,7 +233,7 @@ class Invitation(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="invitations"
     )
-    email = models.EmailField(_("e-mail address"))
+    email = AddressField(_("e-mail address"))
     base_role = models.CharField(
         _("role"),
         max_length=10,

@@ -15,7 +15,7 @@ from ninja import Body, Router
 from accounts.actions.audit import Actor
 from accounts.api_access import KeyAuth, MemberPath, organization_of
 from accounts.models import Membership, Scope
-from accounts.queries import is_membership_id, member_by_ref
+from accounts.queries import former_holders, is_membership_id, member_by_ref
 from billing.caps.actions.caps import (
     CapChange,
     set_member_cap,
@@ -25,6 +25,7 @@ from billing.caps.actions.caps import (
 from billing.caps.actions.switch import set_extra_usage
 from billing.caps.schemas import CapIn, CapOut, SwitchIn, SwitchOut
 from billing.models import SelectedMember
+from config.kit.addresses import canonical_address
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text, usd
@@ -88,7 +89,9 @@ def seat_tier_cap(
 
 
 @router.put(
-    "/caps/members/{member}", response={200: CapOut, **ERRORS}, summary="Cap one member"
+    "/caps/members/{path:member}",
+    response={200: CapOut, **ERRORS},
+    summary="Cap one member",
 )
 def member_cap(
     request: HttpRequest, member: MemberPath, payload: Body[CapIn]
@@ -139,23 +142,27 @@ def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]
 
 
 def _members(organization_id: int, refs: list[str]) -> list[Membership]:
-    """All members named, in two queries.
+    """All members named, in three queries at most.
 
     Raises BusinessError naming the first that is not there.
     """
     ids = {int(ref) for ref in refs if is_membership_id(ref)}
-    emails = {ref.strip().lower() for ref in refs if not is_membership_id(ref)}
+    emails = {canonical_address(ref) for ref in refs if not is_membership_id(ref)}
     memberships = Membership.objects.filter(
         organization_id=organization_id
     ).select_related("user")
+    everybody = list(memberships)
+    emails_there = {member.user.email for member in everybody}
+    former = former_holders(organization_id, emails - emails_there)
+    named = ids | set(former.values())
     members = [
         member
-        for member in memberships
-        if member.pk in ids or member.user.email in emails
+        for member in everybody
+        if member.pk in named or member.user.email in emails
     ]
     missing = [
-        *(ids - {member.pk for member in members}),
-        *sorted(emails - {member.user.email for member in members}),
+        *(ids - {member.pk for member in everybody}),
+        *sorted(emails - emails_there - set(former)),
     ]
     if missing:
         raise BusinessError(

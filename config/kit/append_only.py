@@ -1,5 +1,5 @@
-"""What the database itself refuses, raw SQL included: changing what only grows, and
-adding to what is closed.
+"""What the database itself does, raw SQL included: it refuses to change what only grows
+and to add to what is closed, and keeps what is replaced.
 
 A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the
 triggers. On SQLite, whose migrations rebuild tables, they are taken away before each
@@ -64,6 +64,10 @@ class Guard:
             ),
         ]
 
+    def on_sqlite(self, table: str) -> str:
+        """The statement that puts it in place."""
+        return _refusal_on_sqlite(self, table)
+
 
 @dataclass(frozen=True, slots=True)
 class InsertGuard:
@@ -90,20 +94,80 @@ class InsertGuard:
             ),
         ]
 
+    def on_sqlite(self, table: str) -> str:
+        """The statement that puts it in place."""
+        return _refusal_on_sqlite(self, table)
 
+
+def _refusal_on_sqlite(guard: Guard | InsertGuard, table: str) -> str:
+    return (
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{guard.name} BEFORE {guard.change} ON"
+        f" {table} WHEN {guard.when} BEGIN SELECT RAISE(ABORT,"
+        f" '{table}: {guard.says}'); END"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep what a change replaces: where `when` holds of `OLD` and `NEW`, a row of
+    `kept_in` with `copies` (column, SQL) and the moment in column `until`; a row with
+    the same copies moves to that moment.
+    """
+
+    name: str
+    change: str
+    kept_in: str
+    copies: tuple[tuple[str, str], ...]
+    until: str
+    when: str
+
+    def on_postgresql(self, table: str) -> list[str]:
+        """The statements that put it in place."""
+        function = f"{table}_{self.name}"
+        return [
+            (
+                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE"
+                f" plpgsql AS $$ BEGIN {self._insert('clock_timestamp()')};"
+                " RETURN NULL; END $$"
+            ),
+            (
+                f"CREATE TRIGGER {function} AFTER {self.change} ON {table} FOR EACH ROW"
+                f" WHEN ({self.when}) EXECUTE FUNCTION {function}()"
+            ),
+        ]
+
+    def on_sqlite(self, table: str) -> str:
+        """The statement that puts it in place."""
+        now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+        return (
+            f"CREATE TRIGGER IF NOT EXISTS {table}_{self.name} AFTER {self.change} ON"
+            f" {table} WHEN {self.when} BEGIN {self._insert(now)}; END"
+        )
+
+    def _insert(self, now: str) -> str:
+        names = ", ".join(name for name, _value in self.copies)
+        values = ", ".join(value for _name, value in self.copies)
+        return (
+            f"INSERT INTO {self.kept_in} ({names}, {self.until}) VALUES ({values},"
+            f" {now}) ON CONFLICT ({names}) DO UPDATE SET {self.until} ="
+            f" excluded.{self.until}"
+        )
+
+
+AnyGuard = Guard | InsertGuard | Keep
 APPEND_ONLY = (  # on SQLite; PostgreSQL has one trigger for both
     Guard("append_only_update", "UPDATE", "append-only, UPDATE is refused"),
     Guard("append_only_delete", "DELETE", "append-only, DELETE is refused"),
 )
 
 
-def guards_of(model: Any) -> tuple[Guard | InsertGuard, ...]:
-    """All that the database refuses on a model's table."""
-    own: tuple[Guard | InsertGuard, ...] = getattr(model, "guards", ())
+def guards_of(model: Any) -> tuple[AnyGuard, ...]:
+    """All that the database refuses and keeps on a model's table."""
+    own: tuple[AnyGuard, ...] = getattr(model, "guards", ())
     return ((*APPEND_ONLY, *own)) if getattr(model, "append_only", False) else own
 
 
-def add_guards(table: str, *guards: Guard | InsertGuard) -> migrations.RunPython:
+def add_guards(table: str, *guards: AnyGuard) -> migrations.RunPython:
     """A migration step that adds guards to a table on PostgreSQL."""
 
     def forwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -162,8 +226,4 @@ def guard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:
         for model in sender.get_models():
             table = model._meta.db_table
             for guard in guards_of(model) if table in present else ():
-                cursor.execute(
-                    f"CREATE TRIGGER IF NOT EXISTS {table}_{guard.name} BEFORE"
-                    f" {guard.change} ON {table} WHEN {guard.when} BEGIN SELECT"
-                    f" RAISE(ABORT, '{table}: {guard.says}'); END"
-                )
+                cursor.execute(guard.on_sqlite(table))

@@ -9,27 +9,39 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from billing.funding.queries.folding import Standings, fold, month_at
+from accounts.queries import is_membership_id
+from billing.funding.queries.folding import Standings, add_members, fold, month_at
+from billing.funding.queries.former import with_former_members
 from billing.funding.queries.statement import (
     BY_KEY,
     BY_ORGANIZATION,
     OPENED_BY,
     candidate_months,
-    many_members,
     many_memberships,
+    members_as_they_were,
+    one_former_member,
     one_member,
     one_membership,
 )
 from billing.funding.rules.standing import OrganizationStanding, Standing
+from config.kit.addresses import canonical_address
 from config.kit.sql import list_param, run
 
 
 def standing_by_key(digest: str, *, member: str, now: dt.datetime) -> Standings | None:
     """What the API key with `digest` opens, with one member's standing in it, in one
-    round trip; None for an unknown or revoked key.
+    round trip; None for an unknown or revoked key. A former address (E6a) takes a second.
     """
     statement = one_member(BY_KEY, digest, member=member, now=now)
-    return fold(run(*statement).rows(), now=now)
+    standings = fold(run(*statement).rows(), now=now)
+    if standings is None or is_membership_id(member) or standings.member(member):
+        return standings
+    email = canonical_address(member)
+    former = one_former_member(BY_KEY, digest, email=email, now=now)
+    add_members(standings, run(*former).rows(), now=now)
+    for standing in standings.by_id.values():
+        standings.by_email[email] = standing
+    return standings
 
 
 def standing_of(
@@ -87,11 +99,11 @@ __all__ = [
     "Standings",
     "candidate_months",
     "fold",
-    "many_members",
+    "members_as_they_were",
     "month_at",
-    "one_member",
     "organization_standing",
     "standing_by_key",
     "standing_of",
     "standings_for",
+    "with_former_members",
 ]

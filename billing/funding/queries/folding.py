@@ -11,12 +11,14 @@ from typing import Any
 from accounts.models.organizations import calendar_of
 from accounts.queries import is_membership_id
 from billing.funding.queries.statement import Columns
+from billing.funding.rules.seats import Allowance, HeldSeat, SeatHistory
 from billing.funding.rules.standing import (
     Cap,
     OrganizationStanding,
     Standing,
     WindowState,
 )
+from config.kit.addresses import canonical_address
 from config.kit.months import Calendar, Month, previous_month
 from config.kit.sql import Row, as_date, as_text, as_time
 
@@ -40,12 +42,14 @@ class Standings:
     # Latest windows that are no longer open at the moment of the reading, for events
     # that come late.
     closed: dict[tuple[int, str], WindowState] = field(default_factory=dict)
+    # The seats of those whose seat changed since the recorder's oldest event (E5).
+    histories: dict[int, SeatHistory] = field(default_factory=dict)
 
     def member(self, ref: str) -> Standing | None:
         """The member with this e-mail address (case-insensitive) or membership id."""
         if is_membership_id(ref):
             return self.by_id.get(int(ref))
-        return self.by_email.get(ref.strip().lower())
+        return self.by_email.get(canonical_address(ref))
 
     def closed_through_on(self) -> dt.date:
         """The latest month that takes no events: closed, or two before the
@@ -81,9 +85,16 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Standings | None:
     for row in map(Columns._make, rows):
         if as_date(row.organization_month_on) == month.first_on:
             organization.spent_nanos = row.organization_spent
+    add_members(standings, rows, now=now)
+    return standings
+
+
+def add_members(standings: Standings, rows: list[Row], *, now: dt.datetime) -> None:
+    """Fold rows of further members into the standings of their organization."""
+    month = standings.organization.month
+    for row in map(Columns._make, rows):
         if row.membership_id is not None:
             _fold_member(standings, row, month=month, now=now)
-    return standings
 
 
 @lru_cache(maxsize=512)
@@ -143,8 +154,13 @@ def _fold_member(
         standings.by_id[row.membership_id] = standings.by_email[row.email] = standing
     if as_date(row.member_month_on) == month.first_on:
         standing.spent_nanos = row.member_spent
-    if row.window and all(window.name != row.window for window in standing.windows):
-        _fold_window(standings, standing, row, now=now)
+    if row.past_seats is not None:
+        _fold_seat(standings, standing, row, month=month, now=now)
+    elif row.window and all(window.name != row.window for window in standing.windows):
+        window, closed = _window(row, now=now)
+        standing.windows.append(window)
+        if closed:
+            standings.closed[standing.membership_id, closed.name] = closed
         standing.windows.sort(key=lambda window: window.length)
 
 
@@ -168,12 +184,10 @@ def _member(
     )
 
 
-def _fold_window(
-    standings: Standings, standing: Standing, row: Columns, *, now: dt.datetime
-) -> None:
-    """The window open at `now`, else an unopened one; a latest one that has ended is
-    kept as closed (I2).
-    """
+def _window(
+    row: Columns, *, now: dt.datetime
+) -> tuple[WindowState, WindowState | None]:
+    """The window open at `now`, else an unopened one and the latest that has ended (I2)."""
     length = dt.timedelta(seconds=row.window_seconds)
     unopened = WindowState(row.window, length, row.window_limit)
     latest = WindowState(
@@ -185,9 +199,45 @@ def _fold_window(
         as_time(row.window_resets_at),
     )
     if latest.resets_at is None:
-        standing.windows.append(unopened)
-    elif latest.resets_at <= now:
-        standings.closed[standing.membership_id, latest.name] = latest
-        standing.windows.append(unopened)
-    else:
-        standing.windows.append(latest)
+        return unopened, None
+    if latest.resets_at <= now:
+        return unopened, latest
+    return latest, None
+
+
+def _fold_seat(
+    standings: Standings,
+    standing: Standing,
+    row: Columns,
+    *,
+    month: Month,
+    now: dt.datetime,
+) -> None:
+    """What one of the seats they held means: its cap, and one of its windows. Which seat
+    it was is asked by event, so the standing has none yet.
+    """
+    history = standings.histories.get(standing.membership_id)
+    if history is None:
+        history = SeatHistory(
+            _held_seats(as_text(row.past_seats)), row.seat_tier, row.status == "active"
+        )
+        standings.histories[standing.membership_id] = history
+    if row.window_tier is None:
+        return
+    history.caps[row.window_tier] = _cap(
+        row.seat_cap, row.seat_cap_month_on, row.seat_cap_month, month=month
+    )
+    window, closed = _window(row, now=now)
+    allowances = history.allowances.setdefault(row.window_tier, {})
+    allowances[window.name] = Allowance(window.length, window.limit_nanos)
+    history.windows.setdefault(window.name, window)
+    if closed and window.name not in history.closed:
+        history.closed[window.name] = closed
+        standings.closed[standing.membership_id, closed.name] = closed
+
+
+def _held_seats(text: str) -> list[HeldSeat]:
+    return [
+        HeldSeat(dt.datetime.fromisoformat(until), seat_tier, is_active)
+        for until, seat_tier, is_active in json.loads(text)
+    ]

@@ -5,11 +5,13 @@ and windows of one member or many, joined.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from accounts.queries import is_membership_id
+from config.kit.addresses import canonical_address
 from config.kit.months import first_of_month
-from config.kit.sql import in_list
+from config.kit.sql import db_time, in_list, list_param
 
 # The widest offsets in use: the month at an instant is that of one of these two local dates.
 EAST = dt.timedelta(hours=14)
@@ -65,9 +67,20 @@ class Columns(NamedTuple):
     window_opened_at: Any = "w.opened_at"
     window_resets_at: Any = "w.resets_at"
     price_version: Any = "(SELECT version FROM billing_pricelist WHERE id = 1)"
+    # For the recorder alone, of members whose seat changed since its oldest event.
+    past_seats: Any = "NULL"
+    window_tier: Any = "NULL"
 
 
+# What a member held when the events ran takes the rows of all seats (E5).
+AS_THEY_WERE = {
+    "past_seats": "CASE WHEN m.seat_changed_at > %s THEN m.past_seats END",
+    "window_tier": "a.seat_tier",
+}
 SELECT = "SELECT " + ", ".join(Columns._field_defaults.values())
+SELECT_AS_THEY_WERE = "SELECT " + ", ".join(
+    {**Columns._field_defaults, **AS_THEY_WERE}.values()
+)
 BY_KEY = (
     " FROM accounts_apikey k JOIN accounts_organization o ON o.id = k.organization_id"
 )
@@ -86,36 +99,69 @@ MEMBER_BY_ID = (
     " LEFT JOIN accounts_membership m ON m.organization_id = o.id AND m.id = %s"
     " LEFT JOIN accounts_user u ON u.id = m.user_id"
 )
+MEMBER_BY_FORMER = (
+    " LEFT JOIN accounts_membership m ON m.id = (SELECT mf.id FROM"
+    " accounts_formeraddress f JOIN accounts_membership mf ON mf.user_id = f.user_id"
+    " WHERE f.email = %s AND mf.organization_id = o.id"
+    " ORDER BY f.until_at DESC, f.id DESC LIMIT 1)"
+    " LEFT JOIN accounts_user u ON u.id = m.user_id"
+)
 ALL_MEMBERS = (
     " JOIN accounts_membership m ON m.organization_id = o.id"
     " JOIN accounts_user u ON u.id = m.user_id"
 )
 # The rows of the one or two months that "now" can fall into; the zone, known only with
 # the row, picks among them.
-JOINS = """
+SHARED_JOINS = """
  LEFT JOIN billing_billingaccount acc ON acc.organization_id = o.id
  LEFT JOIN billing_selectedmember sel ON sel.membership_id = m.id
  LEFT JOIN billing_spendcap oc ON oc.organization_id = o.id AND oc.level = 'organization'
- LEFT JOIN billing_spendcap tc ON tc.organization_id = o.id AND tc.level = 'seat_tier'
-     AND tc.seat_tier = m.seat_tier
  LEFT JOIN billing_spendcap mc ON mc.membership_id = m.id AND mc.level = 'member'
  LEFT JOIN billing_organizationmonth om ON om.organization_id = o.id
      AND om.month_on BETWEEN %s AND %s
  LEFT JOIN billing_membermonth mm ON mm.membership_id = m.id AND mm.month_on BETWEEN %s AND %s
- LEFT JOIN billing_seatallowance a ON a.plan = o.plan AND a.seat_tier = m.seat_tier
+"""
+SEAT_JOINS = """
+ LEFT JOIN billing_seatallowance a ON a.plan = o.plan AND {its_seat}
+ LEFT JOIN billing_spendcap tc ON tc.organization_id = o.id AND tc.level = 'seat_tier'
+     AND tc.seat_tier = {tier}
  LEFT JOIN billing_includedwindow w ON w.membership_id = m.id AND w.name = a.name AND w.is_latest
 """
+
+
+JOINS = SHARED_JOINS + SEAT_JOINS.format(
+    its_seat="a.seat_tier = m.seat_tier", tier="m.seat_tier"
+)
+JOINS_AS_THEY_WERE = SHARED_JOINS + SEAT_JOINS.format(
+    its_seat="(a.seat_tier = m.seat_tier OR m.seat_changed_at > %s)",
+    tier="COALESCE(a.seat_tier, m.seat_tier)",
+)
 
 
 def _one_member_sql(opener: str, member_join: str) -> str:
     return SELECT + opener + member_join + JOINS + " WHERE " + OPENED_BY[opener]
 
 
-# Whole texts, made once: every check sends one of them, prepared by its text.
+def _one_as_they_were_sql(opener: str, member_join: str) -> str:
+    joins = opener + member_join + JOINS_AS_THEY_WERE
+    return SELECT_AS_THEY_WERE + joins + " WHERE " + OPENED_BY[opener]
+
+
+# Whole texts, made once: every check sends one of them, prepared by its text, and every
+# batch of one member.
 ONE_BY_EMAIL = {
     opener: _one_member_sql(opener, MEMBER_BY_EMAIL) for opener in OPENED_BY
 }
 ONE_BY_ID = {opener: _one_member_sql(opener, MEMBER_BY_ID) for opener in OPENED_BY}
+ONE_BY_FORMER = {
+    opener: _one_member_sql(opener, MEMBER_BY_FORMER) for opener in OPENED_BY
+}
+WERE_BY_EMAIL = {
+    opener: _one_as_they_were_sql(opener, MEMBER_BY_EMAIL) for opener in OPENED_BY
+}
+WERE_BY_ID = {
+    opener: _one_as_they_were_sql(opener, MEMBER_BY_ID) for opener in OPENED_BY
+}
 
 
 def candidate_months(now: dt.datetime) -> tuple[str, str]:
@@ -135,8 +181,17 @@ def one_member(
     """
     if is_membership_id(member):
         return one_membership(opener, opened_by, membership_id=int(member), now=now)
-    email = member.strip().lower()
+    email = canonical_address(member)
     return ONE_BY_EMAIL[opener], [email, *candidate_months(now) * 2, opened_by]
+
+
+def one_former_member(
+    opener: str, opened_by: int | str, *, email: str, now: dt.datetime
+) -> tuple[str, list[Any]]:
+    """The statement for whoever had a canonical address last, of those in the
+    organization (E6a), and its parameters. For an address that nobody there has now.
+    """
+    return ONE_BY_FORMER[opener], [email, *candidate_months(now) * 2, opened_by]
 
 
 def one_membership(
@@ -148,20 +203,48 @@ def one_membership(
     return ONE_BY_ID[opener], [membership_id, *candidate_months(now) * 2, opened_by]
 
 
-def many_members(opener: str) -> str:
-    """The statement for many members (lists of ids and of addresses); `opener` is
-    BY_KEY or BY_ORGANIZATION.
+def many_memberships() -> str:
+    """The statement for many memberships (a list of ids) of one organization."""
+    among = " WHERE o.id = %s AND " + in_list("m.id", "bigint")
+    return SELECT + BY_ORGANIZATION + ALL_MEMBERS + JOINS + among
+
+
+def members_as_they_were(
+    opener: str,
+    opened_by: int | str,
+    *,
+    refs: Collection[str],
+    since: dt.datetime,
+    now: dt.datetime,
+) -> tuple[str, list[Any], bool]:
+    """The statement for members by e-mail address or membership id, with what they held
+    since a moment (E5), its parameters, and whether it is worth preparing: for a single
+    member, as a check is.
     """
+    ids = [int(ref) for ref in refs if is_membership_id(ref)]
+    emails = [canonical_address(ref) for ref in refs if not is_membership_id(ref)]
+    moment = db_time(since)
+    months = [*candidate_months(now) * 2, moment, opened_by]
+    if len(refs) == 1:
+        text = WERE_BY_ID[opener] if ids else WERE_BY_EMAIL[opener]
+        return text, [moment, *ids, *emails, *months], True
     among = (
         " AND m.id IN (SELECT m2.id FROM accounts_membership m2 WHERE "
         + in_list("m2.id", "bigint")
         + " UNION SELECT m3.id FROM accounts_user u3 JOIN accounts_membership m3 ON"
         " m3.user_id = u3.id WHERE " + in_list("u3.email", "text") + ")"
     )
-    return SELECT + opener + ALL_MEMBERS + JOINS + " WHERE " + OPENED_BY[opener] + among
+    text = _one_as_they_were_sql(opener, ALL_MEMBERS) + among
+    return text, [moment, *months, list_param(ids), list_param(emails)], False
 
 
-def many_memberships() -> str:
-    """The statement for many memberships (a list of ids) of one organization."""
-    among = " WHERE o.id = %s AND " + in_list("m.id", "bigint")
-    return SELECT + BY_ORGANIZATION + ALL_MEMBERS + JOINS + among
+def former_holders() -> str:
+    """Whose address each of a list was in an organization: (address, membership id),
+    the last to have had one last.
+    """
+    return (
+        "SELECT f.email, m.id FROM accounts_formeraddress f JOIN accounts_membership m"
+        " ON m.user_id = f.user_id WHERE m.organization_id = %s AND "
+        + in_list("f.email", "text")
+        + " ORDER BY f.until_at, f.id"
+    )

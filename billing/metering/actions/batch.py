@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from billing.funding.promises import promised_funding
 from billing.funding.queries import Standings
+from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
 from billing.metering.actions.rows import EventRow
 from billing.metering.rules.events import ReportedEvent, content_digest
@@ -129,6 +130,9 @@ class Batch:
         )
         if charge.cost_nanos > MOST_COST_NANOS:
             return _too_dear(event, charge)
+        assert self.standings is not None
+        history = self.standings.histories.get(standing.membership_id)
+        sit_as_of(standing, history, event.occurred_at)
         windows = self.windows.for_event(standing, event.occurred_at)
         promised = promised_funding(
             event.authorization,

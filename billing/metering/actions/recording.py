@@ -10,19 +10,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import transaction
 
-from accounts.queries import is_membership_id
 from billing.funding.queries import (
     BY_KEY,
     BY_ORGANIZATION,
     OPENED_BY,
-    candidate_months,
     fold,
-    many_members,
-    one_member,
+    members_as_they_were,
+    with_former_members,
 )
 from billing.metering.actions.batch import Batch, EventResult, KnownEvent
 from billing.metering.actions.rows import write
@@ -89,12 +87,24 @@ def _record(
         # Sent together, read afterwards; the lock first, so that what the others read is
         # what no other recorder, act or close can change until the commit.
         lock = run(_lock_sql(opener), [opened_by])
-        members = _send_members(events, opener=opener, opened_by=opened_by, now=now)
+        refs = {event.member for event in events}
+        since = min((event.occurred_at for event in events), default=now)
+        text, params, prepared = members_as_they_were(
+            opener, opened_by, refs=refs, since=since, now=now
+        )
+        members = run(text, params, prepared=prepared)
         ids = list_param([event.id for event in events])
         recorded_before = run(_known_sql(opener), [opened_by, ids])
         locked = _locked(lock, opener=opener, opened_by=opened_by)
-        batch = Batch(
+        standings = with_former_members(
             fold(members.rows(), now=now),
+            refs,
+            organization_id=locked.organization_id,
+            since=since,
+            now=now,
+        )
+        batch = Batch(
+            standings,
             _known_events(recorded_before),
             organization_id=locked.organization_id,
             price_version=locked.price_version or 0,
@@ -132,30 +142,6 @@ def _locked(lock: Result, *, opener: str, opened_by: int | str) -> _Locked:
     if opener == BY_KEY and "meter" not in (locked.scopes or "").split():
         raise KeyLacksScope
     return locked
-
-
-def _send_members(
-    events: Sequence[ReportedEvent],
-    *,
-    opener: str,
-    opened_by: int | str,
-    now: dt.datetime,
-) -> Result:
-    """The statement for everybody the events name; for a single member the one that a
-    check sends, which is prepared.
-    """
-    refs = {event.member for event in events}
-    if len(refs) == 1:
-        return run(*one_member(opener, opened_by, member=next(iter(refs)), now=now))
-    ids = [int(ref) for ref in refs if is_membership_id(ref)]
-    emails = {ref.strip().lower() for ref in refs if not is_membership_id(ref)}
-    params: list[Any] = [
-        *candidate_months(now) * 2,
-        opened_by,
-        list_param(ids),
-        list_param(list(emails)),
-    ]
-    return run(many_members(opener), params, prepared=False)
 
 
 def _known_sql(opener: str) -> str:

@@ -18,14 +18,10 @@ from accounts.models import Scope
 from billing.metering.api.receipt_schemas import UsageList
 from billing.metering.api.usage import router
 from billing.reports.queries.groups import SUMS, UsageReport, usage_report
+from billing.reports.rules.grouping import GROUP_PATTERN, LONGEST_TEXT
 from config.kit.api import ERRORS, json_response
 from config.kit.csv_files import plain
 from config.kit.money import to_decimal_text
-
-ONE_GROUP = r"(day|member|surface|model|seat_tier|label:[^,\x00]{1,60})"
-
-
-GROUP_PATTERN = rf"^({ONE_GROUP}(,{ONE_GROUP})*)?$"
 
 
 # On the router of `POST /usage`: a path has one view, whatever the method.
@@ -50,12 +46,15 @@ def usage(
     group_by: Annotated[
         str,
         Query(
-            max_length=300,
+            max_length=LONGEST_TEXT,
             pattern=GROUP_PATTERN,
             description=(
-                "Any of day, member, surface, model, seat_tier, label:KEY,"
-                " separated by commas."
+                "Any of day, member, surface, model, seat_tier, label:KEY, separated by"
+                " commas; up to five labels. A KEY with a comma, or one that begins with"
+                " a quotation mark, is written in quotation marks, and a quotation mark"
+                ' inside twice, as in CSV: label:"cost,center".'
             ),
+            examples=["day,model", "member,label:project", 'label:"cost,center"'],
         ),
     ] = "day",
 ) -> HttpResponse:

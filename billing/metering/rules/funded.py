@@ -44,13 +44,14 @@ def funding_of_event(
 ) -> Funded:
     """The funding an authorization promised, else that of a check at the event's moment
     with the windows it fell into; an event that would have been refused ran all the
-    same and is recorded.
+    same and is recorded: as extra usage where that was on for them, and on a
+    usage-based plan always (D2).
     """
     if promised:
         return Funded(promised, "promised")
     funding, reason = funding_or_reason(standing, windows)
     if funding:
         return Funded(funding, "checked")
-    if standing.is_enabled:
+    if standing.is_enabled or not standing.organization.has_windows:
         return Funded(EXTRA_USAGE, "refused", str(reason))
     return Funded(UNBILLED, "refused", str(reason))

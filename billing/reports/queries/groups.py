@@ -8,15 +8,20 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, F, Func, Q, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils.translation import gettext as _
 
 from billing.models import Funding, UsageAdjustment, UsageDay, UsageEvent, UsagePart
+from billing.reports.rules.grouping import (
+    GROUPS,
+    BadGroup,
+    grouped_keys,
+    is_label,
+    label_key,
+)
 from config.kit.errors import BusinessError
 
-GROUPS = ("day", "member", "surface", "model", "seat_tier")
 SUMS = (
     "events",
     "input_tokens",
@@ -29,6 +34,31 @@ SUMS = (
 )
 FUNDINGS = (Funding.INCLUDED, Funding.EXTRA_USAGE, Funding.UNBILLED)
 LONGEST = dt.timedelta(days=3660)
+
+
+class LabelText(Func):
+    """A label's text by its key, whatever the key looks like; NULL without it.
+
+    Django's own transform takes digits for a position in a list, and on SQLite writes
+    the key into a path, where quotation marks and other letters mean something else.
+    """
+
+    output_field = TextField()
+    template = "(%(expressions)s)"
+    arg_joiner = " ->> "
+
+    def __init__(self, labels: str, key: str) -> None:
+        super().__init__(F(labels), Cast(Value(key), TextField()))
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """SQLite's `->>` reads a path; each label is a row of `json_each`."""
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(SELECT value FROM json_each(%(expressions)s)",
+            arg_joiner=") WHERE key = ",
+            **extra,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +84,22 @@ def usage_report(
             status=422,
             field="end",
         )
-    if any(key.startswith("label:") for key in keys):
+    if any(map(is_label, keys)):
         return UsageReport(keys, _from_events(organization_id, start, end, keys))
     return UsageReport(keys, _from_counters(organization_id, start, end, keys))
 
 
 def _keys(group_by: str) -> list[str]:
-    keys = list(
-        dict.fromkeys(key.strip() for key in group_by.split(",") if key.strip())
-    )
-    bad = [
-        key
-        for key in keys
-        if key not in GROUPS and not (key.startswith("label:") and key[6:])
-    ]
-    if bad or "\0" in group_by or sum(key.startswith("label:") for key in keys) > 5:
+    try:
+        return grouped_keys(group_by)
+    except BadGroup as error:
         raise BusinessError(
             _("Can't group by “%(key)s”; use %(all)s or label:KEY.")
-            % {
-                "key": (bad or [group_by])[0].replace("\0", "")[:60],
-                "all": ", ".join(GROUPS),
-            },
+            % {"key": error.part.replace("\0", "")[:60], "all": ", ".join(GROUPS)},
             code="bad_group",
             status=422,
             field="group_by",
-        )
-    return keys
+        ) from error
 
 
 def _from_counters(
@@ -200,7 +220,7 @@ def _columns(
         name: plain[key]
         if key in plain
         else Coalesce(
-            KeyTextTransform(key[6:], f"{prefix}labels"),
+            LabelText(f"{prefix}labels", label_key(key)),
             Value(""),
             output_field=TextField(),
         )
