@@ -12,6 +12,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import F
 
+from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
 from billing.models import (
@@ -52,7 +53,7 @@ def post_entry(
     has an entry of that key, payment or refund.
     """
     roll_up(locked, now=now)
-    return _book(
+    entry = _book(
         account_of(locked),
         kind=kind,
         amount_nanos=amount_nanos,
@@ -63,6 +64,25 @@ def post_entry(
         actor=actor,
         key=key,
         month_on=locked.calendar.month_at(now).first_on,
+    )
+    _audit(locked, entry)
+    return entry
+
+
+def _audit(locked: Organization, entry: LedgerEntry) -> None:
+    """Keep who changed the balance, from what to what (C8); usage is no change that
+    somebody makes.
+    """
+    card = entry.payment.card_label if entry.payment else ""
+    label = "auto-reload" if entry.kind == EntryKind.RELOAD else ""
+    record_change(
+        locked,
+        actor=Actor(entry.actor, label),
+        action=f"balance.{entry.kind}",
+        subject=entry.reason or card,
+        now=entry.created_at,
+        from_value=entry.balance_nanos - entry.amount_nanos,
+        to_value=entry.balance_nanos,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -19,10 +19,11 @@ from django.db.models import F
 from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices
 from genai_prices.types import ModelPrice as PackagePrice
 
-from accounts.actions.audit import Actor, record_change
+from accounts.actions.audit import Actor, record_change, record_for_many
 from billing.models import ModelPrice, PriceList, PriceSource
 from billing.models.prices import RATE_FIELDS, SINCE_ALWAYS
-from billing.prices.queries import anthropic
+from billing.prices.audit import price_values
+from billing.prices.queries import anthropic, organizations_using
 from config.kit.money import NANOS_PER_USD
 
 PriceKey = tuple[str, dt.date, int]
@@ -39,6 +40,14 @@ PACKAGE_KEYS = {
 }
 
 
+class RateChange(NamedTuple):
+    """The rates of one row before (None: there was none) and after."""
+
+    key: PriceKey
+    before: dict[str, int] | None
+    after: dict[str, int]
+
+
 @dataclass(slots=True)
 class PriceChanges:
     """What a synchronisation did, row by row."""
@@ -47,6 +56,7 @@ class PriceChanges:
     corrected: list[PriceKey] = field(default_factory=list)
     kept_by_operator: list[PriceKey] = field(default_factory=list)
     unchanged: int = 0
+    rates: list[RateChange] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -78,7 +88,28 @@ def sync_prices(*, actor: Actor, now: dt.datetime) -> PriceChanges:
             now=now,
             to_value={"added": len(changes.added), "corrected": len(changes.corrected)},
         )
+        _tell_who_pays(changes.rates, action="prices.sync", actor=actor, now=now)
     return changes
+
+
+def _tell_who_pays(
+    changes: list[RateChange], *, action: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Owners read which prices changed of models that their people used (C8); others
+    are not bothered.
+    """
+    users = organizations_using({change.key[0] for change in changes})
+    for (model, *when), before, after in changes:
+        from_value, to_value = price_values(*when, before=before, after=after)
+        record_for_many(
+            users.get(model, ()),
+            actor=actor,
+            action=action,
+            subject=model or "fallback",
+            now=now,
+            from_value=from_value,
+            to_value=to_value,
+        )
 
 
 def _bring_up_to_date(
@@ -90,9 +121,10 @@ def _bring_up_to_date(
     changes: PriceChanges,
     now: dt.datetime,
 ) -> None:
+    before = row and {name: getattr(row, name) for name in RATE_FIELDS}
     if row is None:
         changes.added.append(key)
-    elif {name: getattr(row, name) for name in RATE_FIELDS} == rates:
+    elif before == rates:
         changes.unchanged += 1
         return
     elif row.source == PriceSource.OPERATOR:
@@ -101,6 +133,7 @@ def _bring_up_to_date(
     else:
         changes.corrected.append(key)
         ModelPrice.objects.filter(pk=row.pk).update(superseded_at=now)
+    changes.rates.append(RateChange(key, before, rates))
     _enter(key, rates=rates, source=source, now=now)
 
 
@@ -219,6 +252,8 @@ def correct_price(
         from_value=old_rates,
         to_value=rates,
     )
+    change = RateChange(key, old_rates, rates)
+    _tell_who_pays([change], action="prices.correct", actor=actor, now=now)
     return price
 
 

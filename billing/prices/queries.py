@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from functools import lru_cache
 from threading import Lock
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import Provider
 
-from billing.models import ModelPrice
+from billing.models import ModelPrice, UsageDay
 from billing.models.prices import RATE_FIELDS
 from billing.prices.rules import PriceBook, PriceHistory, Rates
 
+ORGANIZATION = "membership__organization_id"
 _lock = Lock()
 _books: dict[int, PriceBook] = {}
 
@@ -55,6 +57,22 @@ def price_book(version: int) -> PriceBook:
             _books.clear()
             _books[version] = book
     return book
+
+
+def organizations_using(models: Set[str]) -> dict[str, list[int]]:
+    """Which organizations (ids) ever used a model that the list prices under one of
+    these names, whatever the gateway called it.
+
+    Reads every day's counters, so it is for changes of prices, which are rare.
+    """
+    book = read_price_book()
+    used = UsageDay.objects.order_by().values_list("model", ORGANIZATION).distinct()
+    users: dict[str, set[int]] = defaultdict(set)
+    for called, organization_id in used.iterator():
+        name = book.known_name(called)
+        if name in models:
+            users[name].add(organization_id)
+    return {name: sorted(ids) for name, ids in users.items()}
 
 
 def forget_price_books() -> None:

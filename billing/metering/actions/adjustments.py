@@ -168,8 +168,9 @@ def _audit(adjustment: UsageAdjustment, *, cost_nanos: int, operator: User) -> N
         adjustment.organization,
         actor=Actor.person(operator),
         action="usage.adjustment",
-        subject=adjustment.event.event_id[:150],
+        subject=f"{adjustment.membership.user}: {adjustment.event.event_id}",
         now=adjustment.created_at,
+        membership=adjustment.membership,
         from_value=cost_nanos,
         to_value=cost_nanos + adjustment.amount_nanos,
     )
