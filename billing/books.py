@@ -221,17 +221,19 @@ def _cost_differences() -> Iterator[Difference]:
 def _cost_sql() -> str:
     """What an event costs by its row and its price's; for the million that most rates
     are for, rounded half-even.
+
+    A count times its rate may pass 64 bits. So the millions in a rate are multiplied
+    apart from the rest of it: the one sum is what the event costs, the other at most a
+    million for each token.
     """
-    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own
-    # integers do for embedded use.
-    cast = "::numeric" if is_postgresql() else ""
-    total = " + ".join(
-        f"e.{token_class.field}{cast} * p.{token_class.rate} * {MILLION // token_class.per}"
-        for token_class in TOKEN_CLASSES
+    whole, rest = (
+        " + ".join(
+            f"e.{one.field} * (p.{one.rate} * {MILLION // one.per} {part} {MILLION})"
+            for one in TOKEN_CLASSES
+        )
+        for part in ("/", "%%")
     )
-    quotient, rest = f"(({total}) / {MILLION})", f"(({total}) %% {MILLION})"
-    if is_postgresql():
-        quotient, rest = f"DIV({total}, {MILLION})", f"MOD({total}, {MILLION})"
+    quotient, rest = f"({whole} + ({rest}) / {MILLION})", f"(({rest}) %% {MILLION})"
     half = MILLION // 2
     return (
         f"{quotient} + CASE WHEN {rest} > {half}"
