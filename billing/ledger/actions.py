@@ -11,6 +11,7 @@ import datetime as dt
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
@@ -25,6 +26,9 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.models.limits import MOST_COUNTED_NANOS
+from config.kit.errors import BusinessError
+from config.kit.money import format_usd
 from config.kit.months import first_of_month
 
 
@@ -67,6 +71,29 @@ def post_entry(
     )
     _audit(locked, entry)
     return entry
+
+
+def check_balance_has_room(
+    account: BillingAccount, amount_nanos: int, *, field: str = "amount"
+) -> None:
+    """Raises BusinessError `balance_amount` where a balance would leave what can be
+    counted, in either direction.
+    """
+    if abs(account.balance_nanos + amount_nanos) <= MOST_COUNTED_NANOS:
+        return
+    raise BusinessError(
+        _(
+            "The balance is %(balance)s, and with this amount it would pass %(most)s, "
+            "the most that a balance can be. Enter a smaller amount."
+        )
+        % {
+            "balance": format_usd(account.balance_nanos),
+            "most": format_usd(MOST_COUNTED_NANOS),
+        },
+        code="balance_amount",
+        status=422,
+        field=field,
+    )
 
 
 def _audit(locked: Organization, entry: LedgerEntry) -> None:

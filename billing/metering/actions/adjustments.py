@@ -27,6 +27,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.models.limits import MOST_AN_EVENT_NANOS
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
@@ -157,6 +158,28 @@ def _refuse_nonsense(event: UsageEvent, *, amount_nanos: int, cost_nanos: int) -
                 "that deducts no more than that."
             )
             % {"event": event.event_id, "cost": format_usd(cost_nanos)},
+            code="adjustment_amount",
+            status=422,
+            field="amount",
+        )
+    _refuse_more_than_an_event(event, amount_nanos, cost_nanos=cost_nanos)
+
+
+def _refuse_more_than_an_event(
+    event: UsageEvent, amount_nanos: int, *, cost_nanos: int
+) -> None:
+    """What no request could cost is a slip of some zeros (E5a)."""
+    if cost_nanos + amount_nanos > max(MOST_AN_EVENT_NANOS, event.cost_nanos):
+        raise BusinessError(
+            _(
+                "%(event)s currently costs %(cost)s, and no event costs more than "
+                "%(most)s. Enter a smaller amount."
+            )
+            % {
+                "event": event.event_id,
+                "cost": format_usd(cost_nanos),
+                "most": format_usd(MOST_AN_EVENT_NANOS),
+            },
             code="adjustment_amount",
             status=422,
             field="amount",

@@ -26,6 +26,7 @@ from billing.models import (
 )
 from billing.models.limits import MOST_COUNTED_NANOS
 from billing.prices.rules import Usage
+from billing.reports.queries.groups import usage_report
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.people import make_api_key, make_user
@@ -204,3 +205,27 @@ def test_e5a_the_api_answers_200_with_the_event_that_does_not_fit(client, acme, 
     assert OrganizationMonth.objects.get(
         organization=acme
     ).extra_nanos == MOST_COUNTED_NANOS - usd(1)
+
+
+def test_e5a_a_report_of_ten_full_years_adds_up(running, bob):
+    days = [
+        UsageDay(
+            membership=bob,
+            day_on=MONTH_ON.replace(year=2017 + number // 12, month=1 + number % 12),
+            surface="claude",
+            model="claude-sonnet-5",
+            seat_tier="standard",
+            events=1,
+            extra_nanos=MOST_COUNTED_NANOS,
+        )
+        for number in range(120)
+    ]
+    UsageDay.objects.filter(membership=bob).delete()
+    UsageDay.objects.bulk_create(days)
+    span = {"start": NOW.date().replace(year=2017, month=1), "end": NOW.date()}
+    for group_by in ("", "model"):
+        [row] = usage_report(running.pk, group_by=group_by, **span).rows
+        total_nanos = row[-2]
+        assert total_nanos == 119 * MOST_COUNTED_NANOS
+        assert isinstance(total_nanos, int)
+    assert 122 * MOST_COUNTED_NANOS < 2**63, "the longest range touches 122 months"
