@@ -61,7 +61,7 @@ def _decided_text(value: dict[str, Any]) -> str:
         tier = Tier.label_of(value["granted_tier"])
         return _("%(tier)s seat") % {"tier": tier}
     if value["granted_nanos"] is None:
-        return value["note"] or _("Dismissed")
+        return f"“{value['note']}”" if value["note"] else _("Dismissed")
     amount = {"amount": format_usd(value["granted_nanos"])}
     if value["month_only"]:
         return _("%(amount)s this month only") % amount

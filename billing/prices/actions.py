@@ -99,8 +99,10 @@ def _tell_who_pays(
     are not bothered.
     """
     users = organizations_using({change.key[0] for change in changes})
-    for (model, *when), before, after in changes:
-        from_value, to_value = price_values(*when, before=before, after=after)
+    for (model, starts_on, context_above), before, after in changes:
+        from_value, to_value = price_values(
+            starts_on, context_above, before=before, after=after
+        )
         record_for_many(
             users.get(model, ()),
             actor=actor,
@@ -121,7 +123,7 @@ def _bring_up_to_date(
     changes: PriceChanges,
     now: dt.datetime,
 ) -> None:
-    before = row and {name: getattr(row, name) for name in RATE_FIELDS}
+    before = {name: getattr(row, name) for name in RATE_FIELDS} if row else None
     if row is None:
         changes.added.append(key)
     elif before == rates:

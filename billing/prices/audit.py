@@ -17,6 +17,9 @@ from billing.prices.words import rate_text
 from config.kit.dates import duration_text, format_day
 from config.kit.money import format_usd
 
+# `input, per million`, as operators' pages call a rate.
+RATE_NAMES = {field.name: field.verbose_name for field in ModelPrice._meta.fields}
+
 register_group("prices.", gettext_lazy("Prices"), order=105)
 register_group("allowance.", gettext_lazy("Included usage"), order=106)
 register_changes(
@@ -51,7 +54,7 @@ def price_values(
 def price_text(value: dict[str, Any]) -> str:
     """`input, per million: $3.00; output, per million: $15.00; from 1 March 2026`."""
     parts = [
-        f"{ModelPrice._meta.get_field(name).verbose_name}: ${rate_text(nanos)}"
+        f"{RATE_NAMES[name]}: ${rate_text(nanos)}"
         for name, nanos in value["rates"].items()
     ]
     starts_on = dt.date.fromisoformat(value["starts_on"])

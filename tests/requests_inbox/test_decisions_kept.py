@@ -40,7 +40,7 @@ def decide(act, request, by, **how):
 def test_c8_a_dismissal_is_kept_with_its_note(request_of_bob, blocked_bob, by_ada):
     decide(dismiss_request, request_of_bob, by_ada, note="Next month")
     asked = f"Request {request_of_bob.pk} of 23 November 2026"
-    assert kept("request.dismiss", blocked_bob) == (asked, "Next month", None, None)
+    assert kept("request.dismiss", blocked_bob) == (asked, "“Next month”", None, None)
 
 
 def test_c8_an_approval_names_the_request_besides_the_cap_it_changed(
