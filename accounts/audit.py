@@ -16,13 +16,30 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEntry, Role, Tier
+from accounts.models import AuditEntry, Plan, Role, Scope, Settlement, Tier
 
 Label = str | Promise
 Describe = Callable[[Any], str]
+Amount = Callable[[Any], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How the values of an action read.
+
+    `amount` tells the nano-USD of a value that is one amount, for spreadsheets;
+    `nothing` is what no value means, such as no seat.
+    """
+
+    describe: Describe
+    amount: Amount | None = None
+    nothing: Label = ""
+
+
 _ACTIONS: dict[str, Label] = {}
-_DESCRIBES: dict[str, Describe] = {}
+_WORDS: dict[str, Words] = {}
 _GROUPS: dict[str, tuple[int, Label]] = {}
+_OF_TIERS: set[str] = set()
 
 
 def register_group(prefix: str, label: Label, *, order: int) -> None:
@@ -37,13 +54,23 @@ def register_changes(actions: Mapping[str, Label]) -> None:
     _ACTIONS.update(actions)
 
 
-def describes(*actions: str) -> Callable[[Describe], Describe]:
+def register_tier_changes(*actions: str) -> None:
+    """Of these the subject is a seat tier, kept by its code."""
+    _OF_TIERS.update(actions)
+
+
+def describes(
+    *actions: str, amount: Amount | None = None, nothing: Label = ""
+) -> Callable[[Describe], Describe]:
     """Mark the function that puts a kept value of these actions in words; it is never
-    asked about None.
+    asked about None, for which `nothing` stands.
+
+    `amount` answers the nano-USD of a value that is an amount, None where it has none
+    (unlimited).
     """
 
     def register(describe: Describe) -> Describe:
-        _DESCRIBES.update(dict.fromkeys(actions, describe))
+        _WORDS.update(dict.fromkeys(actions, Words(describe, amount, nothing)))
         return describe
 
     return register
@@ -59,14 +86,19 @@ def change_groups() -> list[tuple[str, Label]]:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One change as the Activity page shows it."""
+    """One change as the Activity page shows it; amounts, where the values are amounts,
+    in nano-USD.
+    """
 
     at: dt.datetime
     who: str
+    email: str
     action: str
     subject: str
     before: str
     after: str
+    before_nanos: int | None
+    after_nanos: int | None
 
 
 def audit_row(entry: AuditEntry) -> AuditRow:
@@ -74,20 +106,32 @@ def audit_row(entry: AuditEntry) -> AuditRow:
 
     An action nobody registered is shown by its code.
     """
+    words = _WORDS.get(entry.action, Words(value_text))
     return AuditRow(
         entry.at,
         str(entry.actor) if entry.actor else entry.actor_label or _("The system"),
+        entry.actor.email if entry.actor else "",
         str(_ACTIONS.get(entry.action, entry.action)),
-        entry.subject,
-        _kept_text(entry.action, entry.from_value),
-        _kept_text(entry.action, entry.to_value),
+        _subject_text(entry),
+        _kept_text(words, entry.from_value),
+        _kept_text(words, entry.to_value),
+        _kept_nanos(words, entry.from_value),
+        _kept_nanos(words, entry.to_value),
     )
 
 
-def _kept_text(action: str, value: Any) -> str:
-    if value is None:
-        return ""
-    return _DESCRIBES.get(action, value_text)(value)
+def _subject_text(entry: AuditEntry) -> str:
+    """Who or what was changed; a seat tier, kept by its code, by its name."""
+    is_tier = entry.action in _OF_TIERS and entry.subject in Tier.values
+    return Tier.label_of(entry.subject) if is_tier else entry.subject
+
+
+def _kept_text(words: Words, value: Any) -> str:
+    return str(words.nothing) if value is None else words.describe(value)
+
+
+def _kept_nanos(words: Words, value: Any) -> int | None:
+    return words.amount(value) if words.amount and value is not None else None
 
 
 def value_text(value: Any) -> str:
@@ -107,6 +151,32 @@ def value_text(value: Any) -> str:
     return str(names.get(value, value))
 
 
+@describes("member.seat", nothing=gettext_lazy("No seat"))
+def seat_text(value: str) -> str:
+    """The seat tier somebody had or got."""
+    return value_text(value)
+
+
+@describes("api_key.create")
+def key_text(value: dict[str, Any]) -> str:
+    """What a key may do."""
+    labels = dict(Scope.choices)
+    return ", ".join(str(labels.get(scope, scope)) for scope in value["scopes"])
+
+
+@describes("organization.edit")
+def organization_text(value: dict[str, Any]) -> str:
+    """The fields an operator changed; a name stays as it is, whatever it says."""
+    names = {
+        "plan": dict(Plan.choices),
+        "settlement": dict(Settlement.choices),
+    }
+    return ", ".join(
+        str(names.get(field, {}).get(part, part)) for field, part in value.items()
+    )
+
+
+register_tier_changes("organization.seats")
 register_group("member.", gettext_lazy("Members"), order=30)
 register_group("invitation.", gettext_lazy("Invitations"), order=40)
 register_group("api_key.", gettext_lazy("API keys"), order=50)

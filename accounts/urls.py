@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.views import home, keys, members
+from accounts.views import activity, home, keys, members
 
 settings_pages = [
     path("members/", members.members_page, name="members"),
@@ -35,7 +35,8 @@ settings_pages = [
     ),
     path("api-keys/", keys.api_keys_page, name="api_keys"),
     path("api-keys/<int:key_id>/revoke/", keys.api_key_revoke, name="api_key_revoke"),
-    path("activity/", keys.activity_page, name="activity"),
+    path("activity/", activity.activity_page, name="activity"),
+    path("activity.csv", activity.activity_csv, name="activity_csv"),
 ]
 
 urlpatterns = [

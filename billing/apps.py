@@ -14,7 +14,9 @@ class BillingConfig(AppConfig):
         from billing.caps import audit as cap_audit  # noqa: F401
         from billing.documents import audit as document_audit  # noqa: F401
         from billing.documents import mails as document_mails  # noqa: F401
+        from billing.ledger import audit as ledger_audit  # noqa: F401
         from billing.metering import audit as metering_audit  # noqa: F401
         from billing.metering import mails as metering_mails  # noqa: F401
         from billing.payments import audit as payment_audit  # noqa: F401
         from billing.payments import mails as payment_mails  # noqa: F401
+        from billing.prices import audit as price_audit  # noqa: F401

@@ -142,7 +142,7 @@ def set_bought_seats(
             locked,
             actor=actor,
             action="organization.seats",
-            subject=str(Tier(tier).label),
+            subject=tier,
             now=now,
             from_value=before,
             to_value=bought,

@@ -22,3 +22,15 @@ def day_in(moment: dt.datetime, zone: str) -> str:
 def day_time_in(moment: dt.datetime, zone: str) -> str:
     """The local day and time: `Fri 27 Nov, 15:40`."""
     return f"{day_in(moment, zone)}, {dates.time_text(moment, zone=zone)}"
+
+
+@register.filter
+def dated_in(moment: dt.datetime, zone: str) -> str:
+    """The local day with its year, for what is kept for years: `Fri 27 Nov 2026`."""
+    return dates.dated_day_text(local_day(moment, zone))
+
+
+@register.filter
+def dated_time_in(moment: dt.datetime, zone: str) -> str:
+    """The local day with its year, and the time: `Fri 27 Nov 2026, 15:40`."""
+    return f"{dated_in(moment, zone)}, {dates.time_text(moment, zone=zone)}"

@@ -1,4 +1,4 @@
-"""Settings › API keys and › Activity: for owners."""
+"""Settings › API keys: for owners."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
-from accounts.audit import audit_row, change_groups
 from accounts.forms import ApiKeyForm
 from accounts.models import ApiKey, Membership, Role
-from accounts.queries import api_keys, audit_entries
+from accounts.queries import api_keys
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
@@ -78,28 +76,3 @@ def api_key_revoke(
         "button": _("Revoke"),
     }
     return render_modal(request, "accounts/form.html", context, title=_("Revoke key"))
-
-
-@member_page(Role.OWNER)
-@require_safe
-def activity_page(request: MemberRequest, membership: Membership) -> HttpResponse:
-    """Who changed what, from which value to which."""
-    group = request.GET.get("kind", "")
-    search = request.GET.get("q", "").replace("\0", "")[:100]
-    groups = change_groups()
-    page = audit_entries(
-        membership.organization,
-        action=group if group in dict(groups) else "",
-        search=search,
-        page=request.GET.get("page"),
-    )
-    context = {
-        "organization": membership.organization,
-        "page": page,
-        "rows": [audit_row(entry) for entry in page],
-        "groups": groups,
-        "kind": group,
-        "q": search,
-        "zone": membership.organization.zone_at(timezone.now()),
-    }
-    return render(request, "accounts/activity.html", context)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.audit import describes, register_changes, register_group, value_text
+from billing.documents.words.documents import tax_rate_text
 from config.kit.money import format_usd
 
 register_group("billing.", gettext_lazy("Billing details"), order=80)
@@ -32,7 +33,17 @@ def invoice_status_text(value: Any) -> str:
     return str(INVOICE_STATES.get(value) or value_text(value))
 
 
-@describes("invoice.credit_note")
+@describes("billing.terms")
+def terms_text(value: dict[str, Any]) -> str:
+    """`VAT 19 %, 30 days to pay`."""
+    tax = f"{value['tax_label']} {tax_rate_text(value['tax_rate'])}".strip()
+    days = ngettext(
+        "%(count)d day to pay", "%(count)d days to pay", value["due_days"]
+    ) % {"count": value["due_days"]}
+    return f"{tax}, {days}"
+
+
+@describes("invoice.credit_note", amount=int)
 def credited_text(value: int) -> str:
     """What a credit note takes back, kept in nano-USD."""
     return format_usd(value)

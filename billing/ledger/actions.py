@@ -11,7 +11,9 @@ import datetime as dt
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
+from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
 from billing.models import (
@@ -24,6 +26,9 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.models.limits import MOST_COUNTED_NANOS
+from config.kit.errors import BusinessError
+from config.kit.money import format_usd
 from config.kit.months import first_of_month
 
 
@@ -52,7 +57,7 @@ def post_entry(
     has an entry of that key, payment or refund.
     """
     roll_up(locked, now=now)
-    return _book(
+    entry = _book(
         account_of(locked),
         kind=kind,
         amount_nanos=amount_nanos,
@@ -63,6 +68,48 @@ def post_entry(
         actor=actor,
         key=key,
         month_on=locked.calendar.month_at(now).first_on,
+    )
+    _audit(locked, entry)
+    return entry
+
+
+def check_balance_has_room(
+    account: BillingAccount, amount_nanos: int, *, field: str = "amount"
+) -> None:
+    """Raises BusinessError `balance_amount` where a balance would leave what can be
+    counted, in either direction.
+    """
+    if abs(account.balance_nanos + amount_nanos) <= MOST_COUNTED_NANOS:
+        return
+    raise BusinessError(
+        _(
+            "The balance is %(balance)s, and with this amount it would pass %(most)s, "
+            "the most that a balance can be. Enter a smaller amount."
+        )
+        % {
+            "balance": format_usd(account.balance_nanos),
+            "most": format_usd(MOST_COUNTED_NANOS),
+        },
+        code="balance_amount",
+        status=422,
+        field=field,
+    )
+
+
+def _audit(locked: Organization, entry: LedgerEntry) -> None:
+    """Keep who changed the balance, from what to what (C8); usage is no change that
+    somebody makes.
+    """
+    card = entry.payment.card_label if entry.payment else ""
+    label = "auto-reload" if entry.kind == EntryKind.RELOAD else ""
+    record_change(
+        locked,
+        actor=Actor(entry.actor, label),
+        action=f"balance.{entry.kind}",
+        subject=entry.reason or card,
+        now=entry.created_at,
+        from_value=entry.balance_nanos - entry.amount_nanos,
+        to_value=entry.balance_nanos,
     )
 
 

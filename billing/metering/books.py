@@ -10,7 +10,7 @@ from billing.metering.rules.pricing import factors_kept
 from billing.models import UsageEvent, UsagePart
 from billing.prices.rules import TOKEN_CLASSES, Rates, Usage, cost_nanos
 from config.kit.books import Difference
-from config.kit.sql import is_postgresql, run
+from config.kit.sql import run
 
 MILLION = 1_000_000
 EVENT, PART = "billing_usageevent", "billing_usagepart"
@@ -86,18 +86,19 @@ def _difference(table: str, row: str, *, kept: int, proven: int) -> Difference:
 def _cost_sql() -> str:
     """What a row costs by its counts and its price; for the million that most rates are
     for, rounded half-even.
+
+    A count times its rate may pass 64 bits. So the millions in a rate are multiplied
+    apart from the rest of it: the one sum is what the row costs, the other at most a
+    million for each token.
     """
-    # Numeric on PostgreSQL, since a huge event's product passes 64 bits; SQLite's own
-    # integers do for embedded use.
-    cast = "::numeric" if is_postgresql() else ""
-    total = " + ".join(
-        f"u.{token_class.field}{cast} * price.{token_class.rate}"
-        f" * {MILLION // token_class.per}"
-        for token_class in TOKEN_CLASSES
+    whole, rest = (
+        " + ".join(
+            f"u.{one.field} * (price.{one.rate} * {MILLION // one.per} {part} {MILLION})"
+            for one in TOKEN_CLASSES
+        )
+        for part in ("/", "%%")
     )
-    quotient, rest = f"(({total}) / {MILLION})", f"(({total}) %% {MILLION})"
-    if is_postgresql():
-        quotient, rest = f"DIV({total}, {MILLION})", f"MOD({total}, {MILLION})"
+    quotient, rest = f"({whole} + ({rest}) / {MILLION})", f"(({rest}) %% {MILLION})"
     half = MILLION // 2
     return (
         f"{quotient} + CASE WHEN {rest} > {half}"

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from billing.models.limits import countable
 from config.kit.append_only import Guard
 
 
@@ -142,6 +143,7 @@ class BillingAccount(models.Model):
                 | Q(reload_limit_nanos__gte=0),
                 name="reload_limit_is_not_negative",
             ),
+            countable("balance", "ledger_nanos", "pending_nanos"),
         ]
 
     def __str__(self) -> str:

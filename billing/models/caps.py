@@ -11,6 +11,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
+from billing.models.limits import at_most
+from config.kit.money import MAX_AMOUNT_NANOS
 
 
 class CapLevel(models.TextChoices):
@@ -94,6 +96,12 @@ class SpendCap(models.Model):
                 condition=models.Q(month_amount_nanos__isnull=True)
                 | models.Q(month_amount_nanos__gte=0, month_on__isnull=False),
                 name="month_cap_is_not_negative_and_names_its_month",
+            ),
+            at_most(
+                "spend_cap_could_be_real",
+                MAX_AMOUNT_NANOS,
+                "amount_nanos",
+                "month_amount_nanos",
             ),
         ]
 

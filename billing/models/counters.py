@@ -10,7 +10,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
+from billing.models.limits import countable
 from billing.models.usage import Surface
+
+SPEND = ("included_nanos", "extra_nanos", "unbilled_nanos")
 
 
 class FundedCounter(models.Model):
@@ -42,7 +45,8 @@ class MemberMonth(FundedCounter):
         constraints = [
             models.UniqueConstraint(
                 fields=["membership", "month_on"], name="one_counter_per_member_month"
-            )
+            ),
+            countable("member_month", *SPEND),
         ]
 
 
@@ -61,7 +65,8 @@ class OrganizationMonth(FundedCounter):
             models.UniqueConstraint(
                 fields=["organization", "month_on"],
                 name="one_counter_per_organization_month",
-            )
+            ),
+            countable("organization_month", *SPEND),
         ]
 
 
@@ -84,7 +89,8 @@ class OrganizationDay(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "day_on", "surface"],
                 name="one_counter_per_day_surface",
-            )
+            ),
+            countable("organization_day", "extra_nanos"),
         ]
 
     def __str__(self) -> str:
@@ -117,7 +123,8 @@ class UsageDay(FundedCounter):
             models.UniqueConstraint(
                 fields=["membership", "day_on", "surface", "model", "seat_tier"],
                 name="one_counter_per_usage_day",
-            )
+            ),
+            countable("usage_day", *SPEND),
         ]
 
 
@@ -146,7 +153,8 @@ class UsageMonth(models.Model):
             models.UniqueConstraint(
                 fields=["membership", "month_on", "surface", "model", "prepaid"],
                 name="one_counter_per_usage_month",
-            )
+            ),
+            countable("usage_month", "extra_nanos"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Plan, Tier
+from billing.models.limits import AtMost, at_most, countable
+from config.kit.money import MAX_AMOUNT_NANOS
 
 
 class WindowName(models.TextChoices):
@@ -22,7 +24,9 @@ class SeatAllowance(models.Model):
     seat_tier = models.CharField(_("seat tier"), max_length=10, choices=Tier)
     name = models.CharField(_("window"), max_length=10, choices=WindowName)
     length_seconds = models.PositiveIntegerField(_("length in seconds"))
-    amount_nanos = models.BigIntegerField(_("included (nano-USD)"))
+    amount_nanos = models.BigIntegerField(
+        _("included (nano-USD)"), validators=[AtMost(MAX_AMOUNT_NANOS)]
+    )
 
     class Meta:
         verbose_name = _("seat allowance")
@@ -36,6 +40,7 @@ class SeatAllowance(models.Model):
                 condition=models.Q(amount_nanos__gte=0),
                 name="allowance_is_not_negative",
             ),
+            at_most("allowance_could_be_real", MAX_AMOUNT_NANOS, "amount_nanos"),
             models.CheckConstraint(
                 condition=models.Q(length_seconds__gt=0), name="allowance_has_a_length"
             ),
@@ -80,6 +85,7 @@ class IncludedWindow(models.Model):
                 condition=models.Q(is_latest=True),
                 name="one_latest_window_per_name",
             ),
+            countable("included_window", "used_nanos"),
         ]
         indexes = [
             models.Index(

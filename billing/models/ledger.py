@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from billing.models.limits import countable
 from billing.models.months import OPEN_MONTH
 from billing.models.payments import Payment, Refund
 
@@ -180,7 +181,8 @@ class PendingCharge(models.Model):
             models.UniqueConstraint(
                 fields=["membership", "day_on", "kind"],
                 name="one_pending_charge_per_member_day",
-            )
+            ),
+            countable("pending_charge", "amount_nanos"),
         ]
 
     def __str__(self) -> str:

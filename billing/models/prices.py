@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.limits import MOST_RATE_NANOS, AtMost, at_most
+
 
 class PriceSource(models.TextChoices):
     PACKAGE = "package", _("genai-prices")
@@ -32,6 +34,9 @@ RATE_FIELDS = (
     "cache_read_nanos",
     "web_search_nanos",
 )
+
+
+REAL_RATE = [AtMost(MOST_RATE_NANOS)]
 
 
 class InForceQuerySet(models.QuerySet[Any]):
@@ -59,12 +64,22 @@ class ModelPrice(models.Model):
     model = models.CharField(_("model"), max_length=120, blank=True)
     starts_on = models.DateField(_("from (UTC)"), default=SINCE_ALWAYS)
     context_above = models.PositiveIntegerField(_("context above, tokens"), default=0)
-    input_nanos = models.BigIntegerField(_("input, per million"))
-    output_nanos = models.BigIntegerField(_("output, per million"))
-    cache_write_5m_nanos = models.BigIntegerField(_("cache write 5 min, per million"))
-    cache_write_1h_nanos = models.BigIntegerField(_("cache write 1 h, per million"))
-    cache_read_nanos = models.BigIntegerField(_("cache read, per million"))
-    web_search_nanos = models.BigIntegerField(_("web searches, per thousand"))
+    input_nanos = models.BigIntegerField(_("input, per million"), validators=REAL_RATE)
+    output_nanos = models.BigIntegerField(
+        _("output, per million"), validators=REAL_RATE
+    )
+    cache_write_5m_nanos = models.BigIntegerField(
+        _("cache write 5 min, per million"), validators=REAL_RATE
+    )
+    cache_write_1h_nanos = models.BigIntegerField(
+        _("cache write 1 h, per million"), validators=REAL_RATE
+    )
+    cache_read_nanos = models.BigIntegerField(
+        _("cache read, per million"), validators=REAL_RATE
+    )
+    web_search_nanos = models.BigIntegerField(
+        _("web searches, per thousand"), validators=REAL_RATE
+    )
     source = models.CharField(_("source"), max_length=10, choices=PriceSource)
     created_at = models.DateTimeField(_("entered"))
     superseded_at = models.DateTimeField(_("superseded"), null=True, blank=True)
@@ -87,6 +102,7 @@ class ModelPrice(models.Model):
                 )
                 for field in RATE_FIELDS
             ),
+            at_most("rates_could_be_real", MOST_RATE_NANOS, *RATE_FIELDS),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import operator_of
 from accounts.models import Organization, Settlement
+from billing.ledger.actions import check_balance_has_room
 from billing.ledger.words import entry_reason
 from billing.models import (
     BillingAccount,
@@ -36,7 +37,7 @@ from billing.payments.actions.refunds import refundable_nanos
 from billing.payments.queries.reloads import reload_went_off_by
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
-from config.kit.fields import AmountField, KeyField, typed_amount
+from config.kit.fields import AmountField, KeyField, refusals_on, typed_amount
 from config.kit.money import format_usd, to_decimal_text
 
 
@@ -80,7 +81,17 @@ class CreditForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if not self.errors and not cleaned["amount"]:
             self.add_error("amount", _("Enter an amount other than zero."))
+        elif not self.errors:
+            self._check_room(cleaned)
         return cleaned
+
+    def _check_room(self, cleaned: dict[str, Any]) -> None:
+        account = BillingAccount.objects.filter(
+            organization=cleaned["organization"]
+        ).first()
+        amount_nanos = -cleaned["amount"] if cleaned["takes"] else cleaned["amount"]
+        with refusals_on(self):
+            check_balance_has_room(account or BillingAccount(), amount_nanos)
 
 
 def say_refund(request: HttpRequest, refund: Refund) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,6 +18,18 @@ register_changes(
         "balance.auto_reload": gettext_lazy("Auto-reload"),
     }
 )
+
+
+@describes("balance.card")
+def card_text(value: dict[str, str] | str) -> str:
+    """`Visa 0341, expires 12/2028`; earlier versions kept the label alone."""
+    if isinstance(value, str) or "expires_on" not in value:
+        return value if isinstance(value, str) else value["card"]
+    expires_on = dt.date.fromisoformat(value["expires_on"])
+    return _("%(card)s, expires %(month)s") % {
+        "card": value["card"],
+        "month": f"{expires_on:%m/%Y}",
+    }
 
 
 @describes("balance.auto_reload")

@@ -28,6 +28,12 @@ def day_text(day: dt.date) -> str:
     return format_date(day, pattern, locale=_babel())
 
 
+def dated_day_text(day: dt.date) -> str:
+    """`Fri 27 Nov 2026`, in Japanese 2026年11月27日(金): for what is kept for years."""
+    pattern = "y年M月d日(E)" if _babel() == "ja_JP" else "E d MMM y"
+    return format_date(day, pattern, locale=_babel())
+
+
 def short_day_text(day: dt.date) -> str:
     """`30 Nov`, in Japanese 11月30日."""
     return format_date(

@@ -107,6 +107,18 @@ def pipeline() -> Iterator[None]:
         yield
 
 
+def hear_refusals() -> None:
+    """Inside a caller's transaction: raise now what the pipeline's statements met, while
+    the savepoint they stand behind can still be taken back.
+
+    The outermost transaction hears it at its commit, without an exchange more.
+    """
+    if not is_postgresql() or not connection.savepoint_ids:
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        pass  # leaving an inner pipeline waits for all answers
+
+
 def rowset(columns: dict[str, str]) -> str:
     """A table `r` of the rows in one JSON array parameter; `columns` gives each name
     its PostgreSQL type.
@@ -189,6 +201,7 @@ __all__ = [
     "as_time",
     "db_time",
     "half_even_sql",
+    "hear_refusals",
     "in_list",
     "is_postgresql",
     "list_param",

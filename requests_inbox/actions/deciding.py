@@ -26,6 +26,7 @@ from billing.funding.queries import standing_of
 from billing.funding.rules.standing import Standing
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
+from requests_inbox.actions.audit import audit_decision
 from requests_inbox.actions.ending import end_request
 from requests_inbox.actions.notes import check_note
 from requests_inbox.models import UsageRequest
@@ -320,6 +321,7 @@ def _answer_request(
 ) -> Decided:
     """End the request and queue the mail that tells its member."""
     request.decided_by, request.decided_by_label = by.actor.user, by.actor.label
+    audit_decision(request, status, actor=by.actor, now=now)
     end_request(request, status=status, standing=standing, now=now)
     mail = QueuedMail(
         request.membership.user,

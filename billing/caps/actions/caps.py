@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import AuditEntry, Membership, Organization, Plan, Tier
 from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
+from billing.caps.queries.held import cap_as_audited
 from billing.models import CapLevel, SpendCap
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
@@ -24,13 +24,15 @@ AMOUNTS = ["amount_nanos", "month_on", "month_amount_nanos"]
 
 @dataclass(frozen=True, slots=True)
 class CapChange:
-    """A cap as it was set: amounts of the current month before and after; None is unlimited."""
+    """A cap as it was set: amounts of the current month before and after; None is
+    unlimited. No `audit` where nothing changed.
+    """
 
     cap: SpendCap
     from_nanos: int | None
     to_nanos: int | None
     this_month_only: bool
-    audit: AuditEntry
+    audit: AuditEntry | None
 
 
 @transaction.atomic
@@ -52,7 +54,8 @@ def set_cap(
     locked = lock_organization(target.organization.pk)
     month_on = locked.calendar.month_at(now).first_on
     cap = _cap_of(locked, target)
-    before, from_nanos = _as_audited(cap, month_on), cap.amount_in(month_on)
+    before = cap_as_audited(cap, locked, month_on=month_on)
+    from_nanos = cap.amount_in(month_on)
     if this_month_only:
         cap.month_on = month_on
         cap.month_amount_nanos = amount_nanos
@@ -65,11 +68,11 @@ def set_cap(
         locked,
         actor=actor,
         action=f"cap.{target.level}",
-        subject=target.name,
+        subject=target.seat_tier or target.name,
         now=now,
         membership=target.membership,
         from_value=before,
-        to_value=_as_audited(cap, month_on),
+        to_value=cap_as_audited(cap, locked, month_on=month_on),
     )
     return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit)
 
@@ -216,17 +219,3 @@ def _cap_of(locked: Organization, target: CapTarget) -> SpendCap:
         "membership": target.membership,
     }
     return SpendCap.objects.filter(**whose).first() or SpendCap(**whose)
-
-
-def _as_audited(cap: SpendCap, month_on: dt.date) -> dict[str, Any]:
-    """What the audit keeps: the amount of this month, and what it falls back to when it
-    is for this month only.
-    """
-    if cap.is_for_month_only(month_on):
-        month_only = month_on.isoformat()
-        return {
-            "amount_nanos": cap.month_amount_nanos,
-            "month_only": month_only,
-            "then_nanos": cap.amount_nanos,
-        }
-    return {"amount_nanos": cap.amount_nanos}

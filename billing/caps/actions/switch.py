@@ -21,6 +21,9 @@ from billing.models import BillingAccount, ExtraUsageScope, SelectedMember
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
+# How many of those added or removed the audit names.
+NAMED = 5
+
 
 @transaction.atomic
 def set_extra_usage(
@@ -61,7 +64,7 @@ def set_extra_usage(
             subject=locked.name,
             now=now,
             from_value=before,
-            to_value=after,
+            to_value=after | _came_and_went(before, after),
         )
     return account
 
@@ -210,3 +213,26 @@ def _as_audited(account: BillingAccount) -> dict[str, Any]:
         "scope": account.scope,
         **({"members": ids} if ids else {}),
     }
+
+
+def _came_and_went(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Who was added to and removed from the selection, so that the audit can say more
+    than how many there are: a few names, and how many more.
+    """
+    ids_before, ids_after = (
+        set(before.get("members", [])),
+        set(after.get("members", [])),
+    )
+    if not after["enabled"] or after["scope"] != ExtraUsageScope.SELECTED:
+        return {}
+    named: dict[str, Any] = {}
+    for side, ids in (
+        ("added", sorted(ids_after - ids_before)),
+        ("removed", sorted(ids_before - ids_after)),
+    ):
+        people = Membership.objects.select_related("user").filter(pk__in=ids[:NAMED])
+        if ids:
+            named[side] = [str(member.user) for member in people.order_by("pk")]
+        if len(ids) > NAMED:
+            named[f"{side}_more"] = len(ids) - NAMED
+    return named

@@ -27,6 +27,7 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.models.limits import MOST_AN_EVENT_NANOS
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
@@ -162,6 +163,28 @@ def _refuse_nonsense(event: UsageEvent, *, amount_nanos: int, cost_nanos: int) -
             status=422,
             field="amount",
         )
+    _refuse_more_than_an_event(event, amount_nanos, cost_nanos=cost_nanos)
+
+
+def _refuse_more_than_an_event(
+    event: UsageEvent, amount_nanos: int, *, cost_nanos: int
+) -> None:
+    """What no request could cost is a slip of some zeros (E5a)."""
+    if cost_nanos + amount_nanos > max(MOST_AN_EVENT_NANOS, event.cost_nanos):
+        raise BusinessError(
+            _(
+                "%(event)s currently costs %(cost)s, and no event costs more than "
+                "%(most)s. Enter a smaller amount."
+            )
+            % {
+                "event": event.event_id,
+                "cost": format_usd(cost_nanos),
+                "most": format_usd(MOST_AN_EVENT_NANOS),
+            },
+            code="adjustment_amount",
+            status=422,
+            field="amount",
+        )
 
 
 def _audit(adjustment: UsageAdjustment, *, cost_nanos: int, operator: User) -> None:
@@ -169,8 +192,9 @@ def _audit(adjustment: UsageAdjustment, *, cost_nanos: int, operator: User) -> N
         adjustment.organization,
         actor=Actor.person(operator),
         action="usage.adjustment",
-        subject=adjustment.event.event_id[:150],
+        subject=f"{adjustment.membership.user}: {adjustment.event.event_id}",
         now=adjustment.created_at,
+        membership=adjustment.membership,
         from_value=cost_nanos,
         to_value=cost_nanos + adjustment.amount_nanos,
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -23,9 +23,22 @@ from billing.funding.queries import (
     with_former_members,
 )
 from billing.metering.actions.batch import Batch, EventResult, KnownEvent
-from billing.metering.actions.rows import write
+from billing.metering.actions.rows import (
+    Uncountable,
+    uncountable_sentence,
+    within_bounds,
+    write,
+)
 from billing.metering.rules.events import ReportedEvent
-from config.kit.sql import Result, in_list, is_postgresql, list_param, pipeline, run
+from config.kit.sql import (
+    Result,
+    hear_refusals,
+    in_list,
+    is_postgresql,
+    list_param,
+    pipeline,
+    run,
+)
 
 
 @dataclass(slots=True, frozen=True)
@@ -67,6 +80,14 @@ def record_usage_by_key(
     return _record(events, opener=BY_KEY, opened_by=key_digest, now=now)
 
 
+class _Opened(TypedDict):
+    """Whose events, how that was found, and the moment of recording."""
+
+    opener: str
+    opened_by: int | str
+    now: dt.datetime
+
+
 class _Locked(NamedTuple):
     """The row that was locked: the organization, by its own id or its key."""
 
@@ -77,6 +98,45 @@ class _Locked(NamedTuple):
 
 
 def _record(
+    events: Sequence[ReportedEvent],
+    *,
+    opener: str,
+    opened_by: int | str,
+    now: dt.datetime,
+) -> Recorded:
+    opened: _Opened = {"opener": opener, "opened_by": opened_by, "now": now}
+    try:
+        with within_bounds():
+            return _record_together(events, **opened)
+    except Uncountable:
+        return _record_apart(events, **opened)
+
+
+def _record_apart(
+    events: Sequence[ReportedEvent], **opened: Unpack[_Opened]
+) -> Recorded:
+    """The halves of a batch that would bring a sum out of its bounds (E5a), down to the
+    events that would: those are invalid, all others are recorded, in the order sent.
+    """
+    if len(events) < 2:
+        nothing = _record_together([], **opened)
+        return replace(nothing, results=[_uncountable(event) for event in events])
+    middle = len(events) // 2
+    first = _record(events[:middle], **opened)
+    second = _record(events[middle:], **opened)
+    return replace(
+        first,
+        results=first.results + second.results,
+        balance_crossed=first.balance_crossed or second.balance_crossed,
+    )
+
+
+def _uncountable(event: ReportedEvent) -> EventResult:
+    errors = ((("usage",), uncountable_sentence()),)
+    return EventResult(event.id, "invalid", errors=errors)
+
+
+def _record_together(
     events: Sequence[ReportedEvent],
     *,
     opener: str,
@@ -117,6 +177,7 @@ def _record(
             windows=batch.windows,
             organization_id=locked.organization_id,
         )
+        hear_refusals()
     return Recorded(
         results, locked.organization_id, locked.key_id, batch.balance_crossed
     )

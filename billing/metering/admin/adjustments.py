@@ -6,8 +6,9 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -140,6 +141,16 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Words are no field of the form."""
         return ("why",) if obj else ()
+
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """What the act refuses after all is told on a fresh form."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except BusinessError as error:
+            messages.error(request, error.message)
+            return redirect("admin:billing_usageadjustment_add")
 
     def save_model(
         self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool

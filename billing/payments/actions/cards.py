@@ -46,7 +46,7 @@ def save_card(
     """
     locked = lock_organization(organization.pk)
     row = PaymentCard.objects.get(organization=locked)
-    label_before = card_label(row) if row.card_id else None
+    before = _as_audited(row)
     _overwrite(row, card, now=now)
     account = account_of(locked)
     end_series(locked)
@@ -57,10 +57,18 @@ def save_card(
         action="balance.card",
         subject=locked.name,
         now=now,
-        from_value=label_before,
-        to_value=card_label(row),
+        from_value=before,
+        to_value=_as_audited(row),
     )
     return row
+
+
+def _as_audited(row: PaymentCard) -> dict[str, str] | None:
+    """What the audit keeps of a card: a renewed one has its number and another date."""
+    if not row.card_id:
+        return None
+    expires = {"expires_on": row.expires_on.isoformat()} if row.expires_on else {}
+    return {"card": card_label(row), **expires}
 
 
 def _overwrite(row: PaymentCard, card: Card, *, now: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
-from billing.ledger.actions import post_entry
+from billing.ledger.actions import account_of, check_balance_has_room, post_entry
 from billing.models import EntryKind, LedgerEntry
 from billing.payments.actions.declines import end_series_if_lifted
 from billing.payments.actions.purchases import check_is_prepaid
@@ -46,6 +46,7 @@ def post_credit(
     if earlier is not None:
         _check_same_press(earlier, amount_nanos, reason=reason, operator=operator)
         return earlier
+    check_balance_has_room(account_of(locked), amount_nanos)
     entry = post_entry(
         locked,
         kind=EntryKind.CREDIT if amount_nanos > 0 else EntryKind.ADJUSTMENT,

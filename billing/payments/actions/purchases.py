@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, Settlement, User
+from billing.ledger.actions import account_of, check_balance_has_room
 from billing.models import Payment, PaymentCard
 from billing.models.payments import PaymentQuerySet
 from billing.payments.queries.cards import card_label, card_of
@@ -94,6 +95,7 @@ def start_purchase(
         return earlier, False
     check_is_prepaid(locked)
     check_purchase_amount(amount_nanos)
+    check_balance_has_room(account_of(locked), amount_nanos)
     card = require_card(locked.pk)
     _check_nothing_in_flight(locked)
     payment = new_payment(

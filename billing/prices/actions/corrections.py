@@ -15,6 +15,7 @@ from accounts.actions.audit import Actor, record_change
 from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource
 from billing.models.prices import RATE_FIELDS
 from billing.prices.actions.syncing import factor_row, price_row
+from billing.prices.actions.telling import RateChange, tell_who_pays
 from billing.prices.actions.version import count_version_up, lock_price_list
 from billing.prices.queries.listed import PriceKey
 from billing.prices.queries.published import PublishedFactor
@@ -55,6 +56,8 @@ def correct_price(
         from_value=old_rates,
         to_value=rates,
     )
+    change = RateChange(key, old_rates, rates)
+    tell_who_pays([change], action="prices.correct", actor=actor, now=now)
     return price
 
 

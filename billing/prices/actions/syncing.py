@@ -16,6 +16,7 @@ from django.db import transaction
 from accounts.actions.audit import Actor, record_change
 from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource
 from billing.models.prices import RATE_FIELDS
+from billing.prices.actions.telling import RateChange, tell_who_pays
 from billing.prices.actions.version import count_version_up, lock_price_list
 from billing.prices.queries.listed import PriceKey, listed_prices
 from billing.prices.queries.published import (
@@ -33,6 +34,7 @@ class PriceChanges:
     corrected: list[PriceKey] = field(default_factory=list)
     kept_by_operator: list[PriceKey] = field(default_factory=list)
     unchanged: int = 0
+    rates: list[RateChange] = field(default_factory=list)
     factors: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
@@ -65,6 +67,7 @@ def sync_prices(*, actor: Actor, now: dt.datetime) -> PriceChanges:
             now=now,
             to_value={"added": len(changes.added), "corrected": len(changes.corrected)},
         )
+        tell_who_pays(changes.rates, action="prices.sync", actor=actor, now=now)
     return changes
 
 
@@ -76,9 +79,10 @@ def _sync_rates(changes: PriceChanges, *, now: dt.datetime) -> None:
     entering = []
     for key, rates, source in listed_prices():
         row = in_force.get(key)
+        before = {name: getattr(row, name) for name in RATE_FIELDS} if row else None
         if row is None:
             changes.added.append(key)
-        elif {name: getattr(row, name) for name in RATE_FIELDS} == rates:
+        elif before == rates:
             changes.unchanged += 1
             continue
         elif row.source == PriceSource.OPERATOR:
@@ -86,6 +90,7 @@ def _sync_rates(changes: PriceChanges, *, now: dt.datetime) -> None:
             continue
         else:
             changes.corrected.append(key)
+        changes.rates.append(RateChange(key, before, rates))
         entering.append(price_row(key, rates=rates, source=source, now=now))
     superseded = [in_force[key].pk for key in changes.corrected]
     ModelPrice.objects.filter(pk__in=superseded).update(superseded_at=now)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from billing.prices.queries.book import (
     forget_price_books,
+    organizations_using,
     price_book,
     read_price_book,
 )
 
-__all__ = ["forget_price_books", "price_book", "read_price_book"]
+__all__ = ["forget_price_books", "organizations_using", "price_book", "read_price_book"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from threading import Lock
 
-from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource
+from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource, UsageDay
 from billing.models.prices import RATE_FIELDS
 from billing.prices.queries.package import candidates, provider_of
 from billing.prices.rules import (
@@ -17,6 +18,7 @@ from billing.prices.rules import (
     Rates,
 )
 
+ORGANIZATION = "membership__organization_id"
 _lock = Lock()
 _books: dict[int, PriceBook] = {}
 
@@ -66,6 +68,22 @@ def price_book(version: int) -> PriceBook:
             _books.clear()
             _books[version] = book
     return book
+
+
+def organizations_using(models: Set[PricedModel]) -> dict[PricedModel, list[int]]:
+    """Which organizations (ids) ever used a model that the list prices under one of
+    these names, whatever the gateway called it.
+
+    Reads every day's counters, so it is for changes of prices, which are rare.
+    """
+    book = read_price_book()
+    used = UsageDay.objects.order_by().values_list("model", ORGANIZATION).distinct()
+    users: dict[PricedModel, set[int]] = defaultdict(set)
+    for called, organization_id in used.iterator():
+        name = book.priced_model(called)
+        if name in models:
+            users[name].add(organization_id)
+    return {name: sorted(ids) for name, ids in users.items()}
 
 
 def forget_price_books() -> None:

@@ -21,6 +21,7 @@ from billing.funding.rules.standing import (
     OrganizationStanding,
     Reason,
 )
+from config.kit.money import NANOS_PER_CENT
 
 PAGE_SIZE = 50
 ACTIVE, PAUSED, OFF = "active", "paused", "off"
@@ -213,18 +214,20 @@ def member_counts(
     where, params = _where(filters, by_state=False)
     sql = f"""
 {NAMED if filters.words else NAMELESS}
-SELECT state, seat_tier, COUNT(*), COUNT(cap), CAST(SUM(cap) AS bigint)
+SELECT state, seat_tier, COUNT(*), COUNT(cap),
+       CAST(SUM(cap / {NANOS_PER_CENT}) AS bigint)
   FROM members
  {where}
  GROUP BY state, seat_tier
 """
     counts = MemberCounts()
-    for state, seat_tier, number, capped, caps_nanos in _rows(sql, params, standing):
+    # Caps are whole cents; the nano-USD of ten thousand large ones pass 64 bits.
+    for state, seat_tier, number, capped, cents in _rows(sql, params, standing):
         setattr(counts, state, getattr(counts, state) + number)
         counts.by_seat_tier[seat_tier] = counts.by_seat_tier.get(seat_tier, 0) + number
         if state != OFF:
             counts.uncapped += number - capped
-            counts.capped_nanos += caps_nanos or 0
+            counts.capped_nanos += (cents or 0) * NANOS_PER_CENT
     return counts
 
 

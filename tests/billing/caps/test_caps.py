@@ -9,6 +9,7 @@ import datetime as dt
 import pytest
 
 from accounts.actions.audit import Actor
+from accounts.audit import audit_row
 from accounts.models import AuditEntry, Plan, Settlement
 from billing.caps.actions.caps import (
     set_member_cap,
@@ -202,3 +203,75 @@ def test_d1_nobody_of_another_organization_can_be_selected(acme, charlie, now, a
             actor=actor,
             now=now,
         )
+
+
+def kept(action="cap.member"):
+    """From and to of the latest change, as the Activity page reads."""
+    row = audit_row(AuditEntry.objects.filter(action=action).first())
+    return row.before, row.after
+
+
+def test_c8_from_is_the_seats_cap_where_a_member_had_none_of_their_own(
+    acme, bob, now, actor
+):
+    set_seat_tier_cap(acme, tier="standard", amount_nanos=usd(40), actor=actor, now=now)
+    set_member_cap(acme, membership=bob, amount_nanos=usd(75), actor=actor, now=now)
+    assert kept() == ("$40.00 (Standard seat cap)", "$75.00")
+    set_member_cap(acme, membership=bob, amount_nanos=None, actor=actor, now=now)
+    assert kept() == ("$75.00", "$40.00 (Standard seat cap)")
+    set_member_cap(acme, membership=bob, amount_nanos=None, actor=actor, now=now)
+    assert AuditEntry.objects.filter(action="cap.member").count() == 2, (
+        "nothing to remove: no change"
+    )
+
+
+def test_c8_a_cap_for_this_month_says_what_really_comes_after_it(acme, bob, now, actor):
+    set_seat_tier_cap(acme, tier="standard", amount_nanos=usd(40), actor=actor, now=now)
+    set_seat_tier_cap(
+        acme,
+        tier="standard",
+        amount_nanos=usd(50),
+        this_month_only=True,
+        actor=actor,
+        now=now,
+    )
+    month = {"this_month_only": True, "actor": actor, "now": now}
+    set_member_cap(acme, membership=bob, amount_nanos=usd(75), **month)
+    assert kept() == (
+        "$50.00 (Standard seat cap) this month only, then $40.00 (Standard seat cap)",
+        "$75.00 this month only, then $40.00 (Standard seat cap)",
+    )
+    set_member_cap(acme, membership=bob, amount_nanos=usd(75), **month)
+    assert AuditEntry.objects.filter(action="cap.member").count() == 1
+    assert kept("cap.seat_tier") == ("$40.00", "$50.00 this month only, then $40.00")
+
+
+def test_c8_without_any_cap_above_them_a_member_was_unlimited(acme, bob, now, actor):
+    set_member_cap(acme, membership=bob, amount_nanos=usd(75), actor=actor, now=now)
+    assert kept() == ("Unlimited", "$75.00")
+
+
+def test_c8_the_same_cap_saved_again_is_no_change(acme, now, actor):
+    for _again in range(2):
+        set_organization_cap(acme, amount_nanos=usd(75), actor=actor, now=now)
+        set_seat_tier_cap(
+            acme, tier="premium", amount_nanos=usd(9), actor=actor, now=now
+        )
+    assert AuditEntry.objects.count() == 2
+
+
+def test_c8_a_selection_says_who_came_and_who_went(acme, ada, bob, alice, now, actor):
+    enable_extra_usage(acme)
+    selected = {"enabled": True, "scope": "selected", "actor": actor, "now": now}
+    set_extra_usage(acme, members=[ada], **selected)
+    assert kept("extra_usage.switch") == (
+        "On, for everyone",
+        "On, for 1 selected member; added: Ada Okafor",
+    )
+    set_extra_usage(acme, members=[bob, alice], **selected)
+    assert kept("extra_usage.switch") == (
+        "On, for 1 selected member",
+        "On, for 2 selected members; added: Alice Nakamura, Bob Feld; removed: Ada Okafor",
+    )
+    set_extra_usage(acme, members=[bob, alice], **selected)
+    assert AuditEntry.objects.count() == 2

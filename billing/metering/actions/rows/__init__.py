@@ -6,6 +6,11 @@ Acts of metering call this, inside their transaction and lock. Amounts are nano-
 
 from __future__ import annotations
 
+from billing.metering.actions.rows.countable import (
+    Uncountable,
+    uncountable_sentence,
+    within_bounds,
+)
 from billing.metering.actions.rows.counters import counter_statements
 from billing.metering.actions.rows.events import EventRow, event_statement
 from billing.metering.actions.rows.parts import write_parts
@@ -32,8 +37,19 @@ def write(
 
 
 def add_counts(tally: Tally, *, organization_id: int) -> None:
-    """Add a tally to the counters and to what is pending of a balance."""
-    run_together(counter_statements(tally, organization_id=organization_id))
+    """Add a tally to the counters and to what is pending of a balance.
+
+    Raises Uncountable where a sum would leave its bounds.
+    """
+    with within_bounds():
+        run_together(counter_statements(tally, organization_id=organization_id))
 
 
-__all__ = ["EventRow", "add_counts", "write"]
+__all__ = [
+    "EventRow",
+    "Uncountable",
+    "add_counts",
+    "uncountable_sentence",
+    "within_bounds",
+    "write",
+]

@@ -1,0 +1,105 @@
+"""Settings › Activity, as a page and as a CSV: for owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import MemberRequest, member_page
+from accounts.audit import audit_row, change_groups
+from accounts.models import AuditEntry, Membership, Role
+from accounts.queries import PAGE_SIZE, audit_entries
+from config.kit.csv_files import plain, streamed
+from config.kit.money import to_decimal_text
+
+CHUNK = 2_000
+
+
+class Filter(NamedTuple):
+    """Which changes are looked for: how their action begins, and words."""
+
+    kind: str
+    search: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Filter:
+        """What the address says; an unknown kind is none."""
+        kind = request.GET.get("kind", "")
+        search = request.GET.get("q", "").replace("\0", "")[:100]
+        return cls(kind if kind in dict(change_groups()) else "", search)
+
+    def entries(self, membership: Membership) -> QuerySet[AuditEntry]:
+        """The organization's changes that it finds, newest first."""
+        return audit_entries(
+            membership.organization, action=self.kind, search=self.search
+        )
+
+
+@member_page(Role.OWNER)
+@require_safe
+def activity_page(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """Who changed what, from which value to which."""
+    chosen = Filter.of(request)
+    entries = chosen.entries(membership)
+    page = Paginator(entries, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "organization": membership.organization,
+        "page": page,
+        "rows": [audit_row(entry) for entry in page],
+        "groups": change_groups(),
+        "kind": chosen.kind,
+        "q": chosen.search,
+        "zone": membership.organization.zone_at(timezone.now()),
+    }
+    return render(request, "accounts/activity.html", context)
+
+
+@member_page(Role.OWNER)
+@require_safe
+def activity_csv(
+    request: MemberRequest, membership: Membership
+) -> StreamingHttpResponse:
+    """Every change that the page's filter finds, on all its pages."""
+    entries = Filter.of(request).entries(membership)
+    name = f"{membership.organization.slug}-activity"
+    return streamed(_rows(entries), name=name)
+
+
+def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[Any]]:
+    yield [
+        _("When (UTC)"),
+        _("Who"),
+        _("E-mail"),
+        _("What"),
+        _("About"),
+        _("From"),
+        _("To"),
+        _("From (USD)"),
+        _("To (USD)"),
+    ]
+    for entry in entries.iterator(chunk_size=CHUNK):
+        yield _cells(entry)
+
+
+def _cells(entry: AuditEntry) -> list[str]:
+    """Texts as on the page; amounts once more as numbers, exact to nine places."""
+    row = audit_row(entry)
+    texts = (row.who, row.email, row.action, row.subject, row.before, row.after)
+    return [
+        row.at.isoformat(),
+        *map(plain, texts),
+        _usd(row.before_nanos),
+        _usd(row.after_nanos),
+    ]
+
+
+def _usd(nanos: int | None) -> str:
+    return "" if nanos is None else to_decimal_text(nanos)
