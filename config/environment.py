@@ -65,18 +65,19 @@ class Environment:
             stop(f"{name} is “{value}”. Set it to a whole number of at least {least}.")
         return int(value)
 
-    def usd(self, name: str, *, default: str) -> str:
-        """An amount in USD, zero or more, as text."""
+    def usd(self, name: str, *, default: str, most: int = 1_000_000) -> str:
+        """An amount in USD, from zero to `most`, as text."""
         value = self.text(name, default=default)
         try:
-            fits = Decimal(value) >= 0 and Decimal(value).is_finite()
+            fits = 0 <= Decimal(value) <= most
         except InvalidOperation:
             fits = False
         return (
             value
             if fits
             else stop(
-                f"{name} is “{value}”. Set it to an amount in USD such as {default}."
+                f"{name} is “{value}”. Set it to an amount in USD from 0 to {most:,}, such"
+                f" as {default}."
             )
         )
 
