@@ -65,24 +65,27 @@ class Environment:
             stop(f"{name} is “{value}”. Set it to a whole number of at least {least}.")
         return int(value)
 
-    def usd(self, name: str, *, default: str) -> str:
-        """An amount in USD, zero or more, as text."""
+    def usd(self, name: str, *, default: str, most: int = 1_000_000) -> str:
+        """An amount in USD, from zero to `most`, as text."""
         value = self.text(name, default=default)
         try:
-            fits = Decimal(value) >= 0 and Decimal(value).is_finite()
+            fits = 0 <= Decimal(value) <= most
         except InvalidOperation:
             fits = False
         return (
             value
             if fits
             else stop(
-                f"{name} is “{value}”. Set it to an amount in USD such as {default}."
+                f"{name} is “{value}”. Set it to an amount in USD from 0 to {most:,}, such"
+                f" as {default}."
             )
         )
 
-    def optional_usd(self, name: str) -> str:
-        """An amount in USD, zero or more, as text; empty where none is set."""
-        return self.usd(name, default="15") if self.text(name, default="") else ""
+    def optional_usd(self, name: str, *, most: int = 1_000_000) -> str:
+        """An amount in USD, from zero to `most`, as text; empty where none is set."""
+        if not self.text(name, default=""):
+            return ""
+        return self.usd(name, default="15", most=most)
 
     def choice(self, name: str, *, default: str, options: tuple[str, ...]) -> str:
         """One of `options`, in capitals."""

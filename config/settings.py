@@ -228,9 +228,14 @@ INVITATION_DAYS = env.count("INVITATION_DAYS", default=7, least=1)
 # -- Money and metering ----------------------------------------------------------------
 
 # Rates of a model nobody has a price for (M4), in USD per million tokens; without both,
-# the dearest among the provider's models.
-FALLBACK_INPUT_USD_PER_MTOK = env.optional_usd("FALLBACK_INPUT_USD_PER_MTOK")
-FALLBACK_OUTPUT_USD_PER_MTOK = env.optional_usd("FALLBACK_OUTPUT_USD_PER_MTOK")
+# the dearest among the provider's models. Writing to the cache costs up to twice the
+# input, and no rate may be over $10,000.
+FALLBACK_INPUT_USD_PER_MTOK = env.optional_usd(
+    "FALLBACK_INPUT_USD_PER_MTOK", most=5_000
+)
+FALLBACK_OUTPUT_USD_PER_MTOK = env.optional_usd(
+    "FALLBACK_OUTPUT_USD_PER_MTOK", most=10_000
+)
 AUTHORIZATION_HOURS = env.count("AUTHORIZATION_HOURS", default=24, least=1)
 CLOSE_GRACE_HOURS = env.count("CLOSE_GRACE_HOURS", default=6)
 # Who sells, as invoices and statements print it; lines of the address are separated by "|".

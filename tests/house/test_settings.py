@@ -40,6 +40,7 @@ BAD = [
     ("FALLBACK_INPUT_USD_PER_MTOK", "abc"),
     ("FALLBACK_INPUT_USD_PER_MTOK", "NaN"),
     ("FALLBACK_INPUT_USD_PER_MTOK", "-1"),
+    ("FALLBACK_INPUT_USD_PER_MTOK", "1e30"),
     ("LOG_LEVEL", "LOUD"),
     ("SITE_URL", "foo"),
     ("SITE_URL", "http://[x"),
