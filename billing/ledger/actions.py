@@ -16,6 +16,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
 from billing.models import (
     BillingAccount,
+    Dispute,
     EntryKind,
     LedgerEntry,
     Payment,
@@ -41,6 +42,7 @@ def post_entry(
     now: dt.datetime,
     payment: Payment | None = None,
     refund: Refund | None = None,
+    dispute: Dispute | None = None,
     reason: str = "",
     actor: User | None = None,
     key: str = "",
@@ -59,6 +61,7 @@ def post_entry(
         created_at=now,
         payment=payment,
         refund=refund,
+        dispute=dispute,
         reason=reason,
         actor=actor,
         key=key,

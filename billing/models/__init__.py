@@ -22,8 +22,10 @@ from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth
-from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
+from billing.models.payments import GatewayNotice, Payment, PaymentCard
 from billing.models.prices import ModelPrice, PriceList, PriceSource
+from billing.models.refunds import Refund
+from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
@@ -42,6 +44,7 @@ __all__ = [
     "BillingMonth",
     "CapLevel",
     "CreditNote",
+    "Dispute",
     "EntryKind",
     "ExtraUsageScope",
     "Funding",
@@ -49,6 +52,7 @@ __all__ = [
     "IncludedWindow",
     "Invoice",
     "InvoiceLine",
+    "InvoiceRefund",
     "LedgerEntry",
     "MemberMonth",
     "ModelPrice",

@@ -67,7 +67,7 @@ def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     return {
         "invoices": [
             (invoice, documents.is_overdue(invoice, today=today))
-            for invoice in invoices[:most]
+            for invoice in invoices.prefetch_related("disputes")[:most]
         ],
         "more_invoices": most is not None and invoices.count() > most,
         "statements": statements[:most],
@@ -84,7 +84,7 @@ def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     )
     show_all = request.GET.get("payments") == "all"
     return {
-        "payments": payments.prefetch_related("refunds")[
+        "payments": payments.prefetch_related("refunds", "disputes")[
             : None if show_all else RECENT
         ],
         "more_payments": not show_all and payments.count() > RECENT,
@@ -145,7 +145,7 @@ def ledger_entry(
     refund.
     """
     entries = LedgerEntry.objects.select_related(
-        "membership__user", "payment", "refund", "actor", "organization"
+        "membership__user", "payment", "refund", "dispute", "actor", "organization"
     )
     if entry_id >= 2**63:
         raise Http404

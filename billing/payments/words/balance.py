@@ -107,6 +107,8 @@ def hold_text(balance: BalanceSummary, *, month: Month) -> str:
             return _("Auto-reload has bought five times today and resumes tomorrow.")
         case Hold.NO_CARD:
             return _("Auto-reload has no card to charge.")
+        case Hold.DISPUTED:
+            return _("Auto-reload doesn't buy anything while a payment is disputed.")
         case Hold.CAP_REACHED:
             return _(
                 "Auto-reload is on hold because the organization spend cap has been "
