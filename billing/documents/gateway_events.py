@@ -240,7 +240,9 @@ def _take_one_waiting(notice_id: int, *, now: dt.datetime) -> bool:
         .filter(pk=notice_id, waiting__isnull=False)
         .first()
     )
-    if notice is None or not _take(from_json(notice.waiting), notice, now=now):
+    if notice is None or notice.waiting is None:
+        return False
+    if not _take(from_json(notice.waiting), notice, now=now):
         return False
     notice.waiting = None
     notice.save(update_fields=["payment", "waiting"])
