@@ -20,7 +20,7 @@ from billing.documents.rules import closes_at
 from billing.ledger import queries as ledger
 from billing.ledger.queries import LedgerFilter
 from billing.ledger.words import entry_cells, entry_heads, entry_reason, entry_words
-from billing.models import EntryKind, LedgerEntry, Payment
+from billing.models import BillingAccount, EntryKind, LedgerEntry, Payment
 from billing.pages.usage_parts import UsagePage
 from billing.payments.queries.cards import card_of
 from config.kit.csv_files import streamed
@@ -105,11 +105,18 @@ def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
         "filters": filters,
         "kinds": EntryKind.choices,
         "months": ledger.months_of(page.organization.pk),
+        "balance_nanos": _balance_nanos(page.organization.pk),
         "pending_nanos": pending
         if filters == LedgerFilter() and entries.number == 1
         else 0,
         "query": request.GET.urlencode(),
     }
+
+
+def _balance_nanos(organization_id: int) -> int:
+    """What is in the balance, also where usage is billed afterwards by now."""
+    account = BillingAccount.objects.filter(pk=organization_id).first()
+    return account.balance_nanos if account else 0
 
 
 def filter_of(request: HttpRequest) -> LedgerFilter:

@@ -41,10 +41,10 @@ def funded_in(organization_id: int, *, month_on: dt.date) -> FundedUsage:
         membership__organization_id=organization_id, month_on=month_on
     )
     sums = usage.aggregate(
-        prepaid=Sum("extra_nanos", filter=Q(prepaid=True)),
-        billed=Sum("extra_nanos", filter=Q(prepaid=False)),
+        from_balance=Sum("extra_nanos", filter=Q(prepaid=True)),
+        to_bill=Sum("extra_nanos", filter=Q(prepaid=False)),
     )
-    return FundedUsage(sums["prepaid"] or 0, sums["billed"] or 0)
+    return FundedUsage(sums["from_balance"] or 0, sums["to_bill"] or 0)
 
 
 def grace() -> dt.timedelta:
