@@ -95,6 +95,12 @@ class BalanceSummary:
         return _waits_for_retry(self.account, self.card)
 
     @property
+    def will_reload(self) -> bool:
+        """Auto-reload is on, and nothing is in its way that lasts."""
+        is_on = self.account.auto_reload_enabled and self.card is not None
+        return is_on and not self.is_paused and self.dispute is None
+
+    @property
     def lacks_card(self) -> bool:
         """Auto-reload is on, and there is nothing it could charge."""
         return self.account.auto_reload_enabled and self.card is None

@@ -22,9 +22,8 @@ from billing.documents.words.documents import invoice_totals, state_text
 from billing.models import Dispute, Invoice, InvoiceRefund
 from billing.payments.queries.reloads import open_dispute
 from config.kit.money import usd
-from tests.billing.payments.gateways.test_money_back import tell
+from tests.billing.payments.gateways.telling import tell
 from tests.factories.documents import CLOSES, close_november, use_november
-from tests.factories.people import make_user
 
 LATER = CLOSES + dt.timedelta(days=365)
 
@@ -33,14 +32,6 @@ LATER = CLOSES + dt.timedelta(days=365)
 def now():
     """Acme's November."""
     return dt.datetime(2026, 11, 23, 19, 28, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def olga(db):
-    """An operator."""
-    return make_user(
-        "olga@example.com", "Olga Operator", is_staff=True, is_superuser=True
-    )
 
 
 def sweep():

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import json
 
 import pytest
 import time_machine
@@ -31,55 +30,15 @@ from billing.payments.actions.refunds import refundable_nanos, settle_refund
 from billing.payments.gateways.base import RefundFailed
 from config.kit.errors import BusinessError
 from config.kit.money import usd
-from tests.billing.payments.gateways.conftest import SECRET
-from tests.billing.payments.gateways.stripe_server import signature
-from tests.factories.balances import balance, buy, turn_on, use_up_included
-from tests.factories.people import make_user
+from tests.billing.payments.gateways.telling import dispute_and, tell
+from tests.factories.balances import balance, buy
 from tests.factories.usage import event
-
-WEBHOOK = "/webhooks/stripe/"
 
 
 @pytest.fixture
 def now():
     """The real time: Stripe's client and signatures read the clock."""
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
-
-
-@pytest.fixture
-def olga(db):
-    """An operator."""
-    return make_user(
-        "olga@example.com", "Olga Operator", is_staff=True, is_superuser=True
-    )
-
-
-@pytest.fixture
-def ticking(stripe):
-    """Each event at Stripe a second after the one before."""
-    moments = itertools.count(int(dt.datetime.now(dt.UTC).timestamp()))
-    stripe.clock = lambda: next(moments)
-
-
-@pytest.fixture
-def bought(bolt, stripe, now, ticking, olga):
-    """$100 bought, extra usage on, auto-reload of $50 at $25."""
-    use_up_included(bolt)
-    turn_on(bolt, balance="100", reload=("25", "50"), now=now)
-    OutgoingMail.objects.all().delete()
-    stripe.events.clear()
-    return Payment.objects.get()
-
-
-def tell(client, *notices):
-    """Post webhooks as Stripe would; each is answered 200."""
-    for notice in notices:
-        body = json.dumps(notice).encode()
-        headers = {"Stripe-Signature": signature(body, SECRET)}
-        answer = client.post(
-            WEBHOOK, body, content_type="application/json", headers=headers
-        )
-        assert answer.status_code == 200
 
 
 def kinds(bolt):
@@ -338,13 +297,6 @@ def test_a_refund_of_the_gateways_own_is_never_one_to_ask_about(bolt, bought):
 
 
 # -- disputes --------------------------------------------------------------------------
-
-
-def dispute_and(stripe, payment, outcome, *, cents=10_000):
-    """All events of a dispute that ends so."""
-    events = stripe.outside.dispute(payment.gateway_id, cents)
-    [dispute_id] = stripe.outside.disputes
-    return events + stripe.outside.close(dispute_id, outcome)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
