@@ -69,9 +69,9 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         "month_on",
         "status",
         "total",
+        "to_do",
         "due_on",
         "settled_at",
-        "to_do",
     )
     list_filter = ("status", "month_on")
     list_select_related = ("organization",)

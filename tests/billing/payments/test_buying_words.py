@@ -13,6 +13,7 @@ from billing.caps.actions.caps import set_organization_cap
 from billing.caps.actions.switch import set_extra_usage
 from billing.metering.actions.recording import record_usage
 from billing.payments import processing
+from billing.payments.actions.credits import post_credit
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.balances import bea_of, buy, turn_on, use_up_included
@@ -113,3 +114,27 @@ def test_n2_the_mails_of_a_purchase_and_of_a_balance_that_is_gone_say_it_too(
     assert mail.outbox[-1].subject == "The balance of Bolt is used up"
     assert "Buying extra usage alone is not enough." in mail.outbox[-1].body
     assert "has been reached ($120.00 spent)" in mail.outbox[-1].body
+
+
+def test_n2_the_month_says_it_where_both_the_cap_and_the_balance_stop_people(
+    running, client, now
+):
+    set_organization_cap(running, amount_nanos=usd(50), actor=bea_of(running), now=now)
+    sent = event("mia@bolt.example", at=now, usd="1")
+    record_usage([sent], organization_id=running.pk, now=now)
+    page = client.get("/o/bolt/settings/usage/").content.decode()
+    assert "Raise it and people can continue right away." in page
+    adjust_down(running, now=now)
+    page = client.get("/o/bolt/settings/usage/").content.decode()
+    assert "Raise the cap and buy extra usage, and people can continue" in page
+
+
+def adjust_down(bolt, *, now):
+    """An operator takes what is left."""
+    post_credit(
+        bolt,
+        amount_nanos=-usd(39),
+        reason="Booked twice",
+        operator=bolt.primary_owner,
+        now=now,
+    )
