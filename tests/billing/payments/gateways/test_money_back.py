@@ -26,8 +26,10 @@ from billing.models import (
     Refund,
 )
 from billing.payments import processing, tasks
+from billing.payments.actions.disputes import take_dispute
 from billing.payments.actions.refunds import refundable_nanos, settle_refund
 from billing.payments.gateways.base import RefundFailed
+from billing.payments.gateways.money_back import DisputeTold
 from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.billing.payments.gateways.telling import dispute_and, tell
@@ -462,3 +464,23 @@ def test_e8_a_falsified_refund_of_the_gateway_is_named(bolt, bought, stripe, cli
     Refund.objects.update(amount_nanos=usd(19))
     [found] = differences()
     assert (found.table, found.column) == ("billing_refund", "amount_nanos")
+
+
+def test_row_4_money_taken_again_after_an_appeal_stays_out_whatever_comes_late(
+    bolt, bought, now
+):
+    """Taken at 1, given back at 5, taken again at 9; then the news of 5 come late."""
+
+    def told(at, *, withdrawn, reinstated, status="open"):
+        return DisputeTold(
+            "du_1", 4_000, status, False, "", 1, 0, withdrawn, reinstated, at
+        )
+
+    for one in (
+        told(1, withdrawn=1, reinstated=0),
+        told(9, withdrawn=9, reinstated=5),
+        told(5, withdrawn=1, reinstated=5, status="won"),
+    ):
+        take_dispute(bought.pk, one, now=now)
+    assert balance(bolt) == usd(60) and Dispute.objects.get().status == "open"
+    assert list(differences()) == []
