@@ -46,7 +46,7 @@ def write_money_back_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | No
 
 def _to_buyer(mail: OutgoingMail, owner: Membership | None) -> MailText:
     invoice, facts = _facts(mail)
-    title, sentences = _title(mail), _told(mail, invoice)
+    title, sentences = _title(mail), [*_told(mail, invoice), *_to_ask(mail)]
     link = page_url("invoice", mail.organization.slug, invoice.number)
     content = MoneyBackMail(
         title % facts,
@@ -144,8 +144,14 @@ def _told(mail: OutgoingMail, invoice: Invoice) -> list[str]:
             "The bank took the money back: %(why)s. Until it decides, the invoice stays "
             "as it is."
         ),
-        _("If nobody meant to dispute it, ask the bank to withdraw the dispute."),
     ]
+
+
+def _to_ask(mail: OutgoingMail) -> list[str]:
+    """What the buyer can do about an open dispute."""
+    if mail.facts["step"] not in ("opened", "taken"):
+        return []
+    return [_("If nobody meant to dispute it, ask the bank to withdraw the dispute.")]
 
 
 def _to_do(mail: OutgoingMail, invoice: Invoice) -> list[str]:
