@@ -71,6 +71,14 @@ class UserAdmin(DjangoUserAdmin):
         return False
 
 
+SETTLEMENT_HELP = gettext_lazy(
+    "A change takes effect with the next request. Each request is billed as it was "
+    "funded, so a month in which the settlement changes has a statement (what was paid "
+    "from the balance) and an invoice (the rest). What is left of a balance is kept; "
+    "auto-reload buys only while the settlement is prepaid."
+)
+
+
 class OrganizationForm(forms.ModelForm):
     """An organization with the seats it bought."""
 
@@ -98,6 +106,7 @@ class OrganizationForm(forms.ModelForm):
             "primary_owner",
             "timezone",
         )
+        help_texts = {"settlement": SETTLEMENT_HELP}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -212,6 +221,8 @@ class OrganizationAdmin(NoDelete, admin.ModelAdmin):
             for name in ("name", "plan", "settlement", "billing_email")
             if getattr(before, name) != getattr(obj, name)
         ]
+        if "settlement" in fields:
+            messages.info(request, SETTLEMENT_HELP)
         if fields:
             obj.save(update_fields=fields)
             record_change(

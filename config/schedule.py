@@ -38,6 +38,14 @@ SCHEDULE = {
         "task": "billing.documents.tasks.send_due_invoices",
         "schedule": 60.0,
     },
+    "take-waiting-notices": {
+        "task": "billing.documents.tasks.take_waiting_notices",
+        "schedule": 60.0,
+    },
+    "catch-up-with-gateway": {
+        "task": "billing.documents.tasks.catch_up_with_gateway",
+        "schedule": crontab(minute=40, hour=4),
+    },
     "clear-sessions": {
         "task": "accounts.tasks.clear_sessions",
         "schedule": crontab(minute=10, hour=3),

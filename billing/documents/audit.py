@@ -18,6 +18,8 @@ register_changes(
         "billing.terms": gettext_lazy("Tax and terms"),
         "invoice.status": gettext_lazy("Invoice"),
         "invoice.credit_note": gettext_lazy("Credit note"),
+        "invoice.refund": gettext_lazy("Refund in Stripe"),
+        "invoice.dispute": gettext_lazy("Disputed invoice"),
     }
 )
 INVOICE_STATES = {

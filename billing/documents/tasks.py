@@ -9,7 +9,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from billing.documents import closing, gateway_sync
+from billing.documents import closing, gateway_events, gateway_sync
 from billing.documents.queries.months import organizations_to_close
 from billing.models import Invoice
 from config.kit.jobs import SWEEP_LIMIT
@@ -44,3 +44,17 @@ def send_due_invoices() -> int:
     for invoice_id in invoice_ids:
         send_invoice.delay(invoice_id)
     return len(invoice_ids)
+
+
+@shared_task
+def take_waiting_notices() -> int:
+    """Work off what the gateway told of money that went back before anybody here knew
+    the payment; how many.
+    """
+    return gateway_events.take_waiting(now=timezone.now())
+
+
+@shared_task
+def catch_up_with_gateway() -> int:
+    """Ask the gateway for news of money that went back and never arrived; how many."""
+    return gateway_events.catch_up()

@@ -18,6 +18,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
 from billing.models import (
     BillingAccount,
+    Dispute,
     EntryKind,
     LedgerEntry,
     Payment,
@@ -46,6 +47,7 @@ def post_entry(
     now: dt.datetime,
     payment: Payment | None = None,
     refund: Refund | None = None,
+    dispute: Dispute | None = None,
     reason: str = "",
     actor: User | None = None,
     key: str = "",
@@ -64,6 +66,7 @@ def post_entry(
         created_at=now,
         payment=payment,
         refund=refund,
+        dispute=dispute,
         reason=reason,
         actor=actor,
         key=key,

@@ -1,5 +1,5 @@
 """The proof of the balances (E8, T2): account, ledger, what is not yet rolled up,
-payments and refunds, down to the events.
+payments, refunds and disputes, down to the events.
 
 Set-based and read-only; the same SQL on both databases. Amounts are nano-USD.
 """
@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from config.kit.books import Difference
 from config.kit.sql import run
 
+# What is away of a dispute, as `Dispute.taken_nanos` has it.
+TAKEN = """CASE WHEN d.withdrawn_at IS NOT NULL AND (d.reinstated_at IS NULL
+    OR d.reinstated_at < d.withdrawn_at) THEN d.amount_nanos ELSE 0 END"""
 # Each: table and column of what is kept, and SQL of the rows that differ: name, kept, proven.
 PROOFS = (
     (
@@ -65,6 +68,28 @@ PROOFS = (
              ) entry ON entry.refund_id = r.id
             WHERE -COALESCE(entry.nanos, 0) <> CASE WHEN r.status = 'failed' THEN 0
                 ELSE r.amount_nanos END""",
+    ),
+    (  # what a disputed purchase is out of the balance by is what the bank holds of it
+        "billing_dispute",
+        "amount_nanos",
+        f"""SELECT d.id, -COALESCE(entry.nanos, 0), {TAKEN}
+             FROM billing_dispute d LEFT JOIN (
+                  SELECT dispute_id, SUM(amount_nanos) AS nanos FROM billing_ledgerentry
+                   WHERE dispute_id IS NOT NULL GROUP BY dispute_id
+             ) entry ON entry.dispute_id = d.id
+            WHERE d.payment_id IS NOT NULL AND -COALESCE(entry.nanos, 0) <> {TAKEN}""",
+    ),
+    (  # an entry of a refund or dispute is of that one's payment, and of its organization
+        "billing_ledgerentry",
+        "payment_id",
+        """SELECT e.id, COALESCE(e.payment_id, 0), COALESCE(r.payment_id, d.payment_id, 0)
+             FROM billing_ledgerentry e
+             LEFT JOIN billing_refund r ON r.id = e.refund_id
+             LEFT JOIN billing_dispute d ON d.id = e.dispute_id
+             LEFT JOIN billing_payment p ON p.id = e.payment_id
+            WHERE (e.refund_id IS NOT NULL OR e.dispute_id IS NOT NULL)
+              AND (COALESCE(e.payment_id, 0) <> COALESCE(r.payment_id, d.payment_id, 0)
+                   OR p.organization_id <> e.organization_id)""",
     ),
 )
 # Usage by member, day and kind: rolled up and not yet rolled up together, against the

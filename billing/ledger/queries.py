@@ -49,7 +49,7 @@ def entries(organization_id: int, chosen: LedgerFilter) -> QuerySet[LedgerEntry]
     if chosen.month_on:
         matching = matching.filter(month_on=chosen.month_on)
     return matching.select_related(
-        "membership__user", "payment", "refund", "actor"
+        "membership__user", "payment", "refund", "dispute", "actor"
     ).order_by("-pk")
 
 

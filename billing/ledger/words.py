@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from billing.models import EntryKind, LedgerEntry
+from billing.models import Dispute, EntryKind, LedgerEntry, Refund
 from config.kit.csv_files import plain
 from config.kit.money import to_decimal_text
 
@@ -42,6 +42,8 @@ def entry_words(entry: LedgerEntry) -> tuple[str, str]:
     ):
         who = f", {entry.actor}" if entry.actor else ""
         return label, f"{entry.payment.card_label}{who}"
+    if entry.kind == EntryKind.DISPUTE and entry.dispute and entry.payment:
+        return label, _dispute_text(entry, entry.dispute, card=entry.payment.card_label)
     if entry.kind == EntryKind.REFUND and entry.payment is not None:
         return label, _("to %(card)s: %(reason)s") % {
             "card": entry.payment.card_label,
@@ -50,12 +52,43 @@ def entry_words(entry: LedgerEntry) -> tuple[str, str]:
     return label, reason
 
 
-def entry_reason(entry: LedgerEntry) -> str:
-    """Why it was booked: what an operator wrote, or that a refund failed.
+def _dispute_text(entry: LedgerEntry, dispute: Dispute, *, card: str) -> str:
+    """Taken or given back, by which card's bank, under which ID."""
+    facts = {"card": card, "dispute": dispute.gateway_id}
+    if entry.amount_nanos > 0:
+        return _("given back by the bank of %(card)s (%(dispute)s)") % facts
+    return _("taken back by the bank of %(card)s (%(dispute)s)") % facts
 
-    Entries of earlier versions keep the sentence they were booked with. Reads `refund`.
+
+def entry_reason(entry: LedgerEntry) -> str:
+    """Why it was booked: what an operator wrote, what the gateway says, or that a refund
+    failed.
+
+    Entries of earlier versions keep the sentence they were booked with. Reads `refund`
+    and `dispute`.
     """
-    if entry.kind == EntryKind.ADJUSTMENT and entry.refund and not entry.reason:
-        failure = entry.refund.failure[:200]
-        return _("The refund failed: %(why)s") % {"why": failure}
-    return entry.reason
+    if entry.dispute is not None:
+        return entry.dispute.reason_text
+    if entry.refund is None or entry.reason:
+        return entry.reason
+    if entry.kind != EntryKind.ADJUSTMENT:
+        return refund_reason_text(entry.refund)
+    if entry.refund.is_from_gateway and not entry.refund.gateway_id:
+        return _("booked anew under the ID of the refund")
+    failure = entry.refund.failure[:200]
+    return _("The refund failed: %(why)s") % {"why": failure}
+
+
+def refund_reason_text(refund: Refund) -> str:
+    """Why money went back to a card: the operator's words, or that it was done at the
+    gateway, with what was chosen there.
+    """
+    if not refund.is_from_gateway:
+        return refund.reason
+    if refund.reason == "requested_by_customer":
+        return _("refunded in Stripe (requested by the customer)")
+    if refund.reason == "duplicate":
+        return _("refunded in Stripe (charged twice)")
+    if refund.reason == "fraudulent":
+        return _("refunded in Stripe (fraudulent)")
+    return _("refunded in Stripe")

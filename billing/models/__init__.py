@@ -22,7 +22,7 @@ from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth
-from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
+from billing.models.payments import GatewayNotice, Payment, PaymentCard
 from billing.models.prices import (
     Condition,
     ModelAlias,
@@ -31,6 +31,8 @@ from billing.models.prices import (
     PriceList,
     PriceSource,
 )
+from billing.models.refunds import Refund
+from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
@@ -52,6 +54,7 @@ __all__ = [
     "CapLevel",
     "Condition",
     "CreditNote",
+    "Dispute",
     "EntryKind",
     "ExtraUsageScope",
     "Funding",
@@ -59,6 +62,7 @@ __all__ = [
     "IncludedWindow",
     "Invoice",
     "InvoiceLine",
+    "InvoiceRefund",
     "LedgerEntry",
     "MemberMonth",
     "ModelAlias",

@@ -44,6 +44,8 @@ ISSUED = (
 ALLOWED_STEPS = (
     "OLD.status = NEW.status OR (OLD.status = 'draft' AND NEW.status IN ('open',"
     " 'paid')) OR (OLD.status = 'open' AND NEW.status IN ('paid', 'void'))"
+    # what paid it was taken back
+    " OR (OLD.status = 'paid' AND NEW.status = 'open' AND NEW.reopened_at IS NOT NULL)"
 )
 
 
@@ -141,6 +143,12 @@ class Invoice(models.Model):
     gateway_id = models.CharField(
         _("gateway ID"), max_length=100, blank=True, db_index=True
     )
+    # The payment that paid it there, by which the gateway tells that money went back.
+    gateway_payment_id = models.CharField(
+        _("payment at the gateway"), max_length=100, blank=True, default=""
+    )
+    # When a lost dispute took its payment back, so that it is to be paid anew.
+    reopened_at = models.DateTimeField(_("open again"), null=True, blank=True)
     gateway_url = models.CharField(_("payment page"), max_length=1000, blank=True)
     gateway_next_try_at = models.DateTimeField(
         _("next attempt at the gateway"), null=True, blank=True
@@ -206,10 +214,20 @@ class Invoice(models.Model):
                 condition=Q(gateway_next_try_at__isnull=False),
                 name="invoices_to_send",
             ),
+            models.Index(
+                fields=["gateway_payment_id"],
+                condition=~Q(gateway_payment_id=""),
+                name="invoices_by_payment",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.number or f"#{self.pk}"
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a bank decides about its payment; read from what was fetched."""
+        return any(dispute.status == "open" for dispute in self.disputes.all())
 
     @property
     def handed_on_nanos(self) -> int:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Membership, Organization
 from billing.models.limits import countable
 from billing.models.months import OPEN_MONTH
-from billing.models.payments import Payment, Refund
+from billing.models.payments import Payment
+from billing.models.refunds import Refund
+from billing.models.returns import Dispute
 
 
 class EntryKind(models.TextChoices):
@@ -20,6 +22,7 @@ class EntryKind(models.TextChoices):
     RELOAD = "reload", _("Auto-reload")
     CHARGE = "charge", _("Usage")
     REFUND = "refund", _("Refund")
+    DISPUTE = "dispute", _("Dispute")
     CREDIT = "credit", _("Credit")
     ADJUSTMENT = "adjustment", _("Adjustment")
 
@@ -59,6 +62,14 @@ class LedgerEntry(models.Model):
         blank=True,
         related_name="entries",
         verbose_name=_("refund"),
+    )
+    dispute = models.ForeignKey(
+        Dispute,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        verbose_name=_("dispute"),
     )
     membership = models.ForeignKey(
         Membership,
@@ -125,6 +136,10 @@ class LedgerEntry(models.Model):
                 condition=~Q(kind="refund")
                 | Q(refund__isnull=False, amount_nanos__lt=0),
                 name="refund_entry_names_its_refund",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="dispute") | Q(dispute__isnull=False),
+                name="dispute_entry_names_its_dispute",
             ),
             models.CheckConstraint(
                 condition=~Q(kind="charge")

@@ -1,4 +1,4 @@
-"""Payments, refunds and the card behind them.
+"""Payments, and the card behind them.
 
 A row is written before the gateway is asked, so nothing is lost (T5).
 """
@@ -210,77 +210,12 @@ class Payment(models.Model):
         return str(DECLINE_WORDS.get(self.decline_code) or self.decline_message)
 
 
-class RefundQuerySet(RetriedQuerySet["Refund"]):
-    next_try_field = "next_check_at"
-    tries_field = "checks"
-    claim_lasts = GATEWAY_ANSWERS_WITHIN
-
-    def unfinished(self) -> RefundQuerySet:
-        """See `RetriedQuerySet`."""
-        return self.filter(status=Refund.Status.STARTED)
-
-    def not_failed(self) -> RefundQuerySet:
-        """Given back, or on the way: what of a payment is not refundable any more."""
-        return self.exclude(status=Refund.Status.FAILED)
-
-
-class Refund(models.Model):
-    """Money of one payment going back to its card, by an operator, with the reason (T7)."""
-
-    class Status(models.TextChoices):
-        STARTED = "started", _("Being settled")
-        SUCCEEDED = "succeeded", _("Refunded")
-        FAILED = "failed", _("Failed")
-
-    payment = models.ForeignKey(
-        Payment,
-        on_delete=models.PROTECT,
-        related_name="refunds",
-        verbose_name=_("payment"),
-    )
-    amount_nanos = models.BigIntegerField(_("amount (nano-USD)"))
-    status = models.CharField(
-        _("status"), max_length=10, choices=Status, default=Status.STARTED
-    )
-    key = models.CharField(_("idempotency key"), max_length=64, unique=True)
-    reason = models.CharField(_("reason"), max_length=300)
-    gateway_id = models.CharField(
-        _("gateway ID"), max_length=100, blank=True, db_index=True
-    )
-    failure = models.CharField(_("gateway's message"), max_length=300, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        verbose_name=_("refunded by"),
-    )
-    created_at = models.DateTimeField(_("started"))
-    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
-    next_check_at = models.DateTimeField(_("next check"))
-    checks = models.PositiveSmallIntegerField(_("checks"), default=0)
-
-    objects = RefundQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("refund")
-        verbose_name_plural = _("refunds")
-        ordering = ["-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(amount_nanos__gt=0), name="refund_is_positive"
-            ),
-            models.CheckConstraint(
-                condition=Q(status__in=["started", "succeeded", "failed"]),
-                name="refund_status_is_known",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.key
-
-
 class GatewayNotice(models.Model):
-    """A webhook that was worked off: the same one again changes nothing."""
+    """A webhook that was worked off: the same one again changes nothing.
+
+    One about money that went back, of a payment that nobody here knows yet, waits:
+    `payment_intent` names that payment at the gateway, `waiting` keeps what was told.
+    """
 
     gateway = models.CharField(_("gateway"), max_length=20)
     notice_id = models.CharField(_("id"), max_length=100)
@@ -294,6 +229,10 @@ class GatewayNotice(models.Model):
         related_name="+",
         verbose_name=_("payment"),
     )
+    payment_intent = models.CharField(
+        _("payment at the gateway"), max_length=100, blank=True, default=""
+    )
+    waiting = models.JSONField(_("waiting"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("gateway notice")
@@ -303,6 +242,13 @@ class GatewayNotice(models.Model):
             models.UniqueConstraint(
                 fields=["gateway", "notice_id"], name="one_row_per_gateway_notice"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["payment_intent"],
+                condition=Q(waiting__isnull=False),
+                name="notices_waiting",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,9 @@ class Statement(models.Model):
     reloads_nanos = models.BigIntegerField(_("auto-reloads (nano-USD)"), default=0)
     charges_nanos = models.BigIntegerField(_("usage (nano-USD)"), default=0)
     refunds_nanos = models.BigIntegerField(_("refunds (nano-USD)"), default=0)
+    disputes_nanos = models.BigIntegerField(
+        _("disputes (nano-USD)"), default=0, db_default=0
+    )
     credits_nanos = models.BigIntegerField(_("credits (nano-USD)"), default=0)
     adjustments_nanos = models.BigIntegerField(_("adjustments (nano-USD)"), default=0)
     closing_nanos = models.BigIntegerField(_("closing balance (nano-USD)"))
@@ -54,6 +57,7 @@ class Statement(models.Model):
                     + F("reloads_nanos")
                     + F("charges_nanos")
                     + F("refunds_nanos")
+                    + F("disputes_nanos")
                     + F("credits_nanos")
                     + F("adjustments_nanos")
                 ),

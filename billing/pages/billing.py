@@ -20,7 +20,7 @@ from billing.documents.rules import closes_at
 from billing.ledger import queries as ledger
 from billing.ledger.queries import LedgerFilter
 from billing.ledger.words import entry_cells, entry_heads, entry_reason, entry_words
-from billing.models import EntryKind, LedgerEntry, Payment
+from billing.models import BillingAccount, EntryKind, LedgerEntry, Payment
 from billing.pages.usage_parts import UsagePage
 from billing.payments.queries.cards import card_of
 from config.kit.csv_files import streamed
@@ -67,7 +67,7 @@ def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     return {
         "invoices": [
             (invoice, documents.is_overdue(invoice, today=today))
-            for invoice in invoices[:most]
+            for invoice in invoices.prefetch_related("disputes")[:most]
         ],
         "more_invoices": most is not None and invoices.count() > most,
         "statements": statements[:most],
@@ -84,7 +84,7 @@ def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     )
     show_all = request.GET.get("payments") == "all"
     return {
-        "payments": payments.prefetch_related("refunds")[
+        "payments": payments.prefetch_related("refunds", "disputes")[
             : None if show_all else RECENT
         ],
         "more_payments": not show_all and payments.count() > RECENT,
@@ -105,11 +105,18 @@ def _ledger_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
         "filters": filters,
         "kinds": EntryKind.choices,
         "months": ledger.months_of(page.organization.pk),
+        "balance_nanos": _balance_nanos(page.organization.pk),
         "pending_nanos": pending
         if filters == LedgerFilter() and entries.number == 1
         else 0,
         "query": request.GET.urlencode(),
     }
+
+
+def _balance_nanos(organization_id: int) -> int:
+    """What is in the balance, also where usage is billed afterwards by now."""
+    account = BillingAccount.objects.filter(pk=organization_id).first()
+    return account.balance_nanos if account else 0
 
 
 def filter_of(request: HttpRequest) -> LedgerFilter:
@@ -145,7 +152,7 @@ def ledger_entry(
     refund.
     """
     entries = LedgerEntry.objects.select_related(
-        "membership__user", "payment", "refund", "actor", "organization"
+        "membership__user", "payment", "refund", "dispute", "actor", "organization"
     )
     if entry_id >= 2**63:
         raise Http404

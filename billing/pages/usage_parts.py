@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from accounts.models import Plan, Tier
 from billing.caps.queries.caps import cap_rows
+from billing.documents.words.settlement import settlement_text
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel
 from billing.payments.reader import BalanceReader
@@ -59,6 +60,11 @@ class UsagePage(BalanceReader):
             or self.summary.spent_nanos > 0
             or self.summary.last_month_nanos > 0
         )
+
+    @cached_property
+    def settlement_words(self) -> str:
+        """That the settlement changed in this month, and what that makes of it."""
+        return settlement_text(self.standing)
 
     def balance_part(self) -> dict[str, Any]:
         """The balance with auto-reload, and the one banner that matters; nothing where

@@ -23,6 +23,7 @@ from billing.ledger.actions import check_balance_has_room
 from billing.ledger.words import entry_reason
 from billing.models import (
     BillingAccount,
+    Dispute,
     GatewayNotice,
     LedgerEntry,
     Payment,
@@ -33,7 +34,7 @@ from billing.models import (
 )
 from billing.payments import processing
 from billing.payments.actions.credits import post_credit
-from billing.payments.actions.refunds import refundable_nanos
+from billing.payments.actions.refunds import dispute_in_the_way, refundable_nanos
 from billing.payments.queries.reloads import reload_went_off_by
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
@@ -123,6 +124,23 @@ class RefundInline(ReadOnly, admin.TabularInline):
     extra = 0
 
 
+class DisputeInline(ReadOnly, admin.TabularInline):
+    model = Dispute
+    fields = (
+        "gateway_id",
+        "amount_nanos",
+        "status",
+        "is_inquiry",
+        "reason",
+        "opened_at",
+        "evidence_due_at",
+        "withdrawn_at",
+        "reinstated_at",
+        "closed_at",
+    )
+    extra = 0
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, admin.ModelAdmin):
     """Every payment; a paid one can be refunded as far as it is unused (T7)."""
@@ -141,7 +159,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "key", "gateway_id")
     date_hierarchy = "created_at"
-    inlines = (RefundInline,)
+    inlines = (RefundInline, DisputeInline)
     fields = (
         "organization",
         "purpose",
@@ -171,6 +189,8 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
     def refund_link(self, payment: Payment) -> str:
         """The link to refund what is unused."""
         left = refundable_nanos(payment)
+        if dispute_in_the_way(payment):
+            return _("It is disputed, so the bank decides who gets the money.")
         if not left:
             return _("There is nothing left to refund.")
         url = reverse("admin:billing_payment_refund", args=[payment.pk])
@@ -252,7 +272,7 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
         "actor",
     )
     list_filter = ("kind",)
-    list_select_related = ("organization", "actor", "refund")
+    list_select_related = ("organization", "actor", "refund", "dispute")
     search_fields = ("organization__slug", "reason")
     date_hierarchy = "created_at"
     show_full_result_count = False
@@ -337,7 +357,15 @@ class PaymentCardAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(GatewayNotice)
 class GatewayNoticeAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("received_at", "gateway", "kind", "notice_id", "payment")
+    list_display = (
+        "received_at",
+        "gateway",
+        "kind",
+        "notice_id",
+        "payment_intent",
+        "payment",
+    )
+    search_fields = ("notice_id", "payment_intent")
     list_filter = ("gateway", "kind")
     list_select_related = ("payment",)
 

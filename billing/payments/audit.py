@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import describes, register_changes, register_group
+from billing.models import Dispute
 from config.kit.money import format_usd
 
 register_group("balance.", gettext_lazy("Balance"), order=70)
@@ -16,6 +17,8 @@ register_changes(
     {
         "balance.card": gettext_lazy("Payment card"),
         "balance.auto_reload": gettext_lazy("Auto-reload"),
+        "balance.refund": gettext_lazy("Refund in Stripe"),
+        "balance.dispute": gettext_lazy("Disputed purchase"),
     }
 )
 
@@ -47,3 +50,20 @@ def auto_reload_text(value: dict[str, Any]) -> str:
         **amounts,
         "limit": format_usd(value["limit_nanos"]),
     }
+
+
+@describes("balance.refund", "invoice.refund")
+def refund_text(value: int) -> str:
+    """What is refunded, kept in nano-USD."""
+    return format_usd(value)
+
+
+@describes("balance.dispute", "invoice.dispute")
+def dispute_text(value: dict[str, Any]) -> str:
+    """`Open: $100.00, $100.00 taken back`; kept in nano-USD."""
+    facts = {
+        "status": Dispute.Status(value["status"]).label,
+        "amount": format_usd(value["amount_nanos"]),
+        "taken": format_usd(value["taken_nanos"]),
+    }
+    return _("%(status)s: %(amount)s disputed, %(taken)s taken back") % facts

@@ -26,6 +26,8 @@ register_changes(
     {
         "prices.sync": gettext_lazy("Price"),
         "prices.correct": gettext_lazy("Price"),
+        "prices.factor": gettext_lazy("Price factor"),
+        "prices.name": gettext_lazy("Model name"),
         "allowance.edit": gettext_lazy("Included usage"),
     }
 )

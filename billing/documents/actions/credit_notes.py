@@ -18,6 +18,7 @@ from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.documents.actions.issuing import next_number, queue_credit_note_mails
 from billing.documents.actions.settling import refuse_unless_open, settle_invoice
+from billing.documents.queries.documents import owed_nanos
 from billing.documents.rules import Creditable
 from billing.models import CreditNote, Invoice
 from config.kit.errors import BusinessError
@@ -63,9 +64,14 @@ def issue_credit_note(
     )
     _number_and_save(locked, note)
     mails = queue_credit_note_mails(locked, note, now=now)
-    is_whole = subtotal_nanos == left.subtotal_nanos
+    is_whole = subtotal_nanos == left.subtotal_nanos or _is_nothing_owed(note)
     _bring_to_invoice(locked, note, is_whole=is_whole)
     return note, mails
+
+
+def _is_nothing_owed(note: CreditNote) -> bool:
+    """Of an invoice that is open again, the note may take all that went back."""
+    return note.invoice.reopened_at is not None and not owed_nanos(note.invoice)
 
 
 def _issued_by_key(invoice: Invoice, key: str) -> CreditNote | None:

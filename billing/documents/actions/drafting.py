@@ -79,6 +79,7 @@ COLUMN_OF_KIND = {
     EntryKind.RELOAD: "reloads_nanos",
     EntryKind.CHARGE: "charges_nanos",
     EntryKind.REFUND: "refunds_nanos",
+    EntryKind.DISPUTE: "disputes_nanos",
     EntryKind.CREDIT: "credits_nanos",
     EntryKind.ADJUSTMENT: "adjustments_nanos",
 }

@@ -43,6 +43,8 @@ def keep_sent(invoice: Invoice, sent: SentInvoice, *, now: dt.datetime) -> None:
     Invoice.objects.filter(pk=invoice.pk).update(
         gateway_id=sent.gateway_id[:100], gateway_url=sent.url[:1000], gateway_error=""
     )
+    if sent.payment_id:
+        keep_payment(sent.gateway_id, sent.payment_id, gateway=invoice.gateway)
     if sent.is_paid:
         _take_payment(Invoice.objects.get(pk=invoice.pk), now=now)
 
@@ -51,7 +53,10 @@ def _take_payment(invoice: Invoice, *, now: dt.datetime) -> None:
     """Money came at the gateway: it pays an open invoice.
 
     For one that was paid another way, or is void, operators are told to give it back.
+    One that is open again was paid by money that is known to be gone.
     """
+    if invoice.reopened_at is not None:
+        return
     if invoice.status == Invoice.Status.OPEN:
         mark_paid(invoice, note="", operator=None, now=now)
     elif invoice.settled_by is not None:
@@ -59,6 +64,17 @@ def _take_payment(invoice: Invoice, *, now: dt.datetime) -> None:
         Invoice.objects.filter(pk=invoice.pk).update(
             gateway_error="Also paid at Stripe: refund it there."
         )
+
+
+def keep_payment(invoice_id: str, payment_id: str, *, gateway: str) -> None:
+    """Keep which payment paid the gateway's invoice, by which it tells that money went
+    back; nothing where that invoice is none of ours.
+    """
+    if not invoice_id or not payment_id:
+        return
+    Invoice.objects.filter(gateway=gateway, gateway_id=invoice_id).update(
+        gateway_payment_id=payment_id[:100]
+    )
 
 
 def retry_invoice_later(invoice: Invoice, *, error: str, now: dt.datetime) -> None:
@@ -80,6 +96,10 @@ def take_paid_invoice(
         log.warning("gateway_event.ignored", id=event.id, kind=event.kind)
         return
     _take_payment(invoice, now=now)
+    keep_payment(event.gateway_id, event.payment_id, gateway=gateway)
+    # Stripe's newer versions do not say here which payment it was: ask.
+    unknown = Invoice.objects.filter(pk=invoice.pk, gateway_payment_id="")
+    unknown.update(gateway_next_try_at=now)
 
 
 def _invoice_of(event: GatewayEvent, gateway: str) -> Invoice | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -18,7 +19,15 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import operator_of
 from billing.documents.admin.steps import STEPS, Step, steps_of
-from billing.models import BillingMonth, CreditNote, Invoice, Statement
+from billing.documents.words.money_back import without_credit_note
+from billing.models import (
+    BillingMonth,
+    CreditNote,
+    Dispute,
+    Invoice,
+    InvoiceRefund,
+    Statement,
+)
 from config.kit.admin import ReadOnly
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
@@ -27,6 +36,26 @@ from config.kit.money import format_usd
 class CreditNoteInline(ReadOnly, admin.TabularInline):
     model = CreditNote
     fields = ("number", "total_nanos", "reason", "issued_at", "issued_by")
+    extra = 0
+
+
+class InvoiceRefundInline(ReadOnly, admin.TabularInline):
+    model = InvoiceRefund
+    fields = ("gateway_id", "amount_nanos", "reason", "refunded_at", "failed_at")
+    extra = 0
+
+
+class InvoiceDisputeInline(ReadOnly, admin.TabularInline):
+    model = Dispute
+    fields = (
+        "gateway_id",
+        "amount_nanos",
+        "status",
+        "reason",
+        "opened_at",
+        "evidence_due_at",
+        "closed_at",
+    )
     extra = 0
 
 
@@ -40,15 +69,15 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         "month_on",
         "status",
         "total",
+        "to_do",
         "due_on",
         "settled_at",
-        "gateway_error",
     )
     list_filter = ("status", "month_on")
     list_select_related = ("organization",)
     search_fields = ("number", "organization__slug", "gateway_id")
     date_hierarchy = "month_on"
-    inlines = (CreditNoteInline,)
+    inlines = (CreditNoteInline, InvoiceRefundInline, InvoiceDisputeInline)
     fields = (
         "number",
         "organization",
@@ -77,14 +106,29 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         "gateway_id",
         "gateway_url",
         "gateway_next_try_at",
+        "gateway_payment_id",
         "gateway_error",
+        "reopened_at",
+        "to_do",
         "steps",
     )
-    readonly_fields = ("total", "steps")
+    readonly_fields = ("total", "to_do", "steps")
 
     @admin.display(description=gettext_lazy("Total"), ordering="total_nanos")
     def total(self, invoice: Invoice) -> str:
         return format_usd(invoice.total_nanos)
+
+    @admin.display(description=gettext_lazy("To do"))
+    def to_do(self, invoice: Invoice) -> str:
+        """What the gateway says, and what went back without a document."""
+        return " ".join(
+            filter(None, [invoice.gateway_error, without_credit_note(invoice)])
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
+        """With what went back, in two queries."""
+        invoices = super().get_queryset(request)
+        return invoices.prefetch_related("refunds", "credit_notes")
 
     @admin.display(description=gettext_lazy("Steps"))
     def steps(self, invoice: Invoice) -> str:

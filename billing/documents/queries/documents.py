@@ -125,11 +125,51 @@ def is_credited_whole(invoice: Invoice) -> bool:
     )
 
 
+def refunded_nanos(invoice: Invoice) -> int:
+    """What of its payment was given back at the gateway, by refunds that hold."""
+    refunds = invoice.refunds.all()
+    return sum(one.amount_nanos for one in refunds if one.failed_at is None)
+
+
+def lost_nanos(invoice: Invoice) -> int:
+    """What of its payment banks took back for good."""
+    disputes = invoice.disputes.all()
+    return sum(one.taken_nanos for one in disputes if one.status == "lost")
+
+
+def withheld_nanos(invoice: Invoice) -> int:
+    """What of its payment a bank holds until a dispute is decided."""
+    disputes = invoice.disputes.all()
+    return sum(one.taken_nanos for one in disputes if one.status != "lost")
+
+
+def credited_since_paid(invoice: Invoice) -> int:
+    """What credit notes took back after it was paid: what is to go back to the buyer."""
+    paid_at = invoice.settled_at
+    notes = invoice.credit_notes.all()
+    return sum(
+        note.total_nanos for note in notes if paid_at and note.issued_at >= paid_at
+    )
+
+
+def uncredited_nanos(invoice: Invoice) -> int:
+    """What was refunded at the gateway without a credit note that says so."""
+    if invoice.status != Invoice.Status.PAID or invoice.settled_by_id is not None:
+        return 0
+    return max(0, refunded_nanos(invoice) - credited_since_paid(invoice))
+
+
 def owed_nanos(invoice: Invoice) -> int:
-    """What is still to be paid of an invoice; nothing of one that is not open."""
+    """What is still to be paid of an invoice; nothing of one that is not open.
+
+    Of one that is open again: what went back of its payment and was not credited.
+    """
     if invoice.status != Invoice.Status.OPEN:
         return 0
-    return invoice.total_nanos - credited_nanos(invoice)
+    if invoice.reopened_at is None:
+        return invoice.total_nanos - credited_nanos(invoice)
+    went_back = refunded_nanos(invoice) + lost_nanos(invoice)
+    return max(0, went_back - credited_since_paid(invoice))
 
 
 def is_overdue(invoice: Invoice, *, today: dt.date) -> bool:

@@ -6,18 +6,45 @@ Months are named by their first day, and end by each organization's own clock.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import Organization
 from billing.documents.rules import latest_closable, months_to_close
-from billing.models import BillingAccount, BillingMonth, LedgerEntry, OrganizationMonth
+from billing.models import (
+    BillingAccount,
+    BillingMonth,
+    LedgerEntry,
+    OrganizationMonth,
+    UsageMonth,
+)
 from config.kit.months import first_of_month, next_month, previous_month
 
 # The zone that is furthest ahead of UTC: no month anywhere ends earlier than there.
 FURTHEST_AHEAD = dt.timedelta(hours=14)
+
+
+@dataclass(frozen=True, slots=True)
+class FundedUsage:
+    """Extra usage of a month by how it was funded when it was recorded, in nano-USD."""
+
+    prepaid_nanos: int
+    billed_nanos: int
+
+
+def funded_in(organization_id: int, *, month_on: dt.date) -> FundedUsage:
+    """What of a month's extra usage was paid from the balance, and what is billed."""
+    usage = UsageMonth.objects.filter(
+        membership__organization_id=organization_id, month_on=month_on
+    )
+    sums = usage.aggregate(
+        from_balance=Sum("extra_nanos", filter=Q(prepaid=True)),
+        to_bill=Sum("extra_nanos", filter=Q(prepaid=False)),
+    )
+    return FundedUsage(sums["from_balance"] or 0, sums["to_bill"] or 0)
 
 
 def grace() -> dt.timedelta:

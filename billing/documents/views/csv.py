@@ -176,7 +176,7 @@ def _entries_of(statement: Statement) -> QuerySet[LedgerEntry]:
         organization_id=statement.organization_id, month_on=statement.month_on
     )
     return entries.select_related(
-        "membership__user", "payment", "refund", "actor"
+        "membership__user", "payment", "refund", "dispute", "actor"
     ).order_by("pk")
 
 

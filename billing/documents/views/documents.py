@@ -30,6 +30,7 @@ from billing.documents.words.documents import (
     statement_rows,
     tax_text,
 )
+from billing.documents.words.money_back import money_back_sentences
 from billing.models import Invoice, InvoiceLine, Statement
 from billing.prices.words import correction_reason_text
 from config.kit.months import local_day, month_from_text
@@ -69,6 +70,11 @@ def invoice_page(
         "lines": [(line, line_text(line)) for line in page],
         "lines_page": page,
         "notes": notes.filter(invoice=invoice).order_by("pk"),
+        "money_back": list(money_back_sentences(invoice)),
+        "statement": documents.statements_of(membership.organization_id)
+        .exclude(charges_nanos=0)
+        .filter(month_on=invoice.month_on)
+        .first(),
     }
     return render(request, "billing/documents/invoice.html", context)
 
@@ -171,6 +177,9 @@ def statement_page(
         "organization": statement.organization,
         "rows": statement_rows(statement),
         "lines": documents.page_of(lines, page=request.GET.get("page")),
+        "invoice": documents.invoices_of(membership.organization_id)
+        .filter(month_on=statement.month_on)
+        .first(),
     }
     return render(request, "billing/documents/statement.html", context)
 

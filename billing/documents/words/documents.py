@@ -16,6 +16,7 @@ from billing.documents.queries.documents import (
     is_credited_whole,
     owed_nanos,
 )
+from billing.documents.words.money_back import money_back_sentences
 from billing.models import (
     CreditNote,
     Invoice,
@@ -102,6 +103,10 @@ def state_text(invoice: Invoice) -> str:
         return _("Void: nothing to pay")
     if is_credited_whole(invoice):
         return _("Credited in full")
+    if invoice.status == Invoice.Status.OPEN and invoice.reopened_at is not None:
+        return _("Open again since %(day)s: the payment was taken back") % {
+            "day": day_in_zone(invoice.reopened_at, invoice.zone)
+        }
     if invoice.status != Invoice.Status.PAID:
         return _("Due on %(day)s") % {"day": due_text(invoice)}
     if invoice.settled_at and invoice.total_nanos:
@@ -153,6 +158,11 @@ def invoice_totals(invoice: Invoice) -> Iterator[Row]:
         yield tax_text(invoice), invoice.tax_nanos
     yield _("Total"), invoice.total_nanos
     credited = credited_nanos(invoice)
+    if invoice.status == Invoice.Status.OPEN and invoice.reopened_at is not None:
+        if credited:
+            yield _("Credited"), -credited
+        yield _("Amount due"), owed_nanos(invoice)
+        return
     if not credited:
         return
     yield _("Credited"), -credited
@@ -178,6 +188,7 @@ def statement_rows(statement: Statement) -> list[Row]:
         (_("Auto-reloads"), statement.reloads_nanos),
         (_("Usage"), statement.charges_nanos),
         (_("Refunds"), statement.refunds_nanos),
+        (_("Disputes"), statement.disputes_nanos),
         (_("Credits"), statement.credits_nanos),
         (_("Adjustments"), statement.adjustments_nanos),
     ]
@@ -188,6 +199,7 @@ def invoice_notes(invoice: Invoice, *, summed_lines: int) -> Iterator[str]:
     """The small print; `summed_lines` is how many lines the paper only sums, if any."""
     if invoice.seller.get("note"):
         yield str(invoice.seller["note"])
+    yield from money_back_sentences(invoice)
     if summed_lines:
         yield (
             _("Summed by model; the CSV of this invoice has all %(count)s lines.")

@@ -176,6 +176,8 @@ def _tell(
         now=now,
         to_value=nanos,
     )
+    if entry is None:
+        return
     by_reason: dict[str, int] = {}
     for difference in booked:
         reason = difference.reason

@@ -13,7 +13,7 @@ from accounts.models import Organization
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount, Payment, PaymentCard
 from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF, queue_for_owners
-from billing.payments.rules.reloading import next_try_at
+from billing.payments.rules.reloading import is_final, next_try_at
 
 
 def count_decline(
@@ -25,7 +25,8 @@ def count_decline(
 ) -> list[int]:
     """One more decline of auto-reload; the mails (ids) that are due.
 
-    It is tried again 1, 6 and 24 hours after the first decline, then switched off.
+    It is tried again 1, 6 and 24 hours after the first decline, then switched off; at
+    once where the answer is one that never changes.
     `card` is the one on file. A decline of another one, of before, is held against
     nobody; while auto-reload is off there is no next try, and owners only hear that
     this one failed.
@@ -37,11 +38,13 @@ def count_decline(
         return _queue_decline_mail(locked, payment, DECLINED, retry_at=None, now=now)
     account.reload_declines += 1
     account.reload_declined_at = account.reload_declined_at or now
-    account.reload_retry_at = next_try_at(
-        declined_at=account.reload_declined_at,
-        declines=account.reload_declines,
-        now=now,
-    )
+    account.reload_retry_at = None
+    if not is_final(payment.decline_code):
+        account.reload_retry_at = next_try_at(
+            declined_at=account.reload_declined_at,
+            declines=account.reload_declines,
+            now=now,
+        )
     account.save(
         update_fields=["reload_declines", "reload_declined_at", "reload_retry_at"]
     )
@@ -71,6 +74,20 @@ def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -
         from_value=before,
         to_value=account.auto_reload_as_audited,
     )
+
+
+def keep_reload_from_undoing(
+    locked: Organization, *, actor: Actor, now: dt.datetime
+) -> bool:
+    """Switch auto-reload off where it would charge the card again at once for what goes
+    back to it; whether it did.
+    """
+    account = account_of(locked)
+    threshold_nanos = account.reload_threshold_nanos or 0
+    if not account.auto_reload_enabled or account.balance_nanos > threshold_nanos:
+        return False
+    switch_reload_off(locked, actor=actor, now=now)
+    return True
 
 
 def end_series(locked: Organization) -> None:

@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from accounts.actions.mails import QueuedMail, queue_mails
-from accounts.models import Organization
+from accounts.models import Organization, User
 
 PAID = "balance.paid"
 DECLINED = "balance.declined"
@@ -17,6 +17,8 @@ RELOAD_OFF = "balance.reload_off"
 RELOAD_LIMIT = "balance.reload_limit"
 LOW = "balance.low"
 EXHAUSTED = "balance.exhausted"
+REFUNDED = "balance.refunded"
+DISPUTED = "balance.disputed"
 REPRICED = "usage.repriced"
 # What a mail about a balance says is old after this time.
 WITHIN = dt.timedelta(days=3)
@@ -62,3 +64,56 @@ def queue_for_owners(
             )
         )
     return queue_mails(locked, mails, now=now, within=within)
+
+
+def queue_for_operators(
+    locked: Organization,
+    kind: str,
+    *,
+    key: str,
+    facts: dict[str, Any],
+    now: dt.datetime,
+    within: dt.timedelta = WITHIN,
+) -> list[int]:
+    """Queue a mail of `kind` to every operator who may see payments; the mails' ids."""
+    staff = User.objects.filter(is_staff=True, is_active=True).order_by("pk")
+    mails = [
+        QueuedMail(
+            operator,
+            kind,
+            f"{kind}:{locked.pk}:{key}:operator:{operator.pk}",
+            {**facts, "is_operator": True},
+        )
+        for operator in staff
+        if operator.has_perm("billing.view_payment")
+    ]
+    return queue_mails(locked, mails, now=now, within=within)
+
+
+def queue_for_all(
+    locked: Organization,
+    kind: str,
+    *,
+    key: str,
+    facts: dict[str, Any],
+    now: dt.datetime,
+    and_billing_address: bool = False,
+) -> list[int]:
+    """Owners and operators alike, each in their own words; the mails' ids.
+
+    What a dispute needs cannot wait for a mail server that is down for long, and stays
+    true: it is tried for two weeks.
+    """
+    within = dt.timedelta(days=14)
+    mails = queue_for_owners(
+        locked,
+        kind,
+        key=key,
+        facts=facts,
+        now=now,
+        within=within,
+        and_billing_address=and_billing_address,
+    )
+    return mails + queue_for_operators(
+        locked, kind, key=key, facts=facts, now=now, within=within
+    )

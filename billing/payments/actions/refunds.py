@@ -19,9 +19,12 @@ from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.ledger.actions import account_of, post_entry
 from billing.ledger.queries import credit_left
-from billing.models import EntryKind, Payment, Refund
-from billing.models.payments import RefundQuerySet
-from billing.payments.actions.declines import end_series_if_lifted, switch_reload_off
+from billing.models import Dispute, EntryKind, Payment, Refund
+from billing.models.refunds import RefundQuerySet
+from billing.payments.actions.declines import (
+    end_series_if_lifted,
+    keep_reload_from_undoing,
+)
 from billing.payments.gateways.base import Refunded, RefundFailed, RefundOutcome
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_CENT, format_usd
@@ -32,15 +35,20 @@ def refundable_nanos(payment: Payment) -> int:
     its rest, at most what was bought of the balance (T7).
 
     Bought money counts as used first: what credits gave stays behind and is never paid
-    out to a card.
+    out to a card. Nothing of one that is disputed: the bank has the money, or will.
     """
-    if payment.status != Payment.Status.SUCCEEDED:
+    if payment.status != Payment.Status.SUCCEEDED or dispute_in_the_way(payment):
         return 0
     sums = payment.refunds.not_failed().aggregate(given=Sum("amount_nanos"))
     rest = payment.amount_nanos - (sums["given"] or 0)
     account = account_of(payment.organization)
     bought = account.balance_nanos - credit_left(account)
     return max(0, min(rest, bought // NANOS_PER_CENT * NANOS_PER_CENT))
+
+
+def dispute_in_the_way(payment: Payment) -> Dispute | None:
+    """The dispute that keeps a purchase from being refunded: open, or lost."""
+    return payment.disputes.exclude(status=Dispute.Status.WON).first()
 
 
 @transaction.atomic
@@ -60,7 +68,7 @@ def start_refund(
     another amount it is refused (`already_refunded`). A refund that takes the balance
     to the reload threshold or below switches auto-reload off, or the card would be
     charged again at once. Raises BusinessError `refund_amount` beyond what is unused,
-    or `reason_missing`.
+    `payment_disputed`, or `reason_missing`.
     """
     locked = lock_organization(payment.organization_id)
     payment = Payment.objects.select_related("organization").get(pk=payment.pk)
@@ -90,36 +98,56 @@ def start_refund(
         actor=operator,
         now=now,
     )
-    _keep_reload_from_undoing(locked, operator=operator, now=now)
+    keep_reload_from_undoing(locked, actor=Actor.person(operator), now=now)
     return refund, True
-
-
-def _keep_reload_from_undoing(
-    locked: Organization, *, operator: User, now: dt.datetime
-) -> None:
-    """Switch auto-reload off where it would charge the card again at once."""
-    account = account_of(locked)
-    threshold_nanos = account.reload_threshold_nanos or 0
-    if account.auto_reload_enabled and account.balance_nanos <= threshold_nanos:
-        switch_reload_off(locked, actor=Actor.person(operator), now=now)
 
 
 def _check_refund_amount(payment: Payment, amount_nanos: int) -> None:
     """Raises BusinessError `refund_amount`: whole cents up to what is unused."""
+    _refuse_disputed(payment)
     left = refundable_nanos(payment)
     if 0 < amount_nanos <= left and amount_nanos % NANOS_PER_CENT == 0:
         return
-    texts = {"left": format_usd(left), "amount": format_usd(amount_nanos)}
-    raise BusinessError(
+    sentences = [
         _(
             "%(amount)s can't be refunded: %(left)s of this purchase is unused. "
             "Enter an amount in whole cents up to that."
         )
-        % texts,
-        code="refund_amount",
-        status=422,
-        field="amount",
+    ]
+    refunded = payment.refunds.not_failed().aggregate(sum=Sum("amount_nanos"))["sum"]
+    if refunded:
+        sentences.append(_("%(refunded)s of it was already refunded."))
+    texts = {
+        "left": format_usd(left),
+        "amount": format_usd(amount_nanos),
+        "refunded": format_usd(refunded or 0),
+    }
+    raise BusinessError(
+        " ".join(sentences) % texts, code="refund_amount", status=422, field="amount"
     )
+
+
+def _refuse_disputed(payment: Payment) -> None:
+    """Raises BusinessError `payment_disputed`: it would be given back twice."""
+    dispute = dispute_in_the_way(payment)
+    if dispute is None:
+        return
+    if dispute.status == Dispute.Status.OPEN:
+        sentence = _(
+            "This purchase can't be refunded while %(amount)s of it is disputed "
+            "(%(dispute)s): the bank decides who gets the money. Answer the dispute in "
+            "Stripe's dashboard, or accept it there."
+        )
+    else:
+        sentence = _(
+            "This purchase can't be refunded: the bank already gave %(amount)s of it "
+            "back to the cardholder (dispute %(dispute)s)."
+        )
+    texts = {
+        "amount": format_usd(dispute.amount_nanos),
+        "dispute": dispute.gateway_id,
+    }
+    raise BusinessError(sentence % texts, code="payment_disputed")
 
 
 def _check_same_press(earlier: Refund, payment: Payment, *, amount_nanos: int) -> None:

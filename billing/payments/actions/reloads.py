@@ -26,7 +26,11 @@ from billing.payments.actions.owner_mails import (
 )
 from billing.payments.actions.purchases import new_payment
 from billing.payments.queries.cards import card_of
-from billing.payments.queries.reloads import low_mark, reload_state
+from billing.payments.queries.reloads import (
+    lifted_above,
+    low_mark,
+    reload_state,
+)
 from billing.payments.rules.reloading import Hold, Reload, ReloadState, reload_now
 
 # A reload that is settled within this time keeps the owners from reading that the
@@ -125,20 +129,33 @@ def _queue_balance_mails(
     *,
     now: dt.datetime,
 ) -> list[int]:
-    """That the balance is gone, or low with nothing to reload it: each once a month (N1)."""
+    """That the balance is gone, or low with nothing to reload it: each once a month, and
+    again after a purchase lifted the balance above that mark (N1a).
+    """
     facts: dict[str, object] = {"balance_nanos": account.balance_nanos}
-    reloads = state.enabled and state.has_card
+    reloads = state.enabled and state.has_card and not state.is_disputed
+    mark_nanos = 0
     if account.balance_nanos <= 0:
         if due.hold == Hold.IN_FLIGHT and _settles_soon(locked, now=now):
             return []
         kind = EXHAUSTED
     elif not reloads and account.balance_nanos <= low_mark(account):
-        kind = LOW
-        facts["has_no_card"] = state.enabled
+        kind, mark_nanos = LOW, low_mark(account)
+        facts["has_no_card"] = state.enabled and not state.has_card
+        facts["is_disputed"] = state.enabled and state.is_disputed
     else:
         return []
-    month_on = standing.month.first_on.isoformat()
-    return queue_for_owners(locked, kind, key=month_on, facts=facts, now=now)
+    key = _once_until_lifted(locked, standing, mark_nanos)
+    return queue_for_owners(locked, kind, key=key, facts=facts, now=now)
+
+
+def _once_until_lifted(
+    locked: Organization, standing: OrganizationStanding, mark_nanos: int
+) -> str:
+    """Names the month, and what of this month lifted the balance above the mark."""
+    month_on = standing.month.first_on
+    lifted = lifted_above(locked.pk, mark_nanos, month_on=month_on)
+    return f"{month_on.isoformat()}:{lifted.pk}" if lifted else month_on.isoformat()
 
 
 def _settles_soon(locked: Organization, *, now: dt.datetime) -> bool:

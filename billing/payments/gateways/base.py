@@ -9,8 +9,11 @@ it never pays again.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from billing.payments.gateways.money_back import MoneyBack
 
 
 class GatewayUnknown(Exception):
@@ -144,19 +147,20 @@ class InvoiceOrder:
 
 @dataclass(frozen=True, slots=True)
 class SentInvoice:
-    """The gateway's invoice: its id, the page to pay it on, and whether the gateway
-    itself took money for it.
+    """The gateway's invoice: its id, the page to pay it on, whether the gateway itself
+    took money for it, and by which payment.
     """
 
     gateway_id: str
     url: str
     is_paid: bool
+    payment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """A verified webhook: the payment, refund or invoice it names by our key, and what
-    became of it.
+    became of it; or money that went back of the payment `gateway_id`, by any hand.
 
     The key could be copied, so all else has to be what our row has, or it is about
     something else: amount in cents, currency, customer, mode, and `gateway_id`, which
@@ -169,7 +173,10 @@ class GatewayEvent:
     outcome: Outcome | None = None
     refund_key: str = ""
     refund_outcome: RefundOutcome | None = None
+    money_back: MoneyBack | None = None
     invoice_key: str = ""  # of an invoice that was paid
+    invoice_id: str = ""  # of one whose payment is named
+    payment_id: str = ""  # which payment paid that invoice
     amount_cents: int | None = None
     currency: str = ""
     customer_id: str = ""
@@ -229,3 +236,8 @@ class Gateway(Protocol):
 
     def read_event(self, body: bytes, signature: str) -> GatewayEvent:
         """A webhook's content. Raises ForgedEvent."""
+
+    def past_events(self, *, since: dt.datetime) -> Iterable[GatewayEvent]:
+        """What the gateway told, or meant to tell, since then of money that went back,
+        oldest first.
+        """

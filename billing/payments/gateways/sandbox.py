@@ -8,6 +8,7 @@ honours idempotency keys.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -39,6 +40,7 @@ from billing.payments.gateways.base import (
 SUCCEEDS = "succeeds"
 DECLINES = "declines"
 NO_FUNDS = "no_funds"
+LOST = "lost_card"
 ACTION = "action"
 TIMEOUT_PAID = "timeout_paid"
 TIMEOUT_LOST = "timeout_lost"
@@ -48,6 +50,7 @@ NUMBERS = {
     "4242424242424242": SUCCEEDS,
     "4000000000000341": DECLINES,
     "4000000000009995": NO_FUNDS,
+    "4000000000009987": LOST,
     "4000002500003155": ACTION,
     "4000000000000002": REFUSED,
     "4000000000005001": TIMEOUT_PAID,
@@ -56,6 +59,7 @@ NUMBERS = {
 DECLINE_WORDS = {
     "card_declined": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
+    "lost_card": "Your card was declined.",
     "authentication_required": "Your card was declined. This transaction requires authentication.",
 }
 CLOSED = Declined(
@@ -202,6 +206,10 @@ class SandboxGateway:
         """See `Gateway`: the test gateway sends none."""
         raise ForgedEvent
 
+    def past_events(self, *, since: dt.datetime) -> Iterable[GatewayEvent]:
+        """See `Gateway`: the test gateway gives nothing back by itself."""
+        return ()
+
     def _record(self, order: PayOrder, behaviour: str) -> tuple[SandboxPayment, bool]:
         """The row for this key, and whether it is new: the unique key decides between
         two who ask at once.
@@ -212,6 +220,7 @@ class SandboxGateway:
             TIMEOUT_LOST: "lost",
             DECLINES: "card_declined",
             NO_FUNDS: "insufficient_funds",
+            LOST: "lost_card",
             ACTION: "authentication_required",
         }
         if order.on_session:  # only who is there can be sent to their bank

@@ -9,6 +9,7 @@ Checkout Sessions, Refunds, idempotent requests, webhooks).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import stripe
@@ -42,6 +43,7 @@ from billing.payments.gateways.stripe_answers import (
     text_of,
 )
 from billing.payments.gateways.stripe_invoices import sync_invoice
+from billing.payments.gateways.stripe_money_back import MONEY_BACK_EVENTS
 
 TIMEOUT_SECONDS = 30
 # Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay
@@ -261,6 +263,17 @@ class StripeGateway:
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise ForgedEvent from error
         return event_of(event)
+
+    def past_events(self, *, since: dt.datetime) -> Iterator[GatewayEvent]:
+        """See `Gateway`: Stripe keeps its events for 30 days."""
+        params: Any = {
+            "types": sorted(MONEY_BACK_EVENTS),
+            "created": {"gte": int(since.timestamp())},
+            "limit": 100,
+        }
+        listed: Any = _ask(lambda: self.client.v1.events.list(params))
+        newest_first = _ask(lambda: list(listed.auto_paging_iter()))
+        return (event_of(event) for event in reversed(newest_first))
 
 
 def _settled_outcome(intent: Any) -> Outcome:

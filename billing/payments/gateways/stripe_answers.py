@@ -23,6 +23,11 @@ from billing.payments.gateways.base import (
     RefundFailed,
     RefundOutcome,
 )
+from billing.payments.gateways.stripe_money_back import (
+    MONEY_BACK_EVENTS,
+    REFUND_EVENTS,
+    money_back_of,
+)
 
 PAYMENT_EVENTS = frozenset(
     {
@@ -30,9 +35,6 @@ PAYMENT_EVENTS = frozenset(
         "payment_intent.payment_failed",
         "payment_intent.canceled",
     }
-)
-REFUND_EVENTS = frozenset(
-    {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
 )
 BRANDS = {
     "visa": "Visa",
@@ -118,13 +120,19 @@ def refund_outcome(refund: Any) -> RefundOutcome | None:
 
 
 def event_of(event: Any) -> GatewayEvent:
-    """A verified event, as far as it is about a payment, a refund or a paid invoice."""
+    """A verified event, as far as it is about a payment, a refund, a dispute or a paid
+    invoice.
+    """
     if event.type == "invoice.paid":
         return _invoice_event(event)
+    if event.type == "invoice_payment.paid":
+        return _invoice_payment_event(event)
     if event.type in PAYMENT_EVENTS:
         return _payment_event(event)
     if event.type in REFUND_EVENTS:
         return _refund_event(event)
+    if event.type in MONEY_BACK_EVENTS:
+        return _money_back_event(event)
     return GatewayEvent(event.id, event.type)
 
 
@@ -138,6 +146,36 @@ def _invoice_event(event: Any) -> GatewayEvent:
         currency=getattr(invoice, "currency", None) or "",
         customer_id=_id_of(getattr(invoice, "customer", None)),
         gateway_id=invoice.id,
+        invoice_id=invoice.id,
+        payment_id=payment_of_invoice(invoice),
+        livemode=event.livemode,
+    )
+
+
+def payment_of_invoice(invoice: Any) -> str:
+    """The PaymentIntent that paid it, where the invoice says so: by name in Stripe's
+    versions before 2025-03-31, later among its `payments`, where these were asked for.
+    """
+    named = _id_of(getattr(invoice, "payment_intent", None))
+    if named:
+        return named
+    listed = getattr(getattr(invoice, "payments", None), "data", None) or []
+    paid = [one for one in listed if getattr(one, "status", "") == "paid"]
+    return next(filter(None, map(_payment_intent_of, paid)), "")
+
+
+def _payment_intent_of(invoice_payment: Any) -> str:
+    payment = getattr(invoice_payment, "payment", None)
+    return _id_of(getattr(payment, "payment_intent", None))
+
+
+def _invoice_payment_event(event: Any) -> GatewayEvent:
+    about = event.data.object
+    return GatewayEvent(
+        event.id,
+        event.type,
+        invoice_id=_id_of(getattr(about, "invoice", None)),
+        payment_id=_payment_intent_of(about),
         livemode=event.livemode,
     )
 
@@ -164,9 +202,23 @@ def _refund_event(event: Any) -> GatewayEvent:
         event.type,
         refund_key=text_of(getattr(refund, "metadata", None), "refund_key"),
         refund_outcome=refund_outcome(refund),
+        money_back=money_back_of(event),
         amount_cents=getattr(refund, "amount", None),
         currency=getattr(refund, "currency", None) or "",
         gateway_id=_id_of(getattr(refund, "payment_intent", None)),
+        livemode=event.livemode,
+    )
+
+
+def _money_back_event(event: Any) -> GatewayEvent:
+    """A charge that was refunded, or a dispute; both name their PaymentIntent."""
+    about = event.data.object
+    return GatewayEvent(
+        event.id,
+        event.type,
+        money_back=money_back_of(event),
+        currency=getattr(about, "currency", None) or "",
+        gateway_id=_id_of(getattr(about, "payment_intent", None)),
         livemode=event.livemode,
     )
 

@@ -19,7 +19,7 @@ from billing.payments.gateways.base import (
     InvoiceOrder,
     SentInvoice,
 )
-from billing.payments.gateways.stripe_answers import text_of
+from billing.payments.gateways.stripe_answers import payment_of_invoice, text_of
 
 
 def sync_invoice(client: stripe.StripeClient, order: InvoiceOrder) -> SentInvoice:
@@ -59,6 +59,18 @@ def _sync(api: Any, order: InvoiceOrder) -> SentInvoice:
         theirs.id,
         str(getattr(theirs, "hosted_invoice_url", "") or ""),
         _took_money(theirs),
+        _payment_of(api, theirs),
+    )
+
+
+def _payment_of(api: Any, theirs: Any) -> str:
+    """The PaymentIntent behind money that was taken, by which it is told that it went
+    back.
+    """
+    if not _took_money(theirs):
+        return ""
+    return payment_of_invoice(theirs) or payment_of_invoice(
+        api.invoices.retrieve(theirs.id, {"expand": ["payments"]})
     )
 
 

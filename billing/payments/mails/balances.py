@@ -13,6 +13,7 @@ from billing.payments.actions.owner_mails import EXHAUSTED, LOW, RELOAD_LIMIT
 from billing.payments.mails.frame import BalanceMail, balance_text
 from billing.payments.queries.reloads import reload_limit
 from billing.payments.words.balance import hold_mail_text
+from billing.payments.words.buying import still_stops
 from config.kit.money import format_usd
 
 
@@ -41,7 +42,16 @@ def _low(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
         "balance": format_usd(mail.facts["balance_nanos"]),
     }
     title = _("%(balance)s left: the balance of %(name)s is low") % facts
-    monthly = _("You get this e-mail at most once a month.")
+    monthly = _once_text()
+    if mail.facts.get("is_disputed"):
+        why = _(
+            "Auto-reload doesn't buy anything while a payment is disputed, so nothing is "
+            "bought automatically."
+        )
+        then = _("Once the balance is used up, extra usage pauses for everyone.")
+        return BalanceMail(
+            title, [f"{why} {then}", monthly], _("Buy extra usage"), "buy_extra_usage"
+        )
     if mail.facts.get("has_no_card"):
         why = _(
             "Auto-reload is on, but there is no card to charge, so nothing is bought "
@@ -61,6 +71,22 @@ def _low(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
     return BalanceMail(title, lines, _("Buy extra usage"), "buy_extra_usage")
 
 
+def _once_text() -> str:
+    return _(
+        "You get this email once a month, and again when the balance runs out after a "
+        "purchase."
+    )
+
+
+def _way_on(mail: OutgoingMail, now: dt.datetime) -> str:
+    """Buying, and what else stops people."""
+    standing = organization_standing(mail.organization_id, now=now)
+    others = still_stops(standing, balance_nanos=standing.balance_nanos or 0)
+    if not others:
+        return _("Buy extra usage and they can continue right away.")
+    return " ".join([_("Buying extra usage alone is not enough."), *others])
+
+
 @writes(EXHAUSTED)
 def exhausted_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """The balance is gone, and people wait."""
@@ -78,10 +104,8 @@ def _exhausted(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
             "have to wait for their reset."
         )
         % facts,
-        _(
-            "Buy extra usage and they can continue right away. You get this e-mail at "
-            "most once a month."
-        ),
+        _way_on(mail, now),
+        _once_text(),
     ]
     return BalanceMail(
         _("The balance of %(name)s is used up") % facts,

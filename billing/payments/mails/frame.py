@@ -32,6 +32,19 @@ def in_words_of_recipient(
         return compose(owner)
 
 
+def to_operator(mail: OutgoingMail, compose: Callable[[], MailText]) -> MailText | None:
+    """What `compose` writes in an operator's language; nothing to somebody who may not
+    see payments any more.
+    """
+    operator = mail.user
+    if operator is None or not (operator.is_active and operator.is_staff):
+        return None
+    if not operator.has_perm("billing.view_payment"):
+        return None
+    with translation.override(mail.reads):
+        return compose()
+
+
 @dataclass(frozen=True, slots=True)
 class BalanceMail:
     """One mail about a balance: the number first, what it means, and the one thing to
@@ -66,3 +79,25 @@ def balance_text(
         return MailText("balance", context)
 
     return in_words_of_recipient(mail, in_template)
+
+
+def operator_text(
+    mail: OutgoingMail,
+    now: dt.datetime,
+    compose: Callable[[OutgoingMail, dt.datetime], BalanceMail],
+    *,
+    link: Callable[[OutgoingMail], str],
+) -> MailText | None:
+    """A mail in the same template to an operator, who acts on the page `link` gives."""
+
+    def in_template() -> MailText:
+        context = {
+            "organization": mail.organization,
+            "words": compose(mail, now),
+            "link": link(mail),
+            "zone_city": zone_city_text(mail.organization.zone_at(now)),
+            "is_operator": True,
+        }
+        return MailText("balance", context)
+
+    return to_operator(mail, in_template)

@@ -14,6 +14,8 @@ from billing.models import EntryKind, LedgerEntry, Payment
 from billing.payments.actions.owner_mails import DECLINED, PAID, RELOAD_OFF
 from billing.payments.mails.frame import BalanceMail, balance_text
 from billing.payments.queries.reloads import bought_this_month, reload_limit
+from billing.payments.rules.reloading import is_final
+from billing.payments.words.buying import still_stops
 from config.kit.dates import moment_text
 from config.kit.money import format_usd
 
@@ -52,6 +54,8 @@ def _paid(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
         title = _("%(amount)s bought for %(name)s") % facts
         charged = _("Bought by %(who)s. %(card)s was charged %(moment)s.")
         lines = [charged % facts, _balance_after(facts)]
+    standing = organization_standing(mail.organization_id, now=now)
+    lines += still_stops(standing, balance_nanos=standing.balance_nanos or 0)
     return BalanceMail(title, lines, _("See the ledger"), "billing")
 
 
@@ -137,6 +141,7 @@ def _decline_facts(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
         "why": payment.decline_text or _("The payment was canceled."),
         "balance": format_usd(standing.balance_nanos or 0),
         "is_gone": (standing.balance_nanos or 0) <= 0,
+        "is_final": is_final(payment.decline_code),
     }
 
 
@@ -148,12 +153,18 @@ def reload_off_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
 
 def _reload_off(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
     facts = _decline_facts(mail, now)
-    lines = [
-        _(
+    if facts["is_final"]:
+        declined = _(
+            "%(card)s was declined: “%(why)s” Its bank won't accept this card any more, "
+            "so we won't try again, and auto-reload is now off."
+        )
+    else:
+        declined = _(
             "%(card)s was declined again: “%(why)s” That was the last attempt, so "
             "auto-reload is now off."
         )
-        % facts,
+    lines = [
+        declined % facts,
         _(
             "The balance is %(balance)s. Add another card, then turn auto-reload "
             "back on or buy extra usage yourself."

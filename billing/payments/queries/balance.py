@@ -11,16 +11,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from billing.funding.rules.standing import OrganizationStanding
-from billing.models import BillingAccount, LedgerEntry, Payment, PaymentCard, SetupStep
+from billing.models import (
+    BillingAccount,
+    Dispute,
+    LedgerEntry,
+    Payment,
+    PaymentCard,
+    SetupStep,
+)
 from billing.models.payments import PaymentQuerySet
 from billing.payments.queries.cards import card_of
 from billing.payments.queries.reloads import (
     bought_this_month,
     low_mark,
+    open_dispute,
     reload_limit,
     reload_state,
 )
-from billing.payments.rules.reloading import RETRIES, Hold, reload_now
+from billing.payments.rules.reloading import RETRIES, Hold, is_final, reload_now
 from billing.payments.rules.runway import Runway, runway
 from billing.reports.queries.month import MonthSummary
 from config.kit.months import local_midnight
@@ -55,6 +63,7 @@ class BalanceSummary:
     lasts: Runway | None
     next_reload: Runway | None
     last_entry_at: dt.datetime | None
+    dispute: Dispute | None = None
 
     @property
     def balance_nanos(self) -> int:
@@ -86,14 +95,27 @@ class BalanceSummary:
         return _waits_for_retry(self.account, self.card)
 
     @property
+    def will_reload(self) -> bool:
+        """Auto-reload is on, and nothing is in its way that lasts."""
+        is_on = self.account.auto_reload_enabled and self.card is not None
+        return is_on and not self.is_paused and self.dispute is None
+
+    @property
     def lacks_card(self) -> bool:
         """Auto-reload is on, and there is nothing it could charge."""
         return self.account.auto_reload_enabled and self.card is None
 
     @property
     def has_ended(self) -> bool:
-        """Auto-reload was switched off by a series of declines."""
+        """Auto-reload was switched off by declines."""
         return self.account.reload_ended_at is not None
+
+    @property
+    def is_declined_for_good(self) -> bool:
+        """The bank's answer was one that never changes, so it was not tried again."""
+        return self.last_decline is not None and is_final(
+            self.last_decline.decline_code
+        )
 
     @property
     def last_try_at(self) -> dt.datetime | None:
@@ -120,11 +142,12 @@ def balance_summary(
     )
     reloads = payments.reloads()
     card = card_of(standing.id)
+    dispute = open_dispute(standing.id)
     balance_nanos = account.balance_nanos
     to_threshold_nanos = balance_nanos - (account.reload_threshold_nanos or 0)
     return BalanceSummary(
         account=account,
-        state=_state(account, standing, card),
+        state=_state(account, standing, card, is_disputed=dispute is not None),
         hold=reload_now(reload_state(account, standing, now=now), now=now).hold,
         card=card,
         limit_nanos=reload_limit(account, standing),
@@ -136,6 +159,7 @@ def balance_summary(
         lasts=_used_up_by(balance_nanos, standing, summary, now=now),
         next_reload=_used_up_by(to_threshold_nanos, standing, summary, now=now),
         last_entry_at=_last_entry_at(standing),
+        dispute=dispute,
     )
 
 
@@ -189,13 +213,17 @@ def _waits_for_retry(account: BillingAccount, card: PaymentCard | None) -> bool:
 
 
 def _state(
-    account: BillingAccount, standing: OrganizationStanding, card: PaymentCard | None
+    account: BillingAccount,
+    standing: OrganizationStanding,
+    card: PaymentCard | None,
+    *,
+    is_disputed: bool,
 ) -> BalanceState:
     if account.balance_nanos <= 0:
         return BalanceState.GONE
     if _waits_for_retry(account, card) or account.reload_ended_at is not None:
         return BalanceState.DECLINED
-    is_reloaded = account.auto_reload_enabled and card is not None
+    is_reloaded = account.auto_reload_enabled and card is not None and not is_disputed
     is_low = account.balance_nanos <= low_mark(account)
     if standing.is_on and is_low and not is_reloaded:
         return BalanceState.LOW

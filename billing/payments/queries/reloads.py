@@ -12,7 +12,15 @@ from django.db.models.functions import Coalesce
 from accounts.models import AuditEntry, Plan, Settlement
 from billing.funding.queries import organization_standing
 from billing.funding.rules.standing import OrganizationStanding
-from billing.models import BillingAccount, Payment, PaymentCard, Refund
+from billing.models import (
+    BillingAccount,
+    Dispute,
+    EntryKind,
+    LedgerEntry,
+    Payment,
+    PaymentCard,
+    Refund,
+)
 from billing.payments.rules.reloading import ReloadState
 from config.kit.money import NANOS_PER_USD
 from config.kit.months import local_midnight
@@ -69,10 +77,32 @@ def bought_this_month(standing: OrganizationStanding) -> int:
 
 def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:
     """Whether a reload started before may still be bought: not once it, or extra usage,
-    was switched off (C7).
+    was switched off (C7), nor while a payment is disputed.
     """
     standing = organization_standing(organization_id, now=now)
-    return standing.is_prepaid and standing.is_on and standing.auto_reload
+    is_on = standing.is_prepaid and standing.is_on and standing.auto_reload
+    return is_on and open_dispute(organization_id) is None
+
+
+def open_dispute(organization_id: int) -> Dispute | None:
+    """The latest dispute that a bank has not decided yet, about a purchase or an invoice."""
+    disputes = Dispute.objects.open().filter(organization_id=organization_id)
+    return disputes.select_related("payment", "invoice").order_by("-pk").first()
+
+
+def lifted_above(
+    organization_id: int, mark_nanos: int, *, month_on: dt.date
+) -> LedgerEntry | None:
+    """The latest purchase, reload or credit of a month that left the balance above
+    `mark_nanos`: what arms the notice of that mark again (N1a).
+    """
+    lifting = LedgerEntry.objects.filter(
+        organization_id=organization_id,
+        month_on=month_on,
+        kind__in=[EntryKind.PURCHASE, EntryKind.RELOAD, EntryKind.CREDIT],
+        balance_nanos__gt=mark_nanos,
+    )
+    return lifting.order_by("-pk").first()
 
 
 def reload_went_off_by(refund: Refund) -> bool:
@@ -111,4 +141,5 @@ def reload_state(
         .count(),
         bought_this_month_nanos=bought_this_month(standing),
         limit_nanos=reload_limit(account, standing),
+        is_disputed=open_dispute(standing.id) is not None,
     )

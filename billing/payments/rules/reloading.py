@@ -19,6 +19,33 @@ NO_TIME = dt.timedelta()
 # After the first decline of a series, the next tries come this much later; then
 # auto-reload goes off (T5).
 RETRIES = (dt.timedelta(hours=1), dt.timedelta(hours=6), dt.timedelta(hours=24))
+# Answers that the same card gives for ever: asking again only tells the card networks
+# that we do not listen (https://docs.stripe.com/declines/codes; what Stripe itself never
+# retries: https://docs.stripe.com/billing/revenue-recovery/smart-retries). A bank that
+# wants its customer there (`authentication_required`) may say yes the next time.
+FINAL_DECLINES = frozenset(
+    {
+        "expired_card",
+        "highest_risk_level",
+        "incorrect_number",
+        "invalid_account",
+        "invalid_number",
+        "lost_card",
+        "merchant_blacklist",
+        "pickup_card",
+        "restricted_card",
+        "revocation_of_all_authorizations",
+        "revocation_of_authorization",
+        "stolen_card",
+        "stop_payment_order",
+        "transaction_not_allowed",
+    }
+)
+
+
+def is_final(decline_code: str) -> bool:
+    """Whether a declined card will never be accepted, however often it is tried (T5)."""
+    return decline_code in FINAL_DECLINES
 
 
 class Hold(StrEnum):
@@ -27,6 +54,7 @@ class Hold(StrEnum):
     EXTRA_USAGE_OFF = "extra_usage_off"
     CAP_REACHED = "cap_reached"
     NO_CARD = "no_card"
+    DISPUTED = "disputed"
     IN_FLIGHT = "in_flight"
     DECLINED = "declined"
     DAILY_COUNT = "daily_count"
@@ -39,7 +67,8 @@ class ReloadState:
 
     `limit_nanos` None: no monthly limit. `retry_at`: no try before, after a decline.
 
-    `most_nanos` is the largest single purchase.
+    `most_nanos` is the largest single purchase. `is_disputed`: a bank decides about an
+    earlier payment.
     """
 
     enabled: bool
@@ -55,6 +84,7 @@ class ReloadState:
     bought_this_month_nanos: int
     limit_nanos: int | None
     most_nanos: int = MOST_NANOS
+    is_disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +130,8 @@ def _hold(state: ReloadState, *, now: dt.datetime) -> Hold | None:
         return Hold.CAP_REACHED
     if not state.has_card:
         return Hold.NO_CARD
+    if state.is_disputed:
+        return Hold.DISPUTED
     if state.is_in_flight:
         return Hold.IN_FLIGHT
     if state.retry_at is not None and now < state.retry_at:

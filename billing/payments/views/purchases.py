@@ -21,6 +21,7 @@ from billing.payments.forms import BuyForm
 from billing.payments.reader import BalanceReader
 from billing.payments.views.modal import money_modal, usage_page
 from billing.payments.views.redirects import go_to
+from billing.payments.words.buying import still_stops
 from config.kit.fields import refusals_on, renew_key, typed_amount
 from config.kit.htmx import saved
 from config.kit.http import get_or_post, posted
@@ -45,7 +46,16 @@ def buy(request: MemberRequest, membership: Membership) -> HttpResponse:
         request,
         page,
         "buy",
-        {"form": form, "subtitle": subtitle, "is_pressed_once": True},
+        {
+            "form": form,
+            "subtitle": subtitle,
+            "is_pressed_once": True,
+            "still_stops": still_stops(
+                page.standing,
+                balance_nanos=page.balance.balance_nanos,
+                enabled=page.counts.enabled,
+            ),
+        },
         title=_("Buy extra usage"),
     )
 
@@ -110,12 +120,7 @@ def say_outcome(request: MemberRequest, page: BalanceReader, payment: Payment) -
     """A toast with what is true now."""
     facts = {"amount": format_usd(payment.amount_nanos), "card": payment.card_label}
     if payment.status == Payment.Status.SUCCEEDED:
-        balance = BalanceReader(page.membership, page.now).standing.balance_nanos or 0
-        text = _("%(amount)s bought. The balance is now %(balance)s.") % {
-            **facts,
-            "balance": format_usd(balance),
-        }
-        messages.success(request, text)
+        say_bought(request, page, facts)
     elif payment.status == Payment.Status.DECLINED:
         messages.error(request, declined_sentence(payment))
     elif payment.status == Payment.Status.CANCELED:
@@ -134,6 +139,25 @@ def say_outcome(request: MemberRequest, page: BalanceReader, payment: Payment) -
             "within minutes. You won't be charged twice."
         )
         messages.warning(request, text % facts)
+
+
+def say_bought(
+    request: MemberRequest, page: BalanceReader, facts: dict[str, str]
+) -> None:
+    """The new balance, and what stops people all the same."""
+    standing = BalanceReader(page.membership, page.now).standing
+    balance_nanos = standing.balance_nanos or 0
+    text = _("%(amount)s bought. The balance is now %(balance)s.") % {
+        **facts,
+        "balance": format_usd(balance_nanos),
+    }
+    others = still_stops(
+        standing, balance_nanos=balance_nanos, enabled=page.counts.enabled
+    )
+    if others and not page.balance.account.setup_step:
+        messages.warning(request, " ".join([text, *others]))
+    else:
+        messages.success(request, text)
 
 
 @member_page(Role.OWNER)

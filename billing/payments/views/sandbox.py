@@ -26,6 +26,9 @@ MEANINGS = {
     "succeeds": gettext_lazy("succeeds"),
     "declines": gettext_lazy("can be saved; every payment is declined"),
     "no_funds": gettext_lazy("can be saved; declined for insufficient funds"),
+    "lost_card": gettext_lazy(
+        "can be saved; declined for good, so it isn't tried again"
+    ),
     "action": gettext_lazy("the bank asks for confirmation; auto-reload is declined"),
     "refused": gettext_lazy("can't be saved"),
     "timeout_paid": gettext_lazy(

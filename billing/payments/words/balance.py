@@ -32,7 +32,7 @@ def balance_answer(
     None: the cap has the word, since the worst of the two is what is told.
     """
     if summary.verdict.state is State.STOPPED:
-        return None
+        return _both_stop(counts) if balance.state is BalanceState.GONE else None
     if balance.state is BalanceState.GONE:
         headline = ngettext(
             "Extra usage is paused for the one person who has it: the balance is used "
@@ -47,6 +47,19 @@ def balance_answer(
         headline = _stops_when(balance, zone=summary.month.zone)
         return MonthAnswer("stop", "alert-circle", headline, _spend_beside(summary))
     return None
+
+
+def _both_stop(counts: MemberCounts) -> MonthAnswer:
+    """Neither raising the cap nor buying alone lets people go on."""
+    headline = ngettext(
+        "Extra usage is paused for the one person who has it: the organization cap is "
+        "reached, and the balance is used up.",
+        "Extra usage is paused for all %(people)s people: the organization cap is "
+        "reached, and the balance is used up.",
+        counts.enabled,
+    ) % {"people": counts.enabled}
+    detail = _("Raise the cap and buy extra usage, and people can continue right away.")
+    return MonthAnswer("stopped", "player-pause", headline, detail)
 
 
 def _stops_when(balance: BalanceSummary, *, zone: str) -> str:
@@ -107,6 +120,8 @@ def hold_text(balance: BalanceSummary, *, month: Month) -> str:
             return _("Auto-reload has bought five times today and resumes tomorrow.")
         case Hold.NO_CARD:
             return _("Auto-reload has no card to charge.")
+        case Hold.DISPUTED:
+            return _("Auto-reload doesn't buy anything while a payment is disputed.")
         case Hold.CAP_REACHED:
             return _(
                 "Auto-reload is on hold because the organization spend cap has been "

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from billing.funding.rules.standing import OrganizationStanding
-from billing.models import Payment
+from billing.models import Dispute, Payment
 from billing.payments.queries.balance import BalanceState, BalanceSummary
 from billing.payments.rules.reloading import Hold
 from billing.payments.words.balance import hold_text, lasts_text
@@ -63,6 +63,8 @@ def balance_banner(
         text = _gone(balance, month=month, now=now)
         act = BannerAct.CHANGE_CARD if can_edit and balance.last_decline else None
         return BalanceBanner(_("Balance"), "wallet", text, act=act)
+    if balance.dispute:
+        return _disputed(balance, balance.dispute)
     if balance.in_flight:
         return _being_settled(balance.in_flight, zone=month.zone, now=now)
     if balance.hold in (Hold.MONTHLY_LIMIT, Hold.DAILY_COUNT):
@@ -88,6 +90,38 @@ def _to_confirm(payment: Payment) -> BalanceBanner:
     return BalanceBanner(_("Balance"), "clock", text, False, BannerAct.CONFIRM, payment)
 
 
+def _disputed(balance: BalanceSummary, dispute: Dispute) -> BalanceBanner:
+    """What the bank took, or asks about, and what that means until it has decided."""
+    if dispute.invoice is not None:
+        head = _("<b>%(amount)s paid for invoice %(number)s is disputed.</b>")
+    elif dispute.taken_nanos:
+        head = _(
+            "<b>The bank of %(card)s took back %(amount)s, because the purchase is "
+            "disputed.</b>"
+        )
+    else:
+        head = _("<b>The bank of %(card)s asks about a purchase of %(amount)s.</b>")
+    sentences = [
+        _html(
+            head,
+            amount=format_usd(dispute.amount_nanos),
+            card=dispute.payment.card_label if dispute.payment else "",
+            number=dispute.invoice.number if dispute.invoice else "",
+        )
+    ]
+    if balance.account.auto_reload_enabled:
+        held_back = _(
+            "Auto-reload doesn't buy anything until the bank has decided; you can still "
+            "buy extra usage yourself."
+        )
+        sentences.append(conditional_escape(held_back))
+    if not dispute.invoice:
+        ask = _("If nobody meant to dispute it, ask the cardholder to tell the bank.")
+        sentences.append(conditional_escape(ask))
+    text = mark_safe(" ".join(sentences))
+    return BalanceBanner(_("Dispute"), "alert-circle", text)
+
+
 def _being_settled(payment: Payment, *, zone: str, now: dt.datetime) -> BalanceBanner:
     text = _html(
         _(
@@ -110,7 +144,13 @@ def _declined(
             **_of_decline(decline, zone=zone, now=now),
         )
     ]
-    if balance.has_ended:
+    if balance.has_ended and balance.is_declined_for_good:
+        last = _(
+            "The bank won't accept this card any more, so it isn't tried again and "
+            "auto-reload is off."
+        )
+        sentences.append(conditional_escape(last))
+    elif balance.has_ended:
         last = _("That was the last attempt, so auto-reload is off.")
         sentences.append(conditional_escape(last))
     elif balance.account.reload_retry_at:
@@ -129,7 +169,10 @@ def _gone(balance: BalanceSummary, *, month: Month, now: dt.datetime) -> SafeStr
         paused=_("The balance is used up, so extra usage is paused for everyone."),
     )
     if balance.last_decline is None:
-        hold = conditional_escape(hold_text(balance, month=month))
+        if balance.dispute:
+            hold = _disputed(balance, balance.dispute).text
+        else:
+            hold = conditional_escape(hold_text(balance, month=month))
         return mark_safe(f"{paused} {hold}".strip())
     decline = _html(
         _("%(card)s was declined %(moment)s."),

@@ -237,7 +237,7 @@ def test_what_held_before_is_told_from_the_audit(alice, ada, bob, now):
     bob.refresh_from_db()
     kept, changed_at = bob.past_seats, bob.seat_changed_at
     Membership.objects.update(past_seats=[], seat_changed_at=None)
-    import_module("accounts.migrations.0040_past_seats").forwards(apps, None)
+    import_module("accounts.migrations.0006_past_seats").forwards(apps, None)
     bob.refresh_from_db()
     ada.refresh_from_db()
     assert (bob.past_seats, bob.seat_changed_at) == (kept, changed_at)

@@ -385,7 +385,7 @@ def test_n1_a_low_balance_is_told_also_where_auto_reload_is_on_without_a_card(
     assert OutgoingMail.objects.get().facts["has_no_card"] is True
 
 
-def test_n1_owners_are_told_once_a_month_that_a_balance_is_low_and_that_it_is_gone(
+def test_n1a_a_balance_that_is_low_or_gone_is_told_once_a_month_and_again_after_a_purchase(
     bolt, now
 ):
     use_up_included(bolt)
@@ -403,9 +403,11 @@ def test_n1_owners_are_told_once_a_month_that_a_balance_is_low_and_that_it_is_go
     buy(bolt, "20", now=now)
     use(bolt, "20", at=now)
     sweep(now)
-    assert (mails("low"), mails("exhausted")) == (1, 1)
+    sweep(now + HOUR)
+    # N1a: the purchase had lifted the balance, so that it is gone is news again
+    assert (mails("low"), mails("exhausted")) == (1, 2)
     sweep(now + 10 * DAY)  # December
-    assert mails("exhausted") == 2
+    assert mails("exhausted") == 3
 
 
 def test_e7_a_prepaid_organization_whose_owner_never_bought_hears_nothing(now, acme):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from collections.abc import Iterator
 
 import pytest
 
 from accounts.actions.audit import Actor
+from accounts.models import OutgoingMail
+from billing.models import Payment
 from billing.payments import cards
 from tests.billing.payments.gateways.stripe_server import StripeServer
-from tests.factories.balances import make_bolt
+from tests.factories.balances import make_bolt, turn_on, use_up_included
+from tests.factories.people import make_user
 
 SECRET = "whsec_local"
 
@@ -55,3 +60,28 @@ def bolt(acme, at_stripe, give_card, now):
     made = make_bolt(now=now, card=None)
     give_card(made, "works")
     return made
+
+
+@pytest.fixture
+def olga(db):
+    """An operator."""
+    return make_user(
+        "olga@example.com", "Olga Operator", is_staff=True, is_superuser=True
+    )
+
+
+@pytest.fixture
+def ticking(stripe):
+    """Each event at Stripe a second after the one before."""
+    moments = itertools.count(int(dt.datetime.now(dt.UTC).timestamp()))
+    stripe.clock = lambda: next(moments)
+
+
+@pytest.fixture
+def bought(bolt, stripe, now, ticking, olga):
+    """$100 bought, extra usage on, auto-reload of $50 at $25."""
+    use_up_included(bolt)
+    turn_on(bolt, balance="100", reload=("25", "50"), now=now)
+    OutgoingMail.objects.all().delete()
+    stripe.events.clear()
+    return Payment.objects.get()

@@ -28,6 +28,7 @@ from tests.billing.payments.gateways.stripe_invoices import (
     LocalInvoices,
     StripeError,
 )
+from tests.billing.payments.gateways.stripe_outside import OutsideOurHands
 
 # What the installed client knows to send in the version of the API that it speaks;
 # Stripe refuses any other name.
@@ -41,7 +42,9 @@ KNOWN = {
     ("POST", "payment_intents * cancel"): params.PaymentIntentCancelParams,
     ("POST", "refunds"): params.RefundCreateParams,
     ("GET", "refunds"): params.RefundListParams,
+    ("GET", "events"): params.EventListParams,
     ("POST", "invoices"): params.InvoiceCreateParams,
+    ("GET", "invoices *"): params.InvoiceRetrieveParams,
     ("GET", "invoices"): params.InvoiceListParams,
     ("POST", "invoiceitems"): params.InvoiceItemCreateParams,
     ("POST", "invoices * finalize"): params.InvoiceFinalizeInvoiceParams,
@@ -63,6 +66,8 @@ class StripeServer:
         self.payments: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.invoices = LocalInvoices(self)
+        self.outside = OutsideOurHands(self)
+        self.clock: Callable[[], int] = lambda: int(time.time())
         self.events: list[Json] = []
         self.answered: dict[str, tuple[str, int, Json]] = {}
         self.requests: list[tuple[str, str]] = []
@@ -140,7 +145,7 @@ class StripeServer:
             "object": "event",
             "type": kind,
             "api_version": "2026-01-01",
-            "created": 0,
+            "created": self.clock(),
             "livemode": False,
             "pending_webhooks": 1,
             "request": None,
@@ -211,6 +216,8 @@ class StripeServer:
                 return self.payments[payment_id]
             case ["invoices", *rest]:
                 return self.invoices.get(rest, query)
+            case ["events"]:
+                return self.outside.past_events(query)
             case ["refunds"]:
                 mine = [
                     one

@@ -8,7 +8,7 @@ import billing.models.limits
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_past_timezones"),
-        ("billing", "0010_ledger_keys"),
+        ("billing", "0014_reopened_invoices"),
     ]
 
     operations = [

@@ -29,7 +29,7 @@ def _respell(model, *, unique):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0040_past_seats"),
+        ("accounts", "0006_past_seats"),
         ("account", "0009_emailaddress_unique_primary_email"),
     ]
     operations = [

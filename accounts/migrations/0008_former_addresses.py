@@ -10,7 +10,7 @@ from config.kit.append_only import add_guards
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0041_one_spelling")]
+    dependencies = [("accounts", "0007_one_spelling")]
     operations = [
         migrations.CreateModel(
             name="FormerAddress",
