@@ -89,7 +89,9 @@ def seat_tier_cap(
 
 
 @router.put(
-    "/caps/members/{path:member}", response={200: CapOut, **ERRORS}, summary="Cap one member"
+    "/caps/members/{any:member}",
+    response={200: CapOut, **ERRORS},
+    summary="Cap one member",
 )
 def member_cap(
     request: HttpRequest, member: MemberPath, payload: Body[CapIn]
