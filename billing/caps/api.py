@@ -89,7 +89,7 @@ def seat_tier_cap(
 
 
 @router.put(
-    "/caps/members/{path:member}",
+    "/caps/members/{any:member}",
     response={200: CapOut, **ERRORS},
     summary="Cap one member",
 )

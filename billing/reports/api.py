@@ -127,7 +127,7 @@ def members(
 
 
 @router.get(
-    "/members/{path:member}", response={200: MemberOut, **ERRORS}, summary="One member"
+    "/members/{any:member}", response={200: MemberOut, **ERRORS}, summary="One member"
 )
 def member(request: HttpRequest, member: MemberPath) -> dict[str, Any]:
     """By e-mail address (case-insensitive) or membership id."""

@@ -11,9 +11,21 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.http import HttpResponse
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+
+class AnyTextConverter(StringConverter):
+    """`{any:name}` in a path: whatever stands there, with slashes and line breaks."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(AnyTextConverter, "any")
+
 
 Usd = Annotated[
     str,

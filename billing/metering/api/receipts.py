@@ -24,7 +24,7 @@ router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 
 
 @router.get(
-    "/events/{path:event_id}",
+    "/events/{any:event_id}",
     response={200: EventOut, **ERRORS},
     summary="The receipt of an event",
 )
