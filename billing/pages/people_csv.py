@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -15,8 +16,7 @@ from billing.caps.words.status import cap_note_text, status_text
 from billing.reports.filters import filter_of
 from billing.reports.queries.members import MemberRow, member_rows
 from billing.reports.reader import Reader
-from config.kit.csv_files import plain, streamed
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import Amount, streamed
 from config.kit.months import Month
 
 
@@ -33,7 +33,7 @@ def usage_people_csv(
     return streamed(_rows(rows, month), name=name)
 
 
-def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[str]]:
+def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[Any]]:
     yield [
         _("Person"),
         _("E-mail"),
@@ -44,23 +44,20 @@ def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[str]]:
         _("Status"),
     ]
     for member in rows:
-        yield [plain(cell) for cell in _cells(member, month)]
+        yield _cells(member, month)
 
 
-def _cells(member: MemberRow, month: Month) -> list[str]:
-    cap = (
-        "" if member.cap_nanos is None else to_decimal_text(member.cap_nanos, places=2)
-    )
+def _cells(member: MemberRow, month: Month) -> list[Any]:
+    cap = None if member.cap_nanos is None else Amount(member.cap_nanos, places=2)
     source = (
         _("Unlimited") if member.cap_nanos is None else cap_note_text(member, month)
     )
-    spent = to_decimal_text(member.spent_nanos)
     return [
         member.name,
         member.email,
         member.seat_label,
         cap,
         source,
-        spent,
+        Amount(member.spent_nanos),
         status_text(member.reason),
     ]
