@@ -1,4 +1,7 @@
-"""Spend caps by user as CSV: everybody the filter finds, as they stand this month."""
+"""Spend caps by user as CSV: everybody the filter finds, as they stand this month.
+
+Without a filter the spending adds up to the organization's, people who have left included.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +51,7 @@ def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[Any]]:
 
 
 def _cells(member: MemberRow, month: Month) -> list[Any]:
-    cap = None if member.cap_nanos is None else Amount(member.cap_nanos, places=2)
-    source = (
-        _("Unlimited") if member.cap_nanos is None else cap_note_text(member, month)
-    )
+    cap, source = _cap_cells(member, month)
     return [
         member.name,
         member.email,
@@ -61,3 +61,12 @@ def _cells(member: MemberRow, month: Month) -> list[Any]:
         Amount(member.spent_nanos),
         status_text(member.reason),
     ]
+
+
+def _cap_cells(member: MemberRow, month: Month) -> tuple[Amount | None, str]:
+    """The cap and where it comes from; nothing for somebody who has left."""
+    if member.is_removed:
+        return None, ""
+    if member.cap_nanos is None:
+        return None, _("Unlimited")
+    return Amount(member.cap_nanos, places=2), cap_note_text(member, month)
