@@ -38,6 +38,7 @@ from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 from config.kit.fields import AmountField, KeyField, typed_amount
 from config.kit.money import format_usd, to_decimal_text
+from config.kit.one_line import validate_line
 
 
 class RefundForm(forms.Form):
@@ -48,6 +49,7 @@ class RefundForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_line],
         help_text=gettext_lazy("Owners will see it in the ledger."),
     )
 
@@ -68,6 +70,7 @@ class CreditForm(forms.ModelForm):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_line],
         help_text=gettext_lazy("Owners will see it in the ledger."),
     )
 
