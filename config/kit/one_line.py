@@ -8,7 +8,7 @@ what breaks a line, turns its direction or can't be seen is not.
 from __future__ import annotations
 
 import re
-from unicodedata import category
+from unicodedata import bidirectional, category
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -23,6 +23,12 @@ WIDTHLESS = "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
 REFUSED_FORMATS = re.compile(f"[{DIRECTIONS}{WIDTHLESS}]")
 # Letters and signs that show nothing: fillers of Hangul, the empty pattern of Braille.
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+# Where letters that are read from right to left are.
+MAYBE_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U0001efff]"
+)
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
 
 class LineError(ValueError):
@@ -121,3 +127,14 @@ def shown_line(text: object) -> str:
     """
     joined = " ".join(str(text).split())
     return "".join(sign for sign in joined if not is_refused(sign))
+
+
+def isolated(text: str) -> str:
+    """A text that may stand beside others without turning them: an Arabic name doesn't
+    move the amount after it. Others stay as they are, to the byte.
+    """
+    if not MAYBE_RIGHT_TO_LEFT.search(text):
+        return text
+    if not any(bidirectional(letter) in ("R", "AL") for letter in text):
+        return text
+    return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"

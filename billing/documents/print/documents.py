@@ -16,12 +16,16 @@ from django.utils.translation import gettext as _
 from billing.documents.parties import address_lines, buyer_of, seller
 from billing.documents.print.layout import Line, PrintedDocument
 from billing.documents.queries.documents import (
+    ModelSum,
+    Rest,
     corrections_by_model,
     lines_of,
     sums_by_model,
+    with_end,
 )
 from billing.documents.words.documents import (
     Row,
+    carryover_text,
     correction_text,
     credit_note_headline,
     credit_note_totals,
@@ -33,6 +37,8 @@ from billing.documents.words.documents import (
     line_text,
     member_text,
     model_text,
+    more_corrections_text,
+    more_models_text,
     period_text,
     stamp_text,
     statement_headline,
@@ -45,6 +51,8 @@ from config.kit.money import format_usd
 
 # More lines than this make a PDF nobody reads; then it has the sums, and the CSV every line.
 PRINTED_LINES = 2_000
+# Two pages of models; what the others came to is one row.
+PRINTED_MODELS = 60
 
 
 def printed_invoice(invoice: Invoice) -> PrintedDocument:
@@ -105,18 +113,25 @@ def _lines_by_person(invoice: Invoice) -> Iterator[Line]:
     in_order = invoice.lines.select_related("invoice__carried_from").order_by(
         "position"
     )
-    groups = groupby(in_order, key=lambda line: (line.kind, member_text(line)))
+    groups = groupby(in_order, key=_group_of)
     for (kind, member), group in groups:
         lines = list(group)
-        if member:
-            yield _group_head(kind, member, lines)
+        yield _group_head(kind, member, lines)
         for line in lines:
             events = f"{line.events:,}" if line.events else ""
             yield Line((line_text(line), events, format_usd(line.amount_nanos)))
 
 
+def _group_of(line: InvoiceLine) -> tuple[str, str]:
+    """A person's usage, a person's corrections, or what nobody in particular is billed."""
+    member = member_text(line)
+    return (line.kind if member else "", member)
+
+
 def _group_head(kind: str, member: str, lines: list[InvoiceLine]) -> Line:
-    if kind == InvoiceLine.Kind.CORRECTION:
+    if not member:
+        title = carryover_text()
+    elif kind == InvoiceLine.Kind.CORRECTION:
         title = _("Corrections: %(person)s") % {"person": member}
     else:
         title = member
@@ -125,16 +140,24 @@ def _group_head(kind: str, member: str, lines: list[InvoiceLine]) -> Line:
 
 
 def _lines_by_model(invoice: Invoice) -> Iterator[Line]:
-    for used in sums_by_model(invoice):
-        text = model_text(used.surface, used.model)
-        yield Line((text, f"{used.events:,}", format_usd(used.amount_nanos)))
-    for corrected in corrections_by_model(invoice):
+    models, more_models = with_end(sums_by_model(invoice), most=PRINTED_MODELS)
+    for used in models:
+        yield _sum_line(model_text(used.surface, used.model), used)
+    if more_models:
+        yield _sum_line(more_models_text(more_models.rows), more_models)
+    corrections, more = with_end(corrections_by_model(invoice), most=PRINTED_MODELS)
+    for corrected in corrections:
         about = model_text(corrected.surface, corrected.model)
-        text = correction_text(about, reason=corrected.reason)
-        yield Line((text, f"{corrected.events:,}", format_usd(corrected.amount_nanos)))
+        yield _sum_line(correction_text(about, reason=corrected.reason), corrected)
+    if more:
+        yield _sum_line(more_corrections_text(more.rows), more)
     carried = invoice.lines.filter(kind__startswith="carried").order_by("position")
     for line in carried.select_related("invoice__carried_from"):
         yield Line((line_text(line), "", format_usd(line.amount_nanos)))
+
+
+def _sum_line(text: str, sums: ModelSum | Rest) -> Line:
+    return Line((text, f"{sums.events:,}", format_usd(sums.amount_nanos)))
 
 
 def printed_credit_note(note: CreditNote) -> PrintedDocument:

@@ -26,6 +26,7 @@ from billing.documents.queries.usage_behind import adjustments_behind, events_be
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
 from billing.documents.words.documents import (
     line_text,
+    more_models_text,
     state_text,
     statement_rows,
     tax_text,
@@ -56,6 +57,9 @@ def invoice_page(
     page = documents.page_of(lines, page=request.GET.get("page"))
     notes = documents.credit_notes_of(membership.organization_id)
     today = local_day(timezone.now(), invoice.zone)
+    models, more = documents.with_end(
+        documents.sums_by_model(invoice), most=documents.PAGE_SIZE
+    )
     context = {
         "invoice": invoice,
         "organization": invoice.organization,
@@ -64,7 +68,9 @@ def invoice_page(
         "owed_nanos": documents.owed_nanos(invoice),
         "is_overdue": documents.is_overdue(invoice, today=today),
         "tax_words": tax_text(invoice),
-        "models": documents.sums_by_model(invoice),
+        "models": models,
+        "more_models": more,
+        "more_models_words": more_models_text(more.rows) if more else "",
         "people": documents.members_billed(invoice),
         "lines": [(line, line_text(line)) for line in page],
         "lines_page": page,
