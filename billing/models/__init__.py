@@ -24,6 +24,7 @@ from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth
 from billing.models.payments import GatewayNotice, Payment, PaymentCard, Refund
 from billing.models.prices import ModelPrice, PriceList, PriceSource
+from billing.models.purchase_receipts import PurchaseReceipt
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
@@ -59,6 +60,7 @@ __all__ = [
     "PendingCharge",
     "PriceList",
     "PriceSource",
+    "PurchaseReceipt",
     "Refund",
     "RepricingReason",
     "SandboxPayment",

@@ -1,4 +1,4 @@
-"""Invoices, credit notes and statements as printed documents, in the active language.
+"""Invoices, credit notes, statements and receipts as printed documents, in the active language.
 
 Puts rows and words in their places; computes nothing new. Days are those of the
 document's own time zone.
@@ -13,7 +13,6 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from billing.documents.parties import address_lines, buyer_of, seller
 from billing.documents.print.layout import Line, PrintedDocument
 from billing.documents.queries.documents import (
     ModelSum,
@@ -45,7 +44,22 @@ from billing.documents.words.documents import (
     statement_notes,
     statement_rows,
 )
-from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
+from billing.documents.words.receipts import (
+    bought_text,
+    receipt_facts,
+    receipt_headline,
+    receipt_notes,
+    receipt_totals,
+)
+from billing.models import (
+    CreditNote,
+    Invoice,
+    InvoiceLine,
+    PurchaseReceipt,
+    Statement,
+    StatementLine,
+)
+from billing.payments.parties import address_lines, buyer_of, seller
 from config.kit.dates import month_text
 from config.kit.money import format_usd
 
@@ -181,6 +195,23 @@ def printed_credit_note(note: CreditNote) -> PrintedDocument:
         **_parties(
             invoice.seller or seller(), invoice.buyer or buyer_of(note.organization)
         ),
+    )
+
+
+def printed_receipt(receipt: PurchaseReceipt) -> PrintedDocument:
+    """A receipt: what was paid, and the tax in it."""
+    return PrintedDocument(
+        title=_("Receipt"),
+        number=receipt.number,
+        stamp=_("Paid"),
+        headline=receipt_headline(receipt),
+        facts=tuple(receipt_facts(receipt)),
+        columns=(_("What"), _("Amount")),
+        lines=(Line((bought_text(), format_usd(receipt.subtotal_nanos))),),
+        totals=_totals(receipt_totals(receipt)),
+        notes=tuple(receipt_notes(receipt)),
+        created_at=receipt.issued_at,
+        **_parties(receipt.seller, receipt.buyer),
     )
 
 

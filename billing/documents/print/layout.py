@@ -1,8 +1,8 @@
 """Lays out as a PDF what is already worded, formatted and translated.
 
 Reads its own template and the fonts of `print.fonts`, nothing else; never the database,
-the network, the clock or the machine's fonts. Texts reach the template as data, so that no name is ever
-read as markup. The same document gives the same bytes.
+the network, the clock or the machine's fonts. Texts reach the template as data, so that
+no name is ever read as markup. The same document gives the same bytes.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def invoice_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """The invoice on paper, in the reader's language."""
-    return _pdf(printed_invoice(invoice_of(membership, number)), name=number)
+    return pdf_response(printed_invoice(invoice_of(membership, number)), name=number)
 
 
 @member_page(Role.OWNER)
@@ -153,7 +153,7 @@ def credit_note_pdf(
     """A credit note on paper."""
     notes = documents.credit_notes_of(membership.organization_id)
     note = get_object_or_404(notes.select_related("organization"), number=number)
-    return _pdf(printed_credit_note(note), name=number)
+    return pdf_response(printed_credit_note(note), name=number)
 
 
 def statement_of(membership: Membership, month: str) -> Statement:
@@ -189,7 +189,7 @@ def statement_pdf(
     """The statement on paper."""
     statement = statement_of(membership, month)
     name = f"{statement.organization.slug}-{statement.month_on:%Y-%m}"
-    return _pdf(printed_statement(statement), name=name)
+    return pdf_response(printed_statement(statement), name=name)
 
 
 @member_page(Role.OWNER)
@@ -201,7 +201,8 @@ def statement_entries_csv(
     return statement_csv(statement_of(membership, month))
 
 
-def _pdf(document: PrintedDocument, *, name: str) -> HttpResponse:
+def pdf_response(document: PrintedDocument, *, name: str) -> HttpResponse:
+    """A document as a PDF that opens in the browser."""
     response = HttpResponse(pdf_of(document), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response

@@ -21,6 +21,7 @@ from billing.models import (
     CreditNote,
     Invoice,
     InvoiceLine,
+    PurchaseReceipt,
     Statement,
     StatementLine,
     Surface,
@@ -99,9 +100,9 @@ def tax_rate_text(rate: int) -> str:
     return f"{whole}{decimals} %"
 
 
-def tax_text(invoice: Invoice) -> str:
+def tax_text(document: Invoice | PurchaseReceipt) -> str:
     """The tax line: its name and rate."""
-    return f"{invoice.tax_label or _('Tax')} {tax_rate_text(invoice.tax_rate)}"
+    return f"{document.tax_label or _('Tax')} {tax_rate_text(document.tax_rate)}"
 
 
 def due_text(invoice: Invoice) -> str:
