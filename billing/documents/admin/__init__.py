@@ -3,6 +3,6 @@
 Whatever has an act is done by it.
 """
 
-from billing.documents.admin import invoices, terms
+from billing.documents.admin import invoices, receipts, terms
 
-__all__ = ["invoices", "terms"]
+__all__ = ["invoices", "receipts", "terms"]

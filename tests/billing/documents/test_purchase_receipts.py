@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from accounts.delivery import deliver
 from accounts.models import OutgoingMail
 from billing.documents.actions.details import set_billing_details, set_terms
+from billing.documents.books import document_differences
 from billing.models import Payment, PurchaseReceipt
 from billing.payments import processing
 from billing.payments.actions.settling import settle_payment
@@ -147,6 +148,14 @@ def test_a_receipt_says_seller_buyer_and_tax_on_page_paper_and_in_the_mail(
     [(name, content, kind)] = sent.attachments
     assert (name, kind) == ("Receipt-BOLT-R-0001.pdf", "application/pdf")
     assert "$100.00" in pdf_text(content)
+
+
+def test_e8_the_books_prove_a_receipt_of_what_was_paid_for_every_purchase(bolt, now):
+    payment = buy(bolt, "100", now=now)
+    assert list(document_differences()) == []
+    Payment.objects.filter(pk=payment.pk).update(amount_nanos=usd(99))
+    [found] = document_differences()
+    assert (found.kept, found.proven) == (usd(100), usd(99))
 
 
 def test_a_refund_stands_on_the_receipt(owner, bolt, now):
