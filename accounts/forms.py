@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Role, Scope, Tier, User
+from config.kit.one_line import validate_line
 
 SEATS = [("", _("No seat")), *Tier.choices]
 ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN, Role.OWNER)]
@@ -60,6 +61,7 @@ class ApiKeyForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=80,
+        validators=[validate_line],
         help_text=_("Who uses it, such as “production gateway”."),
     )
     scopes = forms.MultipleChoiceField(
@@ -76,6 +78,7 @@ class JoinForm(forms.Form):
     name = forms.CharField(
         label=_("Your name"),
         max_length=120,
+        validators=[validate_line],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     password = forms.CharField(

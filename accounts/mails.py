@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.models import Invitation, User
 from config.kit.mailer import send
+from config.kit.one_line import shown_line
 
 
 def send_invitation(invitation: Invitation, *, link: str, language: str) -> None:
@@ -15,7 +16,13 @@ def send_invitation(invitation: Invitation, *, link: str, language: str) -> None
         .values_list("language", flat=True)
         .first()
     )
-    context = {"invitation": invitation, "link": link, "until": invitation.expires_at}
+    context = {
+        "invitation": invitation,
+        "who": shown_line(invitation.invited_by.name),
+        "name": shown_line(invitation.organization.name),
+        "link": link,
+        "until": invitation.expires_at,
+    }
     send(
         "invitation",
         to=invitation.email,

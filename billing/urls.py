@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from billing import webhooks
 from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
+from billing.documents.views import receipts as purchase_receipts
 from billing.metering import views as receipts
 from billing.pages import billing, own_usage, people_csv, setup, switch, usage_settings
 from billing.payments.views import card, purchases, reloads, sandbox
@@ -75,6 +76,16 @@ urlpatterns: list[URLPattern] = [
         f"{BILLING}credit-notes/<slug:number>.pdf",
         documents.credit_note_pdf,
         name="credit_note_pdf",
+    ),
+    path(
+        f"{BILLING}receipts/<slug:number>/",
+        purchase_receipts.purchase_receipt,
+        name="purchase_receipt",
+    ),
+    path(
+        f"{BILLING}receipts/<slug:number>.pdf",
+        purchase_receipts.purchase_receipt_pdf,
+        name="purchase_receipt_pdf",
     ),
     path(f"{STATEMENT}/", documents.statement_page, name="statement"),
     path(f"{STATEMENT}.pdf", documents.statement_pdf, name="statement_pdf"),

@@ -13,6 +13,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import ApiKey, Organization, Scope
 from config.kit.errors import BusinessError
+from config.kit.one_line import line_of
 
 PREFIX = "xu_"
 
@@ -28,15 +29,15 @@ def create_api_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which nobody can read again.
 
-    Raises BusinessError `no_name`, `no_scope` or `unknown_scope`.
+    Raises BusinessError `not_one_line`, `no_name`, `no_scope` or `unknown_scope`.
     """
-    chosen, name = set(scopes), name.strip()
+    chosen, name = set(scopes), line_of(name, field="name", most=80)
     _check_key(name, chosen)
     locked = lock_organization(organization.pk)
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         organization=locked,
-        name=name[:80],
+        name=name,
         prefix=secret[: len(PREFIX) + 6],
         digest=ApiKey.digest_of(secret),
         scopes=" ".join(scope for scope in Scope.values if scope in chosen),

@@ -23,6 +23,7 @@ from accounts.actions.seats import SEAT_FIELDS, move_to_seat, take_seat
 from accounts.models import Invitation, Membership, Organization, User
 from config.kit.addresses import canonical_address
 from config.kit.errors import BusinessError
+from config.kit.one_line import line_of
 
 
 def digest_of(token: str) -> str:
@@ -127,8 +128,8 @@ def accept_invitation(
     with `name` and `password`.
 
     Without a free seat of the promised tier the person joins without one. Raises
-    BusinessError `invitation_gone`, `other_address`, `has_account` (sign in first), or
-    `weak_password`.
+    BusinessError `invitation_gone`, `other_address`, `has_account` (sign in first),
+    `not_one_line` or `weak_password`.
     """
     invitation = open_invitation(token, now=now)
     if invitation is None:
@@ -170,7 +171,7 @@ def _new_person(invitation: Invitation, *, name: str, password: str) -> User:
         )
     person = User(
         email=invitation.email,
-        name=name.strip()[:120],
+        name=line_of(name, field="name", most=120),
         language=(get_language() or "en")[:2],
     )
     try:

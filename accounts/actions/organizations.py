@@ -20,6 +20,7 @@ from accounts.models import (
 )
 from config.kit.errors import BusinessError
 from config.kit.months import next_month
+from config.kit.one_line import line_of
 
 SETTLEMENT_OF = {
     Plan.TEAM: Settlement.PREPAID,
@@ -53,9 +54,11 @@ def create_organization(
 ) -> Organization:
     """A new organization with its primary owner's membership and its bought seats by
     tier; the plan presets the settlement.
+
+    Raises BusinessError `not_one_line` for a name that isn't one.
     """
     organization = Organization.objects.create(
-        name=name,
+        name=line_of(name, field="name"),
         slug=slug,
         plan=plan,
         settlement=settlement or SETTLEMENT_OF[Plan(plan)],

@@ -5,14 +5,16 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from config.kit.errors import BusinessError
+from config.kit.one_line import line_of
 
 
 def check_reason(reason: str, *, most: int = 300) -> str:
-    """The reason without spaces around it.
+    """The reason, one line without spaces around it.
 
-    Raises BusinessError `reason_missing` for none, or one that is too long.
+    Raises BusinessError `reason_missing` for none, or one that is too long, and
+    `not_one_line`.
     """
-    text = reason.strip()
+    text = line_of(reason, field="reason")
     if text and len(text) <= most:
         return text
     raise BusinessError(

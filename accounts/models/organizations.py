@@ -13,6 +13,7 @@ from django.utils.timezone import now as the_clock
 from django.utils.translation import gettext_lazy as _
 
 from config.kit.months import Calendar, zone_names
+from config.kit.one_line import validate_line
 
 
 class Plan(models.TextChoices):
@@ -68,7 +69,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """A customer (D1). Bills in USD."""
 
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     plan = models.CharField(_("plan"), max_length=20, choices=Plan)
     settlement = models.CharField(_("settlement"), max_length=10, choices=Settlement)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.organizations import Organization, Tier
 from config.kit.addresses import AddressField, canonical_address
 from config.kit.append_only import Keep
+from config.kit.one_line import validate_line
 
 # Who reports usage may go on naming people by addresses they had (E6a).
 FORMER_ADDRESS = Keep(
@@ -70,7 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in with an e-mail address."""
 
     email = AddressField(_("e-mail address"), unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
     language = models.CharField(
         _("language"),
         max_length=5,

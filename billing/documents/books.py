@@ -1,4 +1,4 @@
-"""The proof of invoices and statements (E8, M5, P3).
+"""The proof of invoices, statements and receipts (E8, M5, P3).
 
 Lines against the events, sums against lines, the carried rounding from one invoice to
 the next, numbers without gaps, statements against the ledger. Set-based and read-only;
@@ -109,6 +109,19 @@ SELECT s.id, s.charges_nanos, COALESCE(lines.nanos, 0)
               GROUP BY statement_id) lines ON lines.statement_id = s.id
  WHERE s.charges_nanos <> COALESCE(lines.nanos, 0)
 """
+EVERY_PURCHASE_HAS_A_RECEIPT_OF_WHAT_WAS_PAID = """
+SELECT p.id, COALESCE(r.total_nanos, 0), p.amount_nanos
+  FROM billing_payment p
+  LEFT JOIN billing_purchasereceipt r ON r.payment_id = p.id
+ WHERE p.status = 'succeeded'
+   AND COALESCE(r.total_nanos, 0) <> p.amount_nanos
+"""
+RECEIPT_NUMBERS_HAVE_NO_GAP = """
+SELECT organization_id, MAX(sequence), COUNT(sequence)
+  FROM billing_purchasereceipt
+ GROUP BY organization_id
+HAVING MAX(sequence) <> COUNT(sequence)
+"""
 # Each: table and column of what is kept, and SQL of the rows that differ, which are
 # the row's id (for numbers, the organization's), what is kept and what is proven.
 PROOFS = (
@@ -138,11 +151,17 @@ PROOFS = (
         A_STATEMENT_CLOSES_ON_THE_LEDGERS_SUM_THROUGH_ITS_MONTH,
     ),
     ("billing_statement", "charges_nanos", CHARGES_OF_A_STATEMENT_ARE_ITS_LINES),
+    (
+        "billing_purchasereceipt",
+        "total_nanos",
+        EVERY_PURCHASE_HAS_A_RECEIPT_OF_WHAT_WAS_PAID,
+    ),
+    ("billing_purchasereceipt", "sequence", RECEIPT_NUMBERS_HAVE_NO_GAP),
 )
 
 
 def document_differences() -> Iterator[Difference]:
-    """Every amount on an invoice or statement that is not what is behind it."""
+    """Every amount on an invoice, statement or receipt that is not what is behind it."""
     for table, column, sql in PROOFS:
         for row_id, kept, proven in run(sql, prepared=False).rows():
             yield Difference(table, f"id={row_id}", column, int(kept), int(proven))

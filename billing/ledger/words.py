@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from billing.models import Dispute, EntryKind, LedgerEntry, Refund
-from config.kit.csv_files import plain
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import Amount
 
 
 def entry_heads() -> list[str]:
@@ -22,12 +23,18 @@ def entry_heads() -> list[str]:
     ]
 
 
-def entry_cells(entry: LedgerEntry, *, balance_nanos: int) -> list[str]:
+def entry_cells(entry: LedgerEntry, *, balance_nanos: int) -> list[Any]:
     """An entry in a CSV, exact to nine places, with the balance after it."""
     what = " · ".join(part for part in entry_words(entry) if part)
-    day = entry.day_on.isoformat() if entry.day_on else ""
-    texts = [str(entry.pk), entry.created_at.isoformat(), entry.kind, plain(what), day]
-    return [*texts, to_decimal_text(entry.amount_nanos), to_decimal_text(balance_nanos)]
+    return [
+        entry.pk,
+        entry.created_at,
+        entry.kind,
+        what,
+        entry.day_on,
+        Amount(entry.amount_nanos),
+        Amount(balance_nanos),
+    ]
 
 
 def entry_words(entry: LedgerEntry) -> tuple[str, str]:

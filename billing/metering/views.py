@@ -15,8 +15,7 @@ from accounts.models import Membership, Role
 from billing.metering.receipts import receipt_of
 from billing.models import UsageEvent
 from billing.reports.queries.own import organization_receipts, receipts
-from config.kit.csv_files import plain, streamed
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import Amount, streamed
 
 
 @member_page()
@@ -76,18 +75,18 @@ def own_receipts_csv(
 def _csv_cells(event: UsageEvent) -> list[Any]:
     adjusted = sum(row.amount_nanos for row in event.adjustments.all())
     return [
-        plain(event.event_id),
-        event.occurred_at.isoformat(),
+        event.event_id,
+        event.occurred_at,
         event.surface,
-        plain(event.model),
+        event.model,
         event.input_tokens,
         event.output_tokens,
         event.cache_write_5m_tokens,
         event.cache_write_1h_tokens,
         event.cache_read_tokens,
         event.web_searches,
-        to_decimal_text(event.cost_nanos),
-        to_decimal_text(adjusted),
+        Amount(event.cost_nanos),
+        Amount(adjusted),
         event.funding,
         event.estimated,
         f"{event.month_on:%Y-%m}",

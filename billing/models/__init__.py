@@ -31,6 +31,7 @@ from billing.models.prices import (
     PriceList,
     PriceSource,
 )
+from billing.models.purchase_receipts import PurchaseReceipt
 from billing.models.refunds import Refund
 from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
@@ -75,6 +76,7 @@ __all__ = [
     "PriceFactor",
     "PriceList",
     "PriceSource",
+    "PurchaseReceipt",
     "Refund",
     "RepricingReason",
     "SandboxPayment",

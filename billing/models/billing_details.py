@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
+from config.kit.one_line import validate_line, validate_lines
 
 
 class BillingDetails(models.Model):
@@ -24,16 +25,26 @@ class BillingDetails(models.Model):
         primary_key=True,
         related_name="billing_details",
     )
-    legal_name = models.CharField(_("legal name"), max_length=200, blank=True)
-    address = models.TextField(_("address"), max_length=500, blank=True)
-    tax_id = models.CharField(_("tax number"), max_length=60, blank=True)
-    reference = models.CharField(_("your reference"), max_length=100, blank=True)
+    legal_name = models.CharField(
+        _("legal name"), max_length=200, blank=True, validators=[validate_line]
+    )
+    address = models.TextField(
+        _("address"), max_length=500, blank=True, validators=[validate_lines]
+    )
+    tax_id = models.CharField(
+        _("tax number"), max_length=60, blank=True, validators=[validate_line]
+    )
+    reference = models.CharField(
+        _("your reference"), max_length=100, blank=True, validators=[validate_line]
+    )
     # Thousandths of a percent: 8.875 % is 8875, exact where a decimal column would be a
     # float on SQLite.
     tax_rate = models.PositiveIntegerField(
         _("tax rate (thousandths of a percent)"), default=0, db_default=0
     )
-    tax_label = models.CharField(_("tax name"), max_length=40, blank=True)
+    tax_label = models.CharField(
+        _("tax name"), max_length=40, blank=True, validators=[validate_line]
+    )
     due_days = models.PositiveSmallIntegerField(
         _("days to pay"), default=30, db_default=30
     )

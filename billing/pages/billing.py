@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
-from billing.documents.parties import buyer_of
 from billing.documents.queries import documents
 from billing.documents.queries.months import grace
 from billing.documents.rules import closes_at
@@ -22,6 +21,7 @@ from billing.ledger.queries import LedgerFilter
 from billing.ledger.words import entry_cells, entry_heads, entry_reason, entry_words
 from billing.models import BillingAccount, EntryKind, LedgerEntry, Payment
 from billing.pages.usage_parts import UsagePage
+from billing.payments.parties import buyer_of
 from billing.payments.queries.cards import card_of
 from config.kit.csv_files import streamed
 from config.kit.months import month_from_text
@@ -79,7 +79,7 @@ def documents_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
 def _payments_part(request: HttpRequest, page: UsagePage) -> dict[str, object]:
     payments = (
         Payment.objects.filter(organization=page.organization)
-        .select_related("created_by")
+        .select_related("created_by", "receipt")
         .order_by("-pk")
     )
     show_all = request.GET.get("payments") == "all"

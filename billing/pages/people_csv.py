@@ -1,8 +1,12 @@
-"""Spend caps by user as CSV: everybody the filter finds, as they stand this month."""
+"""Spend caps by user as CSV: everybody the filter finds, as they stand this month.
+
+Without a filter the spending adds up to the organization's, people who have left included.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -15,8 +19,7 @@ from billing.caps.words.status import cap_note_text, status_text
 from billing.reports.filters import filter_of
 from billing.reports.queries.members import MemberRow, member_rows
 from billing.reports.reader import Reader
-from config.kit.csv_files import plain, streamed
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import Amount, streamed
 from config.kit.months import Month
 
 
@@ -33,7 +36,7 @@ def usage_people_csv(
     return streamed(_rows(rows, month), name=name)
 
 
-def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[str]]:
+def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[Any]]:
     yield [
         _("Person"),
         _("E-mail"),
@@ -44,23 +47,26 @@ def _rows(rows: list[MemberRow], month: Month) -> Iterator[list[str]]:
         _("Status"),
     ]
     for member in rows:
-        yield [plain(cell) for cell in _cells(member, month)]
+        yield _cells(member, month)
 
 
-def _cells(member: MemberRow, month: Month) -> list[str]:
-    cap = (
-        "" if member.cap_nanos is None else to_decimal_text(member.cap_nanos, places=2)
-    )
-    source = (
-        _("Unlimited") if member.cap_nanos is None else cap_note_text(member, month)
-    )
-    spent = to_decimal_text(member.spent_nanos)
+def _cells(member: MemberRow, month: Month) -> list[Any]:
+    cap, source = _cap_cells(member, month)
     return [
         member.name,
         member.email,
         member.seat_label,
         cap,
         source,
-        spent,
+        Amount(member.spent_nanos),
         status_text(member.reason),
     ]
+
+
+def _cap_cells(member: MemberRow, month: Month) -> tuple[Amount | None, str]:
+    """The cap and where it comes from; nothing for somebody who has left."""
+    if member.is_removed:
+        return None, ""
+    if member.cap_nanos is None:
+        return None, _("Unlimited")
+    return Amount(member.cap_nanos, places=2), cap_note_text(member, month)

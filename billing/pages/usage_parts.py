@@ -24,6 +24,7 @@ from billing.reports.filters import address_of, filter_of, page_of
 from billing.reports.queries.members import (
     OFF,
     PAGE_SIZE,
+    REMOVED,
     MemberFilter,
     member_counts,
     member_rows,
@@ -164,7 +165,13 @@ class UsagePage(BalanceReader):
             "matching": matching,
             "number": number,
             "rows": [
-                (row, row_bar(row.spent_nanos, cap_nanos=row.cap_nanos)) for row in rows
+                (
+                    row,
+                    None
+                    if row.is_removed
+                    else row_bar(row.spent_nanos, cap_nanos=row.cap_nanos),
+                )
+                for row in rows
             ],
             "first": (page - 1) * PAGE_SIZE + 1,
             "last": (page - 1) * PAGE_SIZE + len(rows),
@@ -174,6 +181,7 @@ class UsagePage(BalanceReader):
             "filter_address": address_of(filters),
             "heads": heads(filters),
             "has_others": matching.off > 0 or filters.state == OFF,
+            "has_removed": matching.removed > 0 or filters.state == REMOVED,
             "is_filtered": bool(filters.words or filters.seat or filters.state),
             "tiers": Tier,
         }

@@ -40,6 +40,7 @@ from config.kit.admin import NoDelete, ReadOnly
 from config.kit.errors import BusinessError
 from config.kit.fields import AmountField, KeyField, refusals_on, typed_amount
 from config.kit.money import format_usd, to_decimal_text
+from config.kit.one_line import validate_line
 
 
 class RefundForm(forms.Form):
@@ -50,6 +51,7 @@ class RefundForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_line],
         help_text=gettext_lazy("Owners will see it in the ledger."),
     )
 
@@ -70,6 +72,7 @@ class CreditForm(forms.ModelForm):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_line],
         help_text=gettext_lazy("Owners will see it in the ledger."),
     )
 

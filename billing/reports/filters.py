@@ -13,6 +13,7 @@ from billing.reports.queries.members import (
     NO_SEAT,
     OFF,
     PAUSED,
+    REMOVED,
     SORTS,
     MemberFilter,
 )
@@ -28,7 +29,7 @@ def filter_of(request: HttpRequest) -> MemberFilter:
     return MemberFilter(
         words=words_of(asked.get("q", "")),
         seat=_known(asked.get("seat", ""), {*Tier.values, NO_SEAT}),
-        state=_known(asked.get("status", ""), {ACTIVE, PAUSED, OFF}),
+        state=_known(asked.get("status", ""), {ACTIVE, PAUSED, OFF, REMOVED}),
         sort=_sort(asked.get("order") or asked.get("sort", "")),
     )
 

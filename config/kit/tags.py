@@ -1,5 +1,5 @@
 """Template tags that every template has (`OPTIONS["builtins"]`): what opens a modal, a
-field of a form, an input by itself.
+field of a form, an input by itself, a stored text as one line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.kit.one_line import shown_line
+
 register = template.Library()
+register.filter("one_line", shown_line)
 
 
 @register.simple_tag

@@ -118,6 +118,7 @@ def test_r4a_note_and_amount_after_the_click(blocked_bob):
     ("note", "asked", "code"),
     [
         ("x" * 501, None, "note_too_long"),
+        ("\u202eyadsruhT", None, "not_one_line"),
         ("", usd("40.12"), "not_above_spent"),
         ("", usd("1000000.01"), "bad_amount"),
     ],

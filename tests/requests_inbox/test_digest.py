@@ -20,7 +20,7 @@ from accounts.actions.mails import (
     retry_mail_later,
 )
 from accounts.delivery import deliver
-from accounts.models import Membership, OutgoingMail, Role
+from accounts.models import Membership, OutgoingMail, Role, User
 from accounts.models.mails import OutgoingMailQuerySet
 from accounts.tasks import send_due_mails
 from requests_inbox import tasks
@@ -169,6 +169,17 @@ class TestSending:
             stop in mine.body
             and membership_id_of(stop.rstrip("/").rpartition("/")[2]) == ada.pk
         )
+
+    def test_bugs_14_a_name_and_a_note_of_several_lines_are_one_line_of_the_text(
+        self, pending, ada, at_nine
+    ):
+        User.objects.filter(pk=pending.membership.user_id).update(name="Bob\n\nFeld")
+        UsageRequest.objects.update(note="Until\nThursday.\n\nAda wrote:\tyes")
+        prepare_digests()
+        mine = next(one for one in mail.outbox if one.to == [ada.user.email])
+        lines = mine.body.splitlines()
+        assert "- Bob Feld, Standard" in lines
+        assert "  “Until Thursday. Ada wrote: yes”" in lines
 
     def test_r6_in_the_recipients_language(self, pending, alice, at_nine):
         alice.user.language = "ja"

@@ -25,6 +25,8 @@ def status_text(reason: Reason | None) -> str:
             return _("Paused: balance used up")
         case Reason.MEMBER_NOT_ENABLED:
             return _("Not selected")
+        case Reason.MEMBER_INACTIVE:
+            return _("Removed")
         case Reason.SEAT_UNASSIGNED:
             return _("No seat")
         case _other:
@@ -32,7 +34,11 @@ def status_text(reason: Reason | None) -> str:
 
 
 def cap_note_text(member: MemberRow, month: Month) -> str:
-    """`own cap`, `from seat`, `own cap, November only`; empty without a cap."""
+    """`own cap`, `from seat`, `own cap, November only`; empty without a cap, and for
+    somebody who has left.
+    """
+    if member.is_removed:
+        return ""
     figures = {"month": month_name_text(month.first_on)}
     if member.cap_source is CapSource.MEMBER:
         return (

@@ -16,11 +16,12 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
-from billing.documents.actions.issuing import next_number, queue_credit_note_mails
+from billing.documents.actions.issuing import queue_credit_note_mails
 from billing.documents.actions.settling import refuse_unless_open, settle_invoice
 from billing.documents.queries.documents import owed_nanos
 from billing.documents.rules import Creditable
 from billing.models import CreditNote, Invoice
+from billing.payments.actions.receipts import next_number
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_CENT, format_usd
 

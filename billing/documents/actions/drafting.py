@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from django.db.models import Max, QuerySet, Sum
 
 from accounts.models import Membership, Settlement, User
-from billing.documents.parties import buyer_of, details_of, seller
 from billing.documents.queries.usage_behind import PRICED_MODEL, billed_adjustments
 from billing.documents.rules import (
     Correction,
@@ -32,6 +31,7 @@ from billing.models import (
     Statement,
     UsageMonth,
 )
+from billing.payments.parties import buyer_of, details_of, seller
 from config.kit.money import NANOS_PER_CENT
 from config.kit.sql import half_even_sql, run
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Max
 
 from accounts.models import Organization
-from billing.documents.parties import buyer_of, details_of, seller
 from billing.models import CreditNote, Invoice, Statement
 from billing.payments.actions.owner_mails import queue_for_owners
+from billing.payments.actions.receipts import next_number
+from billing.payments.parties import buyer_of, details_of, seller
 from config.kit.money import NANOS_PER_CENT
 from config.kit.months import local_day
 
@@ -26,18 +26,6 @@ WITHIN = dt.timedelta(days=14)
 # debit the customer's balance there
 # (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
 LEAST_ONLINE = 50 * NANOS_PER_CENT
-
-
-def next_number(
-    locked: Organization, model: type[Invoice] | type[CreditNote], *, infix: str = ""
-) -> tuple[int, str]:
-    """The next sequence of an organization's series and the number made of it.
-
-    Without gaps, since it is taken in the transaction that uses it.
-    """
-    issued = model._default_manager.filter(organization=locked)
-    sequence = (issued.aggregate(last=Max("sequence"))["last"] or 0) + 1
-    return sequence, f"{locked.slug.upper()}-{infix}{sequence:04d}"
 
 
 def issue_invoice(

@@ -15,6 +15,7 @@ from billing.documents.rules import whole_cents
 from billing.models import Invoice
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
+from config.kit.one_line import line_of, shown_line
 
 
 @transaction.atomic
@@ -70,7 +71,9 @@ def settle_invoice(
     invoice.settled_by = operator
     # Paid there is known there; whatever else an operator decides is told to the gateway.
     invoice.gateway_next_try_at = now if invoice.gateway and operator else None
-    invoice.settled_note = note.strip()[:300]
+    # A gateway's words are taken as they come; an operator can say it better.
+    line = line_of(note, field="reason") if operator else shown_line(note)
+    invoice.settled_note = line[:300]
     invoice.save(
         update_fields=[
             "status",

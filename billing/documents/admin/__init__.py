@@ -3,6 +3,6 @@
 Whatever has an act is done by it.
 """
 
-from billing.documents.admin import invoices, money_back, terms
+from billing.documents.admin import invoices, money_back, receipts, terms
 
-__all__ = ["invoices", "money_back", "terms"]
+__all__ = ["invoices", "money_back", "receipts", "terms"]

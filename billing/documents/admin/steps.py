@@ -23,6 +23,7 @@ from billing.documents.queries.documents import credited_nanos
 from billing.models import Invoice
 from config.kit.fields import AmountField, KeyField
 from config.kit.money import format_usd
+from config.kit.one_line import validate_line
 
 Typed = dict[str, Any]
 
@@ -33,6 +34,7 @@ class PaidForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Note"),
         max_length=300,
+        validators=[validate_line],
         required=False,
         help_text=gettext_lazy(
             "For example, the bank's reference. Owners will see it on the invoice."
@@ -46,6 +48,7 @@ class VoidForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_line],
         help_text=gettext_lazy("Owners will see it on the invoice."),
     )
 
@@ -58,6 +61,7 @@ class CreditNoteForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_line],
         help_text=gettext_lazy("Owners will see it on the credit note."),
     )
 

@@ -1,4 +1,4 @@
-"""Writes the mails of invoices, credit notes and statements, each with its PDF.
+"""Writes the mails of invoices, credit notes, statements and purchases, each with its PDF.
 
 They go to owners and to the billing address, in the recipient's language.
 `billing.documents.words.mails` chooses the sentences.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.delivery import MailText, writes
@@ -18,13 +19,16 @@ from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
 from billing.documents.print.documents import (
     printed_credit_note,
     printed_invoice,
+    printed_receipt,
     printed_statement,
 )
 from billing.documents.print.layout import PrintedDocument, pdf_of
 from billing.documents.words import mails as words
 from billing.documents.words.documents import Row
-from billing.models import CreditNote, Invoice, Statement
+from billing.models import CreditNote, Invoice, PurchaseReceipt, Statement
+from billing.payments.actions.owner_mails import PAID
 from billing.payments.mails.frame import in_words_of_recipient
+from billing.payments.mails.purchases import paid_mail
 from config.kit.links import page_url
 from config.kit.mailer import Attachment
 from config.kit.money import format_usd
@@ -58,6 +62,20 @@ def write_credit_note_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | N
 def write_statement_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """A statement from opening to closing balance."""
     return _mail_text(mail, _about_statement)
+
+
+@writes(PAID)
+def write_paid_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
+    """What was bought, with the receipt of it."""
+    text = paid_mail(mail, now)
+    receipts = PurchaseReceipt.objects.select_related(
+        "organization", "payment__created_by"
+    )
+    receipt = receipts.filter(payment__entries=mail.facts["entry"]).first()
+    if text is None or receipt is None:
+        return text
+    with translation.override(mail.reads):
+        return replace(text, attachments=(_attached(printed_receipt(receipt)),))
 
 
 def _mail_text(

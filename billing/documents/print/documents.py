@@ -1,4 +1,4 @@
-"""Invoices, credit notes and statements as printed documents, in the active language.
+"""Invoices, credit notes, statements and receipts as printed documents, in the active language.
 
 Puts rows and words in their places; computes nothing new. Days are those of the
 document's own time zone.
@@ -13,15 +13,18 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from billing.documents.parties import address_lines, buyer_of, seller
 from billing.documents.print.layout import Line, PrintedDocument
 from billing.documents.queries.documents import (
+    ModelSum,
+    Rest,
     corrections_by_model,
     lines_of,
     sums_by_model,
+    with_end,
 )
 from billing.documents.words.documents import (
     Row,
+    carryover_text,
     correction_text,
     credit_note_headline,
     credit_note_totals,
@@ -33,18 +36,37 @@ from billing.documents.words.documents import (
     line_text,
     member_text,
     model_text,
+    more_corrections_text,
+    more_models_text,
     period_text,
     stamp_text,
     statement_headline,
     statement_notes,
     statement_rows,
 )
-from billing.models import CreditNote, Invoice, InvoiceLine, Statement, StatementLine
+from billing.documents.words.receipts import (
+    bought_text,
+    receipt_facts,
+    receipt_headline,
+    receipt_notes,
+    receipt_totals,
+)
+from billing.models import (
+    CreditNote,
+    Invoice,
+    InvoiceLine,
+    PurchaseReceipt,
+    Statement,
+    StatementLine,
+)
+from billing.payments.parties import address_lines, buyer_of, seller
 from config.kit.dates import month_text
 from config.kit.money import format_usd
 
 # More lines than this make a PDF nobody reads; then it has the sums, and the CSV every line.
 PRINTED_LINES = 2_000
+# Two pages of models; what the others came to is one row.
+PRINTED_MODELS = 60
 
 
 def printed_invoice(invoice: Invoice) -> PrintedDocument:
@@ -105,18 +127,25 @@ def _lines_by_person(invoice: Invoice) -> Iterator[Line]:
     in_order = invoice.lines.select_related("invoice__carried_from").order_by(
         "position"
     )
-    groups = groupby(in_order, key=lambda line: (line.kind, member_text(line)))
+    groups = groupby(in_order, key=_group_of)
     for (kind, member), group in groups:
         lines = list(group)
-        if member:
-            yield _group_head(kind, member, lines)
+        yield _group_head(kind, member, lines)
         for line in lines:
             events = f"{line.events:,}" if line.events else ""
             yield Line((line_text(line), events, format_usd(line.amount_nanos)))
 
 
+def _group_of(line: InvoiceLine) -> tuple[str, str]:
+    """A person's usage, a person's corrections, or what nobody in particular is billed."""
+    member = member_text(line)
+    return (line.kind if member else "", member)
+
+
 def _group_head(kind: str, member: str, lines: list[InvoiceLine]) -> Line:
-    if kind == InvoiceLine.Kind.CORRECTION:
+    if not member:
+        title = carryover_text()
+    elif kind == InvoiceLine.Kind.CORRECTION:
         title = _("Corrections: %(person)s") % {"person": member}
     else:
         title = member
@@ -125,16 +154,24 @@ def _group_head(kind: str, member: str, lines: list[InvoiceLine]) -> Line:
 
 
 def _lines_by_model(invoice: Invoice) -> Iterator[Line]:
-    for used in sums_by_model(invoice):
-        text = model_text(used.surface, used.model)
-        yield Line((text, f"{used.events:,}", format_usd(used.amount_nanos)))
-    for corrected in corrections_by_model(invoice):
+    models, more_models = with_end(sums_by_model(invoice), most=PRINTED_MODELS)
+    for used in models:
+        yield _sum_line(model_text(used.surface, used.model), used)
+    if more_models:
+        yield _sum_line(more_models_text(more_models.rows), more_models)
+    corrections, more = with_end(corrections_by_model(invoice), most=PRINTED_MODELS)
+    for corrected in corrections:
         about = model_text(corrected.surface, corrected.model)
-        text = correction_text(about, reason=corrected.reason)
-        yield Line((text, f"{corrected.events:,}", format_usd(corrected.amount_nanos)))
+        yield _sum_line(correction_text(about, reason=corrected.reason), corrected)
+    if more:
+        yield _sum_line(more_corrections_text(more.rows), more)
     carried = invoice.lines.filter(kind__startswith="carried").order_by("position")
     for line in carried.select_related("invoice__carried_from"):
         yield Line((line_text(line), "", format_usd(line.amount_nanos)))
+
+
+def _sum_line(text: str, sums: ModelSum | Rest) -> Line:
+    return Line((text, f"{sums.events:,}", format_usd(sums.amount_nanos)))
 
 
 def printed_credit_note(note: CreditNote) -> PrintedDocument:
@@ -158,6 +195,23 @@ def printed_credit_note(note: CreditNote) -> PrintedDocument:
         **_parties(
             invoice.seller or seller(), invoice.buyer or buyer_of(note.organization)
         ),
+    )
+
+
+def printed_receipt(receipt: PurchaseReceipt) -> PrintedDocument:
+    """A receipt: what was paid, and the tax in it."""
+    return PrintedDocument(
+        title=_("Receipt"),
+        number=receipt.number,
+        stamp=_("Paid"),
+        headline=receipt_headline(receipt),
+        facts=tuple(receipt_facts(receipt)),
+        columns=(_("What"), _("Amount")),
+        lines=(Line((bought_text(), format_usd(receipt.subtotal_nanos))),),
+        totals=_totals(receipt_totals(receipt)),
+        notes=tuple(receipt_notes(receipt)),
+        created_at=receipt.issued_at,
+        **_parties(receipt.seller, receipt.buyer),
     )
 
 

@@ -1,8 +1,8 @@
 """Lays out as a PDF what is already worded, formatted and translated.
 
-Reads its own template and fonts, nothing else; never the database, the network, the
-clock or the machine's fonts. Texts reach the template as data, so that no name is ever
-read as markup. The same document gives the same bytes.
+Reads its own template and the fonts of `print.fonts`, nothing else; never the database,
+the network, the clock or the machine's fonts. Texts reach the template as data, so that
+no name is ever read as markup. The same document gives the same bytes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from unicodedata import east_asian_width
 
 from django.conf import settings
 
+from billing.documents.print.fonts import font_folders
 from billing.documents.print.typst import typeset
+from config.kit.one_line import isolated
 
 TEMPLATE = settings.BASE_DIR / "templates" / "pdf" / "document.typ"
-FONTS = [
-    settings.BASE_DIR / "static" / "vendor" / folder
-    for folder in ("inter-ttf", "noto-sans-jp")
-]
 UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Marks that turn what follows; U+2068 and U+2069 are ours, and keep a text to itself.
+TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066\u2067]")
 CANDIDATES = 3
 
 
@@ -86,7 +86,10 @@ def pdf_of(document: PrintedDocument) -> bytes:
     # The timestamp is always given, so that the bytes never depend on the clock.
     timestamp = int(document.created_at.timestamp()) if document.created_at else 0
     return typeset(
-        json.dumps(_data(document)), template=TEMPLATE, fonts=FONTS, timestamp=timestamp
+        json.dumps(_data(document)),
+        template=TEMPLATE,
+        fonts=font_folders(),
+        timestamp=timestamp,
     )
 
 
@@ -105,12 +108,12 @@ def _data(document: PrintedDocument) -> dict[str, object]:
 
 
 def _clean(value: Any) -> Any:
-    """Texts without control characters and halves of characters; line breaks stay.
-
-    No font can show those.
+    """Texts without control characters and halves of characters, which no font can show,
+    and without marks that turn what follows; line breaks stay. What is read from right to
+    left is kept to itself.
     """
     if isinstance(value, str):
-        return UNPRINTABLE.sub(" ", value)
+        return isolated(TURNING.sub("", UNPRINTABLE.sub(" ", value)))
     if isinstance(value, (tuple, list)):
         return [_clean(item) for item in value]
     return value

@@ -6,8 +6,9 @@ Read-only; amounts in nano-USD. What is behind a line is `queries.usage_behind`.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Sum
@@ -62,6 +63,9 @@ class CorrectionSum(ModelSum):
     reason: str
 
 
+S = TypeVar("S", bound=ModelSum)
+
+
 def sums_by_model(invoice: Invoice) -> list[ModelSum]:
     """An invoice's usage lines added up by surface and model, the largest first."""
     usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by()
@@ -90,6 +94,30 @@ def corrections_by_model(invoice: Invoice) -> list[CorrectionSum]:
         )
         for row in sums
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a table that has an end leaves out: how many rows, and what they come to."""
+
+    rows: int
+    events: int
+    amount_nanos: int
+
+
+def with_end(sums: Sequence[S], *, most: int) -> tuple[Sequence[S], Rest | None]:
+    """The first rows of a table, and what all others come to, so that both still add up.
+
+    Nobody reads a thousand models, and their names are whatever was reported.
+    """
+    if len(sums) <= most:
+        return sums, None
+    rest = sums[most:]
+    return sums[:most], Rest(
+        len(rest),
+        sum(row.events for row in rest),
+        sum(row.amount_nanos for row in rest),
+    )
 
 
 def members_billed(invoice: Invoice) -> int:

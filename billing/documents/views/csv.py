@@ -6,6 +6,7 @@ Exact to nine places of USD; instants in UTC; kinds as codes, for machines.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -26,8 +27,7 @@ from billing.models import (
     UsagePart,
 )
 from billing.prices.words import correction_reason_text
-from config.kit.csv_files import plain, streamed
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import Amount, streamed
 
 CHUNK = 2_000
 
@@ -37,7 +37,7 @@ def lines_csv(invoice: Invoice) -> StreamingHttpResponse:
     return streamed(_line_rows(invoice), name=f"{invoice.number}-lines")
 
 
-def _line_rows(invoice: Invoice) -> Iterator[list[str]]:
+def _line_rows(invoice: Invoice) -> Iterator[list[Any]]:
     yield [
         _("Line"),
         _("Kind"),
@@ -55,19 +55,19 @@ def _line_rows(invoice: Invoice) -> Iterator[list[str]]:
         yield _line_cells(line)
 
 
-def _line_cells(line: InvoiceLine) -> list[str]:
+def _line_cells(line: InvoiceLine) -> list[Any]:
     return [
-        str(line.position),
-        plain(line.kind),
-        plain(line.member_name),
-        plain(line.member_email),
-        plain(line.surface),
-        plain(line.model),
-        str(line.events),
-        to_decimal_text(line.exact_nanos),
-        to_decimal_text(line.amount_nanos, places=2),
-        plain(line.about),
-        plain(correction_reason_text(line.reason)),
+        line.position,
+        line.kind,
+        line.member_name,
+        line.member_email,
+        line.surface,
+        line.model,
+        line.events,
+        Amount(line.exact_nanos),
+        Amount(line.amount_nanos, places=2),
+        line.about,
+        correction_reason_text(line.reason),
     ]
 
 
@@ -76,7 +76,7 @@ def events_csv(invoice: Invoice) -> StreamingHttpResponse:
     return streamed(_event_rows(invoice), name=f"{invoice.number}-events")
 
 
-def _event_rows(invoice: Invoice) -> Iterator[list[str]]:
+def _event_rows(invoice: Invoice) -> Iterator[list[Any]]:
     yield [
         _("Event"),
         _("Kind"),
@@ -103,47 +103,47 @@ def _event_rows(invoice: Invoice) -> Iterator[list[str]]:
         yield _adjustment_cells(adjustment)
 
 
-def _event_cells(event: UsageEvent, row: UsageEvent | UsagePart) -> list[str]:
+def _event_cells(event: UsageEvent, row: UsageEvent | UsagePart) -> list[Any]:
     """An event, or one part of it at its own model."""
     return [
-        plain(event.event_id),
-        plain(row.kind) if isinstance(row, UsagePart) else "event",
+        event.event_id,
+        row.kind if isinstance(row, UsagePart) else "event",
         *_request_cells(event, row.model),
         *_token_cells(row),
         "1" if row.estimated else "",
-        to_decimal_text(row.cost_nanos),
+        Amount(row.cost_nanos),
         "",
     ]
 
 
-def _adjustment_cells(adjustment: UsageAdjustment) -> list[str]:
+def _adjustment_cells(adjustment: UsageAdjustment) -> list[Any]:
     """What the event was corrected by; it used no tokens of its own."""
     no_tokens = [""] * 6
     return [
-        plain(adjustment.event.event_id),
+        adjustment.event.event_id,
         "correction",
         *_request_cells(adjustment.event, (adjustment.part or adjustment.event).model),
         *no_tokens,
         "",
-        to_decimal_text(adjustment.amount_nanos),
-        plain(correction_reason_text(adjustment.reason)),
+        Amount(adjustment.amount_nanos),
+        correction_reason_text(adjustment.reason),
     ]
 
 
-def _request_cells(event: UsageEvent, model: str) -> list[str]:
+def _request_cells(event: UsageEvent, model: str) -> list[Any]:
     """When, by whom, where and by which model."""
     user = event.membership.user
     return [
-        event.occurred_at.isoformat(),
-        event.recorded_at.isoformat(),
-        plain(user.name),
-        plain(user.email),
+        event.occurred_at,
+        event.recorded_at,
+        user.name,
+        user.email,
         event.surface,
-        plain(model),
+        model,
     ]
 
 
-def _token_cells(row: UsageEvent | UsagePart) -> list[str]:
+def _token_cells(row: UsageEvent | UsagePart) -> list[Any]:
     counts = (
         row.input_tokens,
         row.output_tokens,
@@ -152,7 +152,7 @@ def _token_cells(row: UsageEvent | UsagePart) -> list[str]:
         row.cache_read_tokens,
         row.web_searches,
     )
-    return [str(count) for count in counts]
+    return list(counts)
 
 
 def statement_csv(statement: Statement) -> StreamingHttpResponse:
@@ -161,7 +161,7 @@ def statement_csv(statement: Statement) -> StreamingHttpResponse:
     return streamed(_entry_rows(statement), name=name)
 
 
-def _entry_rows(statement: Statement) -> Iterator[list[str]]:
+def _entry_rows(statement: Statement) -> Iterator[list[Any]]:
     yield entry_heads()
     balance = statement.opening_nanos
     yield _balance_cells("opening", _("Opening balance"), nanos=balance)
@@ -180,6 +180,6 @@ def _entries_of(statement: Statement) -> QuerySet[LedgerEntry]:
     ).order_by("pk")
 
 
-def _balance_cells(kind: str, label: str, *, nanos: int) -> list[str]:
+def _balance_cells(kind: str, label: str, *, nanos: int) -> list[Any]:
     """A row below the heads of the ledger that has only a kind, a name and a balance."""
-    return ["", "", kind, label, "", "", to_decimal_text(nanos)]
+    return ["", "", kind, label, "", "", Amount(nanos)]

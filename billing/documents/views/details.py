@@ -16,7 +16,7 @@ from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization, Role
 from billing.documents.actions.details import set_billing_details
 from billing.documents.forms import BillingDetailsForm
-from billing.documents.parties import details_of
+from billing.payments.parties import details_of
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
 

@@ -26,6 +26,7 @@ from billing.documents.queries.usage_behind import adjustments_behind, events_be
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
 from billing.documents.words.documents import (
     line_text,
+    more_models_text,
     state_text,
     statement_rows,
     tax_text,
@@ -57,6 +58,9 @@ def invoice_page(
     page = documents.page_of(lines, page=request.GET.get("page"))
     notes = documents.credit_notes_of(membership.organization_id)
     today = local_day(timezone.now(), invoice.zone)
+    models, more = documents.with_end(
+        documents.sums_by_model(invoice), most=documents.PAGE_SIZE
+    )
     context = {
         "invoice": invoice,
         "organization": invoice.organization,
@@ -65,7 +69,9 @@ def invoice_page(
         "owed_nanos": documents.owed_nanos(invoice),
         "is_overdue": documents.is_overdue(invoice, today=today),
         "tax_words": tax_text(invoice),
-        "models": documents.sums_by_model(invoice),
+        "models": models,
+        "more_models": more,
+        "more_models_words": more_models_text(more.rows) if more else "",
         "people": documents.members_billed(invoice),
         "lines": [(line, line_text(line)) for line in page],
         "lines_page": page,
@@ -124,7 +130,7 @@ def invoice_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """The invoice on paper, in the reader's language."""
-    return _pdf(printed_invoice(invoice_of(membership, number)), name=number)
+    return pdf_response(printed_invoice(invoice_of(membership, number)), name=number)
 
 
 @member_page(Role.OWNER)
@@ -153,7 +159,7 @@ def credit_note_pdf(
     """A credit note on paper."""
     notes = documents.credit_notes_of(membership.organization_id)
     note = get_object_or_404(notes.select_related("organization"), number=number)
-    return _pdf(printed_credit_note(note), name=number)
+    return pdf_response(printed_credit_note(note), name=number)
 
 
 def statement_of(membership: Membership, month: str) -> Statement:
@@ -192,7 +198,7 @@ def statement_pdf(
     """The statement on paper."""
     statement = statement_of(membership, month)
     name = f"{statement.organization.slug}-{statement.month_on:%Y-%m}"
-    return _pdf(printed_statement(statement), name=name)
+    return pdf_response(printed_statement(statement), name=name)
 
 
 @member_page(Role.OWNER)
@@ -204,7 +210,8 @@ def statement_entries_csv(
     return statement_csv(statement_of(membership, month))
 
 
-def _pdf(document: PrintedDocument, *, name: str) -> HttpResponse:
+def pdf_response(document: PrintedDocument, *, name: str) -> HttpResponse:
+    """A document as a PDF that opens in the browser."""
     response = HttpResponse(pdf_of(document), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.documents.queries.documents import (
     credited_nanos,
@@ -21,6 +22,7 @@ from billing.models import (
     CreditNote,
     Invoice,
     InvoiceLine,
+    PurchaseReceipt,
     Statement,
     StatementLine,
     Surface,
@@ -29,6 +31,7 @@ from billing.prices.words import correction_reason_text
 from config.kit.dates import format_day, month_text
 from config.kit.money import format_usd
 from config.kit.months import local_day
+from config.kit.one_line import isolated, shown_line
 
 # A label and nano-USD.
 Row = tuple[str, int]
@@ -61,13 +64,34 @@ def correction_text(about: str, *, reason: str) -> str:
     }
 
 
+def carryover_text() -> str:
+    """The head over what comes from the invoice before, or goes on to the next one."""
+    return _("Carryover")
+
+
+def more_models_text(count: int) -> str:
+    """The last row of a table of models that has an end."""
+    return ngettext("and %(count)s more model", "and %(count)s more models", count) % {
+        "count": f"{count:,}"
+    }
+
+
+def more_corrections_text(count: int) -> str:
+    """The last row of a table of corrections that has an end."""
+    return ngettext(
+        "and %(count)s more correction", "and %(count)s more corrections", count
+    ) % {"count": f"{count:,}"}
+
+
 def member_text(line: InvoiceLine | StatementLine) -> str:
-    """`Ada Okafor (ada@acme.example)`; empty for a line of nobody."""
+    """`Ada Okafor (ada@acme.example)`; empty for a line of nobody.
+
+    The address also says who it is where no font can print the name.
+    """
     if not line.membership_id:
         return ""
-    if not line.member_name:
-        return line.member_email
-    return f"{line.member_name} ({line.member_email})"
+    name = shown_line(line.member_name)
+    return f"{isolated(name)} ({line.member_email})" if name else line.member_email
 
 
 def tax_rate_text(rate: int) -> str:
@@ -77,9 +101,9 @@ def tax_rate_text(rate: int) -> str:
     return f"{whole}{decimals} %"
 
 
-def tax_text(invoice: Invoice) -> str:
+def tax_text(document: Invoice | PurchaseReceipt) -> str:
     """The tax line: its name and rate."""
-    return f"{invoice.tax_label or _('Tax')} {tax_rate_text(invoice.tax_rate)}"
+    return f"{document.tax_label or _('Tax')} {tax_rate_text(document.tax_rate)}"
 
 
 def due_text(invoice: Invoice) -> str:

@@ -5,9 +5,7 @@ Scope `read`; on the metering router, since one path is one view whatever the me
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +18,7 @@ from billing.metering.api.usage import router
 from billing.reports.queries.groups import SUMS, UsageReport, usage_report
 from billing.reports.rules.grouping import GROUP_PATTERN, LONGEST_TEXT
 from config.kit.api import ERRORS, json_response
-from config.kit.csv_files import plain
+from config.kit.csv_files import Amount, lines
 from config.kit.money import to_decimal_text
 
 
@@ -86,12 +84,16 @@ def _usage_json(report: UsageReport, row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _csv(report: UsageReport) -> HttpResponse:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([*report.keys, *SUMS])
-    for row in report.rows:
-        cells = _usage_json(report, row)
-        writer.writerow(
-            [plain(cell) if isinstance(cell, str) else cell for cell in cells.values()]
-        )
-    return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    rows = [[*report.keys, *SUMS], *(_csv_cells(report, row) for row in report.rows)]
+    return HttpResponse("".join(lines(rows)), content_type="text/csv; charset=utf-8")
+
+
+def _csv_cells(report: UsageReport, row: tuple[Any, ...]) -> list[Any]:
+    groups, sums = row[: len(report.keys)], row[len(report.keys) :]
+    return [
+        *groups,
+        *(
+            Amount(value) if name.endswith("_usd") else value
+            for name, value in zip(SUMS, sums, strict=True)
+        ),
+    ]

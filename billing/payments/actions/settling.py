@@ -16,6 +16,7 @@ from billing.ledger.actions import post_entry
 from billing.models import EntryKind, LedgerEntry, Payment
 from billing.payments.actions.declines import count_decline, end_series
 from billing.payments.actions.owner_mails import PAID, queue_for_owners
+from billing.payments.actions.receipts import issue_receipt
 from billing.payments.gateways.base import (
     Canceled,
     Declined,
@@ -90,6 +91,7 @@ def _settle_paid(
         actor=payment.created_by,
         now=now,
     )
+    issue_receipt(locked, payment, now=now)
     end_series(locked)
     mails = queue_for_owners(
         locked, PAID, key=str(payment.pk), facts={"entry": entry.pk}, now=now

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from accounts.delivery import MailText, writes
 from accounts.models import Organization, OutgoingMail
 from billing.funding.queries import organization_standing
-from billing.models import EntryKind, LedgerEntry, Payment
-from billing.payments.actions.owner_mails import DECLINED, PAID, RELOAD_OFF
+from billing.models import EntryKind, LedgerEntry, Payment, PurchaseReceipt
+from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF
 from billing.payments.mails.frame import BalanceMail, balance_text
 from billing.payments.queries.reloads import bought_this_month, reload_limit
 from billing.payments.rules.reloading import is_final
@@ -20,9 +20,11 @@ from config.kit.dates import moment_text
 from config.kit.money import format_usd
 
 
-@writes(PAID)
 def paid_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
-    """A receipt: what was bought, with which card, and the balance after it."""
+    """What was bought, with which card, and the balance after it.
+
+    `documents.mails` sends it with the receipt.
+    """
     return balance_text(mail, now, _paid)
 
 
@@ -56,7 +58,25 @@ def _paid(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
         lines = [charged % facts, _balance_after(facts)]
     standing = organization_standing(mail.organization_id, now=now)
     lines += still_stops(standing, balance_nanos=standing.balance_nanos or 0)
+    lines += _about_receipt(entry.payment)
     return BalanceMail(title, lines, _("See the ledger"), "billing")
+
+
+def _about_receipt(payment: Payment) -> list[str]:
+    """That the receipt is attached, and the tax in it; payments of old may have none."""
+    receipt = PurchaseReceipt.objects.filter(payment=payment).first()
+    if receipt is None:
+        return []
+    facts = {
+        "number": receipt.number,
+        "tax": format_usd(receipt.tax_nanos),
+        "label": receipt.tax_label or _("Tax"),
+    }
+    if receipt.tax_rate:
+        return [
+            _("Receipt %(number)s is attached; %(tax)s of it is %(label)s.") % facts
+        ]
+    return [_("Receipt %(number)s is attached.") % facts]
 
 
 def _balance_after(facts: Mapping[str, object]) -> str:

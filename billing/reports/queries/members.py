@@ -1,6 +1,9 @@
 """Spend caps by user: every member's cap, spending and status, searched, filtered, sorted
 and paged in the database.
 
+Who was removed but has spent this month is among them, so that the rows add up to what
+the organization has spent.
+
 The status is E2's order of reasons as SQL; a test compares it with `funding.rules`.
 What all members share (switch, scope, organization cap, balance) is read once before
 and passed in. Read-only, fast at 10,000 members.
@@ -24,7 +27,7 @@ from billing.funding.rules.standing import (
 from config.kit.money import NANOS_PER_CENT
 
 PAGE_SIZE = 50
-ACTIVE, PAUSED, OFF = "active", "paused", "off"
+ACTIVE, PAUSED, OFF, REMOVED = "active", "paused", "off", "removed"
 NO_SEAT = "unassigned"
 SORTS = {
     "person": "LOWER(name) {dir}, id {dir}",
@@ -40,6 +43,7 @@ WITH facts AS (
     SELECT m.id,
            {person},
            m.seat_tier,
+           m.status <> 'active' AS is_removed,
            selected.membership_id IS NOT NULL AS is_selected,
            CASE WHEN own.month_on = %(month)s THEN own.month_amount_nanos
                 ELSE own.amount_nanos
@@ -66,7 +70,7 @@ WITH facts AS (
              ON this_month.membership_id = m.id
             AND this_month.month_on = %(month)s
      WHERE m.organization_id = %(organization)s
-       AND m.status = 'active'
+       AND (m.status = 'active' OR this_month.extra_nanos <> 0)
 ), checked AS (
     SELECT facts.*,
            COALESCE(own_cap, seat_cap) AS cap,
@@ -77,7 +81,8 @@ WITH facts AS (
            CASE WHEN own_cap IS NOT NULL THEN own_month_only
                 ELSE seat_month_only
            END AS month_only,
-           CASE WHEN seat_tier IS NULL THEN 'seat_unassigned'
+           CASE WHEN is_removed THEN 'member_inactive'
+                WHEN seat_tier IS NULL THEN 'seat_unassigned'
                 WHEN NOT %(is_on)s THEN 'extra_usage_disabled'
                 WHEN NOT (%(everyone)s OR is_selected) THEN 'member_not_enabled'
                 WHEN %(cap_reached)s THEN 'organization_cap_reached'
@@ -89,7 +94,8 @@ WITH facts AS (
       FROM facts
 ), members AS (
     SELECT checked.*,
-           CASE WHEN reason = '' THEN 'active'
+           CASE WHEN is_removed THEN 'removed'
+                WHEN reason = '' THEN 'active'
                 WHEN reason IN (
                     'seat_unassigned', 'extra_usage_disabled', 'member_not_enabled'
                 ) THEN 'off'
@@ -123,6 +129,11 @@ class MemberRow:
     state: str
 
     @property
+    def is_removed(self) -> bool:
+        """Whether the person has left since they spent it: there is no cap to speak of."""
+        return self.state == REMOVED
+
+    @property
     def seat_label(self) -> str:
         """The seat tier as people know it; empty without a seat."""
         return Tier.label_of(self.seat_tier)
@@ -153,7 +164,7 @@ class MemberFilter:
 @dataclass(slots=True)
 class MemberCounts:
     """How many members are active, paused, or without extra usage (`off`), and how many
-    are on each seat tier.
+    are on each seat tier; `removed` are the people who have left but spent this month.
 
     Of those who have it: the sum of their caps (nano-USD), and how many have none.
     """
@@ -161,6 +172,7 @@ class MemberCounts:
     active: int = 0
     paused: int = 0
     off: int = 0
+    removed: int = 0
     by_seat_tier: dict[str | None, int] = field(default_factory=dict)
     capped_nanos: int = 0
     uncapped: int = 0
@@ -171,13 +183,18 @@ class MemberCounts:
         return self.active + self.paused + self.off
 
     @property
+    def listed(self) -> int:
+        """All rows of the table."""
+        return self.total + self.removed
+
+    @property
     def enabled(self) -> int:
         """Those who have extra usage, paused or not."""
         return self.active + self.paused
 
     def of(self, state: str) -> int:
-        """How many are in `state`; all for an empty one."""
-        return int(getattr(self, state)) if state else self.total
+        """How many rows are in `state`; all for an empty one."""
+        return int(getattr(self, state)) if state else self.listed
 
 
 def member_rows(
@@ -224,6 +241,8 @@ SELECT state, seat_tier, COUNT(*), COUNT(cap),
     # Caps are whole cents; the nano-USD of ten thousand large ones pass 64 bits.
     for state, seat_tier, number, capped, cents in _rows(sql, params, standing):
         setattr(counts, state, getattr(counts, state) + number)
+        if state == REMOVED:
+            continue
         counts.by_seat_tier[seat_tier] = counts.by_seat_tier.get(seat_tier, 0) + number
         if state != OFF:
             counts.uncapped += number - capped
@@ -257,7 +276,7 @@ def _where(filters: MemberFilter, *, by_state: bool) -> tuple[str, dict[str, Any
             f" OR email LIKE %(word{place})s ESCAPE '!')"
         )
     if filters.seat == NO_SEAT:
-        clauses.append("seat_tier IS NULL")
+        clauses.append("seat_tier IS NULL AND NOT is_removed")
     elif filters.seat:
         clauses.append("seat_tier = %(seat)s")
         params["seat"] = filters.seat

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -19,13 +20,16 @@ from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.actions.settling import mark_paid
 from billing.documents.closing import close_due
 from billing.documents.print import documents
+from billing.documents.queries.documents import sums_by_model, with_end
 from billing.metering.actions.adjustments import adjust_event
+from billing.metering.actions.recording import record_usage
 from billing.models import BillingDetails, Invoice, Statement, UsageEvent
 from billing.payments.actions.credits import post_credit
 from config.kit.money import usd
 from tests.factories.balances import turn_on, use_up_included
 from tests.factories.documents import CLOSES, close_november, use, use_november
 from tests.factories.people import MembershipFactory
+from tests.factories.usage import event
 
 BILLING = "/o/acme/settings/billing/"
 INVOICE = f"{BILLING}invoices/ACME-0001"
@@ -200,6 +204,47 @@ def test_a_pdf_of_too_many_lines_has_sums_that_add_up(
     ):
         assert words in text.replace("\n", " "), words
     assert "Ada Okafor" not in text
+
+
+def test_the_sums_of_a_pdf_and_of_the_page_have_an_end_and_still_add_up(
+    owner, acme, now, monkeypatch
+):
+    use_november(acme, at=now)
+    made_up = [
+        replace(event("bob@acme.example", at=now, usd="1"), model=f"made-up-{number}")
+        for number in range(70)
+    ]
+    record_usage(made_up, organization_id=acme.pk, now=now)
+    invoice = close_november(acme)
+    monkeypatch.setattr(documents, "PRINTED_LINES", 1)
+    printed = documents.printed_invoice(invoice)
+    assert len(printed.lines) == documents.PRINTED_MODELS + 1
+    # Two sums of November's own usage and seventy of the made-up models.
+    assert printed.lines[-1].cells[:2] == ("and 12 more models", "12")
+    shown, rest = with_end(sums_by_model(invoice), most=documents.PRINTED_MODELS)
+    all_shown = sum(row.amount_nanos for row in shown)
+    assert all_shown + rest.amount_nanos == invoice.subtotal_nanos
+    by_model = html_of(owner, f"{INVOICE}/").split('id="lines-title"')[0]
+    assert "and 22 more models" in by_model and by_model.count("made-up-") <= 50
+
+
+def test_the_carry_line_stands_outside_peoples_groups_on_page_paper_and_csv(
+    owner, acme, alice, invoice
+):
+    use(acme, "bob", "10", at=CLOSES)
+    close_due(acme.pk, now=dt.datetime(2027, 1, 1, 12, tzinfo=dt.UTC))
+    second = Invoice.objects.get(number="ACME-0002")
+    heads = [
+        line.cells[0]
+        for line in documents.printed_invoice(second).lines
+        if line.is_group
+    ]
+    assert heads == ["Bob Feld (bob@acme.example)", "Carryover"]
+    page = html_of(owner, f"{BILLING}invoices/ACME-0002/")
+    after_bob = page.split("bob@acme.example")[1]
+    assert after_bob.index(">Carryover<") < after_bob.index("Carried over from")
+    *_bob, carried = rows_of(owner, f"{BILLING}invoices/ACME-0002/lines.csv")
+    assert (carried["Kind"], carried["Person"]) == ("carried_in", "")
 
 
 def test_p3_a_void_or_paid_invoice_says_so_on_page_and_paper(owner, invoice, alice):

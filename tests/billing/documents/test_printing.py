@@ -15,6 +15,7 @@ from pypdf.generic import ContentStream
 
 from billing.documents.print.layout import Line, PrintedDocument, pdf_of
 from billing.documents.print.typst import TypesettingError, typeset
+from config.kit.one_line import isolated
 
 INVOICE = PrintedDocument(
     language="en",
@@ -164,8 +165,57 @@ def test_names_with_diacritics_greek_and_cyrillic_come_out_whole():
     assert missing_glyphs(with_names(*names)) == 0
 
 
-def test_a_letter_that_no_font_of_ours_has_is_an_empty_box_not_a_failure():
-    assert missing_glyphs(with_names("한글", "😀")) > 0
+SCRIPTS = {
+    "NotoSansArabic": ("شركة النور للتجارة المحدودة", "علی‌رضا ۱۲"),
+    "NotoSansHebrew": ("דוד כהן", "שָׁלוֹם"),
+    "NotoSansThai": ("สมชาย ใจดี", "ปิ่น"),
+    "NotoSansDevanagari": ("प्रिया शर्मा", "क्‍षत्रिय"),
+    "NotoSansCJKsc": ("김철수", "张伟 喆堃祎", "龘"),
+    "NotoEmoji": ("Ada 🚀👩‍💻", "🏳️‍🌈"),
+}
+
+
+@pytest.mark.parametrize("font", SCRIPTS)
+def test_bugs_15_names_of_every_script_are_printed_with_a_font_that_has_them(font):
+    names = SCRIPTS[font]
+    document = replace(with_names(*names), buyer=names)
+    assert missing_glyphs(document) == 0
+    used = {
+        font.get_object()["/BaseFont"].split("+")[1].replace("-", "")
+        for page in reader(document).pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert any(name.startswith(font) for name in used), used
+
+
+def test_bugs_15_a_letter_that_no_font_of_ours_has_is_an_empty_box_not_a_failure():
+    document = with_names("བོད (tashi@acme.example)")
+    assert missing_glyphs(document) > 0
+    assert "tashi@acme.example" in text_of(document)
+
+
+def positions(document: PrintedDocument) -> dict[str, float]:
+    """Where each piece of text starts, from the left."""
+    found: dict[str, float] = {}
+
+    def visit(text, _matrix, matrix, _font, _size):
+        if text.strip():
+            found.setdefault(text.strip(), matrix[4])
+
+    for page in reader(document).pages:
+        page.extract_text(visitor_text=visit)
+    return found
+
+
+@pytest.mark.parametrize("name", ["علي", "דוד כהן 2", "\u202eAda", "Ada \u2067"])
+def test_bugs_15_a_name_read_from_the_right_moves_nothing_beside_it(name):
+    """Amounts stand where they stand beside a Latin name, and the address after the name."""
+    latin, other = (
+        with_names(f"{isolated(one)} (7@x.example)") for one in ("Bob", name)
+    )
+    assert positions(other)["$1.00"] == positions(latin)["$1.00"]
+    [line] = [line for line in text_of(other).splitlines() if "7@x" in line]
+    assert line.endswith(" (7@x.example) 1 $1.00")
 
 
 def test_text_that_looks_like_markup_is_printed_as_it_is():

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -270,6 +271,26 @@ def test_the_csv_has_what_is_filtered_exactly_and_no_formulas(acme, alice, bob):
     )
     only_bob = page(alice, "usage_people_csv", query="?q=bob")
     assert only_bob.count("\r\n") == 2
+
+
+def test_a_removed_persons_spending_stays_in_table_and_csv_so_that_they_add_up(
+    acme, alice, bob
+):
+    enable_extra_usage(acme)
+    spend(bob, "1.00", "0.12345")
+    Membership.objects.filter(pk=bob.pk).update(
+        status="removed", seat_tier=None, removed_at=NOW
+    )
+    html = page(alice, "usage_people")
+    row = html.split(f'id="person-{bob.pk}"')[1].split("</tr>")[0]
+    assert "Removed" in row and "$0.12" in row
+    assert "data-menu" not in row and "Unlimited" not in row
+    assert "Removed" in page(alice, "usage_settings").split('id="people"')[0]
+    text = page(alice, "usage_people_csv").removeprefix("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    [gone] = [row for row in rows if row["Status"] == "Removed"]
+    assert (gone["Person"], gone["Cap (USD)"], gone["Cap from"]) == ("Bob Feld", "", "")
+    assert sum(Decimal(row["MTD spend (USD)"]) for row in rows) == Decimal("0.12345")
 
 
 def test_a_part_that_reads_the_same_is_not_sent_again(acme, alice, bob):

@@ -20,6 +20,7 @@ from billing.models import (
 )
 from billing.reports.queries.members import MemberFilter, member_counts, member_rows
 from config.kit.money import usd
+from tests.factories.documents import use_november
 from tests.factories.people import MembershipFactory
 from tests.factories.usage import enable_extra_usage
 
@@ -172,7 +173,9 @@ def test_every_column_sorts_both_ways_and_pages_repeat_nobody(crowd, now, column
     )
 
 
-def test_d1_d4_neither_strangers_nor_removed_people_are_rows(acme, bob, charlie, now):
+def test_d1_d4_neither_strangers_nor_removed_people_without_spending_are_rows(
+    acme, bob, charlie, now
+):
     Membership.objects.filter(pk=bob.pk).update(
         status="removed", seat_tier=None, removed_at=now
     )
@@ -182,3 +185,26 @@ def test_d1_d4_neither_strangers_nor_removed_people_are_rows(acme, bob, charlie,
             organization_standing(acme, now), MemberFilter(), page=None
         )
     } == {"Alice Nakamura", "Ada Okafor"}
+
+
+def test_removed_people_who_spent_this_month_are_rows_and_the_sum_is_the_organizations(
+    acme, bob, ada, now
+):
+    use_november(acme, at=now)
+    Membership.objects.filter(pk=bob.pk).update(
+        status="removed", seat_tier=None, removed_at=now
+    )
+    standing = organization_standing(acme, now)
+    rows = member_rows(standing, MemberFilter(), page=None)
+    assert sum(row.spent_nanos for row in rows) == standing.spent_nanos == usd("44.345")
+    [gone] = member_rows(standing, MemberFilter(state="removed"), page=None)
+    assert (gone.id, gone.reason, gone.spent_nanos) == (
+        bob.pk,
+        "member_inactive",
+        usd("14.345"),
+    )
+    counts = member_counts(standing)
+    assert (counts.listed, counts.total, counts.removed) == (3, 2, 1)
+    assert counts.by_seat_tier == {Tier.PREMIUM: 1, Tier.STANDARD: 1}
+    # They have no seat either, but nobody is to give them one.
+    assert not member_rows(standing, MemberFilter(seat="unassigned"), page=None)
