@@ -17,8 +17,8 @@ register_changes(
     {
         "balance.card": gettext_lazy("Payment card"),
         "balance.auto_reload": gettext_lazy("Auto-reload"),
-        "balance.refund": gettext_lazy("Refund in Stripe"),
-        "balance.dispute": gettext_lazy("Disputed purchase"),
+        "balance.refunded_outside": gettext_lazy("Refund in Stripe"),
+        "balance.dispute_state": gettext_lazy("Disputed purchase"),
     }
 )
 
@@ -52,13 +52,13 @@ def auto_reload_text(value: dict[str, Any]) -> str:
     }
 
 
-@describes("balance.refund", "invoice.refund")
+@describes("balance.refunded_outside", "invoice.refund")
 def refund_text(value: int) -> str:
     """What is refunded, kept in nano-USD."""
     return format_usd(value)
 
 
-@describes("balance.dispute", "invoice.dispute")
+@describes("balance.dispute_state", "invoice.dispute")
 def dispute_text(value: dict[str, Any]) -> str:
     """`Open: $100.00, $100.00 taken back`; kept in nano-USD."""
     facts = {

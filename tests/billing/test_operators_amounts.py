@@ -50,7 +50,9 @@ def errors(answer) -> dict[str, list[str]]:
 
 
 def test_a_price_that_could_not_be_real_is_refused_in_dollars(operator):
-    row = ModelPrice.objects.in_force().get(model="claude-sonnet-5")
+    row = ModelPrice.objects.in_force().get(
+        provider="anthropic", model="claude-sonnet-5"
+    )
     typed = {name: getattr(row, name) for name in RATE_FIELDS}
     page = reverse("admin:billing_modelprice_change", args=[row.pk])
     answer = operator.post(page, typed | {"input_nanos": 9 * 10**18})

@@ -71,7 +71,7 @@ def take_dispute(payment_id: int, told: DisputeTold, *, now: dt.datetime) -> lis
         record_dispute(
             locked,
             change,
-            action="balance.dispute",
+            action="balance.dispute_state",
             subject=f"{payment.card_label} · {payment.gateway_id}",
             now=now,
         )

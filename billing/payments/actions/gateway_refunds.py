@@ -199,7 +199,7 @@ def _tell(locked: Organization, refund: Refund, *, now: dt.datetime) -> list[int
     record_change(
         locked,
         actor=Actor(label="Stripe"),
-        action="balance.refund",
+        action="balance.refunded_outside",
         subject=f"{refund.payment.card_label} · {refund.payment.gateway_id}",
         now=now,
         from_value=refund.amount_nanos if has_failed else None,

@@ -20,12 +20,12 @@ from billing.prices.actions import correct_price, sync_prices
 from tests.factories.people import make_user
 from tests.factories.usage import event
 
-SONNET = ("claude-sonnet-5", SINCE_ALWAYS, 0)
+SONNET = ("anthropic", "claude-sonnet-5", SINCE_ALWAYS, 0)
 
 
 def rates_of(model: str, **changed: int) -> dict[str, int]:
     """The rates in force, some of them changed."""
-    row = ModelPrice.objects.in_force().get(model=model)
+    row = ModelPrice.objects.in_force().get(provider="anthropic", model=model)
     return {name: getattr(row, name) for name in RATE_FIELDS} | changed
 
 
@@ -39,7 +39,7 @@ def told(organization):
 @pytest.fixture
 def used(acme, bob, now):
     """Acme used Sonnet under the name its gateway has for it, and an unknown model."""
-    names = ("claude-sonnet-5", "gemini-next")
+    names = ("claude-sonnet-5", "mystery-next")
     events = [dataclasses.replace(event(bob, at=now), model=name) for name in names]
     record_usage(events, organization_id=acme.pk, now=now)
     return acme
@@ -65,7 +65,7 @@ def test_c8_a_corrected_price_reaches_those_who_used_the_model(used, charlie, no
 
 def test_c8_a_new_start_date_says_from_when(used, now):
     rates = rates_of("claude-sonnet-5", input_nanos=1_000_000_000)
-    key = ("claude-sonnet-5", dt.date(2027, 1, 1), 200_000)
+    key = ("anthropic", "claude-sonnet-5", dt.date(2027, 1, 1), 200_000)
     correct_price(key, rates=rates, actor=Actor(label="operator"), now=now)
     [(_what, _model, before, after)] = told(used)
     assert before == ""
@@ -75,7 +75,9 @@ def test_c8_a_new_start_date_says_from_when(used, now):
 
 def test_c8_a_sync_tells_each_price_it_corrected_and_only_once(used, now):
     corrected = ("claude-sonnet-5", "claude-opus-4-8")
-    ModelPrice.objects.filter(model__in=corrected).update(output_nanos=1_000_000_000)
+    ModelPrice.objects.filter(provider="anthropic", model__in=corrected).update(
+        output_nanos=1_000_000_000
+    )
     for _again in range(2):
         sync_prices(actor=Actor(label="prices job"), now=now)
     assert told(used) == [
@@ -94,7 +96,7 @@ def test_c8_the_fallback_rate_touches_those_whose_models_have_no_price(
     used, charlie, now
 ):
     correct_price(
-        ("", SINCE_ALWAYS, 0),
+        ("anthropic", "", SINCE_ALWAYS, 0),
         rates=rates_of("", input_nanos=9_000_000_000),
         actor=Actor(label="operator"),
         now=now,

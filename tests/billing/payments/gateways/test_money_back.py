@@ -116,7 +116,7 @@ def test_row_4_owners_and_operators_are_told_once_and_it_is_in_the_activity(
 ):
     tell(client, *stripe.outside.refund(bought.gateway_id, 2_000))
     assert mails("refunded") == ["bea@bolt.example", "olga@example.com"]
-    entry = AuditEntry.objects.get(action="balance.refund")
+    entry = AuditEntry.objects.get(action="balance.refunded_outside")
     row = audit_row(entry)
     assert (row.who, row.action, row.after) == ("Stripe", "Refund in Stripe", "$20.00")
     assert row.subject == f"Visa 4242 · {bought.gateway_id}"
@@ -414,7 +414,7 @@ def test_row_4_each_step_of_a_dispute_is_told_once_to_owners_and_operators(
     events = dispute_and(stripe, bought, "lost")
     tell(client, *events, *events)
     assert mails("disputed") == ["bea@bolt.example"] * 2 + ["olga@example.com"] * 2
-    rows = AuditEntry.objects.filter(action="balance.dispute").order_by("pk")
+    rows = AuditEntry.objects.filter(action="balance.dispute_state").order_by("pk")
     assert [audit_row(row).after for row in rows] == [
         "Open: $100.00 disputed, $100.00 taken back",
         "The money went back: $100.00 disputed, $100.00 taken back",
