@@ -129,6 +129,12 @@ def is_membership_id(ref: str) -> bool:
     return ref.isascii() and ref.isdigit() and len(ref) < 19
 
 
+def removed_member(organization: Organization, *, email: str) -> Membership | None:
+    """Somebody who was removed and has this address."""
+    removed = Membership.Status.REMOVED
+    return organization.memberships.filter(status=removed, user__email=email).first()
+
+
 def former_holders(organization_id: int, emails: Collection[str]) -> dict[str, int]:
     """The membership ids of the last who had each of these canonical addresses before,
     of those in the organization (E6a). For addresses that nobody there has now.

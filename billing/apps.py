@@ -12,6 +12,7 @@ class BillingConfig(AppConfig):
         """Register who writes our mails, our changes in words and our places."""
         from billing import navigation  # noqa: F401
         from billing.caps import audit as cap_audit  # noqa: F401
+        from billing.caps.words import returning  # noqa: F401
         from billing.documents import audit as document_audit  # noqa: F401
         from billing.documents import mails as document_mails  # noqa: F401
         from billing.ledger import audit as ledger_audit  # noqa: F401

@@ -22,7 +22,8 @@ from accounts.actions.organizations import hand_over_primary_owner
 from accounts.forms import InvitationForm, MemberForm, ReturnForm
 from accounts.mails import send_invitation
 from accounts.models import Invitation, Membership, Role
-from accounts.queries import invitations, members, seat_counts
+from accounts.queries import invitations, members, removed_member, seat_counts
+from accounts.returning import what_holds_again
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
@@ -124,7 +125,20 @@ def _mailed(request: MemberRequest, invitation: Invitation, token: str) -> str:
             % {"email": invitation.email},
         )
         return ""
-    return _("Invitation sent to %(email)s.") % {"email": invitation.email}
+    sentence = _("Invitation sent to %(email)s.") % {"email": invitation.email}
+    return _and_what_holds(sentence, _returning(invitation))
+
+
+def _returning(invitation: Invitation) -> Membership | None:
+    """Whom an invitation would bring back; they join on their own, so it is said now."""
+    return removed_member(invitation.organization, email=invitation.email)
+
+
+def _and_what_holds(sentence: str, member: Membership | None) -> str:
+    """The sentence, and what of before holds again for somebody who comes back."""
+    if member is None:
+        return sentence
+    return f"{sentence} {what_holds_again(member, now=timezone.now())}".strip()
 
 
 @member_page(Role.OWNER)
@@ -239,7 +253,8 @@ def member_remove(
         subtitle=str(member.user),
         sentence=_(
             "Their next request will be refused, and their seat becomes free. Their "
-            "past usage stays in every report."
+            "past usage stays in every report. Their own spend cap, if they have one, "
+            "is kept for the case that they return."
         ),
         button=_("Remove"),
         is_danger=True,
@@ -259,13 +274,14 @@ def member_return(
         with refusals_on(form):
             bring_back(member, seat_tier=seat_tier, by=membership, now=timezone.now())
             sentence = _("%(name)s is back.") % {"name": member.user}
-            return _done(request, membership, sentence)
+            return _done(request, membership, _and_what_holds(sentence, member))
     return _form_modal(
         request,
         membership,
         form,
         title=_("Bring back"),
         subtitle=str(member.user),
+        sentence=what_holds_again(member, now=timezone.now()),
         button=_("Bring back"),
     )
 
