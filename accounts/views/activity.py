@@ -17,8 +17,7 @@ from accounts.access import MemberRequest, member_page
 from accounts.audit import audit_row, change_groups
 from accounts.models import AuditEntry, Membership, Role
 from accounts.queries import PAGE_SIZE, audit_entries
-from config.kit.csv_files import plain, streamed
-from config.kit.money import to_decimal_text
+from config.kit.csv_files import Amount, streamed
 
 CHUNK = 2_000
 
@@ -89,17 +88,21 @@ def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[Any]]:
         yield _cells(entry)
 
 
-def _cells(entry: AuditEntry) -> list[str]:
+def _cells(entry: AuditEntry) -> list[Any]:
     """Texts as on the page; amounts once more as numbers, exact to nine places."""
     row = audit_row(entry)
-    texts = (row.who, row.email, row.action, row.subject, row.before, row.after)
     return [
-        row.at.isoformat(),
-        *map(plain, texts),
+        row.at,
+        row.who,
+        row.email,
+        row.action,
+        row.subject,
+        row.before,
+        row.after,
         _usd(row.before_nanos),
         _usd(row.after_nanos),
     ]
 
 
-def _usd(nanos: int | None) -> str:
-    return "" if nanos is None else to_decimal_text(nanos)
+def _usd(nanos: int | None) -> Amount | None:
+    return None if nanos is None else Amount(nanos)

@@ -15,6 +15,7 @@ import time_machine
 from django.test import Client
 from django.urls import get_resolver
 
+from accounts.actions.audit import Actor, record_change
 from accounts.models import Membership, User
 from billing.documents.closing import close_due
 from billing.metering.actions.adjustments import adjust_event
@@ -101,6 +102,14 @@ def acme_doors(acme, now) -> dict[str, list[dict[str, str]]]:
         now=CLOSES,
     )
     close_due(acme.pk, now=CLOSES + dt.timedelta(days=31))
+    record_change(
+        acme,
+        actor=Actor(label="reprice_events"),
+        action="usage.repricing",
+        subject="=1+1",
+        now=CLOSES,
+        to_value=-usd("789.5"),
+    )
     number = Invoice.objects.get(organization=acme, month_on="2026-12-01").number
     owner, home = signed_in(acme.primary_owner), "/o/acme/settings/billing/invoices"
     with time_machine.travel(CLOSES, tick=False):
@@ -111,7 +120,9 @@ def acme_doors(acme, now) -> dict[str, list[dict[str, str]]]:
             authorization=f"Bearer {make_api_key(acme, now=now)}",
             accept="text/csv",
         )
+        activity = rows_of(owner, "/o/acme/settings/activity.csv")
     return {
+        "activity_csv": activity,
         "usage_people_csv": people,
         "api": usage,
         "own_receipts_csv": rows_of(signed_in(bob.user), "/o/acme/usage/receipts.csv"),
