@@ -79,7 +79,8 @@ def members(
     )
     for word in search.split():
         memberships = memberships.filter(
-            Q(user__name__icontains=word) | Q(user__email__icontains=word)
+            Q(user__name__icontains=word)
+            | Q(user__email__icontains=canonical_address(word))
         )
     return Paginator(memberships, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
 

@@ -188,6 +188,12 @@ def half_even_sql(expression: str, divisor: int) -> str:
     )
 
 
+def like_pattern(text: str) -> str:
+    """A pattern for `LIKE … ESCAPE '!'` of what contains `text` as it stands."""
+    escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%"
+
+
 def list_param(values: Sequence[Any]) -> Any:
     """The parameter of `in_list`."""
     return list(values) if is_postgresql() else json.dumps(list(values))
@@ -204,6 +210,7 @@ __all__ = [
     "hear_refusals",
     "in_list",
     "is_postgresql",
+    "like_pattern",
     "list_param",
     "pipeline",
     "refresh_statistics",

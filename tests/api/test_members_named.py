@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
+from django.urls import reverse
 
 from accounts.actions.invitations import accept_invitation, invite
 from accounts.actions.members import remove_member
@@ -149,6 +150,17 @@ def test_row_16_one_person_whatever_the_spelling_of_the_domain(call, acme, now, 
 def test_row_16_an_address_has_one_spelling(text, kept):
     assert canonical_address(text) == kept
     assert canonical_address(kept) == kept
+
+
+@pytest.mark.parametrize("url", ["members", "usage_settings"])
+@pytest.mark.parametrize("q", [UNICODE, ASCII, "BÜCHER"])
+def test_row_16_pages_find_people_by_any_spelling(client, acme, alice, url, q):
+    MembershipFactory(organization=acme, user=make_user(ASCII, "Somebody Far Off"))
+    enable_extra_usage(acme)
+    client.force_login(alice.user)
+    page = client.get(reverse(url, args=["acme"]), {"q": q}).content.decode()
+    assert "Somebody Far Off" in page
+    assert "Ada Okafor" not in page
 
 
 def test_row_16_people_are_invited_and_sign_in_by_any_spelling(

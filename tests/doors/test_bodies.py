@@ -259,3 +259,15 @@ def test_a_body_without_length_or_end_is_none(db):
     sent = {"wsgi.input": endless, "wsgi.input_terminated": False}
     assert answer_to(WholeBodies(WSGIHandler()), b"", **sent) == 403
     assert endless.given == 0
+
+
+def test_rows_16_and_32_paths_arrive_as_they_were_encoded(server):
+    def get(path: str) -> tuple[int, str, dict]:
+        return send(server, path, b"", chunked=False, method="GET")
+
+    status, _type, member = get("/members/bob%40acme.example")
+    assert (status, member["email"]) == (200, "bob@acme.example")
+    assert "a/b@acme.example" in get("/members/a%2Fb%40acme.example")[2]["detail"]
+    send(server, "/usage", usage_of("line\nbreak"), chunked=False)
+    status, _type, receipt = get("/events/line%0Abreak")
+    assert (status, receipt["id"]) == (200, "line\nbreak")

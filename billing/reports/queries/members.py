@@ -24,7 +24,9 @@ from billing.funding.rules.standing import (
     OrganizationStanding,
     Reason,
 )
+from config.kit.addresses import canonical_address
 from config.kit.money import NANOS_PER_CENT
+from config.kit.sql import like_pattern
 
 PAGE_SIZE = 50
 ACTIVE, PAUSED, OFF, REMOVED = "active", "paused", "off", "removed"
@@ -269,11 +271,11 @@ def _member_row(row: tuple[Any, ...]) -> MemberRow:
 def _where(filters: MemberFilter, *, by_state: bool) -> tuple[str, dict[str, Any]]:
     clauses, params = [], {}
     for place, word in enumerate(filters.words):
-        escaped = word.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        params[f"word{place}"] = f"%{escaped}%"
+        params[f"word{place}"] = like_pattern(word.lower())
+        params[f"address{place}"] = like_pattern(canonical_address(word))
         clauses.append(
             f"(LOWER(name) LIKE %(word{place})s ESCAPE '!'"
-            f" OR email LIKE %(word{place})s ESCAPE '!')"
+            f" OR email LIKE %(address{place})s ESCAPE '!')"
         )
     if filters.seat == NO_SEAT:
         clauses.append("seat_tier IS NULL AND NOT is_removed")
