@@ -62,6 +62,11 @@ def change_address(member: Membership, email: str) -> None:
     member.user.save(update_fields=["email"])
 
 
+def promised_to(authorization: str | None) -> int | None:
+    """The membership that an authorization is bound to."""
+    return int(authorization.split(".")[2]) if authorization else None
+
+
 def named(call, ref: str, now) -> dict[str, object]:
     """Whom `ref` names at each door: membership ids, None for nobody."""
     enable = {"enabled": True, "scope": "selected", "members": [ref]}
@@ -79,7 +84,7 @@ def named(call, ref: str, now) -> dict[str, object]:
     read = call("GET", f"/members/{quote(ref, safe='')}")
     capped = call("PUT", f"/caps/members/{quote(ref, safe='')}", {"amount_usd": "1.00"})
     return {
-        "check": checked.status_code == 200,
+        "check": promised_to(checked.json().get("authorization")),
         "usage": receipt["member"] if result["status"] == "recorded" else None,
         "read": read.json().get("id"),
         "capped": capped.status_code == 200,
@@ -90,7 +95,7 @@ def named(call, ref: str, now) -> dict[str, object]:
 def everywhere(member: Membership) -> dict[str, object]:
     """What `named` says where all doors name one member."""
     return {
-        "check": True,
+        "check": member.pk,
         "usage": member.pk,
         "read": member.pk,
         "capped": True,
@@ -101,7 +106,7 @@ def everywhere(member: Membership) -> dict[str, object]:
 def nowhere() -> dict[str, object]:
     """What `named` says of nobody."""
     return {
-        "check": False,
+        "check": None,
         "usage": None,
         "read": None,
         "capped": False,
