@@ -40,6 +40,7 @@ settings_pages = [
 ]
 
 urlpatterns = [
+    path("accounts/email/", home.address, name="account_email"),
     path("", home.home, name="home"),
     path("me/", home.me, name="me"),
     path("invitations/<str:token>/", home.invitation_page, name="invitation"),

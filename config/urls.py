@@ -12,9 +12,10 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    # Before allauth: ours stand for some of its pages.
     path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
     path("", include("billing.urls")),
     path("", include("requests_inbox.urls")),
 ]

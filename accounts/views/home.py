@@ -41,6 +41,16 @@ def home(request: UserRequest) -> HttpResponse:
 
 
 @signed_in
+@require_safe
+def address(request: UserRequest) -> HttpResponse:
+    """The address one signs in with, to read only: operators change it.
+
+    Stands for allauth's page, whose form makes any address one's own without a proof.
+    """
+    return render(request, "account/email.html")
+
+
+@signed_in
 @get_or_post
 def me(request: UserRequest) -> HttpResponse:
     """Name and language, and the way to password and two-factor."""
