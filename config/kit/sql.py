@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -119,6 +119,18 @@ def hear_refusals() -> None:
         pass  # leaving an inner pipeline waits for all answers
 
 
+def hear_the_rest() -> None:
+    """After a refusal that was met while more was being sent: read what is left of the
+    pipeline, else the savepoint it stands behind can't be taken back.
+    """
+    if not is_postgresql() or not connection.savepoint_ids:
+        return
+    import psycopg
+
+    with suppress(psycopg.Error), connection.connection.pipeline():
+        pass
+
+
 def rowset(columns: dict[str, str]) -> str:
     """A table `r` of the rows in one JSON array parameter; `columns` gives each name
     its PostgreSQL type.
@@ -208,6 +220,7 @@ __all__ = [
     "db_time",
     "half_even_sql",
     "hear_refusals",
+    "hear_the_rest",
     "in_list",
     "is_postgresql",
     "like_pattern",

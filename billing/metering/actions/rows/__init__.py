@@ -6,6 +6,8 @@ Acts of metering call this, inside their transaction and lock. Amounts are nano-
 
 from __future__ import annotations
 
+from django.db import DatabaseError
+
 from billing.metering.actions.rows.countable import (
     Uncountable,
     uncountable_sentence,
@@ -17,7 +19,7 @@ from billing.metering.actions.rows.parts import write_parts
 from billing.metering.actions.rows.windows import write_windows
 from billing.metering.rules.tally import Tally
 from billing.metering.rules.windows import Windows
-from config.kit.sql import run_together
+from config.kit.sql import hear_the_rest, run_together
 
 
 def write(
@@ -26,14 +28,18 @@ def write(
     """Insert the events and add to every counter and window they touch."""
     if not rows:
         return
-    run_together(
-        [
-            event_statement(rows, organization_id=organization_id),
-            *counter_statements(tally, organization_id=organization_id),
-        ]
-    )
-    write_parts(rows, organization_id=organization_id)
-    write_windows(windows)
+    try:
+        run_together(
+            [
+                event_statement(rows, organization_id=organization_id),
+                *counter_statements(tally, organization_id=organization_id),
+            ]
+        )
+        write_parts(rows, organization_id=organization_id)
+        write_windows(windows)
+    except DatabaseError:
+        hear_the_rest()
+        raise
 
 
 def add_counts(tally: Tally, *, organization_id: int) -> None:
