@@ -41,19 +41,12 @@ def record_change(
     `action` is a dotted code such as `cap.organization`; values are JSON (money as
     nano-USD int). Acts without values, such as revoking a key, are always kept.
     """
-    if from_value is not None and from_value == to_value:
+    if _is_no_change(from_value, to_value):
         return None
-    return AuditEntry.objects.create(
-        organization=organization,
-        at=now,
-        actor=actor.user,
-        actor_label=actor.label,
-        action=action,
-        subject=subject[:200],
-        membership=membership,
-        from_value=from_value,
-        to_value=to_value,
-    )
+    entry = _entry(actor, action, subject, now, from_value, to_value)
+    entry.organization, entry.membership = organization, membership
+    entry.save()
+    return entry
 
 
 def record_for_many(
@@ -69,19 +62,35 @@ def record_for_many(
     """Keep one change with each organization that it touches, such as a price that
     several of them pay; nothing where a value was set to what it was.
     """
-    if from_value is not None and from_value == to_value:
+    if _is_no_change(from_value, to_value):
         return
-    entries = [
-        AuditEntry(
-            organization_id=organization_id,
-            at=now,
-            actor=actor.user,
-            actor_label=actor.label,
-            action=action,
-            subject=subject[:200],
-            from_value=from_value,
-            to_value=to_value,
-        )
-        for organization_id in organization_ids
-    ]
+    entries = []
+    for organization_id in organization_ids:
+        entry = _entry(actor, action, subject, now, from_value, to_value)
+        entry.organization_id = organization_id
+        entries.append(entry)
     AuditEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def _is_no_change(from_value: Any, to_value: Any) -> bool:
+    return from_value is not None and from_value == to_value
+
+
+def _entry(
+    actor: Actor,
+    action: str,
+    subject: str,
+    now: dt.datetime,
+    from_value: Any,
+    to_value: Any,
+) -> AuditEntry:
+    """A change, not yet written and of nobody."""
+    return AuditEntry(
+        at=now,
+        actor=actor.user,
+        actor_label=actor.label,
+        action=action,
+        subject=subject[:200],
+        from_value=from_value,
+        to_value=to_value,
+    )

@@ -45,7 +45,24 @@ class InForceQuerySet(models.QuerySet[Any]):
         return self.filter(superseded_at__isnull=True)
 
 
-class ModelPrice(models.Model):
+class PriceRow(models.Model):
+    """Where a price or factor comes from and whether it still holds.
+
+    Never changed once it priced an event: a correction adds a row and supersedes the old
+    one.
+    """
+
+    source = models.CharField(_("source"), max_length=10, choices=PriceSource)
+    created_at = models.DateTimeField(_("entered"))
+    superseded_at = models.DateTimeField(_("superseded"), null=True, blank=True)
+
+    objects = InForceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class ModelPrice(PriceRow):
     """The rates of one model from `starts_on` (a UTC date) on, for requests whose input
     exceeds `context_above` tokens, at one provider.
 
@@ -80,11 +97,6 @@ class ModelPrice(models.Model):
     web_search_nanos = models.BigIntegerField(
         _("web searches, per thousand"), validators=REAL_RATE
     )
-    source = models.CharField(_("source"), max_length=10, choices=PriceSource)
-    created_at = models.DateTimeField(_("entered"))
-    superseded_at = models.DateTimeField(_("superseded"), null=True, blank=True)
-
-    objects = InForceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("model price")
@@ -117,7 +129,7 @@ class Condition(models.TextChoices):
     SERVICE_TIER = "service_tier", _("Service tier")
 
 
-class PriceFactor(models.Model):
+class PriceFactor(PriceRow):
     """What multiplies every token class of the models that match `pattern`, from
     `starts_on` (a UTC date) on, for requests with one value of a condition (M3a).
 
@@ -134,17 +146,12 @@ class PriceFactor(models.Model):
     )
     starts_on = models.DateField(_("from (UTC)"), default=SINCE_ALWAYS)
     millionths = models.BigIntegerField(_("factor, in millionths"))
-    source = models.CharField(_("source"), max_length=10, choices=PriceSource)
     reference = models.CharField(
         _("reference"),
         max_length=200,
         blank=True,
         help_text=_("Where the figure comes from: a page or a contract."),
     )
-    created_at = models.DateTimeField(_("entered"))
-    superseded_at = models.DateTimeField(_("superseded"), null=True, blank=True)
-
-    objects = InForceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("price factor")

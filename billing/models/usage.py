@@ -38,7 +38,35 @@ class FundingWhy(models.TextChoices):
     )
 
 
-class UsageEvent(models.Model):
+class Priced(models.Model):
+    """What was used, and what it cost by which rates and factors: of an event, or of one
+    part of it. Amounts are nano-USD.
+    """
+
+    input_tokens = models.BigIntegerField(_("input"), default=0)
+    output_tokens = models.BigIntegerField(_("output"), default=0)
+    cache_write_5m_tokens = models.BigIntegerField(_("cache write 5 min"), default=0)
+    cache_write_1h_tokens = models.BigIntegerField(_("cache write 1 h"), default=0)
+    cache_read_tokens = models.BigIntegerField(_("cache read"), default=0)
+    web_searches = models.BigIntegerField(_("web searches"), default=0)
+    cost_nanos = models.BigIntegerField(_("cost (nano-USD)"))
+    price = models.ForeignKey(
+        ModelPrice,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    estimated = models.BooleanField(_("estimated"), default=False)
+    # The conditions it ran under with what each multiplied by, in millionths; null where
+    # no factor was known: {"speed": ["fast", 2000000]} (M3a).
+    factors = models.JSONField(_("factors"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class UsageEvent(Priced):
     """One request that ran: its tokens, what it cost and who pays; the sums of its parts
     where it has some. All amounts are nano-USD.
     """
@@ -73,24 +101,6 @@ class UsageEvent(models.Model):
     # for its own month (P1).
     month_on = models.DateField(_("billing month"))
     day_on = models.DateField(_("day"))
-    input_tokens = models.BigIntegerField(_("input"), default=0)
-    output_tokens = models.BigIntegerField(_("output"), default=0)
-    cache_write_5m_tokens = models.BigIntegerField(_("cache write 5 min"), default=0)
-    cache_write_1h_tokens = models.BigIntegerField(_("cache write 1 h"), default=0)
-    cache_read_tokens = models.BigIntegerField(_("cache read"), default=0)
-    web_searches = models.BigIntegerField(_("web searches"), default=0)
-    cost_nanos = models.BigIntegerField(_("cost (nano-USD)"))
-    price = models.ForeignKey(
-        ModelPrice,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-        db_constraint=False,
-    )
-    estimated = models.BooleanField(_("estimated"), default=False)
-    # The conditions it ran under with what each multiplied by, in millionths; null where
-    # no factor was known: {"speed": ["fast", 2000000]} (M3a).
-    factors = models.JSONField(_("factors"), null=True, blank=True)
     # Whether its parts are rows of their own; else the row is its only part (M3).
     is_split = models.BooleanField(_("in parts"), default=False, db_default=False)
     funding = models.CharField(_("paid by"), max_length=12, choices=Funding)
@@ -143,7 +153,7 @@ class UnknownModel(UsageEvent):
         verbose_name_plural = _("unknown models")
 
 
-class UsagePart(models.Model):
+class UsagePart(Priced):
     """One inference inside a request: a message, a compaction, an advisor's or a
     fallback's message, priced by itself (M3). Amounts are nano-USD.
     """
@@ -157,23 +167,7 @@ class UsagePart(models.Model):
     position = models.PositiveSmallIntegerField(_("position"))
     kind = models.CharField(_("kind"), max_length=40)
     model = models.CharField(_("model"), max_length=300)
-    input_tokens = models.BigIntegerField(_("input"), default=0)
-    output_tokens = models.BigIntegerField(_("output"), default=0)
-    cache_write_5m_tokens = models.BigIntegerField(_("cache write 5 min"), default=0)
-    cache_write_1h_tokens = models.BigIntegerField(_("cache write 1 h"), default=0)
-    cache_read_tokens = models.BigIntegerField(_("cache read"), default=0)
-    web_searches = models.BigIntegerField(_("web searches"), default=0)
-    cost_nanos = models.BigIntegerField(_("cost (nano-USD)"))
-    price = models.ForeignKey(
-        ModelPrice,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-        db_constraint=False,
-    )
-    estimated = models.BooleanField(_("estimated"), default=False)
     is_guessed = models.BooleanField(_("guessed"), default=False)
-    factors = models.JSONField(_("factors"), null=True, blank=True)
 
     append_only = True
 

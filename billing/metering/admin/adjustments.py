@@ -6,9 +6,8 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +19,7 @@ from billing.models import (
     UsageEvent,
 )
 from billing.prices.words import correction_reason_text
-from config.kit.admin import NoDelete
+from config.kit.admin import FreshFormAfterRefusal, NoDelete
 from config.kit.errors import BusinessError
 from config.kit.fields import AmountField, KeyField
 
@@ -94,7 +93,7 @@ class AdjustmentForm(forms.ModelForm):
 
 
 @admin.register(UsageAdjustment)
-class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
+class UsageAdjustmentAdmin(NoDelete, FreshFormAfterRefusal, admin.ModelAdmin):
     """Corrections, to read; adding one charges an event more or less, on the open
     month's bill.
     """
@@ -141,16 +140,6 @@ class UsageAdjustmentAdmin(NoDelete, admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Words are no field of the form."""
         return ("why",) if obj else ()
-
-    def changeform_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """What the act refuses after all is told on a fresh form."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except BusinessError as error:
-            messages.error(request, error.message)
-            return redirect("admin:billing_usageadjustment_add")
 
     def save_model(
         self, request: HttpRequest, obj: UsageAdjustment, form: Any, change: bool

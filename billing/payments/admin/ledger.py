@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,8 +20,7 @@ from billing.models import (
     LedgerEntry,
 )
 from billing.payments.actions.credits import post_credit
-from config.kit.admin import NoDelete
-from config.kit.errors import BusinessError
+from config.kit.admin import FreshFormAfterRefusal, NoDelete
 from config.kit.fields import AmountField, KeyField, refusals_on
 from config.kit.money import to_decimal_text
 from config.kit.one_line import validate_line
@@ -71,7 +69,7 @@ class CreditForm(forms.ModelForm):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
+class LedgerEntryAdmin(NoDelete, FreshFormAfterRefusal, admin.ModelAdmin):
     """The ledger, to read; adding one gives a credit or takes an adjustment, with a reason."""
 
     list_display = (
@@ -122,16 +120,6 @@ class LedgerEntryAdmin(NoDelete, admin.ModelAdmin):
             if obj
             else ("organization", "amount", "takes", "reason", "key")
         )
-
-    def changeform_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """What the act refuses after all is told on a fresh form."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except BusinessError as error:
-            messages.error(request, error.message)
-            return redirect("admin:billing_ledgerentry_add")
 
     def save_model(
         self, request: HttpRequest, obj: LedgerEntry, form: Any, change: bool
