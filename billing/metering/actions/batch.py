@@ -119,15 +119,7 @@ class Batch:
     def _record_new(
         self, event: ReportedEvent, standing: Standing, digest: str
     ) -> EventResult:
-        charge = charge_of_event(
-            self.book,
-            usage=event.usage,
-            parts=event.parts,
-            model=event.model,
-            provider=event.provider,
-            conditions=event.conditions,
-            occurred_at=event.occurred_at,
-        )
+        charge = charge_of_event(self.book, event)
         if charge.cost_nanos > MOST_COST_NANOS:
             return _too_dear(event, charge)
         assert self.standings is not None

@@ -19,7 +19,11 @@ from django.utils.translation import ngettext
 from accounts.access import operator_of
 from accounts.actions.audit import Actor
 from billing.metering.actions.repricing import Repriced, reprice_events
-from billing.metering.queries.unknown import missing_factors, unknown_models
+from billing.metering.queries.unknown import (
+    missing_factors,
+    spellings_in_use,
+    unknown_models,
+)
 from billing.models import ModelPrice, UnknownModel
 from billing.prices.actions import map_name
 from billing.prices.queries import read_price_book
@@ -32,7 +36,7 @@ from config.kit.money import format_usd
 class SameAsForm(forms.Form):
     """Which model of the price list a reported name means."""
 
-    name = forms.CharField(max_length=300, widget=forms.HiddenInput)
+    name = forms.CharField(max_length=300, strip=False, widget=forms.HiddenInput)
     same_as = forms.CharField(max_length=161)
 
     def clean_same_as(self) -> PricedModel:
@@ -72,12 +76,13 @@ class UnknownModelAdmin(ReadOnly, admin.ModelAdmin):
             if "confirm" in request.POST:
                 return self._map(request, form)
             preview = _preview(form)
+        book = read_price_book()
         context = {
             **self.admin_site.each_context(request),
             "title": _("Unknown models"),
             "opts": self.model._meta,
-            "models": unknown_models(read_price_book()),
-            "factors": missing_factors(),
+            "models": unknown_models(book),
+            "factors": missing_factors(book),
             "prices": _priced_models(),
             "form": form,
             "preview": preview,
@@ -94,7 +99,7 @@ class UnknownModelAdmin(ReadOnly, admin.ModelAdmin):
         except BusinessError as error:
             messages.error(request, error.message)
         else:
-            done = reprice_events(now=now, models=[name], actor=actor)
+            done = reprice_events(now=now, models=spellings_in_use(name), actor=actor)
             messages.success(request, _booked_text(done))
         return HttpResponseRedirect(reverse("admin:billing_unknownmodel_changelist"))
 
@@ -103,7 +108,9 @@ def _preview(form: SameAsForm) -> Repriced:
     """What the press would book."""
     name = form.cleaned_data["name"]
     book = read_price_book().with_alias(name, form.cleaned_data["same_as"])
-    return reprice_events(now=timezone.now(), dry_run=True, models=[name], book=book)
+    return reprice_events(
+        now=timezone.now(), dry_run=True, models=spellings_in_use(name), book=book
+    )
 
 
 def _booked_text(done: Repriced) -> str:

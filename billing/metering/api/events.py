@@ -23,6 +23,7 @@ from billing.funding.schemas import SurfaceName
 from billing.metering.actions.batch import Errors
 from billing.metering.api.shapes import (
     EXPECTED,
+    MAX_MODEL,
     MAX_SEARCHES,
     MAX_TOKENS,
     ReadUsage,
@@ -31,7 +32,7 @@ from billing.metering.api.shapes import (
 from billing.metering.rules.events import ReportedEvent
 from billing.prices.rules import TOKEN_CLASSES, Usage, special_conditions
 
-MAX_LABELS, MAX_LABEL, MAX_MODEL, MAX_PROVIDER = 10, 60, 300, 40
+MAX_LABELS, MAX_LABEL, MAX_PROVIDER = 10, 60, 40
 NO_MOMENT = "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
 
 
@@ -144,7 +145,9 @@ def _read_usage(usage: dict[str, Any], model: str) -> ReadUsage:
     if shape is None:
         raise UnreadableUsage(((("usage",), EXPECTED),))
     try:
-        read = shape.model_validate(usage).read(model)
+        # Nulls are taken out: of two spellings of a count, the other one may be given.
+        given = {key: value for key, value in usage.items() if value is not None}
+        read = shape.model_validate(given).read(model)
     except ValidationError as error:
         errors = tuple((("usage", *loc), message) for loc, message in _errors_of(error))
         raise UnreadableUsage(errors) from error

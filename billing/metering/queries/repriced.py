@@ -85,14 +85,37 @@ def differences_of(
     """
     by_price, booked = _booked(events)
     for event, parts in _with_parts(events):
-        left = event.cost_nanos + booked[event.pk]
-        for row, charge in _charges(event, parts, book):
-            part = row if isinstance(row, UsagePart) else None
-            before = row.cost_nanos + by_price[event.pk, part.pk if part else None]
-            nanos = max(charge.cost_nanos - before, -left)
-            left += nanos
-            reason = _reason(row, charge, event, book)
-            yield Difference(event, part, nanos, charge.price_id, reason)
+        differences = [
+            _difference(event, row, charge, by_price, book)
+            for row, charge in _charges(event, parts, book)
+        ]
+        yield from _not_below_nothing(differences, event.cost_nanos + booked[event.pk])
+
+
+def _difference(
+    event: UsageEvent,
+    row: UsageEvent | UsagePart,
+    charge: Charge,
+    by_price: dict[tuple[int, int | None], int],
+    book: PriceBook,
+) -> Difference:
+    part = row if isinstance(row, UsagePart) else None
+    before = row.cost_nanos + by_price[event.pk, part.pk if part else None]
+    reason = _reason(row, charge, event, book)
+    return Difference(event, part, charge.cost_nanos - before, charge.price_id, reason)
+
+
+def _not_below_nothing(
+    differences: list[Difference], left_nanos: int
+) -> Iterator[Difference]:
+    """The differences of one event that comes to `left_nanos` now, those downwards cut
+    as far as their sum would bring it below nothing.
+    """
+    missing = -min(0, left_nanos + sum(difference.nanos for difference in differences))
+    for difference in differences:
+        cut = min(missing, max(0, -difference.nanos))
+        missing -= cut
+        yield difference._replace(nanos=difference.nanos + cut)
 
 
 def _booked(

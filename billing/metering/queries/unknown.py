@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 
-from billing.models import PriceSource, UsageEvent, UsagePart
+from billing.models import UsageEvent, UsagePart
 from billing.prices.rules import FALLBACK, PriceBook
+from billing.prices.rules.names import canonical
 
 
 class UnknownModelRow(NamedTuple):
@@ -39,9 +40,7 @@ class MissingFactor(NamedTuple):
 
 def unknown_models(book: PriceBook) -> list[UnknownModelRow]:
     """The names that have no price today, the dearest first."""
-    estimated = {"estimated": True, "price__source": PriceSource.FALLBACK}
-    events = UsageEvent.objects.filter(**estimated, is_split=False)
-    parts = UsagePart.objects.filter(**estimated)
+    events, parts = _at_fallbacks()
     rows = [*_grouped(events, prefix=""), *_grouped(parts, prefix="event__")]
     merged: dict[tuple[str, str], UnknownModelRow] = {}
     for row in rows:
@@ -50,6 +49,28 @@ def unknown_models(book: PriceBook) -> list[UnknownModelRow]:
         before = merged.get((row.model, row.provider))
         merged[row.model, row.provider] = _together(before, row) if before else row
     return sorted(merged.values(), key=lambda row: (-row.cost_nanos, row.model))
+
+
+def _at_fallbacks() -> tuple[QuerySet[UsageEvent], QuerySet[UsagePart]]:
+    """Plain events, and parts, that were priced at a fallback, an operator's too."""
+    estimated = {"estimated": True, "price__model": FALLBACK}
+    return (
+        UsageEvent.objects.filter(**estimated, is_split=False),
+        UsagePart.objects.filter(**estimated),
+    )
+
+
+def spellings_in_use(name: str) -> set[str]:
+    """The reported names that mean the same model as `name`, and are charged at a
+    fallback: what is said of one holds for all.
+    """
+    plain = canonical(name)
+    return {name} | {
+        model
+        for rows in _at_fallbacks()
+        for model in rows.order_by().values_list("model", flat=True).distinct()
+        if canonical(model) == plain
+    }
 
 
 def _grouped(rows: QuerySet[Any], *, prefix: str) -> list[UnknownModelRow]:
@@ -76,8 +97,10 @@ def _together(one: UnknownModelRow, other: UnknownModelRow) -> UnknownModelRow:
     )
 
 
-def missing_factors() -> list[MissingFactor]:
-    """Conditions that were counted as 1 since no factor was known, the most used first."""
+def missing_factors(book: PriceBook) -> list[MissingFactor]:
+    """Conditions that were counted as 1 and that no factor is known for today either,
+    the most used first.
+    """
     found: Counter[tuple[str, str, str]] = Counter()
     events = UsageEvent.objects.filter(estimated=True, is_split=False)
     for rows in (events, UsagePart.objects.filter(estimated=True)):
@@ -86,4 +109,15 @@ def missing_factors() -> list[MissingFactor]:
             for condition, (value, millionths) in (factors or {}).items():
                 if millionths is None:
                     found[condition, value, model] += 1
-    return [MissingFactor(*key, count) for key, count in found.most_common(200)]
+    missing = [
+        MissingFactor(*key, count)
+        for key, count in found.most_common()
+        if not _has_factor(book, *key)
+    ]
+    return missing[:200]
+
+
+def _has_factor(book: PriceBook, condition: str, value: str, model: str) -> bool:
+    path = book.priced_model(model).path
+    [factor] = book.factors.applied({condition: value}, model=path, on=dt.date.max)
+    return factor.millionths is not None

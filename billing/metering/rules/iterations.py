@@ -88,21 +88,49 @@ def parts_of(
     """
     served = _served(top, iterations)
     lifetime = top.writes.only_lifetime
+    unnamed = _Lifetimes(top, served)
     rest = _rest(top, served)
     is_short = any(count < 0 for count in rest)
     parts = []
     for iteration in iterations:
-        if iteration.kind in (MESSAGE, FALLBACK_MESSAGE) and iteration not in served:
+        is_served = iteration in served
+        if iteration.kind in (MESSAGE, FALLBACK_MESSAGE) and not is_served:
             continue
-        usage = iteration.usage(lifetime=lifetime)
+        writes = unnamed.name(iteration.writes) if is_served else iteration.writes
+        usage = iteration._replace(writes=writes).usage(lifetime=lifetime)
         if not any(usage.as_tuple()):
             continue
         at, is_guessed = _model_of(iteration, model)
-        is_guessed = is_guessed or (is_short and iteration in served)
-        parts.append(Part(iteration.kind[:40], at, usage, is_guessed))
+        is_guessed = is_guessed or (is_short and is_served)
+        parts.append(Part(iteration.kind, at, usage, is_guessed))
     if any(count > 0 for count in rest):
-        parts.append(_rest_part(rest, model, lifetime, is_guessed=bool(served)))
+        usage = _rest_usage(rest, unnamed, lifetime)
+        parts.append(Part(MESSAGE, model, usage, is_guessed=bool(served)))
     return _with_searches(parts, searches, model=model)
+
+
+class _Lifetimes:
+    """The lifetimes that the top level names for cache writes and its iterations don't."""
+
+    def __init__(self, top: Iteration, served: Sequence[Iteration]) -> None:
+        named = [one.writes for one in served]
+        self.five_minutes = top.writes.five_minutes - sum(
+            one.five_minutes for one in named
+        )
+        self.one_hour = top.writes.one_hour - sum(one.one_hour for one in named)
+
+    def name(self, writes: Writes) -> Writes:
+        """Writes with as many of these lifetimes as it has tokens without one."""
+        rest = max(0, writes.total - writes.five_minutes - writes.one_hour)
+        one_hour = max(0, min(rest, self.one_hour))
+        five_minutes = max(0, min(rest - one_hour, self.five_minutes))
+        self.one_hour -= one_hour
+        self.five_minutes -= five_minutes
+        return Writes(
+            writes.total,
+            writes.five_minutes + five_minutes,
+            writes.one_hour + one_hour,
+        )
 
 
 def _served(top: Iteration, iterations: Sequence[Iteration]) -> list[Iteration]:
@@ -133,14 +161,13 @@ def _rest(top: Iteration, served: Sequence[Iteration]) -> tuple[int, ...]:
     )
 
 
-def _rest_part(
-    rest: tuple[int, ...], model: str, lifetime: str | None, *, is_guessed: bool
-) -> Part:
+def _rest_usage(
+    rest: tuple[int, ...], unnamed: _Lifetimes, lifetime: str | None
+) -> Usage:
     input_tokens, output_tokens, written, read = (max(0, count) for count in rest)
-    iteration = Iteration(
-        MESSAGE, None, input_tokens, output_tokens, Writes(written), read
-    )
-    return Part(MESSAGE, model, iteration.usage(lifetime=lifetime), is_guessed)
+    writes = unnamed.name(Writes(written))
+    iteration = Iteration(MESSAGE, None, input_tokens, output_tokens, writes, read)
+    return iteration.usage(lifetime=lifetime)
 
 
 def _model_of(iteration: Iteration, model: str) -> tuple[str, bool]:

@@ -4,11 +4,11 @@ are nano-USD.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from billing.prices.rules import Applied, Charge, Part, PriceBook, Usage
+from billing.metering.rules.events import ReportedEvent
+from billing.prices.rules import Applied, Charge, PriceBook, Usage
 
 # More can't be one request's (E5a).
 MOST_COST_NANOS = 100_000 * 1_000_000_000
@@ -26,48 +26,35 @@ class EventCharge(NamedTuple):
     parts: tuple[Charge, ...] = ()
 
 
-def charge_of_event(
-    book: PriceBook,
-    *,
-    usage: Usage,
-    parts: Sequence[Part],
-    model: str,
-    provider: str,
-    conditions: Mapping[str, str],
-    occurred_at: dt.datetime,
-) -> EventCharge:
+def charge_of_event(book: PriceBook, event: ReportedEvent) -> EventCharge:
     """What an event costs at the prices of its time.
 
     Raises LookupError without a fallback row.
     """
-    if not parts:
-        charge = book.charge_of(
-            usage,
-            model=model,
-            occurred_at=occurred_at,
-            provider=provider,
-            conditions=conditions,
-        )
-        return EventCharge(*charge)
+    if not event.parts:
+        return EventCharge(*_charge_of(book, event, event.model, event.usage))
     charges = tuple(
-        book.charge_of(
-            part.usage,
-            model=part.model,
-            occurred_at=occurred_at,
-            provider=provider,
-            conditions=conditions,
-        )
-        for part in parts
+        _charge_of(book, event, part.model, part.usage) for part in event.parts
     )
     return EventCharge(
         sum(charge.cost_nanos for charge in charges),
         charges[0].price_id,
-        any(
-            charge.estimated or part.is_guessed
-            for charge, part in zip(charges, parts, strict=True)
-        ),
+        any(charge.estimated for charge in charges)
+        or any(part.is_guessed for part in event.parts),
         charges[0].factors,
         charges,
+    )
+
+
+def _charge_of(
+    book: PriceBook, event: ReportedEvent, model: str, usage: Usage
+) -> Charge:
+    return book.charge_of(
+        usage,
+        model=model,
+        occurred_at=event.occurred_at,
+        provider=event.provider,
+        conditions=event.conditions,
     )
 
 

@@ -26,14 +26,14 @@ _books: dict[int, PriceBook] = {}
 def read_price_book(*, version: int = 0) -> PriceBook:
     """All prices, factors and names in force, from the database."""
     rates: dict[PricedModel, list[Rates]] = defaultdict(list)
-    entered: dict[str, PricedModel] = {}
+    entered: set[PricedModel] = set()
     names = ("provider", "model", "source", "id", "starts_on", "context_above")
     rows = ModelPrice.objects.in_force().values_list(*names, *RATE_FIELDS)
     for provider, model, source, *values in rows:
         priced = PricedModel(provider, model)
         rates[priced].append(Rates(*values))
         if source == PriceSource.OPERATOR and model:
-            entered.setdefault(model, priced)
+            entered.add(priced)
     return PriceBook(
         {model: PriceHistory.of(of_model) for model, of_model in rates.items()},
         candidates=candidates,

@@ -7,9 +7,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from django.conf import settings
-from genai_prices.types import ModelInfo, Provider, StartDateConstraint, TieredPrices
+from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices
 from genai_prices.types import ModelPrice as PackagePrice
 
 from billing.models import PriceSource
@@ -62,6 +63,30 @@ def package_prices() -> list[PriceRow]:
         for starts_on, price in _dated(model)
         for start in _tier_starts(price)
     ]
+
+
+@lru_cache(maxsize=1)
+def _unheld_prices() -> list[PriceRow]:
+    """The token rates of models that are left out: a fallback is not below them either."""
+    return [
+        (
+            (provider.id, model.id, SINCE_ALWAYS, start),
+            _rates(price, start),
+            PriceSource.PACKAGE,
+        )
+        for provider in providers()
+        for model in provider.models
+        if not _dated(model)
+        for price in _all_prices(model)
+        if price.input_mtok is not None or price.output_mtok is not None
+        for start in _tier_starts(price)
+    ]
+
+
+def _all_prices(model: ModelInfo) -> list[PackagePrice]:
+    if isinstance(model.prices, PackagePrice):
+        return [model.prices]
+    return [conditional.prices for conditional in model.prices]
 
 
 def _dated(model: ModelInfo) -> list[tuple[dt.date, PackagePrice]]:
@@ -136,7 +161,7 @@ def dearest_rates(provider: str, *, rows: list[PriceRow]) -> dict[str, int]:
     from their last start on.
     """
     latest: dict[str, dt.date] = {}
-    of_provider = [row for row in rows if row[0][0] == provider]
+    of_provider = [row for row in (*rows, *_unheld_prices()) if row[0][0] == provider]
     for (_provider, model, starts_on, _above), _rates_of_row, _source in of_provider:
         latest[model] = max(starts_on, latest.get(model, starts_on))
     current = [
@@ -205,16 +230,3 @@ def undercharging_fallbacks() -> list[str]:
         if any(rates[name] < dearest[name] for name in ("input_nanos", "output_nanos")):
             names.append(provider.id)
     return names
-
-
-__all__ = [
-    "PACKAGE_KEYS",
-    "PriceKey",
-    "PriceRow",
-    "Provider",
-    "dearest_rates",
-    "fallback_rates",
-    "listed_prices",
-    "package_prices",
-    "undercharging_fallbacks",
-]

@@ -139,7 +139,7 @@ Candidates = Callable[[str, str], Iterable[PricedModel]]
 class PriceBook:
     """All prices, factors and names in force.
 
-    `entered` are the models operators have entered a price for, by their name;
+    `entered` are the models operators have entered a price for;
     `aliases` what operators say a name is the same as, by its canonical spelling.
     """
 
@@ -147,7 +147,7 @@ class PriceBook:
     candidates: Candidates
     provider_of: Callable[[str, str], str | None]
     factors: FactorBook = field(default_factory=FactorBook)
-    entered: dict[str, PricedModel] = field(default_factory=dict)
+    entered: set[PricedModel] = field(default_factory=set)
     aliases: dict[str, PricedModel] = field(default_factory=dict)
     version: int = 0
     _known: dict[tuple[str, str], PricedModel] = field(default_factory=dict)
@@ -176,19 +176,28 @@ class PriceBook:
         alias = self.aliases.get(canonical(model))
         if alias is not None and alias in self.histories:
             return alias
-        if model in self.entered and provider in ("", self.entered[model].provider):
-            return self.entered[model]
+        told = self.provider_of(model, provider) or FIRST_PROVIDER
+        # A row of the name itself, entered at the provider it tells; one at another
+        # provider is asked only where nobody else has a price.
+        if PricedModel(told, model) in self.entered:
+            return PricedModel(told, model)
         for candidate in self.candidates(model, provider):
             if candidate in self.histories:
                 return candidate
+        return self._exact(model, provider) or self._fallback_of(told)
+
+    def _exact(self, model: str, provider: str) -> PricedModel | None:
+        """A row of exactly this name, though the package knows none."""
         exact = PricedModel(provider or FIRST_PROVIDER, model)
         if model and exact in self.histories:
             return exact
-        return self._fallback_of(model, provider)
+        entered = (one for one in self.entered if one.model == model)
+        return min(
+            (one for one in entered if provider in ("", one.provider)), default=None
+        )
 
-    def _fallback_of(self, model: str, provider: str) -> PricedModel:
-        told = self.provider_of(model, provider)
-        fallback = PricedModel(told or FIRST_PROVIDER, FALLBACK)
+    def _fallback_of(self, provider: str) -> PricedModel:
+        fallback = PricedModel(provider, FALLBACK)
         if fallback in self.histories:
             return fallback
         return PricedModel(FIRST_PROVIDER, FALLBACK)

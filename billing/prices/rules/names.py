@@ -15,7 +15,7 @@ _STEPS = (
     # Vertex AI: claude-opus-4-8@20260501, @default
     re.compile(r"@[^@]*$"),
     # Bedrock's inference profiles by region: us.anthropic.claude-…, global.anthropic.…
-    re.compile(r"^(us-gov|[a-z]{2}|apac|emea|global)\.(?=[a-z])"),
+    re.compile(r"^(us-gov|[a-z]{2}|apac|emea|global|regional)\.(?=[a-z])"),
     # Bedrock's vendors: anthropic.claude-…, meta.llama…
     re.compile(r"^[a-z][a-z0-9-]*\.(?=[a-z])"),
     # Bedrock's versions: claude-…-v1:0, -v2, :0, :0:200k

@@ -129,7 +129,7 @@ def _from_counters(
     if not keys:
         totals = days.aggregate(**sums)
         row = tuple(value or 0 for value in totals.values())
-        return [row] if totals["s_events"] else []
+        return [row] if any(row) else []
     grouped = days.values(
         **{name: columns[key] for name, key in zip(names, keys, strict=True)}
     )

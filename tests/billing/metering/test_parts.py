@@ -53,18 +53,6 @@ def reported(usage: dict, model: str = "claude-sonnet-5", **others):
     return read.events[0]
 
 
-def charge(book, event):
-    return charge_of_event(
-        book,
-        usage=event.usage,
-        parts=event.parts,
-        model=event.model,
-        provider=event.provider,
-        conditions=event.conditions,
-        occurred_at=event.occurred_at,
-    )
-
-
 def package_nanos(counts: dict, model: str, *, searches: int = 0) -> int:
     """What `calc_price` says for one iteration, in nano-USD."""
     plain = {name: counts.get(name) or 0 for name in COUNTS}
@@ -111,7 +99,7 @@ def expected_nanos(usage: dict, model: str) -> int:
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda one: one["model"])
 def test_m3_every_recorded_usage_costs_what_its_parts_cost(db, recorded):
     event = reported(recorded["usage"], recorded["model"])
-    found = charge(read_price_book(), event)
+    found = charge_of_event(read_price_book(), event)
     assert found.cost_nanos == expected_nanos(recorded["usage"], recorded["model"])
     assert not found.estimated
 
@@ -132,7 +120,7 @@ def test_m3_compaction_and_advisor_and_fallback_to_the_nano_dollar(db):
         key = (recorded["model"], kinds)
         if key in by_kinds:
             event = reported(recorded["usage"], recorded["model"])
-            found.setdefault(key, charge(book, event).cost_nanos)
+            found.setdefault(key, charge_of_event(book, event).cost_nanos)
     assert found == by_kinds
 
 
@@ -141,8 +129,12 @@ def test_m2_a_context_tier_looks_at_one_iteration_not_at_the_sum(db):
     one = {"type": "message", "input_tokens": 90_000, "output_tokens": 1_000}
     usage = {"input_tokens": 270_000, "output_tokens": 3_000, "iterations": [one] * 3}
     book = read_price_book()
-    assert charge(book, reported(usage, "claude-sonnet-4-5")).cost_nanos == usd("0.855")
-    assert charge(book, reported(usage, "claude-haiku-5-5")).cost_nanos == usd("0.0285")
+    assert charge_of_event(
+        book, reported(usage, "claude-sonnet-4-5")
+    ).cost_nanos == usd("0.855")
+    assert charge_of_event(book, reported(usage, "claude-haiku-5-5")).cost_nanos == usd(
+        "0.0285"
+    )
 
 
 def test_m3_cache_writes_take_the_only_lifetime_that_is_named(db):
@@ -160,6 +152,43 @@ def test_m3_cache_writes_take_the_only_lifetime_that_is_named(db):
     assert reported(usage).usage.cache_write_5m_tokens == 184_457
 
 
+MIXED = {
+    "input_tokens": 10,
+    "output_tokens": 0,
+    "cache_creation_input_tokens": 1_000,
+    "cache_creation": {
+        "ephemeral_5m_input_tokens": 100,
+        "ephemeral_1h_input_tokens": 900,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "iterations",
+    [
+        [{"type": "compaction", "input_tokens": 1}],
+        [
+            {"type": "message", "input_tokens": 4, "cache_creation_input_tokens": 600},
+            {"type": "message", "input_tokens": 6, "cache_creation_input_tokens": 400},
+        ],
+        [
+            {
+                "type": "message",
+                "input_tokens": 10,
+                "cache_creation_input_tokens": 1_000,
+                "cache_creation": {"ephemeral_5m_input_tokens": 100},
+            }
+        ],
+    ],
+    ids=["beside", "spread", "named in part"],
+)
+def test_m3_iterations_without_lifetimes_take_those_of_the_top_level(db, iterations):
+    event = reported({**MIXED, "iterations": iterations}, "claude-opus-4-5")
+    writes = event.usage.cache_write_5m_tokens, event.usage.cache_write_1h_tokens
+    assert writes == (100, 900)
+    assert not charge_of_event(read_price_book(), event).estimated
+
+
 def test_m3_a_kind_not_known_is_priced_like_a_message_and_estimated(db):
     usage = {
         "input_tokens": 10,
@@ -169,7 +198,7 @@ def test_m3_a_kind_not_known_is_priced_like_a_message_and_estimated(db):
             {"type": "reviewer", "input_tokens": 100, "model": "claude-opus-5"},
         ],
     }
-    found = charge(read_price_book(), reported(usage))
+    found = charge_of_event(read_price_book(), reported(usage))
     assert found.estimated
     assert found.cost_nanos == 10 * 2_000 + 5 * 10_000 + 100 * 5_000
 
@@ -180,7 +209,7 @@ def test_m3_what_no_iteration_explains_is_charged_and_estimated(db):
         "output_tokens": 5,
         "iterations": [{"type": "message", "input_tokens": 10, "output_tokens": 5}],
     }
-    found = charge(read_price_book(), reported(usage))
+    found = charge_of_event(read_price_book(), reported(usage))
     assert (found.cost_nanos, found.estimated) == (30 * 2_000 + 5 * 10_000, True)
 
 
@@ -209,9 +238,9 @@ def test_m3a_a_condition_multiplies_every_token_class_and_no_tool(
         "cache_read_input_tokens": 1_000,
     }
     book = read_price_book()
-    plain = charge(book, reported(tokens, model)).cost_nanos
+    plain = charge_of_event(book, reported(tokens, model)).cost_nanos
     usage = {**tokens, "server_tool_use": {"web_search_requests": 3}, **condition}
-    found = charge(book, reported(usage, model))
+    found = charge_of_event(book, reported(usage, model))
     assert found.cost_nanos == plain * times + 3 * usd("0.01")
     assert not found.estimated
 
@@ -223,8 +252,8 @@ def test_m3a_a_condition_multiplies_every_token_class_and_no_tool(
 def test_m3a_a_value_without_a_factor_is_not_guessed(db, condition):
     tokens = {"input_tokens": 1_000, "output_tokens": 1}
     book = read_price_book()
-    found = charge(book, reported({**tokens, **condition}))
-    assert found.cost_nanos == charge(book, reported(tokens)).cost_nanos
+    found = charge_of_event(book, reported({**tokens, **condition}))
+    assert found.cost_nanos == charge_of_event(book, reported(tokens)).cost_nanos
     assert found.estimated
 
 
@@ -270,7 +299,7 @@ def test_m3_any_iterations_cost_the_sum_of_what_each_costs(book, iterations):
         package_nanos(one, models.get(one["type"], "claude-haiku-5-5") or one["model"])
         for one in iterations
     )
-    found = charge(book, event)
+    found = charge_of_event(book, event)
     assert (found.cost_nanos, found.estimated) == (expected, False)
     assert event.usage.output_tokens == sum(one["output_tokens"] for one in iterations)
 
@@ -380,3 +409,17 @@ def test_m4_a_part_is_repriced_at_its_own_model(advised, acme, now):
     assert advised.adjustments.get().part == advisor
     assert reprice_events(now=now).adjusted == 0
     assert not list(differences())
+
+
+def test_m4_parts_that_were_waived_are_not_booked_twice(advised, acme, now):
+    """The sum of an event's differences is cut once, not part by part."""
+    from billing.metering.queries.repriced import Difference, _not_below_nothing
+
+    def nanos(*amounts: int, left: int) -> list[int]:
+        differences = [Difference(advised, None, one, 1, "") for one in amounts]
+        return [one.nanos for one in _not_below_nothing(differences, left)]
+
+    assert nanos(-50, 50, left=0) == [-50, 50]
+    assert nanos(-50, 20, left=0) == [-20, 20]
+    assert nanos(-50, -20, left=60) == [-40, -20]
+    assert nanos(-50, -20, left=100) == [-50, -20]

@@ -20,6 +20,7 @@ from billing.prices.actions import correct_price, enter_factor
 from billing.prices.queries.listed import fallback_rates
 from billing.prices.queries.published import PublishedFactor
 from billing.prices.rules import Usage
+from billing.reports.queries.groups import usage_report
 from config.kit.money import usd
 from tests.factories.usage import enable_extra_usage, event
 
@@ -161,3 +162,11 @@ def test_m4_owners_read_what_was_repriced_in_their_activity_and_by_mail(
     assert "$12.00 less for earlier usage" in text
     assert "mystery-1" in text
     assert "prepays" not in text
+
+
+def test_e8_a_report_without_groups_has_days_with_differences_alone(used, acme, now):
+    price("mystery-1", input_nanos=usd(3))
+    reprice_events(now=now + LATER)
+    december = {"start": dt.date(2026, 12, 1), "end": dt.date(2027, 1, 1)}
+    [row] = usage_report(acme.pk, **december, group_by="").rows
+    assert (row[0], row[6]) == (0, usd(-12))

@@ -125,6 +125,12 @@ def test_m4b_each_shape_maps_to_the_same_classes(shape):
         {"tokens": 12},
         {"service_tier": "standard"},
         {"input_tokens": None, "output_tokens": None},
+        {"input_tokens_details": {}},
+        {"input_tokens_details": None},
+        {"iterations": [{}]},
+        {"iterations": [{"prompt_tokens": 5_000}]},
+        {"server_tool_use": {"web_fetch_requests": 3}},
+        {"cache_creation": {"x": 1}},
     ],
 )
 def test_m4b_a_foreign_shape_never_passes_as_free(usage):
@@ -213,3 +219,77 @@ def test_e5a_counts_that_could_not_be_real_are_invalid(usage):
     event, errors = read(usage=usage)
     assert event is None
     assert errors[0][0][0] == "usage"
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (
+            {"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 9},
+            Usage(9),
+        ),
+        ({"input_tokens": 9, "inputTokens": 0}, Usage(9)),
+        ({"gen_ai.usage.input_tokens": 0, "input_tokens": 9}, Usage(9)),
+        (
+            {"prompt_tokens": None, "completion_tokens": 5, "input_tokens": 9},
+            Usage(9, 5),
+        ),
+        (
+            {
+                "input_tokens": 9,
+                "prompt_tokens_details": None,
+                "input_tokens_details": {"cached_tokens": 8},
+            },
+            Usage(1, 0, 0, 0, 8),
+        ),
+    ],
+)
+def test_m4b_of_several_shapes_the_one_that_counts_something_is_read(usage, expected):
+    event, errors = read(usage=usage)
+    assert not errors
+    assert event.usage == expected
+
+
+def test_m3_iterations_count_in_openais_shape_too():
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 5,
+        "iterations": [
+            {"type": "compaction", "input_tokens": 1_000},
+            {"type": "message", "input_tokens": 100, "output_tokens": 5},
+        ],
+    }
+    event, _errors = read(usage=usage)
+    assert event.usage == Usage(1_100, 5)
+    assert [part.kind for part in event.parts] == ["compaction", "message"]
+
+
+@pytest.mark.parametrize("side", ["prompt_tokens_details", "completion_tokens_details"])
+def test_audio_is_priced_like_text_and_estimated(side):
+    usage = {"prompt_tokens": 9, "completion_tokens": 9, side: {"audio_tokens": 3}}
+    event, _errors = read(usage=usage)
+    assert [part.is_guessed for part in event.parts] == [True]
+    assert "Audio" in event.notes[0]
+
+
+def test_e5a_the_name_of_an_iterations_model_is_cut_to_what_can_be_kept():
+    advisor = {"type": "advisor_message", "model": "x" * 5_000, "input_tokens": 5}
+    event, _errors = read(usage={"input_tokens": 5, "iterations": [advisor]})
+    assert {len(part.model) for part in event.parts} == {300, len("claude-sonnet-5")}
+    assert "5000 characters" in event.notes[0]
+
+
+@pytest.mark.parametrize(
+    "trifle", [{"iterations": {}}, {"iterations": [None]}, {"iterations": []}]
+)
+def test_e5a_empty_iterations_are_none(trifle):
+    event, errors = read(usage={"input_tokens": 5, **trifle})
+    assert (event.usage, event.parts, errors) == (Usage(5), (), ())
+
+
+@pytest.mark.parametrize("details", [{}, [{"inputTokens": 7, "ttl": None}], [None]])
+def test_e5a_cache_details_without_a_lifetime_are_five_minutes(details):
+    usage = {"inputTokens": 5, "cacheWriteInputTokens": 7, "cacheDetails": details}
+    event, errors = read(usage=usage)
+    assert not errors
+    assert event.usage == Usage(5, 0, 7)

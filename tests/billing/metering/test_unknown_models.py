@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from accounts.actions.audit import Actor
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.metering.rules.events import ReportedEvent
 from billing.models import ModelAlias, UsageAdjustment
+from billing.models.prices import SINCE_ALWAYS
+from billing.prices.actions import correct_price, enter_factor
+from billing.prices.queries.listed import fallback_rates
+from billing.prices.queries.published import PublishedFactor
 from billing.prices.rules import Usage
 from config.kit.money import usd
 from tests.factories.usage import enable_extra_usage
@@ -61,3 +66,55 @@ def test_unknown_models_are_for_operators_who_may(used, client, django_user_mode
     )
     client.force_login(staff)
     assert client.get(reverse(PAGE)).status_code == 403
+
+
+def test_m4a_a_press_reprices_every_spelling_of_the_name(
+    used, acme, bob, admin_client, now
+):
+    spellings = ("Acme/Best-v1:0", "best", " vendor/BEST@20260101")
+    events = [
+        ReportedEvent(name, bob.user.email, "claude", name, now, Usage(1_000_000))
+        for name in spellings
+    ]
+    record_usage(events, organization_id=acme.pk, now=now)
+    same = {"name": spellings[2], "same_as": "anthropic/claude-sonnet-5"}
+    page = admin_client.post(reverse(PAGE), same).content.decode()
+    assert "4 events would be adjusted, -$52.00" in page
+    admin_client.post(reverse(PAGE), {**same, "confirm": "1"})
+    assert UsageAdjustment.objects.count() == 4
+    assert not list(differences())
+
+
+def test_m4_models_at_a_fallback_that_an_operator_corrected_are_listed(
+    acme, bob, admin_client, now
+):
+    rates = {**fallback_rates(), "input_nanos": usd(20)}
+    key = ("anthropic", "", SINCE_ALWAYS, 0)
+    correct_price(key, rates=rates, actor=Actor(label="operator"), now=now)
+    event = ReportedEvent(
+        "n", bob.user.email, "claude", "quite-new", now, Usage(1_000_000)
+    )
+    record_usage([event], organization_id=acme.pk, now=now)
+    page = admin_client.get(reverse(PAGE)).content.decode()
+    assert "quite-new" in page and "$20.00" in page
+
+
+def test_m3a_a_missing_factor_is_listed_until_it_is_entered(
+    acme, bob, admin_client, now
+):
+    event = ReportedEvent(
+        "w",
+        bob.user.email,
+        "claude",
+        "claude-sonnet-5",
+        now,
+        Usage(1),
+        conditions={"speed": "warp"},
+    )
+    record_usage([event], organization_id=acme.pk, now=now)
+    assert "speed: warp" in admin_client.get(reverse(PAGE)).content.decode()
+    factor = PublishedFactor(
+        "speed", "warp", "anthropic/*", SINCE_ALWAYS, 1_500_000, ""
+    )
+    enter_factor(factor, actor=Actor(label="operator"), now=now)
+    assert "speed: warp" not in admin_client.get(reverse(PAGE)).content.decode()

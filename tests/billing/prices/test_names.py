@@ -7,8 +7,10 @@ import datetime as dt
 import pytest
 
 from accounts.actions.audit import Actor
-from billing.prices.actions import map_name
+from billing.models.prices import SINCE_ALWAYS
+from billing.prices.actions import correct_price, map_name
 from billing.prices.queries import read_price_book
+from billing.prices.queries.listed import fallback_rates
 from billing.prices.rules import FALLBACK, PricedModel, Usage
 from config.kit.errors import BusinessError
 from config.kit.money import usd
@@ -115,3 +117,45 @@ def test_m4a_a_name_is_not_mapped_to_what_has_no_price(db, now):
     nothing = PricedModel("anthropic", "claude-nothing")
     with pytest.raises(BusinessError, match="no model"):
         map_name("ours", same_as=nothing, actor=Actor(label="operator"), now=now)
+
+
+def test_m4a_a_price_entered_for_one_provider_takes_no_other_providers_names(db, now):
+    correct_price(
+        ("google", "claude-opus-4-5", SINCE_ALWAYS, 0),
+        rates=fallback_rates(),
+        actor=Actor(label="operator"),
+        now=now,
+    )
+    book = read_price_book()
+    assert book.priced_model("claude-opus-4-5").provider == "anthropic"
+    assert book.priced_model("claude-opus-4-5", "google").provider == "google"
+
+
+def test_m4a_a_price_entered_for_a_name_nobody_knows_is_found_without_a_provider(
+    db, now
+):
+    correct_price(
+        ("acme", "our-best", SINCE_ALWAYS, 0),
+        rates=fallback_rates(),
+        actor=Actor(label="operator"),
+        now=now,
+    )
+    assert read_price_book().priced_model("our-best") == PricedModel("acme", "our-best")
+
+
+@pytest.mark.parametrize("region", ["us", "eu"])
+def test_m2_bedrocks_regional_profiles_have_their_own_price(db, region):
+    name = f"{region}.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    usage = Usage(1_000, 1_000)
+    charge = read_price_book().charge_of(
+        usage, model=name, provider="bedrock", occurred_at=AT
+    )
+    assert (charge.cost_nanos, charge.estimated) == (usd("0.0198"), False)
+
+
+@pytest.mark.parametrize("name", ["deepseek-chat", "deepseek-reasoner"])
+def test_m4_a_fallback_is_not_below_models_whose_price_no_row_can_hold(db, name):
+    fallback = fallback_rates("deepseek")
+    charge = read_price_book().charge_of(Usage(1_000_000), model=name, occurred_at=AT)
+    assert charge.estimated
+    assert charge.cost_nanos == fallback["input_nanos"] >= usd("0.55")
