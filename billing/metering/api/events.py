@@ -48,7 +48,8 @@ def _moment(value: Any) -> dt.datetime:
         or value[10:11] not in ("T", "t", " ")
     ):
         raise ValueError(NO_MOMENT)
-    value = _LEAP_SECOND.sub(r"\1:59.999999", value)
+    if ":60" in value:
+        value = _LEAP_SECOND.sub(r"\1:59.999999", value)
     try:
         moment = dt.datetime.fromisoformat(value.replace("z", "Z"))
     except ValueError:
@@ -72,7 +73,7 @@ class EventIn(_Lenient):
     surface: SurfaceName
     model: Annotated[str, StringConstraints(strict=True, min_length=1)]
     occurred_at: Annotated[dt.datetime, BeforeValidator(_moment)]
-    usage: dict[str, Any]
+    usage: Any  # read by its shape
     authorization: Any = None  # a bad one is ignored, whatever it is (E4)
     labels: Any = None  # trifles: kept as far as they can be (E5a)
     provider: Any = None
@@ -139,15 +140,18 @@ def _reported(event: EventIn) -> ReportedEvent:
     )
 
 
-def _read_usage(usage: dict[str, Any], model: str) -> ReadUsage:
+def _read_usage(usage: Any, model: str) -> ReadUsage:
     """Raises UnreadableUsage."""
+    if not isinstance(usage, dict):
+        raise UnreadableUsage(((("usage",), "Input should be a valid dictionary"),))
     shape = shape_of(usage)
     if shape is None:
         raise UnreadableUsage(((("usage",), EXPECTED),))
     try:
-        # Nulls are taken out: of two spellings of a count, the other one may be given.
-        given = {key: value for key, value in usage.items() if value is not None}
-        read = shape.model_validate(given).read(model)
+        # Without nulls: of two spellings of a count, the other one may be given.
+        if None in usage.values():
+            usage = {key: value for key, value in usage.items() if value is not None}
+        read = shape.model_validate(usage).read(model)
     except ValidationError as error:
         errors = tuple((("usage", *loc), message) for loc, message in _errors_of(error))
         raise UnreadableUsage(errors) from error

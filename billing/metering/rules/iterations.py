@@ -41,7 +41,9 @@ class Writes(NamedTuple):
         """Five-minute and one-hour tokens: what is named, and the rest at the only
         lifetime named, else at `otherwise`, else at five minutes, the API's default.
         """
-        rest = max(0, self.total - self.five_minutes - self.one_hour)
+        rest = self.total - self.five_minutes - self.one_hour
+        if rest <= 0:
+            return self.five_minutes, self.one_hour
         if (self.only_lifetime or otherwise) == ONE_HOUR:
             return self.five_minutes, self.one_hour + rest
         return self.five_minutes + rest, self.one_hour

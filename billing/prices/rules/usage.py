@@ -93,6 +93,7 @@ class Part(NamedTuple):
 
 # What changes the price beside tokens, and its values that change nothing (M3a).
 CONDITIONS = ("speed", "inference_geo", "service_tier")
+_CONDITIONS = frozenset(CONDITIONS)
 ORDINARY = {
     "speed": {"standard"},
     "inference_geo": {"global", "not_available"},
@@ -104,7 +105,9 @@ def special_conditions(usage: dict[str, Any]) -> dict[str, str]:
     """The conditions in a reported usage that may change its price: those with a value
     that is not the ordinary one.
     """
-    special = {}
+    special: dict[str, str] = {}
+    if _CONDITIONS.isdisjoint(usage):
+        return special
     for name in CONDITIONS:
         value = usage.get(name)
         if isinstance(value, str) and value and value.lower() not in ORDINARY[name]:

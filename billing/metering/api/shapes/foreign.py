@@ -18,6 +18,7 @@ from billing.metering.api.shapes.messages import (
     or_nothing,
     searches_of,
     without_nulls,
+    writes_of,
 )
 from billing.metering.rules.iterations import Iteration, Writes
 from billing.prices.rules import MESSAGE, Part
@@ -70,12 +71,8 @@ class ChatUsage(Lenient):
     def read(self, model: str) -> ReadUsage:
         """Cached tokens taken out of the prompt; audio is priced like text, estimated."""
         details = self.details or PromptDetails()
-        split = self.cache_creation or CacheCreation()
-        writes = Writes(
-            max(details.written, self.cache_creation_input_tokens),
-            split.ephemeral_5m_input_tokens,
-            split.ephemeral_1h_input_tokens,
-        )
+        written = max(details.written, self.cache_creation_input_tokens)
+        writes = writes_of(written, self.cache_creation)
         cached = max(details.cached_tokens, self.cache_read_input_tokens)
         top, notes = _without_cached(self.prompt, self.completion, writes, cached)
         read = by_parts(

@@ -62,6 +62,15 @@ class CacheCreation(Lenient):
     ephemeral_1h_input_tokens: Tokens = 0
 
 
+def writes_of(total: int, split: CacheCreation | None) -> Writes:
+    """Tokens written to the cache, with the lifetimes that are named."""
+    if split is None:
+        return Writes(total)
+    return Writes(
+        total, split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
+    )
+
+
 class ServerToolUse(Lenient):
     web_search_requests: Searches = 0
 
@@ -75,17 +84,12 @@ class _Counts(Lenient):
 
     def iteration(self, kind: str, model: str | None) -> Iteration:
         """As the rule of parts reads it."""
-        split = self.cache_creation or CacheCreation()
         return Iteration(
             kind,
             model,
             self.input_tokens,
             self.output_tokens,
-            Writes(
-                self.cache_creation_input_tokens,
-                split.ephemeral_5m_input_tokens,
-                split.ephemeral_1h_input_tokens,
-            ),
+            writes_of(self.cache_creation_input_tokens, self.cache_creation),
             self.cache_read_input_tokens,
         )
 
