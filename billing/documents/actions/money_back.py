@@ -12,12 +12,13 @@ import datetime as dt
 
 from django.db import transaction
 
-from accounts.actions.audit import Actor, record_change
+from accounts.actions.audit import record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from billing.documents.queries.documents import refunded_nanos
 from billing.models import Dispute, Invoice, InvoiceRefund
 from billing.payments.actions.disputes import (
+    STRIPE,
     DisputeChange,
     keep_dispute,
     record_dispute,
@@ -28,12 +29,12 @@ from billing.payments.gateways.money_back import (
     MoneyBack,
     RefundedSoFar,
     RefundTold,
+    moment_told,
 )
 from config.kit.money import NANOS_PER_CENT
 
 # The kind of mail; `documents.mails` writes it.
 MONEY_BACK = "billing.money_back"
-STRIPE = Actor(label="Stripe")
 
 
 @transaction.atomic
@@ -65,12 +66,12 @@ def _take_refund(
     if refund is None:
         amount_nanos = told.amount_cents * NANOS_PER_CENT
         was_told = _absorb_unnamed(invoice, amount_nanos)
-        failed_at = _moment(told.told_at) if told.is_failed else None
+        failed_at = moment_told(told.told_at) if told.is_failed else None
         refund = _row(invoice, amount_nanos, told=told, failed_at=failed_at, now=now)
         if not was_told and not told.is_failed:
             mails = _tell_refund(locked, refund, now=now)
     if told.is_failed and refund.failed_at is None:
-        refund.failed_at, refund.failure = _moment(told.told_at), told.failure
+        refund.failed_at, refund.failure = moment_told(told.told_at), told.failure
         refund.save(update_fields=["failed_at", "failure"])
         mails += _tell_refund(locked, refund, now=now)
     return mails
@@ -119,16 +120,12 @@ def _take_refunded_so_far(
     """What goes beyond the refunds that are known; one that failed after this was told
     is in the sum too.
     """
-    failed_later = invoice.refunds.filter(failed_at__gte=_moment(told.told_at))
+    failed_later = invoice.refunds.filter(failed_at__gte=moment_told(told.told_at))
     known = refunded_nanos(invoice) + sum(one.amount_nanos for one in failed_later)
     missing_nanos = told.amount_cents * NANOS_PER_CENT - known
     if missing_nanos <= 0:
         return []
     return _tell_refund(locked, _row(invoice, missing_nanos, now=now), now=now)
-
-
-def _moment(seconds: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def _tell_refund(

@@ -21,10 +21,13 @@ from billing.payments.actions.declines import (
     keep_reload_from_undoing,
 )
 from billing.payments.actions.owner_mails import DISPUTED, queue_for_all
-from billing.payments.gateways.money_back import DisputeTold
+from billing.payments.gateways.money_back import DisputeTold, moment_told
 from config.kit.money import NANOS_PER_CENT
 
 OPENED, TAKEN = "opened", "taken"
+
+# Under which name the audit keeps what the gateway does.
+STRIPE = Actor(label="Stripe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,7 @@ def take_dispute(payment_id: int, told: DisputeTold, *, now: dt.datetime) -> lis
     is_reload_off = False
     if change.dispute.status == Dispute.Status.LOST and change.is_news:
         # Else the card is charged at once for what its bank has just taken back.
-        is_reload_off = keep_reload_from_undoing(
-            locked, actor=Actor(label="Stripe"), now=now
-        )
+        is_reload_off = keep_reload_from_undoing(locked, actor=STRIPE, now=now)
     if change.is_news:
         record_dispute(
             locked,
@@ -153,7 +154,7 @@ def _overwrite(dispute: Dispute, told: DisputeTold, *, now: dt.datetime) -> None
 
 
 def _moment(seconds: int) -> dt.datetime | None:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC) if seconds else None
+    return moment_told(seconds) if seconds else None
 
 
 def _later(kept: dt.datetime | None, seconds: int) -> dt.datetime | None:
@@ -174,7 +175,7 @@ def record_dispute(
     """Write the change into the activity (C8)."""
     record_change(
         locked,
-        actor=Actor(label="Stripe"),
+        actor=STRIPE,
         action=action,
         subject=subject,
         now=now,

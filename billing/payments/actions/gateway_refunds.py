@@ -14,7 +14,7 @@ import uuid
 from django.db import transaction
 from django.db.models import Q, Sum
 
-from accounts.actions.audit import Actor, record_change
+from accounts.actions.audit import record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from billing.ledger.actions import account_of, post_entry
@@ -23,8 +23,13 @@ from billing.payments.actions.declines import (
     end_series_if_lifted,
     keep_reload_from_undoing,
 )
+from billing.payments.actions.disputes import STRIPE
 from billing.payments.actions.owner_mails import REFUNDED, queue_for_all
-from billing.payments.gateways.money_back import RefundedSoFar, RefundTold
+from billing.payments.gateways.money_back import (
+    RefundedSoFar,
+    RefundTold,
+    moment_told,
+)
 from config.kit.money import NANOS_PER_CENT
 
 
@@ -55,7 +60,7 @@ def take_refunded_so_far(
     A refund that failed after this was told counts as known, since it is in the sum.
     """
     locked, payment = _locked(payment_id)
-    failed_later = Q(settled_at__gte=_moment(told.told_at)) & ~Q(gateway_id="")
+    failed_later = Q(settled_at__gte=moment_told(told.told_at)) & ~Q(gateway_id="")
     known = payment.refunds.filter(~Q(status=Refund.Status.FAILED) | failed_later)
     known_nanos = known.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
     missing_nanos = told.amount_cents * NANOS_PER_CENT - known_nanos
@@ -71,10 +76,6 @@ def _locked(payment_id: int) -> tuple[Organization, Payment]:
     )
     locked = lock_organization(organization_id)
     return locked, Payment.objects.get(pk=payment_id)
-
-
-def _moment(seconds: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def _new_by_id(
@@ -116,7 +117,7 @@ def _row(
 ) -> Refund:
     """It is on its way back, so it is never one to ask the gateway about."""
     is_failed = status == Refund.Status.FAILED
-    settled_at = _moment(told.told_at) if told and is_failed else now
+    settled_at = moment_told(told.told_at) if told and is_failed else now
     return Refund.objects.create(
         payment=payment,
         amount_nanos=amount_nanos,
@@ -169,7 +170,7 @@ def _fail(
 ) -> list[int]:
     """The card took it back not: the balance has it again."""
     refund.status = Refund.Status.FAILED
-    refund.settled_at = max(_moment(told.told_at), refund.created_at)
+    refund.settled_at = max(moment_told(told.told_at), refund.created_at)
     refund.failure = told.failure
     refund.save(update_fields=["status", "settled_at", "failure"])
     _book_back(locked, refund, now=now)
@@ -194,11 +195,11 @@ def _tell(locked: Organization, refund: Refund, *, now: dt.datetime) -> list[int
     """
     has_failed = refund.status == Refund.Status.FAILED
     went_off = not has_failed and keep_reload_from_undoing(
-        locked, actor=Actor(label="Stripe"), now=now
+        locked, actor=STRIPE, now=now
     )
     record_change(
         locked,
-        actor=Actor(label="Stripe"),
+        actor=STRIPE,
         action="balance.refunded_outside",
         subject=f"{refund.payment.card_label} · {refund.payment.gateway_id}",
         now=now,

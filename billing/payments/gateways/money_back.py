@@ -6,8 +6,14 @@ Amounts are whole cents of USD, times seconds since 1970 (UTC).
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
+
+
+def moment_told(seconds: int) -> dt.datetime:
+    """A gateway's time, seconds since 1970, as an aware UTC instant."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
