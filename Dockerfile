@@ -11,9 +11,9 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PROMETHEUS_MULTIPROC_DIR=/tmp/metric
 WORKDIR /app
 COPY . .
 # Collecting static files needs only a placeholder secret; the real one is set when the container starts.
-RUN mkdir -p var && DEBUG=true python -m compileall -q . \
+RUN mkdir -p var /downloads && DEBUG=true python -m compileall -q . \
  && SECRET_KEY=only-while-building-0123456789abcdefghijklmnopqrstuvwxyz python manage.py collectstatic --noinput --verbosity 0 \
- && chown -R app var
+ && chown -R app var /downloads
 USER app
 EXPOSE 8000
-CMD ["sh", "-c", "mkdir -p $PROMETHEUS_MULTIPROC_DIR && exec granian --interface wsgi --workers ${WEB_WORKERS:-2} --blocking-threads 4 --host 0.0.0.0 --port ${PORT:-8000} --no-ws config.wsgi:application"]
+CMD ["sh", "-c", "mkdir -p $PROMETHEUS_MULTIPROC_DIR && exec python -m config.serve --host 0.0.0.0"]

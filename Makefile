@@ -5,15 +5,20 @@ PYTHON := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 export PORT
 
-.PHONY: install demo test lint format bench lock messages compilemessages clean
+.PHONY: install demo test test-steady lint format bench lock messages compilemessages clean
 
 install: $(VENV)/.base
 
+TOO_OLD := import sys; sys.version_info < (3, 11) and sys.exit("Extra usage needs Python 3.11 or newer; %s is %d.%d. Put a newer python3 first in PATH." % (sys.executable, *sys.version_info[:2]))
+
 $(PYTHON):
-	python3 -m venv $(VENV)
+	@python3 -c '$(TOO_OLD)'
+	python3 -m venv --clear $(VENV)
 
 # Compile bytecode now: without it, every start is three times slower, and the environment may not allow writing it later.
+# An environment that an older Python left behind is made anew.
 define install_lock
+	@$(PYTHON) -c '$(TOO_OLD)' 2>/dev/null || { python3 -c '$(TOO_OLD)' && python3 -m venv --clear $(VENV); }
 	$(if $(UV),uv pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements/$(1).txt,\
 	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt)
 	@touch $(VENV)/.$(1)
@@ -41,6 +46,10 @@ demo: $(VENV)/.base .env
 # Includes the browser tests if Chromium is installed.
 test: $(if $(shell command -v chromium 2>/dev/null),$(VENV)/.browser,$(VENV)/.test)
 	@exec $(PYTHON) -m tests.run $(ARGS)
+
+# Kills, floods and soaks for about an hour; -s, since the figures are the point.
+test-steady: $(VENV)/.test
+	@DATABASE_URL=sqlite:///:memory: PYTHONDONTWRITEBYTECODE= exec $(PYTHON) -m pytest -q -s -n 0 -m steady tests/steady $(ARGS)
 
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .

@@ -5,6 +5,7 @@ Uses the checkout's own virtual environment when Django is not installed outside
 """
 
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -19,13 +20,28 @@ def use_own_environment() -> None:
     os.execv(python, [str(python), *sys.argv])
 
 
+def tell_health() -> None:
+    """`health worker|beat`, which probes ask every few seconds: without Django, whose
+    start would cost more than what is asked.
+    """
+    here = Path(__file__).resolve().parent / "config" / "operations" / "alive.py"
+    runpy.run_path(str(here), run_name="__main__")
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["health"]:
+        try:
+            tell_health()
+        except ModuleNotFoundError:
+            use_own_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        from django.core.management import execute_from_command_line
+        import django  # noqa: F401
     except ModuleNotFoundError:
         use_own_environment()
-    execute_from_command_line(sys.argv)
+    from config.command_line import run
+
+    run(sys.argv)
 
 
 if __name__ == "__main__":

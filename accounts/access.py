@@ -16,18 +16,29 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.looking import membership_looked_at
 from accounts.models import Membership, Role, User
+from accounts.second_factor import (
+    lacks_as_member,
+    lacks_as_operator,
+    lead_to_set_up,
+)
 from config.kit.http import PageRequest
+from config.kit.places import also_called
 
 View = Callable[..., HttpResponseBase]
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class UserRequest(PageRequest):
     """What a page behind sign-in gets (`signed_in`)."""
 
     user: User
+    # Whether an operator looks at the page as its owner, to read alone.
+    looks: bool = False
 
 
 class MemberRequest(UserRequest):
@@ -37,8 +48,9 @@ class MemberRequest(UserRequest):
 
 
 def membership_of(request: UserRequest, slug: str) -> Membership:
-    """The signed-in person's active membership of the organization with `slug`; Http404
-    for strangers.
+    """The signed-in person's active membership of the organization with `slug`; of an
+    operator who looks at it as its owner, the owner's (`request.looks`). Http404 for
+    strangers.
     """
     membership = (
         Membership.objects.active()
@@ -46,8 +58,14 @@ def membership_of(request: UserRequest, slug: str) -> Membership:
         .filter(user=request.user, organization__slug=slug)
         .first()
     )
+    if membership is None and not lacks_as_operator(request.user):
+        membership = membership_looked_at(
+            request.user, request.session, slug, now=timezone.now()
+        )
+        request.looks = membership is not None
     if membership is None:
         raise Http404
+    also_called(slug, membership.organization_id)
     return membership
 
 
@@ -70,11 +88,29 @@ def require_role(membership: Membership, role: Role) -> None:
     )
 
 
+def refuse_what_a_look_may_not(request: UserRequest, *, is_shown: bool) -> None:
+    """Raise PermissionDenied with a sentence for an operator who looks as the owner: only
+    pages that are shown to them, and only to read.
+    """
+    if request.method not in SAFE:
+        raise PermissionDenied(
+            _("You look as the owner, read-only: nothing can be changed here.")
+        )
+    if not is_shown:
+        raise PermissionDenied(
+            _("You look as the owner, read-only: this page is not shown to operators.")
+        )
+
+
 def member_page(
-    role: Role = Role.MEMBER, *, write: Role | None = None
+    role: Role = Role.MEMBER,
+    *,
+    write: Role | None = None,
+    is_shown_to_operators: bool = False,
 ) -> Callable[[View], View]:
     """Mark a view `view(request, membership, …)` of `/o/<slug>/…`: sign-in, membership,
-    `role` to read, `write` to POST.
+    `role` to read, `write` to POST, and two-factor where the organization requires it.
+    `is_shown_to_operators`: one who looks as the owner sees it, to read.
     """
 
     def decorate(view: View) -> View:
@@ -84,7 +120,7 @@ def member_page(
             request: MemberRequest, slug: str, *args: Any, **kwargs: Any
         ) -> HttpResponseBase:
             membership = membership_of(request, slug)
-            safe = request.method in ("GET", "HEAD", "OPTIONS")
+            safe = request.method in SAFE
             require_role(
                 membership,
                 role
@@ -92,6 +128,10 @@ def member_page(
                 else max(role, write or role, key=lambda candidate: candidate.rank),
             )
             request.membership = membership
+            if getattr(request, "looks", False):
+                refuse_what_a_look_may_not(request, is_shown=is_shown_to_operators)
+            elif lacks_as_member(membership):
+                return lead_to_set_up(request, required_by=membership.organization.name)
             return view(request, membership, *args, **kwargs)
 
         wrapped.access = role  # type: ignore[attr-defined]
@@ -114,6 +154,10 @@ def public(view: View) -> View:
 
 
 def operator_of(request: HttpRequest) -> User:
-    """Who acts in the operators' admin, which lets nobody in without signing in."""
-    assert isinstance(request.user, User)
+    """Who acts in the operators' admin, which lets nobody in without signing in.
+
+    Raises PermissionDenied for anybody else.
+    """
+    if not isinstance(request.user, User):
+        raise PermissionDenied
     return request.user

@@ -7,3 +7,16 @@ from django.utils.translation import gettext_lazy as _
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Organizations and people")
+
+    def ready(self) -> None:
+        """Register who writes our mails, what our tables hold about people and what of them
+        operators watch, and note what the libraries tell.
+        """
+        from accounts import (  # noqa: F401
+            key_mails,
+            mail_kinds,
+            mails,
+            measures,
+            personal,
+            signals,
+        )

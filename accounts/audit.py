@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import AuditEntry, Plan, Role, Scope, Settlement, Tier
+from accounts.models import AuditEntry, Plan, Role, Scope, Settlement, Tier, TwoFactor
+from config.kit.dates import dated_day_text
 
 Label = str | Promise
 Describe = Callable[[Any], str]
@@ -35,6 +37,9 @@ class Words:
     amount: Amount | None = None
     nothing: Label = ""
 
+
+# An operator opened a row that is somebody's own.
+LOOKED_AT = "operator.read"
 
 _ACTIONS: dict[str, Label] = {}
 _WORDS: dict[str, Words] = {}
@@ -99,6 +104,7 @@ class AuditRow:
     after: str
     before_nanos: int | None
     after_nanos: int | None
+    reason: str = ""
 
 
 def audit_row(entry: AuditEntry) -> AuditRow:
@@ -117,13 +123,24 @@ def audit_row(entry: AuditEntry) -> AuditRow:
         _kept_text(words, entry.to_value),
         _kept_nanos(words, entry.from_value),
         _kept_nanos(words, entry.to_value),
+        entry.reason,
     )
 
 
 def _subject_text(entry: AuditEntry) -> str:
     """Who or what was changed; a seat tier, kept by its code, by its name."""
+    if entry.action == LOOKED_AT:
+        return _looked_at_text(entry.subject)
     is_tier = entry.action in _OF_TIERS and entry.subject in Tier.values
     return Tier.label_of(entry.subject) if is_tier else entry.subject
+
+
+def _looked_at_text(subject: str) -> str:
+    """`usageevent #7` as the table is called: `usage event #7`."""
+    name, _space, rest = subject.partition(" ")
+    called = {model._meta.model_name: model._meta for model in apps.get_models()}
+    opts = called.get(name)
+    return f"{opts.verbose_name} {rest}" if opts else subject
 
 
 def _kept_text(words: Words, value: Any) -> str:
@@ -161,10 +178,14 @@ def seat_text(value: str) -> str:
 def key_text(value: dict[str, Any]) -> str:
     """What a key may do."""
     labels = dict(Scope.choices)
-    return ", ".join(str(labels.get(scope, scope)) for scope in value["scopes"])
+    scopes = ", ".join(str(labels.get(scope, scope)) for scope in value["scopes"])
+    if "expires_on" not in value:
+        return scopes
+    day = dated_day_text(dt.date.fromisoformat(value["expires_on"]))
+    return _("%(scopes)s; until %(day)s") % {"scopes": scopes, "day": day}
 
 
-@describes("organization.edit")
+@describes("organization.edit", "organization.create")
 def organization_text(value: dict[str, Any]) -> str:
     """The fields an operator changed; a name stays as it is, whatever it says."""
     names = {
@@ -176,6 +197,28 @@ def organization_text(value: dict[str, Any]) -> str:
     )
 
 
+@describes(LOOKED_AT)
+def taken_text(value: dict[str, Any]) -> str:
+    """How many rows of a list an operator took as CSV."""
+    rows = int(value.get("rows", 0))
+    words = {"rows": f"{rows:,}"}
+    return ngettext("%(rows)s row", "%(rows)s rows", rows) % words
+
+
+@describes("organization.look_end")
+def look_text(value: dict[str, Any]) -> str:
+    """How long an operator looked."""
+    return ngettext(
+        "after %(minutes)d minute", "after %(minutes)d minutes", value["minutes"]
+    ) % {"minutes": value["minutes"]}
+
+
+@describes("organization.two_factor")
+def two_factor_text(value: str) -> str:
+    """Of whom it is required."""
+    return str(dict(TwoFactor.choices).get(value, value))
+
+
 register_tier_changes("organization.seats")
 register_group("member.", gettext_lazy("Members"), order=30)
 register_group("invitation.", gettext_lazy("Invitations"), order=40)
@@ -183,10 +226,16 @@ register_group("api_key.", gettext_lazy("API keys"), order=50)
 register_group("organization.", gettext_lazy("Organization"), order=60)
 register_changes(
     {
+        LOOKED_AT: gettext_lazy("Looked at by an operator"),
         "member.role": gettext_lazy("Role"),
         "member.seat": gettext_lazy("Seat"),
         "member.remove": gettext_lazy("Member removed"),
         "member.return": gettext_lazy("Member brought back"),
+        "member.address": gettext_lazy("E-mail address"),
+        "member.switch_off": gettext_lazy("Account switched off"),
+        "member.switch_on": gettext_lazy("Account switched on"),
+        "member.erase": gettext_lazy("Person erased"),
+        "member.export": gettext_lazy("Personal data exported"),
         "invitation.send": gettext_lazy("Invitation sent"),
         "invitation.revoke": gettext_lazy("Invitation withdrawn"),
         "invitation.accept": gettext_lazy("Invitation accepted"),
@@ -195,6 +244,13 @@ register_changes(
         "organization.timezone": gettext_lazy("Time zone"),
         "organization.primary_owner": gettext_lazy("Primary owner"),
         "organization.seats": gettext_lazy("Seats bought"),
+        "organization.two_factor": gettext_lazy("Two-factor sign-in required"),
+        "person.two_factor_reset": gettext_lazy("Two-factor sign-in reset"),
+        "person.sessions_end": gettext_lazy("Signed out everywhere by an operator"),
         "organization.edit": gettext_lazy("Organization"),
+        "organization.create": gettext_lazy("Customer made"),
+        "organization.look": gettext_lazy("An operator looked as the owner"),
+        "organization.look_end": gettext_lazy("The operator stopped looking"),
+        "mail.again": gettext_lazy("Mail sent again"),
     }
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organization, Role
 from accounts.navigation import counter_for, place_url, places_for
@@ -33,6 +34,8 @@ class Navigation:
     here: str = ""
     initials: str = ""
     links: list[Link] = field(default_factory=list)
+    # Whose page it is that an operator looks at.
+    looks_as: str = ""
 
     @property
     def own(self) -> list[Link]:
@@ -56,12 +59,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     here = (match.url_name or "") if match else ""
     if membership is None:
         return {"nav": Navigation(here=here, initials=initials)}
+    looks = getattr(request, "looks", False)
+    links = _links(membership)
     nav = Navigation(
         membership.organization,
-        str(membership.role.label),
+        _("Operator, read-only") if looks else str(membership.role.label),
         here,
         initials,
-        _links(membership),
+        [link for link in links if link.name == here] if looks else links,
+        looks_as=str(membership.user) if looks else "",
     )
     return {"nav": nav}
 

@@ -16,8 +16,16 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
-from accounts.actions.mails import claim_mail, drop_mail, mark_sent, retry_mail_later
+from accounts.actions.mails import (
+    Then,
+    claim_mail,
+    drop_mail,
+    forget_mail,
+    mark_sent,
+    retry_mail_later,
+)
 from accounts.models import OutgoingMail
+from config.kit.addresses import is_erased
 from config.kit.mailer import Attachment, send
 
 log = structlog.get_logger(__name__)
@@ -25,25 +33,39 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """What to send: `emails/<name>` in the recipient's language."""
+    """What to send: `emails/<name>` in the recipient's language, or in the one that the
+    writer found out.
+    """
 
     name: str
     context: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    language: str = ""
 
 
 Writer = Callable[[OutgoingMail, dt.datetime], MailText | None]
 _WRITERS: dict[str, Writer] = {}
+_FORGOTTEN: set[str] = set()
+_THEN: dict[str, Then] = {}
 
 
-def writes(kind: str) -> Callable[[Writer], Writer]:
+def writes(
+    kind: str, *, is_forgotten: bool = False, then: Then | None = None
+) -> Callable[[Writer], Writer]:
     """Mark the function that writes mails of `kind`; it answers None when there is
     nothing to say any more.
+
+    `is_forgotten`: then nothing is left of the row either. `then` is called with the
+    mail and `now`, in the transaction that marks it as sent.
     """
 
     def register(writer: Writer) -> Writer:
         _WRITERS[kind] = writer
+        if is_forgotten:
+            _FORGOTTEN.add(kind)
+        if then is not None:
+            _THEN[kind] = then
         return writer
 
     return register
@@ -59,16 +81,19 @@ def deliver(mail_id: int) -> bool:
     mail = claim_mail(mail_id, now=timezone.now())
     if mail is None:
         return False
+    if is_erased(mail.to):
+        drop_mail(mail, why="The recipient was erased.", now=timezone.now())
+        return False
     try:
-        text = _WRITERS[mail.kind](mail, timezone.now())
+        text = _text_of(mail)
         if text is None:
-            drop_mail(mail, why="", now=timezone.now())
+            _drop(mail)
             return False
         headers = {**text.headers, "Message-ID": mail.message_id}
         send(
             text.name,
             to=mail.to,
-            language=mail.reads,
+            language=text.language or mail.reads,
             context=text.context,
             headers=headers,
             attachments=text.attachments,
@@ -82,5 +107,22 @@ def deliver(mail_id: int) -> bool:
             mail, error=f"{type(error).__name__}: {error}", now=timezone.now()
         )
         return False
-    mark_sent(mail, now=timezone.now())
+    mark_sent(mail, now=timezone.now(), then=_THEN.get(mail.kind))
     return True
+
+
+def _drop(mail: OutgoingMail) -> None:
+    """Nothing to say."""
+    if mail.kind in _FORGOTTEN:
+        forget_mail(mail)
+    else:
+        now = timezone.now()
+        late = mail.last_error or "It could not be sent in time."
+        drop_mail(mail, why=late if now >= mail.expires_at else "", now=now)
+
+
+def _text_of(mail: OutgoingMail) -> MailText | None:
+    """What to say; nothing to somebody whose account is switched off."""
+    if mail.user is not None and not mail.user.is_active:
+        return None
+    return _WRITERS[mail.kind](mail, timezone.now())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Membership, Role, Scope, Tier, User
-from config.kit.one_line import validate_line
+from accounts.models import ApiKey, Membership, Role, Scope, Tier, TwoFactor, User
+from config.kit.one_line import validate_name
 
 SEATS = [("", _("No seat")), *Tier.choices]
 ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.ADMIN, Role.OWNER)]
@@ -36,17 +37,61 @@ class InvitationForm(forms.Form):
     seat_tier = SeatField(initial=Tier.STANDARD)
 
 
+class KeysField(forms.TypedMultipleChoiceField):
+    """Which API keys of somebody who loses rights end with them: all, unless unticked."""
+
+    def __init__(self, keys: Iterable[ApiKey], **kwargs: Any) -> None:
+        choices = [(key.pk, f"{key.name} ({key.prefix}…)") for key in keys]
+        super().__init__(
+            choices=choices,
+            initial=[pk for pk, _label in choices],
+            coerce=int,
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            **kwargs,
+        )
+
+
 class MemberForm(forms.Form):
-    """A member's role and seat; the role can't be changed for whom it is fixed."""
+    """A member's role and seat; the role can't be changed for whom it is fixed. With an
+    owner's `keys`, also which of them end when they stop being one.
+    """
 
     role = forms.ChoiceField(label=_("Role"), choices=ROLES)
     seat_tier = SeatField()
 
-    def __init__(self, *args: Any, member: Membership, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, member: Membership, keys: Iterable[ApiKey] = (), **kwargs: Any
+    ) -> None:
         initial = {"role": member.base_role, "seat_tier": member.seat_tier or ""}
         super().__init__(*args, **{**kwargs, "initial": initial})
         if member.role is Role.PRIMARY_OWNER:
             del self.fields["role"]
+        elif member.base_role == Role.OWNER and keys:
+            self.fields["keys"] = KeysField(
+                keys,
+                label=_("API keys they made"),
+                help_text=_(
+                    "Those ticked are revoked if they stop being an owner. Their open "
+                    "invitations are withdrawn then, too."
+                ),
+            )
+
+
+class RemovalForm(forms.Form):
+    """Which of somebody's API keys end when they are removed."""
+
+    def __init__(self, *args: Any, keys: Iterable[ApiKey], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if keys:
+            self.fields["keys"] = KeysField(
+                keys,
+                label=_("API keys they made"),
+                help_text=_(
+                    "Those ticked are revoked. Whatever uses them is refused from its "
+                    "next call on."
+                ),
+            )
 
 
 class ReturnForm(forms.Form):
@@ -55,13 +100,43 @@ class ReturnForm(forms.Form):
     seat_tier = SeatField(initial="")
 
 
+class SecurityForm(forms.Form):
+    """Of whom two-factor sign-in is required."""
+
+    two_factor = forms.ChoiceField(
+        label=_("Require two-factor sign-in of"),
+        choices=TwoFactor.choices,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Who lacks it sets it up before their next page. API keys go on working."
+        ),
+    )
+
+
+class LastDayField(forms.DateField):
+    """A day that may be left open."""
+
+    says_optional = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("Valid until"),
+            required=False,
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            help_text=_("The last day. Owners get an e-mail seven days before."),
+            **kwargs,
+        )
+
+
 class ApiKeyForm(forms.Form):
     """A key's name and what it may do."""
 
     name = forms.CharField(
         label=_("Name"),
         max_length=80,
-        validators=[validate_line],
+        validators=[validate_name],
         help_text=_("Who uses it, such as “production gateway”."),
     )
     scopes = forms.MultipleChoiceField(
@@ -70,6 +145,7 @@ class ApiKeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.METER],
     )
+    expires_on = LastDayField()
 
 
 class JoinForm(forms.Form):
@@ -78,14 +154,14 @@ class JoinForm(forms.Form):
     name = forms.CharField(
         label=_("Your name"),
         max_length=120,
-        validators=[validate_line],
+        validators=[validate_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     password = forms.CharField(
         label=_("Choose a password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 10 characters."),
+        help_text=_("At least 12 characters, not made of your name or address."),
     )
 
 

@@ -1,16 +1,43 @@
-"""Mails of the accounts app. Sent by doors, after their transaction."""
+"""Mails of the accounts app: invitations, and what people are told of their account,
+written when the queue sends them.
+"""
 
 from __future__ import annotations
 
-from accounts.models import Invitation, User
-from config.kit.mailer import send
-from config.kit.one_line import shown_line
+import datetime as dt
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.actions.customers import WELCOME
+from accounts.actions.invitation_mails import (
+    INVITATION,
+    note_link_mailed,
+    token_in,
+    valid_until,
+)
+from accounts.actions.looking import LOOKED
+from accounts.actions.two_factor import RESET
+from accounts.delivery import MailText, writes
+from accounts.models import Invitation, OutgoingMail, SecurityEvent, User
+from config.kit.browsers import browser_text
+from config.kit.dates import dated_day_text, time_text
+from config.kit.links import page_url
+from config.kit.one_line import has_link, shown_line
 
 
-def send_invitation(invitation: Invitation, *, link: str, language: str) -> None:
+@writes(INVITATION, then=note_link_mailed)
+def invitation_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """The link to join, in the invited person's language where known, else the
-    inviter's. Raises mail errors.
+    inviter's; None once it was withdrawn, replaced or used.
     """
+    pending = Invitation.objects.pending(now=now)
+    pending = pending.select_related("organization", "invited_by")
+    invitation = pending.filter(pk=mail.facts["invitation"]).first()
+    if invitation is None:
+        return None
     account_language = (
         User.objects.filter(email=invitation.email)
         .values_list("language", flat=True)
@@ -18,14 +45,166 @@ def send_invitation(invitation: Invitation, *, link: str, language: str) -> None
     )
     context = {
         "invitation": invitation,
-        "who": shown_line(invitation.invited_by.name),
-        "name": shown_line(invitation.organization.name),
-        "link": link,
-        "until": invitation.expires_at,
+        "who": _name(invitation.invited_by.name, invitation.invited_by.email),
+        "name": _name(invitation.organization.name, invitation.organization.slug),
+        "link": page_url("invitation", token_in(mail)),
+        "until": valid_until(now),
     }
-    send(
-        "invitation",
-        to=invitation.email,
-        language=account_language or language,
-        context=context,
-    )
+    return MailText("invitation", context, language=account_language or "")
+
+
+def _name(name: str, plain: str) -> str:
+    """A stored name for a mail to strangers; one from before links were refused in names
+    gives way to what is plain.
+    """
+    return plain if has_link(name) else shown_line(name)
+
+
+@writes("password_reset", is_forgotten=True)
+def password_reset_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
+    """The link to choose a password, made now and kept nowhere; None where nobody who
+    may sign in has the address.
+    """
+    person = User.objects.filter(email=mail.address, is_active=True).first()
+    if person is None:
+        return None
+    context = {"link": _link_to_choose(person), "email": person.email}
+    return MailText("password_reset", context, language=person.language)
+
+
+@writes("security_notice")
+def security_notice_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
+    """What happened to a person's account, when and from where."""
+    if mail.user is None or not mail.user.is_active:
+        return None
+    facts = mail.facts
+    with override(mail.reads):
+        lines = [
+            _("The account of %(email)s:") % {"email": mail.user.email},
+            _moment(dt.datetime.fromisoformat(facts["at"])),
+            _by_whom(facts),
+        ]
+        context = {
+            "title": str(SecurityEvent.Kind(facts["kind"]).label),
+            "lines": lines,
+            "advice": _(
+                "If this wasn't you, reset your password now and tell whoever runs this "
+                "installation."
+            ),
+            "button": _("See recent activity"),
+            "link": page_url("own_security_events"),
+        }
+    return MailText("security_notice", context)
+
+
+def _moment(at: dt.datetime) -> str:
+    values = {"day": dated_day_text(at.date()), "time": time_text(at, zone="UTC")}
+    return _("%(day)s, %(time)s UTC") % values
+
+
+def _by_whom(facts: dict[str, str]) -> str:
+    """From which address and browser, or that an operator did it."""
+    if facts["by_operator"]:
+        return _("By an operator of this installation")
+    if not facts["browser"]:
+        return _("From %(client)s") % facts
+    browser = browser_text(facts["browser"])
+    return _("From %(client)s, %(browser)s") % {**facts, "browser": browser}
+
+
+@writes("address_changed")
+def address_changed_mail(mail: OutgoingMail, now: dt.datetime) -> MailText:
+    """To both mailboxes; the one before isn't told the new address."""
+    with override(mail.reads):
+        if mail.facts["is_new"]:
+            lines = [
+                _("You now sign in with %(email)s.") % {"email": mail.address},
+                _("%(before)s no longer opens your account.") % mail.facts,
+            ]
+        else:
+            lines = [
+                _("%(before)s no longer opens the account it belonged to.")
+                % mail.facts,
+                _("Sessions that were open have ended."),
+            ]
+        context = {
+            "title": _("E-mail address changed"),
+            "lines": [*lines, _("By an operator of this installation")],
+            "advice": _(
+                "If you didn't ask for this, tell whoever runs this installation."
+            ),
+            "button": _("Sign in"),
+            "link": page_url("account_login"),
+        }
+    return MailText("security_notice", context)
+
+
+@writes(RESET)
+def reset_letter(mail: OutgoingMail, now: dt.datetime) -> MailText:
+    """That an operator took away the second factor, and what to do now."""
+    context = {"link": page_url("mfa_index")}
+    return MailText("two_factor_reset", context)
+
+
+@writes(WELCOME)
+def welcome_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
+    """To the owner of a new customer: who has no password yet chooses one by the link,
+    which is made now and kept nowhere.
+    """
+    person, organization = mail.user, mail.organization
+    if person is None:
+        return None
+    slug = organization.slug
+    is_new = not person.has_usable_password()
+    link = _link_to_choose(person) if is_new else page_url("home")
+    with override(mail.reads):
+        names = {"name": _name(organization.name, slug), "email": person.email}
+        lines = [
+            _("%(name)s has been set up, and you are its primary owner.") % names,
+            _("You sign in with %(email)s.") % names,
+        ]
+        advice = _("Next: invite people, create an API key and turn on extra usage.")
+        if is_new:
+            advice = _(
+                "The link works for a day. After that, choose “Forgot password” on "
+                "the sign-in page."
+            )
+        context = {
+            "title": _("%(name)s is ready for you") % names,
+            "lines": lines,
+            "advice": advice,
+            "button": _("Choose a password") if is_new else _("Open it"),
+            "link": link,
+            "why": _("You're receiving this because you are the primary owner."),
+        }
+    return MailText("account_notice", context)
+
+
+def _link_to_choose(person: User) -> str:
+    key = default_token_generator.make_token(person)
+    return page_url("account_reset_password_from_key", user_pk_to_url_str(person), key)
+
+
+@writes(LOOKED)
+def looked_letter(mail: OutgoingMail, now: dt.datetime) -> MailText:
+    """To the owners: an operator looks at their pages, who, when and why."""
+    facts = mail.facts
+    with override(mail.reads):
+        names = {"who": facts["who"], "name": mail.organization.name}
+        context = {
+            "title": _("An operator looked at %(name)s") % names,
+            "lines": [
+                _(
+                    "%(who)s, an operator of this installation, opened Settings › Usage "
+                    "as you see it. They could read it and change nothing."
+                )
+                % names,
+                _moment(dt.datetime.fromisoformat(facts["at"])),
+                _("Reason: %(reason)s") % facts,
+            ],
+            "advice": _("It is kept under Activity."),
+            "button": _("See activity"),
+            "link": page_url("activity", mail.organization.slug),
+            "why": _("You're receiving this because you are an owner."),
+        }
+    return MailText("account_notice", context)

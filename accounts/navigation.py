@@ -71,6 +71,14 @@ def front_page(membership: Membership) -> str:
     return place_url(places_for(membership)[0], membership)
 
 
+def settings_page(membership: Membership) -> str:
+    """The first of the places that take a role."""
+    places = [
+        place for place in places_for(membership) if place.role is not Role.MEMBER
+    ]
+    return place_url(places[0], membership)
+
+
 def counter_for(place: Place, membership: Membership) -> Counter | None:
     """The number beside a place; None for none."""
     counter = _COUNTERS.get(place.name)
@@ -80,5 +88,6 @@ def counter_for(place: Place, membership: Membership) -> Counter | None:
 register_places(
     Place("members", gettext_lazy("Members"), "users", Role.ADMIN, order=20),
     Place("api_keys", gettext_lazy("API keys"), "key", Role.OWNER, order=40),
+    Place("security", gettext_lazy("Security"), "shield-lock", Role.OWNER, order=45),
     Place("activity", gettext_lazy("Activity"), "history", Role.OWNER, order=50),
 )

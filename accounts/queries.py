@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from accounts.models import (
@@ -17,12 +18,27 @@ from accounts.models import (
     Invitation,
     Membership,
     Organization,
+    Role,
     SeatTier,
+    SecurityEvent,
+    TwoFactor,
+    User,
 )
-from config.kit.addresses import canonical_address
+from config.kit.addresses import canonical_address, kept_forms
 from config.kit.errors import BusinessError
+from config.kit.ids import is_row_id
 
 PAGE_SIZE = 50
+BY_RANK = (
+    Case(
+        When(user=F("organization__primary_owner"), then=Value(0)),
+        When(base_role="owner", then=Value(1)),
+        When(base_role="admin", then=Value(2)),
+        default=Value(3),
+    ),
+    "user__name",
+    "pk",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +83,7 @@ def members(
     memberships = (
         organization.memberships.filter(status=status)
         .select_related("user", "organization")
-        .annotate(
-            rank=Case(
-                When(user=F("organization__primary_owner"), then=Value(0)),
-                When(base_role="owner", then=Value(1)),
-                When(base_role="admin", then=Value(2)),
-                default=Value(3),
-            )
-        )
-        .order_by("rank", "user__name", "pk")
+        .order_by(*BY_RANK)
     )
     for word in search.split():
         memberships = memberships.filter(
@@ -85,20 +93,47 @@ def members(
     return Paginator(memberships, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
 
 
+INVITATIONS_SIZE = 20
+
+
 def invitations(
-    organization: Organization, *, now: dt.datetime
-) -> QuerySet[Invitation]:
-    """Invitations nobody accepted or withdrew, those that expired among them, newest first."""
-    return organization.invitations.filter(
+    organization: Organization, *, page: str | None = None
+) -> Page[Invitation]:
+    """A page of invitations nobody accepted or withdrew, those that expired among them,
+    newest first.
+    """
+    waiting = organization.invitations.filter(
         accepted_at__isnull=True, revoked_at__isnull=True
-    ).select_related("invited_by")
-
-
-def api_keys(organization: Organization) -> QuerySet[ApiKey]:
-    """All keys, those in use first."""
-    return organization.api_keys.select_related("created_by").order_by(
-        F("revoked_at").asc(nulls_first=True), "-created_at"
     )
+    waiting = waiting.select_related("invited_by").order_by("-created_at", "-pk")
+    return Paginator(waiting, INVITATIONS_SIZE).get_page(page)
+
+
+def api_keys(
+    organization: Organization, *, now: dt.datetime, page: str | None = None
+) -> Page[ApiKey]:
+    """A page of all keys, those in use first; `maker_is_here` where a person made it who
+    still belongs to the organization and whose account is on.
+    """
+    makers = Membership.objects.enabled().filter(
+        organization=organization, user=OuterRef("created_by")
+    )
+    over = Q(revoked_at__isnull=False) | Q(expires_at__lte=now)
+    keys = (
+        organization.api_keys.select_related("created_by")
+        .annotate(
+            maker_is_here=Exists(makers),
+            is_over=Case(When(over, then=Value(1)), default=Value(0)),
+        )
+        .order_by("is_over", "-created_at", "-pk")
+    )
+    return Paginator(keys, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
+
+
+def keys_made_by(member: Membership, *, now: dt.datetime) -> list[ApiKey]:
+    """The keys of their organization that somebody made and that are still good, by name."""
+    made = member.organization.api_keys.live(now).filter(created_by_id=member.user_id)
+    return list(made.order_by("name", "pk"))
 
 
 def audit_entries(
@@ -125,9 +160,40 @@ def audit_entries(
     return entries
 
 
+def is_required_of(membership: Membership) -> bool:
+    """Whether the organization requires two-factor sign-in of this member; needs
+    `organization` loaded.
+    """
+    of_whom = membership.organization.two_factor
+    if of_whom == TwoFactor.ADMINS:
+        return membership.is_at_least(Role.ADMIN)
+    return of_whom == TwoFactor.EVERYBODY
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether somebody set up two-factor sign-in."""
+    totp = Authenticator.Type.TOTP
+    return Authenticator.objects.filter(user=user, type=totp).exists()
+
+
+def without_second_factor(organization: Organization) -> QuerySet[Membership]:
+    """Who can act and has not set up two-factor sign-in, owners and admins first, by
+    name; with their users.
+    """
+    holders = Authenticator.objects.filter(
+        user=OuterRef("user"), type=Authenticator.Type.TOTP
+    )
+    return (
+        Membership.objects.enabled()
+        .filter(~Exists(holders), organization=organization)
+        .select_related("user", "organization")
+        .order_by(*BY_RANK)
+    )
+
+
 def is_membership_id(ref: str) -> bool:
     """Whether a member reference is an id rather than an e-mail address."""
-    return ref.isascii() and ref.isdigit() and len(ref) < 19
+    return is_row_id(ref)
 
 
 def removed_member(organization: Organization, *, email: str) -> Membership | None:
@@ -140,14 +206,15 @@ def former_holders(organization_id: int, emails: Collection[str]) -> dict[str, i
     """The membership ids of the last who had each of these canonical addresses before,
     of those in the organization (E6a). For addresses that nobody there has now.
     """
+    forms = {form: email for one in emails for form, email in kept_forms(one).items()}
     rows = (
         Membership.objects.filter(
-            organization_id=organization_id, user__former_addresses__email__in=emails
+            organization_id=organization_id, user__former_addresses__email__in=forms
         )
         .order_by("user__former_addresses__until_at", "user__former_addresses__pk")
         .values_list("user__former_addresses__email", "pk")
     )
-    return dict(rows)
+    return {forms[form]: membership_id for form, membership_id in rows}
 
 
 def member_by_ref(organization: Organization, ref: str) -> Membership:
@@ -173,3 +240,9 @@ def member_by_ref(organization: Organization, ref: str) -> Membership:
             status=404,
         )
     return member
+
+
+def own_security_events(person: User, *, page: str | None) -> Page[SecurityEvent]:
+    """A page of what happened to a person's account, newest first."""
+    events = SecurityEvent.objects.filter(person=person).order_by("-at", "-pk")
+    return Paginator(events, PAGE_SIZE).get_page(page)  # type: ignore[return-value]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import shared_task
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
+from accounts.actions import retention  # noqa: F401  (registers what it ends)
+from accounts.actions.api_keys import tell_of_end
+from accounts.actions.security import forget_old_security_events
 from accounts.delivery import deliver
 from accounts.key_use import write_down_uses
-from accounts.models import OutgoingMail
-from config.kit.jobs import SWEEP_LIMIT, enqueue
+from accounts.models import ApiKey, OutgoingMail
+from config.kit.jobs import SWEEP_LIMIT, enqueue, enqueue_now, for_each
+from config.kit.retention import end_retention
 
 
 @shared_task
@@ -19,9 +24,27 @@ def write_down_key_use() -> int:
 
 
 @shared_task
-def clear_sessions() -> None:
-    """Delete sessions that ran out."""
-    SessionStore.clear_expired()
+def tell_of_ending_keys() -> int:
+    """Have owners told of keys whose time is nearly over, once; how many keys."""
+    now = timezone.now()
+    keys = list(ApiKey.objects.ending(now).order_by("expires_at")[:SWEEP_LIMIT])
+    for mails in for_each(keys, partial(tell_of_end, now=now), failed="key.not_told"):
+        send_soon(mails)
+    return len(keys)
+
+
+@shared_task
+def forget_security_events() -> int:
+    """Delete what is past its last day (SECURITY_EVENT_DAYS)."""
+    return forget_old_security_events(now=timezone.now())
+
+
+@shared_task
+def end_what_is_kept() -> int:
+    """Delete what the settings no longer keep, sessions that ran out among it; how many
+    rows.
+    """
+    return sum(end_retention(now=timezone.now()).values())
 
 
 @shared_task
@@ -41,7 +64,7 @@ def send_due_mails() -> int:
         .values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     for mail_id in due:
-        send_mail.delay(mail_id)
+        enqueue_now(send_mail, mail_id)
     return len(due)
 
 

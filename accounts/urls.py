@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from accounts.views import activity, home, keys, members
+from accounts.views import (
+    activity,
+    home,
+    keys,
+    members,
+    own_data,
+    security,
+    security_events,
+    sessions,
+)
+from accounts.views.sign_in import account_pages, second_factor_pages
 
 settings_pages = [
     path("members/", members.members_page, name="members"),
@@ -35,14 +45,21 @@ settings_pages = [
     ),
     path("api-keys/", keys.api_keys_page, name="api_keys"),
     path("api-keys/<int:key_id>/revoke/", keys.api_key_revoke, name="api_key_revoke"),
+    path("security/", security.security_page, name="security"),
     path("activity/", activity.activity_page, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),
 ]
 
 urlpatterns = [
     path("accounts/email/", home.address, name="account_email"),
+    path("accounts/", include(account_pages)),
+    path("accounts/2fa/", include(second_factor_pages)),
     path("", home.home, name="home"),
     path("me/", home.me, name="me"),
+    path("me/security/", security_events.own_events, name="own_security_events"),
+    path("me/sessions/<int:session_id>/end/", sessions.session_end, name="session_end"),
+    path("me/sessions/end-others/", sessions.sessions_end, name="sessions_end"),
+    path("me/data.zip", own_data.own_data, name="own_data"),
     path("invitations/<str:token>/", home.invitation_page, name="invitation"),
     path("o/<slug:slug>/settings/", include(settings_pages)),
 ]

@@ -6,13 +6,16 @@ Set-based and read-only; the same SQL on both databases. Amounts are nano-USD.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from accounts.models import JobRun
 from billing.documents.books import document_differences
 from billing.ledger.books import balance_differences
 from billing.metering.books import cost_differences
 from config.kit.books import Difference
+from config.kit.measures import Measure, measures, single
 from config.kit.sql import is_postgresql, run
 
 
@@ -102,6 +105,30 @@ def differences() -> Iterator[Difference]:
     yield from document_differences()
     yield from _window_differences()
     yield from cost_differences()
+
+
+# Its name in the schedule: the row of its last run keeps how many differences it found.
+NIGHTLY = "audit-books"
+
+
+@measures
+def last_audit(now: dt.datetime) -> list[Measure]:
+    """When the nightly proof last ran to its end, and what it found."""
+    run = JobRun.objects.filter(name=NIGHTLY, succeeded_at__isnull=False).first()
+    if run is None or run.succeeded_at is None:
+        return []
+    return [
+        single(
+            "audit_timestamp_seconds",
+            "When the books were last proven by the nightly job (Unix time).",
+            run.succeeded_at.timestamp(),
+        ),
+        single(
+            "audit_differences",
+            "Amounts in the books that differed from what is behind them; 0: clean.",
+            run.result or 0,
+        ),
+    ]
 
 
 def _counter_differences(counter: Counter) -> Iterator[Difference]:

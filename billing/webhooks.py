@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import public
 from billing.documents.gateway_events import record_gateway_event
 from billing.payments.gateways import gateway_named
-from billing.payments.gateways.base import ForgedEvent
+from billing.payments.gateways.base import ForgedEvent, UnreadableEvent
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """200 once the event is recorded, also when it was before or is about nothing of
-    ours; 400 when it is forged.
+    ours; 400 when it is forged or no event at all.
     """
     if not settings.STRIPE_SECRET_KEY:
         raise Http404
@@ -37,6 +37,11 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         log.warning("gateway_event.forged")
         return HttpResponse(
             "The signature is not Stripe's.", status=400, content_type="text/plain"
+        )
+    except UnreadableEvent as error:
+        log.error("gateway_event.unreadable", why=str(error))
+        return HttpResponse(
+            "This is not an event.", status=400, content_type="text/plain"
         )
     is_new = record_gateway_event(event, gateway=gateway.name, now=timezone.now())
     log.info("gateway_event.recorded", id=event.id, kind=event.kind, is_new=is_new)

@@ -5,10 +5,14 @@ every error.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja import NinjaAPI
@@ -22,10 +26,20 @@ from ninja.openapi.docs import Swagger
 from ninja.operation import Operation
 from ninja.parser import Parser
 
-from accounts.api_access import MissingScope, Unauthorized
-from config.kit.api import problem
+from accounts.api_access import (
+    MissingScope,
+    Unauthorized,
+    note_wrong_key,
+    wrong_key_text,
+)
+from config.errors import DETAILS, FAULT
+from config.kit.api import come_back, problem
+from config.kit.clock import ClockIsOff
 from config.kit.errors import BusinessError
+from config.kit.limits import TooManyCalls
+from config.kit.outages import CLOCK, cause_of, count_unavailable, seconds_to_wait
 from config.kit.strict_json import InvalidJson, loads
+from config.outages import again, unavailable
 
 log = logging.getLogger("extra_usage.api")
 
@@ -33,9 +47,12 @@ log = logging.getLogger("extra_usage.api")
 class StrictParser(Parser):
     """Bodies through `kit.strict_json`; more than 1 MiB is told apart from malformed."""
 
+    # Calls that judge odd parts of their body one by one, by their path.
+    judges: ClassVar[dict[str, Callable[[Any], Any]]] = {}
+
     def parse_body(self, request: HttpRequest) -> Any:
         """The JSON value of the body. Raises InvalidJson, RequestDataTooBig."""
-        return loads(request.body)
+        return loads(request.body, judge=self.judges.get(request.path_info))
 
 
 class LocalSwagger(Swagger):
@@ -86,16 +103,37 @@ class ExtraUsageAPI(NinjaAPI):
         return schema
 
 
+ERROR_HEADERS: dict[int, dict[str, Any]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    HTTPStatus.TOO_MANY_REQUESTS: {
+        "Retry-After": {
+            "description": "After how many seconds to send the call again.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    },
+}
+
+
 def _describe_errors(responses: dict[Any, Any]) -> None:
     for status, response in responses.items():
         if int(status) >= 400 and "application/json" in response.get("content", {}):
             response["content"] = {
                 "application/problem+json": response["content"]["application/json"]
             }
-            if int(status) == HTTPStatus.UNAUTHORIZED:
-                response["headers"] = {
-                    "WWW-Authenticate": {"schema": {"type": "string"}}
-                }
+            if int(status) in ERROR_HEADERS:
+                response["headers"] = ERROR_HEADERS[int(status)]
+
+
+def published(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of the documentation, which API_DOCS can take away."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.API_DOCS:
+            return problem(status=404, detail="There is nothing here.")
+        return view(request, *args, **kwargs)
+
+    return answer
 
 
 api = ExtraUsageAPI(
@@ -107,6 +145,7 @@ api = ExtraUsageAPI(
     ),
     docs_url="/docs",
     docs=LocalSwagger(),
+    docs_decorator=published,
     openapi_url="/openapi.json",
     parser=StrictParser(),
 )
@@ -115,11 +154,34 @@ api = ExtraUsageAPI(
 @api.exception_handler(Unauthorized)
 @api.exception_handler(AuthenticationError)
 def unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
-    """No key, a wrong one or a revoked one."""
-    return problem(
-        status=401,
-        detail="Send a valid API key: “Authorization: Bearer <key>”.",
+    """No key, a wrong one, a revoked one or one whose time is over."""
+    try:
+        note_wrong_key(request)
+    except TooManyCalls as spent:
+        return too_many(request, spent)
+    return problem(status=401, detail=wrong_key_text(request))
+
+
+# By the names of `kit.limits`: what there was too much of.
+TOO_MANY = {
+    "hot": "This API key is called more often than this installation allows.",
+    "member": "This member is checked more often than this installation allows.",
+    "calls": "This API key is called more often than this installation allows.",
+    "reports": "This API key asks for more reports than this installation allows.",
+    "wrong_keys": "Too many calls without a valid API key came from this address.",
+}
+
+
+@api.exception_handler(TooManyCalls)
+def too_many(request: HttpRequest, error: TooManyCalls) -> HttpResponse:
+    """A limit is used up; nothing was looked at, so the same call may be sent again."""
+    answer = problem(
+        status=429,
+        detail=f"{TOO_MANY[error.name]} Send it again in {error.seconds} seconds.",
+        code="too_many_calls",
     )
+    answer["Retry-After"] = str(error.seconds)
+    return answer
 
 
 @api.exception_handler(MissingScope)
@@ -186,14 +248,29 @@ def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     """More than 1 MiB."""
     return problem(
         status=413,
-        detail="A body is limited to 1 MiB; send the events in several calls.",
+        detail=DETAILS[413],
     )
+
+
+@api.exception_handler(SuspiciousOperation)
+def suspicious(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What Django refuses to read, such as a query of more than 1,000 parameters."""
+    return problem(status=400, detail="The request is not one this API can read.")
 
 
 @api.exception_handler(Http404)
 def missing(request: HttpRequest, error: Exception) -> HttpResponse:
     """What is not there, or belongs to somebody else."""
     return problem(status=404, detail=str(error) or "There is nothing here.")
+
+
+@api.exception_handler(ClockIsOff)
+def clock_is_off(request: HttpRequest, error: ClockIsOff) -> HttpResponse:
+    """This host can't tell the time, so another one should answer, or this one later."""
+    count_unavailable(CLOCK)
+    return come_back(
+        f"{error} Nothing was changed; send the same request again.", code="clock_off"
+    )
 
 
 @api.exception_handler(HttpError)
@@ -206,18 +283,25 @@ def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(status=error.status_code, detail=str(error))
 
 
+@api.exception_handler(DatabaseError)
+@api.exception_handler(InterfaceError)
+def database_error(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The database is away or busy: 503, to be sent again. All else is a fault of ours."""
+    seconds = seconds_to_wait(error)
+    if seconds is None:
+        return server_error(request, error)
+    log.warning("api.unavailable: %s", error)
+    return unavailable(request, seconds=seconds, cause=cause_of(error))
+
+
 @api.exception_handler(Exception)
 def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
     """A fault of ours: logged whole, answered without details.
 
-    Nothing is half-done; sending again is safe.
+    Nothing is half-done; whether something was done is not known here.
     """
     log.exception("api.failed", exc_info=error)
-    return problem(
-        status=500,
-        detail="Something went wrong on our side. Nothing was changed; send the same "
-        "request again.",
-    )
+    return problem(status=500, detail=f"{FAULT} {again(request)}")
 
 
 def mount() -> NinjaAPI:
@@ -229,9 +313,11 @@ def mount() -> NinjaAPI:
     from billing.metering.api import (
         reports as usage,  # the router of /usage, with its GET
     )
+    from billing.metering.api.odd_events import mark_odd_events
     from billing.reports import api as organization
     from requests_inbox import api as requests
 
+    StrictParser.judges["/api/v1/usage"] = mark_odd_events
     for router in (
         checks.router,
         usage.router,

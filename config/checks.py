@@ -8,8 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 from django.http.request import validate_host
+
+# Backends that send nothing.
+NO_MAIL = tuple(
+    f".{name}.EmailBackend" for name in ("console", "dummy", "filebased", "locmem")
+)
 
 
 @register(Tags.security)
@@ -32,9 +37,7 @@ def site_url_is_served(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def mail_reaches_people(**kwargs: Any) -> list[CheckMessage]:
     """Invitations and password resets are mails."""
-    if settings.LOOPBACK or not settings.EMAIL_BACKEND.endswith(
-        ("console.EmailBackend", "dummy.EmailBackend")
-    ):
+    if settings.LOOPBACK or not settings.EMAIL_BACKEND.endswith(NO_MAIL):
         return []
     return [
         Warning(
@@ -50,15 +53,14 @@ def money_is_real(**kwargs: Any) -> list[CheckMessage]:
     """The test gateway gives away balances; Stripe's answers count only with its signature."""
     if settings.LOOPBACK:
         return []
-    if not settings.STRIPE_SECRET_KEY:
+    if settings.PAYMENT_GATEWAY == "none":
+        message = "Nothing can be bought: no card is taken without a payment gateway."
+        hint = "Set STRIPE_SECRET_KEY once an organization is to prepay."
+        return [Info(message, hint, id="config.I001")]
+    if settings.PAYMENT_GATEWAY == "sandbox":
         message = "Purchases go to the built-in test gateway, which takes no money."
-        return [
-            Warning(
-                message,
-                "Set STRIPE_SECRET_KEY, or make sure that no organization prepays.",
-                id="config.W004",
-            )
-        ]
+        hint = "Set STRIPE_SECRET_KEY, and unset SANDBOX_PAYMENTS."
+        return [Warning(message, hint, id="config.W004")]
     if not settings.STRIPE_WEBHOOK_SECRET:
         message = (
             "Without STRIPE_WEBHOOK_SECRET no webhook can be verified, so payments "
@@ -90,6 +92,21 @@ def invoices_name_their_seller(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def metrics_have_a_reader(**kwargs: Any) -> list[CheckMessage]:
+    """Behind a proxy every caller seems to be this machine, so metrics take a token."""
+    if not settings.BEHIND_PROXY or settings.METRICS_TOKEN:
+        return []
+    message = "Behind a proxy, /metrics answers 404 to everybody without METRICS_TOKEN."
+    return [
+        Warning(
+            message,
+            "Set METRICS_TOKEN to a random text, and send it as a bearer token.",
+            id="config.W007",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
     """Rate limits and jobs are shared by all machines only through Redis."""
     if settings.LOOPBACK or settings.REDIS_URL:
@@ -98,3 +115,45 @@ def processes_share_a_broker(**kwargs: Any) -> list[CheckMessage]:
         "Without Redis, limits on wrong passwords and jobs apply to one machine only."
     )
     return [Warning(message, "Set REDIS_URL.", id="config.W003")]
+
+
+@register(Tags.security, deploy=True)
+def hosts_are_named(**kwargs: Any) -> list[CheckMessage]:
+    """Whoever chooses the host of a request must not choose what pages say of it."""
+    if settings.LOOPBACK or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    message = "ALLOWED_HOSTS is *, so pages answer under any name."
+    host = urlsplit(settings.SITE_URL).hostname
+    return [Warning(message, f"Set it to {host}.", id="config.W020")]
+
+
+@register(Tags.security, deploy=True)
+def books_are_in_a_server(**kwargs: Any) -> list[CheckMessage]:
+    """A file is on one machine, and a container's is gone with it."""
+    if settings.LOOPBACK or not settings.IS_SQLITE:
+        return []
+    message = "The books are in one SQLite file, on this machine alone."
+    hint = "Set DATABASE_URL to a PostgreSQL, or back up that file and never lose it."
+    return [Warning(message, hint, id="config.W021")]
+
+
+@register(Tags.security, deploy=True)
+def settings_are_ours(**kwargs: Any) -> list[CheckMessage]:
+    """A line that nobody reads was meant for something."""
+    return [
+        Warning(
+            f"{name} in .env is not a setting, and nothing here reads it.",
+            "Remove it, or look up the right name in the README.",
+            id="config.W022",
+        )
+        for name in settings.UNKNOWN_SETTINGS
+    ]
+
+
+@register(Tags.security, deploy=True)
+def nobody_knows_a_password(**kwargs: Any) -> list[CheckMessage]:
+    """The demo's accounts, one of them an operator, have a password that is in our README."""
+    if settings.LOOPBACK or not settings.PUBLIC_DEMO:
+        return []
+    message = "PUBLIC_DEMO lets everybody sign in as the demo's operator."
+    return [Warning(message, "Unset it where data is real.", id="config.W008")]

@@ -5,20 +5,27 @@ A value that can't be used ends the start with one sentence that names it.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import environ
 
+from config import addresses
+from config.lookalikes import in_environment, lookalikes, names_in, unknown_in
+
 T = TypeVar("T")
 TRUE, FALSE = ("true", "on", "yes", "1"), ("false", "off", "no", "0", "")
-DATABASES = ("postgres", "postgresql", "sqlite")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SECRET_LENGTH = 50
+SECRET_HINT = (
+    f"Set it to a random string of {SECRET_LENGTH} characters or more (`make .env` writes"
+    " one)."
+)
 
 
 def stop(sentence: str) -> Any:
@@ -26,23 +33,97 @@ def stop(sentence: str) -> Any:
     sys.exit(sentence)
 
 
+def _strong(name: str, value: str) -> str:
+    """The secret itself; ends the start where it could be guessed. Never shows it."""
+    is_weak = (
+        len(value) < SECRET_LENGTH
+        or len(set(value)) < 5
+        or value.startswith("django-insecure")
+    )
+    if is_weak:
+        stop(
+            f"{name} is too weak ({len(value)} characters, {len(set(value))} different)."
+            f" {SECRET_HINT}"
+        )
+    return value
+
+
 class Environment:
-    """Typed reading by name; each method ends the start when the value does not fit."""
+    """Typed reading by name; each method ends the start when the value does not fit.
+
+    What was read is in `names`: once all settings are, these are the settings there are.
+    """
 
     def __init__(self) -> None:
-        self._env = environ.Env()
+        self.names: set[str] = set()
+        self.of_file: set[str] = set()
+        self._loose: dict[int, str] = {}
+
+    def read_file(self, path: Path) -> None:
+        """Take what `.env` sets and the environment does not. One that can't be read ends
+        the start; there may be none.
+        """
+        try:
+            self.of_file, self._loose = names_in(path)
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", "") or "it is no UTF-8 text"
+            stop(
+                f"{path} can't be read: {why}. Let this account read it, or remove it."
+            )
+        environ.Env.read_env(path)
+
+    def refuse_lookalikes(self, *names: str) -> None:
+        """End the start where a name was meant to be one of `names`; of any setting
+        where none are given, which must be read by then.
+        """
+        ours = names or tuple(self.names)
+        for number, name in self._loose.items():
+            if name.upper() in ours:
+                stop(
+                    f".env can't be read in line {number}. Write {name.upper()}=VALUE,"
+                    " without spaces around the equals sign."
+                )
+        found = lookalikes(self.of_file - self.names, ours, in_file=True)
+        environment = {k: v for k, v in os.environ.items() if k not in self.names}
+        found = {**in_environment(environment, set(ours) - set(os.environ)), **found}
+        for name, meant in found.items():
+            place = "in .env" if name in self.of_file else "in the environment"
+            stop(
+                f"{name} is not a setting; did you mean {meant}? Rename or remove it"
+                f" {place}."
+            )
+
+    def unknown(self) -> list[str]:
+        """Names in `.env` that are settings of nobody we know."""
+        return unknown_in(self.of_file, self.names)
 
     def text(self, name: str, *, default: str = "") -> str:
         """Text as it is, without spaces around it."""
-        return str(self._env.str(name, default=default)).strip()
+        return self.raw(name, default=default).strip()
+
+    def raw(self, name: str, *, default: str = "") -> str:
+        """Text as it is."""
+        self.names.add(name)
+        return os.environ.get(name, default)
+
+    def is_set(self, name: str) -> bool:
+        """Whether somebody chose a value, rather than none or nothing."""
+        return bool(self.text(name))
 
     def words(self, name: str, *, default: list[str]) -> list[str]:
         """A list separated by commas."""
-        return [
-            word.strip()
-            for word in self._env.list(name, default=default)
-            if word.strip()
-        ]
+        words = self.text(name, default=",".join(default)).split(",")
+        return [word.strip() for word in words if word.strip()]
+
+    def hosts(self, name: str, *, default: list[str]) -> list[str]:
+        """Names of hosts, separated by commas."""
+        words = self.words(name, default=default)
+        return self._fit(name, lambda: addresses.hosts(words))
+
+    def origins(self, name: str, *, default: list[str]) -> list[str]:
+        """Addresses of sites, separated by commas."""
+        words = self.words(name, default=default)
+        return self._fit(name, lambda: addresses.origins(words))
 
     def lines(self, name: str) -> list[str]:
         """Lines of text, separated by vertical bars."""
@@ -53,36 +134,55 @@ class Environment:
         value = self.text(name, default=str(default)).lower()
         if value not in TRUE + FALSE:
             stop(
-                f"{name} is “{value}”, which is neither true nor false. Set it to true"
-                " or false."
+                f"{name} is “{_short(value)}”, which is neither true nor false. Set it to"
+                " true or false."
             )
         return value in TRUE
 
-    def count(self, name: str, *, default: int, least: int = 0) -> int:
-        """A whole number, not below `least`."""
+    def count(
+        self, name: str, *, default: int, least: int = 0, most: int = 1_000_000
+    ) -> int:
+        """A whole number from `least` to `most`."""
         value = self.text(name, default=str(default))
-        if not re.fullmatch(r"-?[0-9]{1,9}", value) or int(value) < least:
-            stop(f"{name} is “{value}”. Set it to a whole number of at least {least}.")
+        is_number = re.fullmatch(r"-?[0-9]{1,9}", value)
+        if not is_number or not least <= int(value) <= most:
+            stop(
+                f"{name} is “{_short(value)}”. Set it to a whole number from {least} to"
+                f" {most:,}."
+            )
         return int(value)
 
+    def days(
+        self, name: str, *, default: int, least: int = 30, most: int = 36_500
+    ) -> int:
+        """How long something is kept: 0 for ever, else `least` to `most` days."""
+        value = self.count(name, default=default, most=most)
+        if 0 < value < least:
+            stop(
+                f"{name} is “{value}”. Set it to 0, which keeps for ever, or to at least"
+                f" {least} days."
+            )
+        return value
+
     def usd(self, name: str, *, default: str, most: int = 1_000_000) -> str:
-        """An amount in USD, from zero to `most`, as text."""
+        """An amount in USD, from zero to `most`, to the micro-dollar, as text."""
         value = self.text(name, default=default)
         try:
-            fits = 0 <= Decimal(value) <= most
+            amount = Decimal(value)
+            fits = 0 <= amount <= most and amount == round(amount, 6)
         except InvalidOperation:
             fits = False
         return (
             value
             if fits
             else stop(
-                f"{name} is “{value}”. Set it to an amount in USD from 0 to {most:,}, such"
-                f" as {default}."
+                f"{name} is “{_short(value)}”. Set it to an amount in USD from 0 to"
+                f" {most:,} with at most 6 decimals, such as {default}."
             )
         )
 
     def optional_usd(self, name: str, *, most: int = 1_000_000) -> str:
-        """An amount in USD, from zero to `most`, as text; empty where none is set."""
+        """An amount as `usd` reads it; empty where none is set."""
         if not self.text(name, default=""):
             return ""
         return self.usd(name, default="15", most=most)
@@ -93,101 +193,92 @@ class Environment:
         return (
             value
             if value in options
-            else stop(f"{name} is “{value}”. Set it to one of {', '.join(options)}.")
+            else stop(
+                f"{name} is “{_short(value)}”. Set it to one of {', '.join(options)}."
+            )
         )
 
-    def site_url(self, name: str, *, default: str) -> str:
-        """The address people open, without a slash at the end."""
-        value = self.text(name, default=default).rstrip("/")
-        parts = self._try(
-            name,
-            lambda: urlsplit(value),
-            hint=f"Set it to an address such as {default}.",
-        )
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.path
-            or parts.query
-        ):
+    def rate(self, name: str, *, default: str) -> str:
+        """A limit such as `60/minute`, up to a million, or nothing for `off`."""
+        value = self.text(name, default=default).lower()
+        if value == "off":
+            return ""
+        found = re.fullmatch(r"([1-9][0-9]{0,6})/(second|minute|hour)", value)
+        if not found or int(found[1]) > 1_000_000:
             stop(
-                f"{name} is “{value}”. Set it to an address without a path, such as"
-                f" {default}."
+                f"{name} is “{_short(value)}”. Set it to a limit such as {default}, by"
+                " second, minute or hour and at most 1,000,000, or to off."
             )
         return value
 
-    def database(self, name: str, *, default: str) -> dict[str, Any]:
+    def site_url(self, name: str, *, default: str) -> str:
+        """The address people open, without a slash at the end."""
+        value = self.text(name, default=default)
+        return self._fit(name, lambda: addresses.web(value, example=default))
+
+    def service_url(self, name: str, *, example: str) -> str:
+        """The address of a service, without a slash at the end, or nothing."""
+        value = self.text(name)
+        return (
+            self._fit(name, lambda: addresses.web(value, example=example))
+            if value
+            else ""
+        )
+
+    def database(
+        self, name: str, *, default: str, password: str = ""
+    ) -> dict[str, Any]:
         """Django's dictionary of a database address.
 
         The address itself, which may hold a password, is never shown.
         """
-        hint = "Set it to postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:////PATH."
-        self._known_scheme(name, default=default, schemes=DATABASES, hint=hint)
-        database = self._try(
-            name, lambda: self._env.db(name, default=default), hint=hint
-        )
-        return (
-            database
-            if database.get("NAME")
-            else stop(f"{name} names no database. {hint}")
-        )
+        value = self.text(name, default=default)
+        return self._fit(name, lambda: addresses.database(value, password=password))
 
-    def redis(self, name: str) -> str:
+    def redis(self, name: str, *, password: str = "") -> str:
         """The address of a Redis, or nothing."""
         value = self.text(name)
-        if value:
-            hint = "Set it to redis://HOST:6379/0, or leave it empty to run embedded."
-            self._known_scheme(
-                name, default="", schemes=("redis", "rediss", "unix"), hint=hint
-            )
-        return value
+        return self._fit(name, lambda: addresses.redis(value, password=password))
 
     def email(self, name: str, *, default: str) -> dict[str, Any]:
         """Django's mail settings of an address of a mail server."""
-        hint = (
-            "Set it to smtp+tls://USER:PASSWORD@HOST:587, or to consolemail:// to print"
-            " mails."
-        )
-        self._known_scheme(
-            name, default=default, schemes=tuple(environ.Env.EMAIL_SCHEMES), hint=hint
-        )
-        return dict(
-            self._try(name, lambda: self._env.email(name, default=default), hint=hint)
-        )
+        value = self.text(name, default=default)
+        return self._fit(name, lambda: addresses.mail_server(value))
+
+    def sender(self, name: str, *, default: str) -> str:
+        """An email address, perhaps with a name before it; nothing where both are empty."""
+        value = self.text(name, default=default)
+        return self._fit(name, lambda: addresses.sender(value)) if value else default
+
+    def token(self, name: str, *, pattern: str, hint: str) -> str:
+        """A secret of somebody else, which fits `pattern`, or nothing. Never shows it."""
+        value = self.text(name)
+        if value and not re.fullmatch(pattern, value):
+            stop(f"{name} is not what it should be. {hint}")
+        return value
 
     def secret(self, name: str, *, needed: bool) -> str:
         """The signing secret. Where it is `needed` it must be strong."""
         value = self.text(name)
         if not needed:
             return value or "insecure-development-key-that-never-leaves-this-machine"
-        hint = (
-            f"Set it to a random string of {SECRET_LENGTH} characters or more (`make "
-            ".env` writes one)."
-        )
         if not value:
-            stop(f"{name} is not set. {hint}")
-        if (
-            len(value) < SECRET_LENGTH
-            or len(set(value)) < 5
-            or value.startswith("django-insecure")
-        ):
-            stop(
-                f"{name} is too weak ({len(value)} characters, {len(set(value))}"
-                f" different). {hint}"
-            )
-        return value
+            self.refuse_lookalikes(name)
+            stop(f"{name} is not set. {SECRET_HINT}")
+        return _strong(name, value)
 
-    def _known_scheme(
-        self, name: str, *, default: str, schemes: tuple[str, ...], hint: str
-    ) -> None:
-        scheme, separator, _rest = self.text(name, default=default).partition("://")
-        if not separator or scheme not in schemes:
-            stop(f"{name} is not a supported address. {hint}")
+    def old_secrets(self, name: str) -> list[str]:
+        """Signing secrets of before, separated by commas; each as strong as today's, since
+        what it signed is still believed.
+        """
+        return [_strong(name, value) for value in self.words(name, default=[])]
 
-    def _try(self, name: str, read: Callable[[], T], *, hint: str) -> T:
+    def _fit(self, name: str, read: Callable[[], T]) -> T:
         try:
             return read()
-        except (
-            Exception
-        ):  # whatever a parser of addresses throws; its text may repeat a password
-            return stop(f"{name} can't be read. {hint}")
+        except addresses.Unfit as why:
+            return stop(f"{name} {why}")
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 40 else f"{value[:40]}…"

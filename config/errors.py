@@ -1,19 +1,42 @@
-"""Error pages. Each says what happened and what to do; none shows internals."""
+"""Error pages. Each says what happened and what to do; none shows internals, and none
+asks the database: it may be why they are shown.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
 
+from config.front.bodies import TOO_LONG
 from config.kit.api import problem
+from config.kit.later import later_page
 from config.kit.middleware import is_page
+from config.kit.outages import cause_of, seconds_to_wait
+from config.outages import again, static_page, unavailable
+
+FAULT = "Something went wrong on our side."
+
+DETAILS = {413: "A body is limited to 1 MiB; send the events in several calls."}
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if not is_page(request):
-        return problem(status=status)
-    return render(request, f"{status}.html", status=status)
+        return problem(status=status, detail=DETAILS.get(status, ""))
+    return _page(request, f"{status}.html", status=status)
+
+
+def _page(
+    request: HttpRequest, name: str, *, status: int, sentence: str = ""
+) -> HttpResponse:
+    """Without context processors, which would look up who is asking."""
+    token = get_token(request)
+    context = {"request": request, "csrf_token": token, "sentence": sentence}
+    return HttpResponse(render_to_string(name, context), status=status)
 
 
 def bad_request(
@@ -31,7 +54,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """403 with the sentence that says what role it takes."""
     if not is_page(request):
         return _answer(request, 403)
-    return render(request, "403.html", {"sentence": str(exception or "")}, status=403)
+    return _page(request, "403.html", status=403, sentence=str(exception or ""))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -39,11 +62,36 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _answer(request, 404)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429 of allauth's limits, which don't say when they end: the shortest of them
+    after a minute.
+    """
+    return later_page(request, status=429, seconds=60)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 without any detail."""
-    return _answer(request, 500)
+    """500 without any detail; 503 where the database is away, met outside of a view."""
+    error = sys.exception()
+    seconds = seconds_to_wait(error)
+    if error is not None and seconds is not None:
+        return unavailable(request, seconds=seconds, cause=cause_of(error))
+    if not is_page(request):
+        return problem(status=500, detail=f"{FAULT} {again(request)}")
+    return HttpResponse(static_page("500.html"), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form without its token: the page was open too long or cookies are off."""
-    return render(request, "403_csrf.html", status=403)
+    return _page(request, "403_csrf.html", status=403)
+
+
+class BodyLimit:
+    """413 for a request whose body the front did not read, since it is too long."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if TOO_LONG in request.META:
+            return _answer(request, 413)
+        return self.get_response(request)

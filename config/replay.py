@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -132,6 +133,9 @@ class Gateway:
                     f"{method} {path} answered {response.status}:"
                     f" {raw[:200].decode(errors='replace')}"
                 )
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    time.sleep(int(response.headers.get("Retry-After", "1")))
+                    continue
                 if response.status < 500:
                     break
             except (OSError, http.client.HTTPException) as error:

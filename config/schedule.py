@@ -1,57 +1,58 @@
 """What Celery beat starts, and when (UTC).
 
-Every job may run twice, at once, or late, with the same outcome.
+Every job may run twice, at once, or late, with the same outcome. A message that waited
+until the next one came is worth nothing and expires.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery.schedules import crontab
 
+HOUR, DAY = 3_600, 86_400
+# A worker counts by its own clock, so no message expires sooner than clocks may differ.
+LEAST_EXPIRY = 300
+
+
+def _entry(task: str, schedule: float | crontab, interval: int) -> dict[str, Any]:
+    expires = max(interval, LEAST_EXPIRY)
+    return {"task": task, "schedule": schedule, "options": {"expires": expires}}
+
+
+def every(seconds: int, task: str) -> dict[str, Any]:
+    """A job that starts again after so many seconds."""
+    return _entry(task, float(seconds), seconds)
+
+
+def hourly(minute: int, task: str) -> dict[str, Any]:
+    """A job that starts at this minute of every hour."""
+    return _entry(task, crontab(minute=minute), HOUR)
+
+
+def daily(hour: int, minute: int, task: str) -> dict[str, Any]:
+    """A job that starts once a day."""
+    return _entry(task, crontab(hour=hour, minute=minute), DAY)
+
+
 SCHEDULE = {
-    "write-down-key-use": {
-        "task": "accounts.tasks.write_down_key_use",
-        "schedule": 60.0,
-    },
-    "send-due-mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0},
-    "prepare-digests": {
-        "task": "requests_inbox.tasks.prepare_digests",
-        "schedule": 60.0,
-    },
-    "end-requests": {"task": "requests_inbox.tasks.end_requests", "schedule": 60.0},
-    "reload-due-balances": {
-        "task": "billing.payments.tasks.reload_due_balances",
-        "schedule": 30.0,
-    },
-    "settle-unknown": {
-        "task": "billing.payments.tasks.settle_unknown",
-        "schedule": 30.0,
-    },
-    "roll-up-charges": {
-        "task": "billing.ledger.tasks.roll_up_charges",
-        "schedule": crontab(minute=5),
-    },
-    "close-months": {
-        "task": "billing.documents.tasks.close_due_months",
-        "schedule": 300.0,
-    },
-    "send-invoices": {
-        "task": "billing.documents.tasks.send_due_invoices",
-        "schedule": 60.0,
-    },
-    "take-waiting-notices": {
-        "task": "billing.documents.tasks.take_waiting_notices",
-        "schedule": 60.0,
-    },
-    "catch-up-with-gateway": {
-        "task": "billing.documents.tasks.catch_up_with_gateway",
-        "schedule": crontab(minute=40, hour=4),
-    },
-    "clear-sessions": {
-        "task": "accounts.tasks.clear_sessions",
-        "schedule": crontab(minute=10, hour=3),
-    },
-    "sync-prices": {
-        "task": "billing.prices.tasks.sync_model_prices",
-        "schedule": crontab(minute=20, hour=3),
-    },
+    "write-down-key-use": every(60, "accounts.tasks.write_down_key_use"),
+    "send-due-mails": every(30, "accounts.tasks.send_due_mails"),
+    "prepare-digests": every(60, "requests_inbox.tasks.prepare_digests"),
+    "end-requests": every(60, "requests_inbox.tasks.end_requests"),
+    "reload-due-balances": every(30, "billing.payments.tasks.reload_due_balances"),
+    "settle-unknown": every(30, "billing.payments.tasks.settle_unknown"),
+    "roll-up-charges": hourly(5, "billing.ledger.tasks.roll_up_charges"),
+    "tell-of-repricing": hourly(50, "billing.metering.tasks.tell_of_repricing"),
+    "close-months": every(300, "billing.documents.tasks.close_due_months"),
+    "send-invoices": every(60, "billing.documents.tasks.send_due_invoices"),
+    "take-waiting-notices": every(60, "billing.documents.tasks.take_waiting_notices"),
+    "catch-up-with-gateway": daily(
+        4, 40, "billing.documents.tasks.catch_up_with_gateway"
+    ),
+    "tell-of-ending-keys": hourly(15, "accounts.tasks.tell_of_ending_keys"),
+    "end-what-is-kept": daily(3, 10, "accounts.tasks.end_what_is_kept"),
+    "forget-security-events": daily(3, 15, "accounts.tasks.forget_security_events"),
+    "sync-prices": daily(3, 20, "billing.prices.tasks.sync_model_prices"),
+    "audit-books": daily(2, 35, "billing.tasks.audit_books"),
 }

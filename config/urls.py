@@ -13,9 +13,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
-    # Before allauth: ours stand for some of its pages.
     path("", include("accounts.urls")),
-    path("accounts/", include("allauth.urls")),
     path("", include("billing.urls")),
     path("", include("requests_inbox.urls")),
 ]
@@ -23,4 +21,5 @@ urlpatterns = [
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
+handler429 = "config.errors.too_many"  # asked for by allauth
 handler500 = "config.errors.server_error"

@@ -1,10 +1,10 @@
-"""The WSGI entry of the web process."""
+"""Django's own WSGI entry, for `runserver`. What customers reach is `config.asgi`, which
+stands in front of it.
+"""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
-from config.bodies import WholeBodies
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = WholeBodies(get_wsgi_application())
+application = get_wsgi_application()

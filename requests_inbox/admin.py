@@ -7,12 +7,29 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
+from accounts.operators.navigation import (
+    Group,
+    OperatorPlace,
+    register_operator_places,
+)
 from config.kit.admin import ReadOnly
+from config.kit.large_tables import LargeTable, RecentValues
 from requests_inbox.models import DigestOptOut, DigestRun, UsageRequest
+
+register_operator_places(
+    OperatorPlace(
+        "requests_inbox_usagerequest_changelist",
+        gettext_lazy("Requests"),
+        "inbox",
+        Group.CUSTOMERS,
+        order=40,
+        permission="requests_inbox.view_usagerequest",
+    )
+)
 
 
 @admin.register(UsageRequest)
-class UsageRequestAdmin(ReadOnly, admin.ModelAdmin):
+class UsageRequestAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "membership_person",
         "organization",
@@ -22,14 +39,16 @@ class UsageRequestAdmin(ReadOnly, admin.ModelAdmin):
         "ended_at",
         "decider",
     )
-    list_filter = ("status", "reason")
+    list_filter = (
+        "status",
+        ("reason", RecentValues),
+        ("created_at", admin.DateFieldListFilter),
+    )
     list_select_related = ("organization", "membership__user", "decided_by")
-    search_fields = (
+    found_by = (
         "membership__user__email",
-        "membership__user__name",
         "organization__slug",
     )
-    date_hierarchy = "created_at"
 
     @admin.display(
         description=gettext_lazy("Person"), ordering="membership__user__email"
@@ -40,18 +59,20 @@ class UsageRequestAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(DigestRun)
-class DigestRunAdmin(ReadOnly, admin.ModelAdmin):
+class DigestRunAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = ("organization", "local_on", "prepared_at")
     list_select_related = ("organization",)
-    search_fields = ("organization__slug",)
-    date_hierarchy = "local_on"
+    found_by = ("organization__slug",)
 
 
 @admin.register(DigestOptOut)
-class DigestOptOutAdmin(ReadOnly, admin.ModelAdmin):
+class DigestOptOutAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = ("person", "organization", "at")
     list_select_related = ("membership__user", "membership__organization")
-    search_fields = ("membership__user__email", "membership__organization__slug")
+    found_by = (
+        "membership__user__email",
+        "membership__organization__slug",
+    )
 
     @admin.display(description=gettext_lazy("Person"))
     def person(self, row: DigestOptOut) -> str:

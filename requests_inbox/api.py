@@ -17,7 +17,7 @@ from accounts.actions.audit import Actor
 from accounts.api_access import KeyAuth, MemberRef, organization_of
 from accounts.models import Scope
 from accounts.queries import member_by_ref
-from accounts.tasks import send_mail
+from accounts.tasks import send_soon
 from config.kit.api import ERRORS, AmountText, CentsUsd, Usd
 from config.kit.money import to_decimal_text, usd
 from requests_inbox.actions.asking import send_request, withdraw_request
@@ -211,8 +211,7 @@ def _reviewer(request: HttpRequest) -> Reviewer:
 
 
 def _send_answer(request: HttpRequest, done: Decided) -> dict[str, Any]:
-    for mail in done.mails:
-        send_mail.delay_on_commit(mail)
+    send_soon(done.mails)
     return _present_json(request, done.request.pk)
 
 

@@ -10,4 +10,11 @@ class RequestsInboxConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who writes our mails, our changes in words and our counter."""
-        from requests_inbox import audit, mails, navigation  # noqa: F401
+        from requests_inbox import (  # noqa: F401
+            audit,
+            codes,
+            mails,
+            navigation,
+            panels,
+            personal,
+        )

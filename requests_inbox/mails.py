@@ -36,7 +36,7 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     if request is None or not request.membership.is_active:
         return None
     standing = standing_of(
-        request.membership_id, organization_id=mail.organization_id, now=now
+        request.membership_id, organization_id=mail.organization.pk, now=now
     )
     return MailText(
         "request_answer",
@@ -57,20 +57,16 @@ def digest_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     or will not have it.
     """
     membership = (
-        Membership.objects.active()
+        Membership.objects.enabled()
         .select_related("user", "organization")
         .filter(pk=mail.facts["membership"])
         .first()
     )
-    if (
-        membership is None
-        or not membership.user.is_active
-        or not membership.is_at_least(Role.ADMIN)
-    ):
+    if membership is None or not membership.is_at_least(Role.ADMIN):
         return None
     if DigestOptOut.objects.filter(membership=membership).exists():
         return None
-    waiting = pending_of(mail.organization_id, now=now).waiting
+    waiting = pending_of(mail.organization.pk, now=now).waiting
     if not waiting:
         return None
     stop_url = unsubscribe_url(membership.pk)

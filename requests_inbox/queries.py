@@ -103,9 +103,9 @@ def latest_request(
 
 
 def reviewers(organization: Organization) -> QuerySet[Membership]:
-    """Active admins and owners, owners last (R3)."""
+    """Admins and owners who can act, owners last (R3)."""
     return (
-        Membership.objects.active()
+        Membership.objects.enabled()
         .filter(organization=organization, base_role__in=[Role.ADMIN, Role.OWNER])
         .select_related("user", "organization")
         .order_by("base_role", "pk")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.tasks import send_mail
-from config.kit.jobs import for_each
+from config.kit.jobs import enqueue_now, for_each
 from requests_inbox.actions.digests import prepare_digest
 from requests_inbox.actions.ending import write_down_endings
 from requests_inbox.queries import organizations_with_pending
@@ -31,7 +31,7 @@ def prepare_digests() -> int:
     )
     mails = [pk for ids in queued for pk in ids]
     for pk in mails:
-        send_mail.delay(pk)
+        enqueue_now(send_mail, pk)
     return len(mails)
 
 

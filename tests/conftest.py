@@ -6,14 +6,22 @@ Alice owns Acme, Ada is its admin, Bob a member; Charlie belongs elsewhere.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
 from hypothesis import HealthCheck, settings
 
+from accounts.key_use import forget_uses
 from accounts.models import Membership, Organization
 from billing.prices.queries import forget_price_books
-from config.kit.append_only import guard_on_sqlite, unguard_on_sqlite
+from config.health import forget_readiness
+from config.kit import clock
+from config.kit.limits import forget_calls
+from config.kit.waits import silence, wait_as
+from tests.emptying import empty_without_guards
 from tests.factories.people import make_cast
 from tests.factories.seeds import seed
 from tests.services import REQUIRED, missing
@@ -70,6 +78,12 @@ def charlie(acme: Organization) -> Membership:
     return _membership(acme, "charlie@umbrella.example")
 
 
+@pytest.fixture
+def worker(django_capture_on_commit_callbacks):
+    """`with worker():` what is enqueued inside is done at its end, as by a worker."""
+    return partial(django_capture_on_commit_callbacks, execute=True)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_price_book():
     """Price list versions come again after a rollback, with other prices."""
@@ -95,7 +109,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Where services are required, it fails instead.
     """
     for item in items:
-        for name in ("postgres", "redis", "browser"):
+        for name in (
+            "postgres",
+            "redis",
+            "browser",
+            "faketime",
+            "pgbouncer",
+            "cluster",
+        ):
             reason = missing(name) if item.get_closest_marker(name) else None
             # On SQLite the PostgreSQL tests have their own run; only the run that is
             # meant for them may not skip.
@@ -111,27 +132,47 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _append_only_tables_can_be_emptied():
-    """Transactional tests empty all tables; SQLite has no TRUNCATE, which on PostgreSQL
-    passes the guards.
+def _tests_may_empty_the_books():
+    """Transactional tests empty all tables, which neither `flush` nor the database let
+    anybody do; what they start with, they are given by `seed`.
     """
-    from django.apps import apps
-    from django.db.backends.sqlite3.base import DatabaseOperations
-
-    empty = DatabaseOperations.execute_sql_flush
-
-    def without_guards(self, sql_list):
-        unguard_on_sqlite(apps.get_app_config("config"), using=self.connection.alias)
-        empty(self, sql_list)
-        for app in apps.get_app_configs():
-            guard_on_sqlite(app, using=self.connection.alias)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", without_guards)
+        empty_without_guards(patch)
+        patch.setattr(
+            "config.management.commands.flush.refuse_to_empty", lambda using: None
+        )
+        post_migrate.disconnect(
+            sender=apps.get_app_config("billing"), dispatch_uid="fill_when_empty"
+        )
         yield
 
 
 @pytest.fixture(autouse=True)
+def _database_without_a_clock(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+):
+    """Frozen moments are not the database server's, so here it has no say, as on SQLite;
+    tests of its clock are marked `database_clock`.
+    """
+    if request.node.get_closest_marker("database_clock") is None:
+        monkeypatch.setattr(
+            clock.HostClock, "agree", lambda host, database_time: host.asked_at
+        )
+
+
+@pytest.fixture(autouse=True)
 def _empty_cache():
-    """Rate limits of one test are not another's."""
+    """Rate limits of one test are not another's, nor what it saw of the services."""
     cache.clear()
+    forget_calls()
+    forget_readiness()
+    forget_uses()
+
+
+@pytest.fixture(autouse=True)
+def _waits_as_long_as_it_takes():
+    """A thread keeps how its last call waited; the next test's own work waits longer."""
+    wait_as("")
+    yield
+    wait_as("")
+    silence.over()

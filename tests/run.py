@@ -34,6 +34,7 @@ def run(title: str, *words: str, **environment: str) -> int:
         "pytest",
         "-q",
         "--create-db",
+        "--durations=30",
         *words,
         *sys.argv[1:],
     ]

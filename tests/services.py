@@ -12,7 +12,11 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 REQUIRED = os.environ.get("CI") == "true" or os.environ.get("REQUIRE_SERVICES") == "1"
-REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+# Each of pytest's workers empties a Redis of its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS_URL = os.environ.get(
+    "TEST_REDIS_URL", f"redis://127.0.0.1:6379/{15 - _WORKER % 16}"
+)
 
 
 @lru_cache(maxsize=1)
@@ -25,12 +29,23 @@ def chromium() -> str | None:
     )
 
 
+def pgbouncer() -> str | None:
+    """Debian's PgBouncer, which is not on everybody's PATH."""
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
 def _has_playwright() -> bool:
     try:
         import playwright  # noqa: F401
     except ImportError:
         return False
     return True
+
+
+def _has_cluster() -> bool:
+    from tests.steady.stores import programs
+
+    return programs() is not None
 
 
 def missing(name: str) -> str | None:
@@ -43,6 +58,12 @@ def missing(name: str) -> str | None:
         return f"needs Redis: nothing answers at {REDIS_URL}"
     if name == "browser" and not (chromium() and _has_playwright()):
         return "needs Chromium and requirements/browser.txt"
+    if name == "cluster" and not (_has_cluster() and shutil.which("redis-server")):
+        return "needs initdb (Debian's postgresql) and redis-server"
+    if name == "faketime" and not shutil.which("faketime"):
+        return "needs faketime (Debian's package of that name)"
+    if name == "pgbouncer" and not pgbouncer():
+        return "needs PgBouncer (Debian's package pgbouncer)"
     return None
 
 

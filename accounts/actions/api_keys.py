@@ -10,12 +10,20 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
+from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.models import ApiKey, Organization, Scope
 from config.kit.errors import BusinessError
-from config.kit.one_line import line_of
+from config.kit.keys import PREFIX, SECRET_BYTES
+from config.kit.months import local_day, local_midnight
+from config.kit.one_line import name_of
 
-PREFIX = "xu_"
+# Enough for a key a gateway and stage; more are a script gone wrong.
+MOST_KEYS = 50
+DAY = dt.timedelta(days=1)
+KEY_ENDS = "api_key.ends"
+# A key with an end has one that somebody who works here now will see.
+LONGEST = dt.timedelta(days=3_660)
 
 
 @transaction.atomic
@@ -26,15 +34,22 @@ def create_api_key(
     scopes: Iterable[str],
     actor: Actor,
     now: dt.datetime,
+    expires_on: dt.date | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which nobody can read again.
 
-    Raises BusinessError `not_one_line`, `no_name`, `no_scope` or `unknown_scope`.
+    It is good through the day `expires_on` in the organization's time zone, without one
+    until it is revoked. Raises BusinessError `not_one_line`, `no_name`, `no_scope`,
+    `unknown_scope`, `not_a_future_day` or `too_many_keys`.
     """
-    chosen, name = set(scopes), line_of(name, field="name", most=80)
+    chosen, name = set(scopes), name_of(name, field="name", most=80)
     _check_key(name, chosen)
     locked = lock_organization(organization.pk)
-    secret = PREFIX + secrets.token_urlsafe(32)
+    zone = locked.zone_at(now)
+    _check_end(expires_on, today=local_day(now, zone))
+    if locked.api_keys.live(now).count() >= MOST_KEYS:
+        raise _too_many_keys(locked)
+    secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey.objects.create(
         organization=locked,
         name=name,
@@ -43,6 +58,7 @@ def create_api_key(
         scopes=" ".join(scope for scope in Scope.values if scope in chosen),
         created_by=actor.user,
         created_at=now,
+        expires_at=expires_on and local_midnight(expires_on + DAY, zone),
     )
     record_change(
         locked,
@@ -50,7 +66,7 @@ def create_api_key(
         action="api_key.create",
         subject=key.name,
         now=now,
-        to_value={"scopes": key.scope_list},
+        to_value={"scopes": key.scope_list, **_end_value(expires_on)},
     )
     return key, secret
 
@@ -78,6 +94,45 @@ def _check_key(name: str, scopes: set[str]) -> None:
         )
 
 
+def _check_end(expires_on: dt.date | None, *, today: dt.date) -> None:
+    if expires_on is not None and not today <= expires_on <= today + LONGEST:
+        raise BusinessError(
+            _("Choose a day from today on, at most ten years ahead."),
+            code="not_a_future_day",
+            status=422,
+            field="expires_on",
+        )
+
+
+def _too_many_keys(organization: Organization) -> BusinessError:
+    return BusinessError(
+        _("%(name)s has %(most)d keys in use, the most there can be. Revoke one first.")
+        % {"name": organization.name, "most": MOST_KEYS},
+        code="too_many_keys",
+    )
+
+
+def _end_value(expires_on: dt.date | None) -> dict[str, str]:
+    return {"expires_on": expires_on.isoformat()} if expires_on else {}
+
+
+@transaction.atomic
+def tell_of_end(key: ApiKey, *, now: dt.datetime) -> list[int]:
+    """Queue the mail that a key's time is nearly over: to every owner, once each; the
+    mails' ids.
+    """
+    assert key.expires_at is not None
+    locked = lock_organization(key.organization_id)
+    owners = locked.memberships.owners_to_mail()
+    mails = [
+        QueuedMail(
+            owner.user, KEY_ENDS, f"{KEY_ENDS}:{key.pk}:{owner.pk}", {"key": key.pk}
+        )
+        for owner in owners
+    ]
+    return queue_mails(locked, mails, now=now, within=key.expires_at - now)
+
+
 @transaction.atomic
 def revoke_api_key(key: ApiKey, *, actor: Actor, now: dt.datetime) -> ApiKey:
     """End a key at once; doing it again changes nothing."""
@@ -88,3 +143,17 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, now: dt.datetime) -> ApiKey:
         )
     key.refresh_from_db()
     return key
+
+
+@transaction.atomic
+def revoke_api_keys(
+    organization: Organization,
+    keys: Iterable[ApiKey],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """End several keys of one organization at once."""
+    lock_organization(organization.pk)
+    for key in keys:
+        revoke_api_key(key, actor=actor, now=now)

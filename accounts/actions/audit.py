@@ -13,16 +13,17 @@ from accounts.models import AuditEntry, Membership, Organization, User
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who does something: a person, or what acts without one (an API key, a command, a
-    job) by `label`.
+    job) by `label`; an operator with the `reason` that owners read.
     """
 
     user: User | None = None
     label: str = ""
+    reason: str = ""
 
     @classmethod
-    def person(cls, user: User) -> Actor:
+    def person(cls, user: User, *, reason: str = "") -> Actor:
         """A signed-in person."""
-        return cls(user=user)
+        return cls(user=user, reason=reason)
 
 
 def record_change(
@@ -50,7 +51,7 @@ def record_change(
 
 
 def record_for_many(
-    organization_ids: Iterable[int],
+    organization_ids: Iterable[int | None],
     *,
     actor: Actor,
     action: str,
@@ -60,7 +61,7 @@ def record_for_many(
     to_value: Any = None,
 ) -> None:
     """Keep one change with each organization that it touches, such as a price that
-    several of them pay; nothing where a value was set to what it was.
+    several of them pay, or with none; nothing where a value was set to what it was.
     """
     if _is_no_change(from_value, to_value):
         return
@@ -93,4 +94,5 @@ def _entry(
         subject=subject[:200],
         from_value=from_value,
         to_value=to_value,
+        reason=actor.reason[:300],
     )

@@ -16,14 +16,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.actions.addresses import prove_address
 from accounts.actions.audit import Actor, record_change
+from accounts.actions.invitation_limits import refuse_one_too_many
 from accounts.actions.members import refuse_unless_may_make
 from accounts.actions.organizations import lock_organization
 from accounts.actions.seats import SEAT_FIELDS, move_to_seat, take_seat
 from accounts.models import Invitation, Membership, Organization, User
-from config.kit.addresses import canonical_address
+from config.kit.addresses import canonical_address, refuse_erased_form
 from config.kit.errors import BusinessError
-from config.kit.one_line import line_of
+from config.kit.one_line import name_of
 
 
 def digest_of(token: str) -> str:
@@ -45,10 +47,12 @@ def invite(
 
     An open one for the same address is replaced.
 
-    Raises BusinessError `already_member`, `no_free_seat`, `primary_owner_only`.
+    Raises BusinessError `already_member`, `no_free_seat`, `primary_owner_only`,
+    `mailed_today`, `too_many_invitations`, `address_reserved`.
     """
     locked = lock_organization(organization.pk)
     email = canonical_address(email)
+    refuse_erased_form(email)
     refuse_unless_may_make(role, by=by)
     if locked.memberships.active().filter(user__email=email).exists():
         raise BusinessError(
@@ -57,6 +61,7 @@ def invite(
             field="email",
         )
     take_seat(locked, seat_tier)
+    refuse_one_too_many(locked, email, now=now)
     _open(locked, email).update(revoked_at=now)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
@@ -129,7 +134,7 @@ def accept_invitation(
 
     Without a free seat of the promised tier the person joins without one. Raises
     BusinessError `invitation_gone`, `other_address`, `has_account` (sign in first),
-    `not_one_line` or `weak_password`.
+    `not_one_line`, `has_link` or `weak_password`.
     """
     invitation = open_invitation(token, now=now)
     if invitation is None:
@@ -149,6 +154,7 @@ def accept_invitation(
             % {"invited": invitation.email, "email": person.email},
             code="other_address",
         )
+    prove_address(person)
     return _join(locked, invitation, person, now=now)
 
 
@@ -171,9 +177,10 @@ def _new_person(invitation: Invitation, *, name: str, password: str) -> User:
         )
     person = User(
         email=invitation.email,
-        name=line_of(name, field="name", most=120),
+        name=name_of(name, field="name", most=120),
         language=(get_language() or "en")[:2],
     )
+    person.joins = invitation.organization  # for what the password may not be made of
     try:
         validate_password(password, person)
     except ValidationError as error:

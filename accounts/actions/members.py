@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
+from accounts.actions.leaving import revoke_keys, withdraw_invitations
 from accounts.actions.organizations import lock_organization
 from accounts.actions.seats import (
     SEAT_FIELDS,
@@ -51,11 +53,17 @@ def refuse_unless_may_make(role: str, *, by: Membership) -> None:
 
 @transaction.atomic
 def change_role(
-    membership: Membership, *, role: str, by: Membership, now: dt.datetime
+    membership: Membership,
+    *,
+    role: str,
+    by: Membership,
+    now: dt.datetime,
+    keys: Collection[int] = (),
 ) -> Membership:
     """Give a member another role.
 
-    Only the primary owner makes owners or takes that role away (D3).
+    Only the primary owner makes owners or takes that role away (D3). Who is no owner any
+    more leaves no open invitation behind, and none of these API keys (ids) of theirs.
 
     Raises BusinessError `primary_owner_stays`, `primary_owner_only`, `member_inactive`,
     `unknown_role`.
@@ -90,7 +98,23 @@ def change_role(
         from_value=before,
         to_value=role,
     )
+    if before == Role.OWNER:
+        _clear_up(organization, member, by=by, keys=keys, now=now)
     return member
+
+
+def _clear_up(
+    organization: Organization,
+    member: Membership,
+    *,
+    by: Membership,
+    keys: Collection[int],
+    now: dt.datetime,
+) -> None:
+    """Take back what only an owner may give."""
+    actor = Actor.person(by.user)
+    withdraw_invitations(organization, sent_by=member.user, actor=actor, now=now)
+    revoke_keys(organization, made_by=member.user, keys=keys, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -101,22 +125,30 @@ def edit_member(
     role: str | None,
     by: Membership,
     now: dt.datetime,
+    keys: Collection[int] = (),
 ) -> Membership:
-    """Role and seat at once, both or neither.
+    """Role and seat at once, both or neither; `keys` as in `change_role`.
 
     Raises what `assign_seat` and `change_role` raise.
     """
     member = assign_seat(
         membership, tier=seat_tier, actor=Actor.person(by.user), now=now
     ).membership
-    return member if role is None else change_role(member, role=role, by=by, now=now)
+    if role is None:
+        return member
+    return change_role(member, role=role, by=by, now=now, keys=keys)
 
 
 @transaction.atomic
 def remove_member(
-    membership: Membership, *, by: Membership, now: dt.datetime
+    membership: Membership,
+    *,
+    by: Membership,
+    now: dt.datetime,
+    keys: Collection[int] = (),
 ) -> Membership:
-    """Take somebody out: refused at the next check, seat freed, history kept.
+    """Take somebody out: refused at the next check, seat freed, history kept. Their open
+    invitations are withdrawn, and these API keys (ids) of theirs revoked.
 
     Doing it again changes nothing.
 
@@ -150,6 +182,7 @@ def remove_member(
         membership=member,
         from_value=before,
     )
+    _clear_up(organization, member, by=by, keys=keys, now=now)
     return member
 
 
@@ -159,11 +192,16 @@ def bring_back(
 ) -> Membership:
     """Let somebody who was removed in again, as a member, with a seat or without.
 
-    Raises BusinessError `no_free_seat`.
+    Raises BusinessError `erased`, `no_free_seat`.
     """
     organization, member = _locked(membership)
     if member.is_active:
         return member
+    if member.is_erased:
+        raise BusinessError(
+            _("This person was erased. Invite them anew to let them in again."),
+            code="erased",
+        )
     take_seat(organization, seat_tier)
     move_to_seat(member, seat_tier, now=now)
     member.status, member.removed_at = "active", None

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
+from accounts.actions.leaving import withdraw_invitations
 from accounts.models import (
     Membership,
     Organization,
@@ -19,8 +20,9 @@ from accounts.models import (
     User,
 )
 from config.kit.errors import BusinessError
-from config.kit.months import next_month
-from config.kit.one_line import line_of
+from config.kit.months import next_month, zone_names
+from config.kit.one_line import name_of
+from config.kit.zones import nearest_zone
 
 SETTLEMENT_OF = {
     Plan.TEAM: Settlement.PREPAID,
@@ -58,7 +60,7 @@ def create_organization(
     Raises BusinessError `not_one_line` for a name that isn't one.
     """
     organization = Organization.objects.create(
-        name=line_of(name, field="name"),
+        name=name_of(name, field="name"),
         slug=slug,
         plan=plan,
         settlement=settlement or SETTLEMENT_OF[Plan(plan)],
@@ -81,11 +83,37 @@ def create_organization(
     return organization
 
 
+def refuse_unknown_zone(text: str) -> str:
+    """The IANA zone that was typed.
+
+    Raises BusinessError `unknown_timezone`, with the one that was probably meant.
+    """
+    zone = text.strip()
+    if zone in zone_names():
+        return zone
+    near = nearest_zone(zone)
+    sentence = (
+        _("There is no time zone “%(typed)s”. Did you mean %(near)s?")
+        if near
+        else _("There is no time zone “%(typed)s”; write it like Asia/Tokyo.")
+    )
+    raise BusinessError(
+        sentence % {"typed": zone, "near": near},
+        code="unknown_timezone",
+        status=422,
+        field="timezone",
+    )
+
+
 @transaction.atomic
 def change_timezone(
     organization: Organization, *, timezone: str, actor: Actor, now: dt.datetime
 ) -> Organization:
-    """Bill in another zone from the next month on; the running month keeps its own (C5)."""
+    """Bill in another zone from the next month on; the running month keeps its own (C5).
+
+    Raises BusinessError `unknown_timezone`.
+    """
+    timezone = refuse_unknown_zone(timezone)
     locked = lock_organization(organization.pk)
     if timezone == locked.timezone:
         return locked
@@ -117,28 +145,17 @@ def hand_over_primary_owner(
     actor: Actor,
     now: dt.datetime,
 ) -> Organization:
-    """Make an active member the primary owner; the one before stays an owner (D3).
+    """Make an active member the primary owner; the one before stays an owner (D3), and
+    what only a primary owner may promise is withdrawn.
 
-    Raises BusinessError `not_active` for a removed member, `already_primary_owner` for
-    the present one.
+    Raises BusinessError `not_active` for a removed member or one whose account is
+    switched off, `already_primary_owner` for the present one.
     """
     locked = lock_organization(organization.pk)
     target = Membership.objects.select_related("user").get(
         pk=membership.pk, organization=locked
     )
-    if not target.is_active:
-        raise BusinessError(
-            _(
-                "%(name)s was removed and can't be the primary owner. Bring them back first."
-            )
-            % {"name": target.user},
-            code="not_active",
-        )
-    if locked.primary_owner_id == target.user_id:
-        raise BusinessError(
-            _("%(name)s is already the primary owner.") % {"name": target.user},
-            code="already_primary_owner",
-        )
+    refuse_as_primary_owner(locked, target)
     before = locked.primary_owner
     target.base_role = Role.OWNER
     target.save(update_fields=["base_role"])
@@ -154,4 +171,36 @@ def hand_over_primary_owner(
         from_value=before.email,
         to_value=target.user.email,
     )
+    withdraw_invitations(
+        locked, sent_by=before, roles=[Role.OWNER], actor=actor, now=now
+    )
     return locked
+
+
+def refuse_as_primary_owner(organization: Organization, target: Membership) -> None:
+    """Raise BusinessError `not_active`, `already_primary_owner` for who can't become it."""
+    _check_can_act(target)
+    if organization.primary_owner_id == target.user_id:
+        raise BusinessError(
+            _("%(name)s is already the primary owner.") % {"name": target.user},
+            code="already_primary_owner",
+        )
+
+
+def _check_can_act(target: Membership) -> None:
+    if not target.is_active:
+        raise BusinessError(
+            _(
+                "%(name)s was removed and can't be the primary owner. Bring them back first."
+            )
+            % {"name": target.user},
+            code="not_active",
+        )
+    if not target.is_enabled:
+        raise BusinessError(
+            _(
+                "The account of %(name)s is switched off, so they can't be the primary owner."
+            )
+            % {"name": target.user},
+            code="not_active",
+        )

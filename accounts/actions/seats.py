@@ -56,10 +56,10 @@ SEAT_FIELDS = ("seat_tier", "past_seats", "seat_changed_at")
 
 def move_to_seat(membership: Membership, tier: str | None, *, now: dt.datetime) -> None:
     """Put a member on another seat, or none, and keep until when the one before held
-    (E5). Call it under the organization's lock with a fresh row, before `status`
-    changes; save SEAT_FIELDS.
+    (E5), and whether they could use it. Call it under the organization's lock with a
+    fresh row, before `status` changes; save SEAT_FIELDS.
     """
-    held = [now.isoformat(), membership.seat_tier, membership.is_active]
+    held = [now.isoformat(), membership.seat_tier, membership.is_enabled]
     membership.past_seats = [*membership.past_seats, held][-PAST_SEATS_KEPT:]
     membership.seat_changed_at = now
     membership.seat_tier = tier
@@ -111,6 +111,47 @@ def assign_seat(
     return SeatChange(locked, audit)
 
 
+def refuse_fewer_than_assigned(
+    organization: Organization, tier: str, bought: int, *, field: str = "bought"
+) -> int:
+    """How many seats of a tier are assigned.
+
+    Raises BusinessError `seats_in_use` where fewer would be bought.
+    """
+    assigned = organization.memberships.on_seat(tier).count()
+    if bought < assigned:
+        raise BusinessError(
+            _("%(assigned)d %(tier)s seats are assigned; %(bought)d would be too few.")
+            % {"assigned": assigned, "tier": Tier(tier).label, "bought": bought},
+            code="seats_in_use",
+            status=422,
+            field=field,
+        )
+    return assigned
+
+
+@transaction.atomic
+def change_seats(
+    organization: Organization,
+    bought: dict[str, int],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """How many seats of each tier the contract has, all of them or none.
+
+    Raises BusinessError `seats_in_use`, at the tier's field.
+    """
+    for tier, number in bought.items():
+        try:
+            set_bought_seats(
+                organization, tier=tier, bought=number, actor=actor, now=now
+            )
+        except BusinessError as error:
+            error.field = tier
+            raise
+
+
 @transaction.atomic
 def set_bought_seats(
     organization: Organization,
@@ -125,15 +166,7 @@ def set_bought_seats(
     Raises BusinessError `seats_in_use`.
     """
     locked = lock_organization(organization.pk)
-    assigned = locked.memberships.on_seat(tier).count()
-    if bought < assigned:
-        raise BusinessError(
-            _("%(assigned)d %(tier)s seats are assigned; %(bought)d would be too few.")
-            % {"assigned": assigned, "tier": Tier(tier).label, "bought": bought},
-            code="seats_in_use",
-            status=422,
-            field="bought",
-        )
+    refuse_fewer_than_assigned(locked, tier, bought)
     row, _made = SeatTier.objects.get_or_create(organization=locked, tier=tier)
     before, row.bought = row.bought, bought
     if before != bought:

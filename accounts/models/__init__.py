@@ -1,25 +1,41 @@
 """Tables of organizations and people, re-exported so that others import `accounts.models`."""
 
 from accounts.models.addresses import FormerAddress
-from accounts.models.api_keys import ApiKey, Scope
+from accounts.models.api_keys import NOTICE, ApiKey, Scope
 from accounts.models.audit import AuditEntry
+from accounts.models.jobs import JobRun
 from accounts.models.mails import OutgoingMail
-from accounts.models.organizations import Organization, Plan, SeatTier, Settlement, Tier
+from accounts.models.organizations import (
+    Organization,
+    Plan,
+    SeatTier,
+    Settlement,
+    Tier,
+    TwoFactor,
+)
 from accounts.models.people import Invitation, Membership, Role, User
+from accounts.models.privacy import Erasure, RetentionMark
+from accounts.models.security import SecurityEvent
 
 __all__ = [
+    "NOTICE",
     "ApiKey",
     "AuditEntry",
+    "Erasure",
     "FormerAddress",
     "Invitation",
+    "JobRun",
     "Membership",
     "Organization",
     "OutgoingMail",
     "Plan",
+    "RetentionMark",
     "Role",
     "Scope",
     "SeatTier",
+    "SecurityEvent",
     "Settlement",
     "Tier",
+    "TwoFactor",
     "User",
 ]

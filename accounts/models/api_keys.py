@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 from django.db import models
@@ -9,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organizations import Organization
 from accounts.models.people import User
-from config.kit.one_line import validate_line
+from config.kit.one_line import validate_name
+
+# So long before the end of a key its owners are told.
+NOTICE = dt.timedelta(days=7)
 
 
 class Scope(models.TextChoices):
@@ -18,13 +22,29 @@ class Scope(models.TextChoices):
     MANAGE = "manage", _("Managing")
 
 
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self, now: dt.datetime) -> ApiKeyQuerySet:
+        """Neither revoked nor past their end."""
+        unended = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now)
+        return self.filter(unended, revoked_at__isnull=True)
+
+    def ending(self, now: dt.datetime) -> ApiKeyQuerySet:
+        """Those whose time is over within NOTICE; of those made for less, nobody needs
+        to be told.
+        """
+        return self.live(now).filter(
+            expires_at__lte=now + NOTICE,
+            created_at__lte=models.F("expires_at") - NOTICE,
+        )
+
+
 class ApiKey(models.Model):
-    """A key of one organization with scopes."""
+    """A key of one organization with scopes, until it is revoked or its time is over."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="api_keys"
     )
-    name = models.CharField(_("name"), max_length=80, validators=[validate_line])
+    name = models.CharField(_("name"), max_length=80, validators=[validate_name])
     prefix = models.CharField(_("prefix"), max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.CharField(
@@ -35,7 +55,15 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(_("created"))
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    # As far as the web process knows it: see `kit.http.client_address`.
+    last_used_from = models.GenericIPAddressField(
+        _("last used from"), null=True, blank=True
+    )
+    # The first moment at which it is refused; without one it is good until revoked.
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("API key")
@@ -52,6 +80,11 @@ class ApiKey(models.Model):
         A plain hash is enough for 256 random bits; no dictionary reaches them.
         """
         return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def last_day_moment(self) -> dt.datetime | None:
+        """A moment of the last day on which it is good."""
+        return self.expires_at and self.expires_at - dt.timedelta(microseconds=1)
 
     @property
     def scope_list(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Who changed what, from which value to which (C8).
 
-Append-only: the database refuses updates and deletes.
+Append-only: the database refuses updates and deletes, but for the pseudonym of somebody
+who is being erased and for what is older than the settings keep.
 """
 
 from __future__ import annotations
@@ -10,6 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organizations import Organization
 from accounts.models.people import Membership, User
+from accounts.models.privacy import pseudonyms, run_out
+from config.kit.exemptions import Exemption
+
+AUDIT_EXEMPTIONS = (
+    pseudonyms("actor_label", "subject", "from_value", "to_value", "reason"),
+    Exemption(run_out("audit", "at")),
+)
 
 
 class AuditEntry(models.Model):
@@ -42,8 +50,11 @@ class AuditEntry(models.Model):
     )
     from_value = models.JSONField(_("from"), null=True, blank=True)
     to_value = models.JSONField(_("to"), null=True, blank=True)
+    # Why an operator did it; owners read it beside the change.
+    reason = models.CharField(_("reason"), max_length=300, blank=True, db_default="")
 
     append_only = True
+    exemptions = AUDIT_EXEMPTIONS
 
     class Meta:
         verbose_name = _("audit entry")

@@ -25,6 +25,16 @@ class OutgoingMailQuerySet(RetriedQuerySet["OutgoingMail"]):
         """Neither sent nor given up."""
         return self.filter(sent_at__isnull=True, dropped_at__isnull=True)
 
+    def failing(self) -> OutgoingMailQuerySet:
+        """Tried in vain, and tried again."""
+        return self.waiting().exclude(last_error="")
+
+    def given_up(self) -> OutgoingMailQuerySet:
+        """Dropped because the mail server would not take them in time."""
+        return self.filter(dropped_at__isnull=False, attempts__gt=0).exclude(
+            last_error=""
+        )
+
     def unfinished(self) -> OutgoingMailQuerySet:
         """See `RetriedQuerySet`."""
         return self.waiting()
@@ -36,8 +46,16 @@ class OutgoingMail(models.Model):
     `key` names what may be mailed once; the Message-ID stays the same in every try.
     """
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="outgoing_mails"
+    # Empty for a mail about a person's own account. The type is what writers of all the
+    # others rely on: of their kinds none is ever queued without one.
+    organization: models.ForeignKey[Organization | None, Organization] = (
+        models.ForeignKey(  # type: ignore[misc]
+            Organization,
+            on_delete=models.CASCADE,
+            null=True,
+            blank=True,
+            related_name="outgoing_mails",
+        )
     )
     user = models.ForeignKey(
         User,
@@ -86,6 +104,11 @@ class OutgoingMail(models.Model):
                 fields=["next_try_at"],
                 condition=models.Q(sent_at__isnull=True, dropped_at__isnull=True),
                 name="mails_waiting",
+            ),
+            models.Index(
+                fields=["dropped_at"],
+                condition=models.Q(dropped_at__isnull=False) & ~models.Q(last_error=""),
+                name="mails_given_up",
             ),
         ]
 

@@ -13,7 +13,7 @@ from django.utils.timezone import now as the_clock
 from django.utils.translation import gettext_lazy as _
 
 from config.kit.months import Calendar, zone_names
-from config.kit.one_line import validate_line
+from config.kit.one_line import validate_name
 
 
 class Plan(models.TextChoices):
@@ -35,6 +35,14 @@ class Tier(models.TextChoices):
     def label_of(cls, tier: str | None) -> str:
         """The tier as people know it; empty without a seat."""
         return str(cls(tier).label) if tier else ""
+
+
+class TwoFactor(models.TextChoices):
+    """Of whom an organization requires two-factor sign-in (O5)."""
+
+    NOBODY = "", _("Nobody")
+    ADMINS = "admins", _("Owners and admins")
+    EVERYBODY = "everybody", _("Everybody")
 
 
 def validate_timezone(value: str) -> None:
@@ -69,7 +77,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """A customer (D1). Bills in USD."""
 
-    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
+    name = models.CharField(_("name"), max_length=120, validators=[validate_name])
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     plan = models.CharField(_("plan"), max_length=20, choices=Plan)
     settlement = models.CharField(_("settlement"), max_length=10, choices=Settlement)
@@ -100,6 +108,15 @@ class Organization(models.Model):
     digest_hour = models.PositiveSmallIntegerField(
         _("hour of the daily digest"), default=9
     )
+    # An operator's trust: no limit on invitations an hour (S21).
+    invites_freely = models.BooleanField(_("may invite without limit"), default=False)
+    two_factor = models.CharField(
+        _("two-factor sign-in required of"),
+        max_length=10,
+        choices=TwoFactor,
+        default=TwoFactor.NOBODY,
+        blank=True,
+    )
     created_at = models.DateTimeField(_("created"), default=the_clock, editable=False)
 
     objects = OrganizationQuerySet.as_manager()
@@ -119,6 +136,10 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(digest_hour__lte=23), name="digest_hour_is_an_hour"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(two_factor__in=TwoFactor.values),
+                name="organization_two_factor_is_known",
             ),
         ]
 

@@ -12,12 +12,13 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organizations import Organization, Tier
-from config.kit.addresses import AddressField, canonical_address
+from config.kit.addresses import AddressField, canonical_address, is_erased
 from config.kit.append_only import Keep
-from config.kit.one_line import validate_line
+from config.kit.one_line import validate_name
 
 # Who reports usage may go on naming people by addresses they had (E6a).
 FORMER_ADDRESS = Keep(
@@ -71,7 +72,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in with an e-mail address."""
 
     email = AddressField(_("e-mail address"), unique=True)
-    name = models.CharField(_("name"), max_length=120, validators=[validate_line])
+    name = models.CharField(_("name"), max_length=120, validators=[validate_name])
     language = models.CharField(
         _("language"),
         max_length=5,
@@ -83,6 +84,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
 
     objects = UserManager()
+    # The organization that a new person is about to join, until they belong to it.
+    joins: Organization | None = None
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -92,15 +95,35 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [
+            ("erase_user", "Can erase a person"),
+            ("export_user", "Can export what is kept of a person"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")),
                 name="user_email_is_lower_case",
             ),
         ]
+        indexes = [
+            # Few are: the member table counts without joining everybody.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(is_active=False),
+                name="people_switched_off",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What sessions are bound to: a new address ends them, like a new password
+        (S4), whatever changes it.
+        """
+        salt = "accounts.models.people.User.session"
+        bound = f"{self.password}|{self.email}"
+        return salted_hmac(salt, bound, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.name
@@ -114,17 +137,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those who have not been removed."""
         return self.filter(status=Membership.Status.ACTIVE)
 
+    def enabled(self) -> MembershipQuerySet:
+        """Active ones whose account no operator has switched off: who can act."""
+        return self.active().filter(user__is_active=True)
+
     def on_seat(self, tier: str) -> MembershipQuerySet:
         """Active memberships that occupy a seat of `tier`."""
         return self.active().filter(seat_tier=tier)
 
     def owners(self) -> MembershipQuerySet:
-        """Active owners, the primary owner among them."""
-        return self.active().filter(base_role=Role.OWNER)
+        """Owners who can act, the primary owner among them."""
+        return self.enabled().filter(base_role=Role.OWNER)
 
     def owners_to_mail(self) -> MembershipQuerySet:
-        """Owners whose account is active, with their users."""
-        return self.owners().filter(user__is_active=True).select_related("user")
+        """Owners who can act, with their users."""
+        return self.owners().select_related("user")
 
 
 class Membership(models.Model):
@@ -207,6 +234,18 @@ class Membership(models.Model):
         return self.status == self.Status.ACTIVE
 
     @property
+    def is_enabled(self) -> bool:
+        """Whether they belong to it and their account is not switched off; needs `user`
+        loaded.
+        """
+        return self.is_active and self.user.is_active
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether a pseudonym stands for the person; needs `user` loaded."""
+        return is_erased(self.user.email)
+
+    @property
     def role(self) -> Role:
         """The role as people know it; needs `organization` loaded."""
         return (
@@ -247,6 +286,8 @@ class Invitation(models.Model):
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("sent"))
+    # When the mail server took the link; empty while it has not.
+    mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"))
     accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,6 +19,7 @@ from accounts.audit import audit_row, change_groups
 from accounts.models import AuditEntry, Membership, Role
 from accounts.queries import PAGE_SIZE, audit_entries
 from config.kit.csv_files import Amount, streamed
+from config.kit.later import much_to_make
 
 CHUNK = 2_000
 
@@ -54,6 +56,7 @@ def activity_page(request: MemberRequest, membership: Membership) -> HttpRespons
         "page": page,
         "rows": [audit_row(entry) for entry in page],
         "groups": change_groups(),
+        "kept_days": settings.RETAIN_AUDIT_DAYS,
         "kind": chosen.kind,
         "q": chosen.search,
         "zone": membership.organization.zone_at(timezone.now()),
@@ -63,6 +66,7 @@ def activity_page(request: MemberRequest, membership: Membership) -> HttpRespons
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def activity_csv(
     request: MemberRequest, membership: Membership
 ) -> StreamingHttpResponse:
@@ -83,6 +87,7 @@ def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[Any]]:
         _("To"),
         _("From (USD)"),
         _("To (USD)"),
+        _("Reason"),
     ]
     for entry in entries.iterator(chunk_size=CHUNK):
         yield _cells(entry)
@@ -101,6 +106,7 @@ def _cells(entry: AuditEntry) -> list[Any]:
         row.after,
         _usd(row.before_nanos),
         _usd(row.after_nanos),
+        row.reason,
     ]
 
 

@@ -14,13 +14,16 @@ from django.views.decorators.http import require_safe
 from accounts.access import UserRequest, public, signed_in
 from accounts.actions.invitations import accept_invitation, open_invitation
 from accounts.forms import JoinForm, MeForm
+from accounts.known_devices import remember_device
 from accounts.models import Membership
 from accounts.navigation import front_page
+from accounts.sessions import record_session, sessions_of
 from config.kit.errors import BusinessError
 from config.kit.fields import add_refusal
 from config.kit.http import get_or_post, posted
+from config.kit.later import for_strangers
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backends.AddressBackend"
 
 
 @signed_in
@@ -53,18 +56,23 @@ def address(request: UserRequest) -> HttpResponse:
 @signed_in
 @get_or_post
 def me(request: UserRequest) -> HttpResponse:
-    """Name and language, and the way to password and two-factor."""
+    """Name and language, the way to password and two-factor, and where one is signed in."""
     form = MeForm(posted(request), instance=request.user)
     if form.is_valid():
         form.save()
         messages.success(request, _("Your settings are saved."))
         return redirect("me")
+    context = {
+        "form": form,
+        "sessions": sessions_of(request.user, this=request.session.session_key),
+    }
     return render(
-        request, "accounts/me.html", {"form": form}, status=422 if form.errors else 200
+        request, "accounts/me.html", context, status=422 if form.errors else 200
     )
 
 
 @public
+@for_strangers
 @get_or_post
 def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     """Join by an invitation's link: as who one is, or as a new person."""
@@ -90,11 +98,16 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _joined(request: HttpRequest, membership: Membership) -> HttpResponse:
-    if not request.user.is_authenticated:
+    is_new_here = not request.user.is_authenticated
+    if is_new_here:
         login(request, membership.user, backend=BACKEND)
+        record_session(request)
     messages.success(
         request,
         _("Welcome to %(organization)s.")
         % {"organization": membership.organization.name},
     )
-    return redirect(front_page(membership))
+    response = redirect(front_page(membership))
+    if is_new_here:
+        remember_device(request, response, membership.user)
+    return response

@@ -14,7 +14,7 @@ from accounts.access import MemberRequest, member_page
 from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
 from accounts.forms import ApiKeyForm
-from accounts.models import ApiKey, Membership, Role
+from accounts.models import NOTICE, ApiKey, Membership, Role
 from accounts.queries import api_keys
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
@@ -26,27 +26,29 @@ from config.kit.http import get_or_post, posted
 def api_keys_page(request: MemberRequest, membership: Membership) -> HttpResponse:
     """All keys; a POST makes one and shows its secret on this one answer only."""
     form, secret, key = ApiKeyForm(posted(request)), "", None
+    now = timezone.now()
     if form.is_valid():
         with refusals_on(form):
             key, secret = create_api_key(
                 membership.organization,
                 actor=Actor.person(membership.user),
-                now=timezone.now(),
+                now=now,
                 **form.cleaned_data,
             )
             form = ApiKeyForm()
     context = {
         "organization": membership.organization,
-        "keys": api_keys(membership.organization),
+        "page": api_keys(
+            membership.organization, now=now, page=request.GET.get("page")
+        ),
+        "soon": now + NOTICE,
         "form": form,
         "secret": secret,
         "new_key": key,
     }
-    response = render(
+    return render(
         request, "accounts/api_keys.html", context, status=422 if form.errors else 200
     )
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @member_page(Role.OWNER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException
 from typing import Any
 
 from django import forms
@@ -16,14 +15,21 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
-from accounts.actions.invitations import invite, revoke_invitation
+from accounts.actions.invitation_mails import invite_by_mail
+from accounts.actions.invitations import revoke_invitation
 from accounts.actions.members import bring_back, edit_member, remove_member
 from accounts.actions.organizations import hand_over_primary_owner
-from accounts.forms import InvitationForm, MemberForm, ReturnForm
-from accounts.mails import send_invitation
+from accounts.forms import InvitationForm, MemberForm, RemovalForm, ReturnForm
 from accounts.models import Invitation, Membership, Role
-from accounts.queries import invitations, members, removed_member, seat_counts
+from accounts.queries import (
+    invitations,
+    keys_made_by,
+    members,
+    removed_member,
+    seat_counts,
+)
 from accounts.returning import what_holds_again
+from accounts.tasks import send_soon
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
@@ -44,7 +50,7 @@ def members_page(request: MemberRequest, membership: Membership) -> HttpResponse
         "page": members(
             organization, search=search, status=status, page=request.GET.get("page")
         ),
-        "invitations": invitations(organization, now=now),
+        "invitations": invitations(organization, page=request.GET.get("invitations")),
         "now": now,
         "status": status,
         "q": search,
@@ -94,13 +100,8 @@ def member_invite(request: MemberRequest, membership: Membership) -> HttpRespons
     form = InvitationForm(posted(request))
     if form.is_valid():
         with refusals_on(form):
-            invitation, token = invite(
-                membership.organization,
-                by=membership,
-                now=timezone.now(),
-                **form.cleaned_data,
-            )
-            return _done(request, membership, _mailed(request, invitation, token))
+            sentence = _invited(request, membership, **form.cleaned_data)
+            return _done(request, membership, sentence)
     return _form_modal(
         request,
         membership,
@@ -111,20 +112,18 @@ def member_invite(request: MemberRequest, membership: Membership) -> HttpRespons
     )
 
 
-def _mailed(request: MemberRequest, invitation: Invitation, token: str) -> str:
-    """Send the link and say so; when the mail server refuses, the invitation stays and
-    can be sent again.
+def _invited(request: MemberRequest, membership: Membership, **who: Any) -> str:
+    """Invite, have the link mailed, and the sentence that says so. Raises what `invite`
+    raises.
     """
-    link = request.build_absolute_uri(reverse("invitation", args=[token]))
-    try:
-        send_invitation(invitation, link=link, language=request.user.language)
-    except (SMTPException, OSError):
-        messages.error(
-            request,
-            _("The e-mail to %(email)s couldn't be sent. Try again later.")
-            % {"email": invitation.email},
-        )
-        return ""
+    invitation, mails = invite_by_mail(
+        membership.organization,
+        language=request.user.language,
+        by=membership,
+        now=timezone.now(),
+        **who,
+    )
+    send_soon(mails)
     sentence = _("Invitation sent to %(email)s.") % {"email": invitation.email}
     return _and_what_holds(sentence, _returning(invitation))
 
@@ -156,15 +155,9 @@ def invitation_resend(
     form = forms.Form(posted(request))
     if form.is_valid():
         with refusals_on(form):
-            invitation, token = invite(
-                membership.organization,
-                email=old.email,
-                role=old.base_role,
-                seat_tier=old.seat_tier,
-                by=membership,
-                now=timezone.now(),
-            )
-            return _done(request, membership, _mailed(request, invitation, token))
+            who = {"email": old.email, "role": old.base_role}
+            sentence = _invited(request, membership, seat_tier=old.seat_tier, **who)
+            return _done(request, membership, sentence)
     return _form_modal(
         request,
         membership,
@@ -210,7 +203,9 @@ def member_edit(
 ) -> HttpResponse:
     """Change role and seat."""
     member = _member(membership, membership_id)
-    form = MemberForm(posted(request), member=member)
+    form = MemberForm(
+        posted(request), member=member, keys=keys_made_by(member, now=timezone.now())
+    )
     if form.is_valid():
         with refusals_on(form):
             edit_member(
@@ -219,6 +214,7 @@ def member_edit(
                 role=form.cleaned_data.get("role"),
                 by=membership,
                 now=timezone.now(),
+                keys=form.cleaned_data.get("keys", ()),
             )
             sentence = _("%(name)s has been updated.") % {"name": member.user}
             return _done(request, membership, sentence)
@@ -239,10 +235,11 @@ def member_remove(
 ) -> HttpResponse:
     """Take somebody out of the organization."""
     member = _member(membership, membership_id)
-    form = forms.Form(posted(request))
+    form = RemovalForm(posted(request), keys=keys_made_by(member, now=timezone.now()))
     if form.is_valid():
+        keys = form.cleaned_data.get("keys", ())
         with refusals_on(form):
-            remove_member(member, by=membership, now=timezone.now())
+            remove_member(member, by=membership, now=timezone.now(), keys=keys)
             sentence = _("%(name)s has been removed.") % {"name": member.user}
             return _done(request, membership, sentence)
     return _form_modal(
@@ -254,7 +251,8 @@ def member_remove(
         sentence=_(
             "Their next request will be refused, and their seat becomes free. Their "
             "past usage stays in every report. Their own spend cap, if they have one, "
-            "is kept for the case that they return."
+            "is kept for the case that they return. Open invitations they sent are "
+            "withdrawn."
         ),
         button=_("Remove"),
         is_danger=True,

@@ -37,7 +37,8 @@ SELECT id, amount_nanos, exact_nanos
    AND (2 * (amount_nanos - exact_nanos) > 10000000
         OR 2 * (exact_nanos - amount_nanos) > 10000000)
 """
-# A void invoice bills nothing, and hands on what it took over itself.
+# A void invoice bills nothing, and hands on what it took over itself; also to the next of
+# its own month, where its close was taken back.
 EACH_TAKES_OVER_WHAT_THE_ONE_BEFORE_HANDED_ON = """
 SELECT id, carried_in_nanos, before
   FROM (SELECT id, carried_in_nanos,
@@ -45,7 +46,7 @@ SELECT id, carried_in_nanos, before
                COALESCE(LAG(carried_in_nanos) OVER months, 0) AS before_void,
                LAG(status) OVER months AS status_before
           FROM billing_invoice
-        WINDOW months AS (PARTITION BY organization_id ORDER BY month_on)) chained
+        WINDOW months AS (PARTITION BY organization_id ORDER BY month_on, id)) chained
  WHERE carried_in_nanos <> before
    AND NOT (status_before = 'void' AND carried_in_nanos = before_void)
 """
@@ -55,6 +56,7 @@ SELECT m.id, COALESCE(i.exact_nanos, 0), COALESCE(used.nanos, 0)
   LEFT JOIN billing_invoice i
     ON i.organization_id = m.organization_id
    AND i.month_on = m.month_on
+   AND i.edition = m.edition
   LEFT JOIN (SELECT organization_id, month_on, SUM(nanos) AS nanos
                FROM (SELECT organization_id, month_on, cost_nanos AS nanos
                        FROM billing_usageevent
@@ -72,18 +74,6 @@ SELECT m.id, COALESCE(i.exact_nanos, 0), COALESCE(used.nanos, 0)
  WHERE m.state <> 'frozen'
    AND COALESCE(i.exact_nanos, 0) <> COALESCE(used.nanos, 0)
 """
-INVOICE_NUMBERS_HAVE_NO_GAP = """
-SELECT organization_id, MAX(sequence), COUNT(sequence)
-  FROM billing_invoice
- GROUP BY organization_id
-HAVING MAX(sequence) <> COUNT(sequence)
-"""
-CREDIT_NOTE_NUMBERS_HAVE_NO_GAP = """
-SELECT organization_id, MAX(sequence), COUNT(sequence)
-  FROM billing_creditnote
- GROUP BY organization_id
-HAVING MAX(sequence) <> COUNT(sequence)
-"""
 NO_MORE_IS_CREDITED_THAN_WAS_BILLED = """
 SELECT i.id, i.total_nanos, notes.nanos
   FROM billing_invoice i
@@ -98,6 +88,10 @@ SELECT s.id, s.closing_nanos, COALESCE(SUM(e.amount_nanos), 0)
   LEFT JOIN billing_ledgerentry e
     ON e.organization_id = s.organization_id
    AND e.month_on <= s.month_on
+ WHERE NOT EXISTS (SELECT 1 FROM billing_monthreopening r
+                    WHERE r.organization_id = s.organization_id
+                      AND r.month_on = s.month_on
+                      AND r.edition = s.edition)
  GROUP BY s.id, s.closing_nanos
 HAVING s.closing_nanos <> COALESCE(SUM(e.amount_nanos), 0)
 """
@@ -116,12 +110,25 @@ SELECT p.id, COALESCE(r.total_nanos, 0), p.amount_nanos
  WHERE p.status = 'succeeded'
    AND COALESCE(r.total_nanos, 0) <> p.amount_nanos
 """
-RECEIPT_NUMBERS_HAVE_NO_GAP = """
-SELECT organization_id, MAX(sequence), COUNT(sequence)
-  FROM billing_purchasereceipt
+# What is left out on purpose is kept with its reason (`NumberGap`).
+NUMBERS_HAVE_NO_GAP_BUT_THOSE_KEPT = """
+SELECT organization_id, MAX(last), SUM(numbers)
+  FROM (SELECT organization_id, sequence AS last, 1 AS numbers
+          FROM {table}
+         WHERE sequence IS NOT NULL
+         UNION ALL
+        SELECT organization_id, through_sequence, through_sequence - from_sequence + 1
+          FROM billing_numbergap
+         WHERE series = '{series}') taken
  GROUP BY organization_id
-HAVING MAX(sequence) <> COUNT(sequence)
+HAVING MAX(last) <> SUM(numbers)
 """
+
+
+def _numbers_without_gap(table: str, series: str) -> str:
+    return NUMBERS_HAVE_NO_GAP_BUT_THOSE_KEPT.format(table=table, series=series)
+
+
 # Each: table and column of what is kept, and SQL of the rows that differ, which are
 # the row's id (for numbers, the organization's), what is kept and what is proven.
 PROOFS = (
@@ -142,8 +149,12 @@ PROOFS = (
         "exact_nanos",
         AN_INVOICE_BILLS_WHAT_NOBODY_PREPAID_IN_ITS_MONTH,
     ),
-    ("billing_invoice", "sequence", INVOICE_NUMBERS_HAVE_NO_GAP),
-    ("billing_creditnote", "sequence", CREDIT_NOTE_NUMBERS_HAVE_NO_GAP),
+    ("billing_invoice", "sequence", _numbers_without_gap("billing_invoice", "invoice")),
+    (
+        "billing_creditnote",
+        "sequence",
+        _numbers_without_gap("billing_creditnote", "credit-note"),
+    ),
     ("billing_invoice", "total_nanos", NO_MORE_IS_CREDITED_THAN_WAS_BILLED),
     (
         "billing_statement",
@@ -156,7 +167,11 @@ PROOFS = (
         "total_nanos",
         EVERY_PURCHASE_HAS_A_RECEIPT_OF_WHAT_WAS_PAID,
     ),
-    ("billing_purchasereceipt", "sequence", RECEIPT_NUMBERS_HAVE_NO_GAP),
+    (
+        "billing_purchasereceipt",
+        "sequence",
+        _numbers_without_gap("billing_purchasereceipt", "receipt"),
+    ),
 )
 
 

@@ -6,27 +6,41 @@ of messages in the broker.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.utils import timezone
 
 from billing.documents import closing, gateway_events, gateway_sync
 from billing.documents.queries.months import organizations_to_close
 from billing.models import Invoice
-from config.kit.jobs import SWEEP_LIMIT
+from config.kit.clock import ClockIsOff, database_now
+from config.kit.jobs import SWEEP_LIMIT, enqueue_now
 
 
 @shared_task
 def close_months(organization_id: int) -> int:
-    """Close what is due or half-closed in one organization; how many months."""
-    return len(closing.close_due(organization_id))
+    """Close what is due or half-closed in one organization; how many months.
+
+    None on a host whose clock is off, which was logged: the next sweep comes again.
+    """
+    with suppress(ClockIsOff):
+        return len(closing.close_due(organization_id))
+    return 0
 
 
 @shared_task
 def close_due_months() -> int:
-    """Enqueue every organization with a month to close, however late; how many."""
-    organization_ids = organizations_to_close(now=timezone.now())
+    """Enqueue every organization with a month to close, however late; how many.
+
+    None on a host whose clock is off, which was logged.
+    """
+    try:
+        organization_ids = organizations_to_close(now=database_now())
+    except ClockIsOff:
+        return 0
     for organization_id in organization_ids:
-        close_months.delay(organization_id)
+        enqueue_now(close_months, organization_id)
     return len(organization_ids)
 
 
@@ -42,7 +56,7 @@ def send_due_invoices() -> int:
     due = Invoice.objects.to_send(timezone.now())
     invoice_ids = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
     for invoice_id in invoice_ids:
-        send_invoice.delay(invoice_id)
+        enqueue_now(send_invoice, invoice_id)
     return len(invoice_ids)
 
 

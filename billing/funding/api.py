@@ -10,10 +10,15 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Body, Router
 
-from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_digest
+from accounts.api_access import (
+    BEARER,
+    MissingScope,
+    Unauthorized,
+    hot_path_key,
+    sent_key,
+)
 from accounts.key_use import note_use
 from accounts.models import Scope
 from billing.funding.promises import sign_authorization
@@ -23,8 +28,10 @@ from billing.funding.rules.layers import Layer
 from billing.funding.rules.standing import Standing
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
 from billing.funding.words import refusal_message
-from config.kit.api import ERRORS, json_response, rfc3339
+from config.kit.api import ERRORS, UNAVAILABLE, json_response, rfc3339
+from config.kit.clock import HostClock
 from config.kit.errors import BusinessError
+from config.kit.limits import MEMBER, count_call
 from config.kit.links import page_url
 from config.kit.money import to_decimal_text
 
@@ -33,8 +40,8 @@ router = Router(tags=["Metering"])
 
 @router.post(
     "/authorize",
-    auth=None,
-    response={200: AuthorizeOut, **ERRORS},
+    auth=hot_path_key,
+    response={200: AuthorizeOut, **ERRORS, **UNAVAILABLE},
     openapi_extra=BEARER,
     summary="May this member send a request?",
 )
@@ -43,10 +50,17 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
 
     A refusal is an answer too: 200 with `allowed: false`, the reason and when it ends.
     """
-    now = timezone.now()
+    clock = HostClock.read()
+    now = clock.asked_at
     member = str(payload.member)
-    opened = standing_by_key(bearer_digest(request), member=member, now=now)
-    standing = _checked_key(opened).member(member)
+    digest = sent_key(request)
+    count_call(MEMBER, digest, member.lower())
+    opened = standing_by_key(digest, member=member, now=now)
+    # Answered by a wrong clock, month and windows would be wrong without a sign, and a
+    # key's last day too.
+    if opened is not None:
+        clock.agree(opened.database_time)
+    standing = _checked_key(opened, request, digest=digest, now=now).member(member)
     if standing is None:
         raise BusinessError(
             f"No member “{member}” in this organization.",
@@ -56,13 +70,20 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     return json_response(_authorization(standing, decide(standing), now=now))
 
 
-def _checked_key(opened: Standings | None) -> Standings:
+def _checked_key(
+    opened: Standings | None, request: HttpRequest, *, digest: str, now: dt.datetime
+) -> Standings:
     """What the key opened. Raises Unauthorized, MissingScope."""
-    if opened is None:
+    if opened is None or not opened.is_open(now):
         raise Unauthorized
     if Scope.METER not in opened.scopes:
         raise MissingScope(Scope.METER)
-    note_use(opened.key_id)
+    note_use(
+        opened.key_id,
+        request,
+        digest=digest,
+        organization_id=opened.organization.id,
+    )
     return opened
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StrictStr
+from pydantic import ConfigDict, StrictStr
 
 from accounts.api_access import MemberRef
 
@@ -24,7 +24,8 @@ class AuthorizeIn(Schema):
 
     member: MemberRef
     surface: SurfaceName
-    model: Annotated[StrictStr, Field(max_length=120)] | None = None
+    # of any length, as reports take it: nothing depends on it
+    model: StrictStr | None = None
 
 
 class LayerOut(Schema):

@@ -37,6 +37,8 @@ def _what(decision: Decision, standing: Standing) -> str:
         return _reached_cap(decision, standing)
     values = {"organization": organization.name}
     match decision.reason:
+        case Reason.MEMBER_INACTIVE if standing.is_switched_off:
+            return _("Your account has been switched off.")
         case Reason.MEMBER_INACTIVE:
             return _("You are no longer a member of %(organization)s.") % values
         case Reason.SEAT_UNASSIGNED:
@@ -100,6 +102,10 @@ def _reached_cap_of_usage_plan(*, shared: bool) -> str:
 
 def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> str:
     zone = standing.organization.month.zone
+    if standing.is_switched_off:
+        return _("Ask an owner of %(organization)s why.") % {
+            "organization": standing.organization.name
+        }
     if decision.reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return _("Ask an owner for a seat.")
     asks = may_request(standing, decision.reason)
@@ -201,9 +207,15 @@ def _layer_source(layer: Layer, standing: Standing) -> str:
         case "member_cap":
             return cap_source_text(standing)
         case "seat":
-            return _("none assigned") if standing.is_active else _("removed")
+            return _seat_source(standing)
         case _other:
             return _("shared by everyone")
+
+
+def _seat_source(standing: Standing) -> str:
+    if standing.is_switched_off:
+        return _("account switched off")
+    return _("none assigned") if standing.is_active else _("removed")
 
 
 def cap_source_text(standing: Standing) -> str:

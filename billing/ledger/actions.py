@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization, User
+from billing.ledger.queries import open_month
 from billing.models import (
     BillingAccount,
     Dispute,
@@ -51,10 +52,12 @@ def post_entry(
     reason: str = "",
     actor: User | None = None,
     key: str = "",
+    is_audited: bool = True,
 ) -> LedgerEntry:
     """Book one movement that is not usage, inside the caller's transaction and lock;
     usage until now goes before it.
 
+    `is_audited` False: the caller keeps the change itself, with the balance (C8).
     `key` names what may be booked once. Raises IntegrityError where the organization
     has an entry of that key, payment or refund.
     """
@@ -70,9 +73,10 @@ def post_entry(
         reason=reason,
         actor=actor,
         key=key,
-        month_on=locked.calendar.month_at(now).first_on,
+        month_on=open_month(locked, now=now).first_on,
     )
-    _audit(locked, entry)
+    if is_audited:
+        _audit(locked, entry)
     return entry
 
 
@@ -138,14 +142,17 @@ def roll_up(
         account,
         moved,
         now=now,
-        events_through=_latest_id(UsageEvent),
-        adjustments_through=_latest_id(UsageAdjustment),
+        events_through=latest_id(UsageEvent),
+        adjustments_through=latest_id(UsageAdjustment),
     )
     PendingCharge.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(moved)
 
 
-def _latest_id(model: type[UsageEvent] | type[UsageAdjustment]) -> int:
+def latest_id(model: type[UsageEvent] | type[UsageAdjustment]) -> int:
+    """The largest id there is; under an organization's lock no later row of it has a
+    smaller one.
+    """
     ids = model._default_manager.order_by("-pk").values_list("pk", flat=True)
     return ids.first() or 0
 

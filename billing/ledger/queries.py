@@ -11,6 +11,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet, Sum
 
+from accounts.models import Organization
 from billing.models import (
     BillingAccount,
     EntryKind,
@@ -19,8 +20,19 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from config.kit.months import Month
 
 PAGE_SIZE = 50
+
+
+def open_month(organization: Organization, *, now: dt.datetime) -> Month:
+    """The month that what is booked at `now` counts to: the current one, or the first
+    open one where that is closed already. Read under the organization's lock, it stays
+    so until the commit.
+    """
+    accounts = BillingAccount.objects.filter(organization=organization)
+    closed_through = accounts.values_list("frozen_through_on", flat=True).first()
+    return organization.calendar.open_month_at(now, closed_through=closed_through)
 
 
 @dataclass(frozen=True, slots=True)

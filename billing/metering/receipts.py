@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.metering.rules.pricing import factors_kept
-from billing.models import Funding, Surface, UsageEvent, UsagePart
+from billing.models import Funding, FundingWhy, Surface, UsageEvent, UsagePart
 from billing.prices.rules import MESSAGE, ONE, TOKEN_CLASSES, Applied, TokenClass
 from billing.prices.words import class_word, factor_text, part_word, rate_text
 from config.kit.money import NANOS_PER_USD
@@ -73,7 +73,10 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPart:
-    """One part of a request as shown: what ran, at which model, its factors and lines."""
+    """One part of a request as shown: what ran, at which model, its factors and lines.
+
+    `is_free` where the model costs nothing by its list.
+    """
 
     kind: str
     model: str
@@ -81,6 +84,7 @@ class ReceiptPart:
     factors: tuple[Applied, ...]
     cost_nanos: int
     estimated: bool
+    is_free: bool = False
 
     @property
     def word(self) -> str:
@@ -100,11 +104,18 @@ class Receipt:
     event: UsageEvent
     parts: list[ReceiptPart]
     adjusted_nanos: int
+    # The event that its authorization had paid for before, if any (E4).
+    promise_used_by: str | None = None
 
     @property
     def lines(self) -> list[ReceiptLine]:
         """The lines of all parts, in their order."""
         return [line for part in self.parts for line in part.lines]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether everything that ran costs nothing by its list."""
+        return all(part.is_free for part in self.parts)
 
     @property
     def exact_nanos(self) -> Decimal:
@@ -141,7 +152,23 @@ def receipt_of(event: UsageEvent) -> Receipt:
     adjusted_nanos = sum(
         adjustment.amount_nanos for adjustment in event.adjustments.all()
     )
-    return Receipt(event, [_part_of(row) for row in rows], adjusted_nanos)
+    return Receipt(
+        event,
+        [_part_of(row) for row in rows],
+        adjusted_nanos,
+        _promise_used_by(event),
+    )
+
+
+def _promise_used_by(event: UsageEvent) -> str | None:
+    if event.promise is None or event.funding_why == FundingWhy.PROMISED:
+        return None
+    kept_for = UsageEvent.objects.filter(
+        membership_id=event.membership_id,
+        promise=event.promise,
+        funding_why=FundingWhy.PROMISED,
+    )
+    return kept_for.values_list("event_id", flat=True).first()
 
 
 def _part_of(row: UsageEvent | UsagePart) -> ReceiptPart:
@@ -153,6 +180,7 @@ def _part_of(row: UsageEvent | UsagePart) -> ReceiptPart:
         factors,
         row.cost_nanos,
         row.estimated,
+        is_free=not any(getattr(row.price, one.rate) for one in TOKEN_CLASSES),
     )
 
 

@@ -16,6 +16,7 @@ from billing.metering.receipts import receipt_of
 from billing.models import UsageEvent
 from billing.reports.queries.own import organization_receipts, receipts
 from config.kit.csv_files import Amount, streamed
+from config.kit.later import much_to_make
 
 
 @member_page()
@@ -61,6 +62,7 @@ HEAD = [
 
 @member_page()
 @require_safe
+@much_to_make
 def own_receipts_csv(
     request: HttpRequest, membership: Membership
 ) -> StreamingHttpResponse:

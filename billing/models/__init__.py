@@ -21,7 +21,8 @@ from billing.models.credit_notes import CreditNote
 from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
-from billing.models.months import BillingMonth
+from billing.models.months import BillingMonth, MonthReopening
+from billing.models.number_gaps import NumberGap, Series
 from billing.models.payments import GatewayNotice, Payment, PaymentCard
 from billing.models.prices import (
     Condition,
@@ -39,6 +40,7 @@ from billing.models.statements import Statement, StatementLine
 from billing.models.usage import (
     AdjustmentSource,
     Funding,
+    FundingWhy,
     RepricingReason,
     Surface,
     UnknownModel,
@@ -59,6 +61,7 @@ __all__ = [
     "EntryKind",
     "ExtraUsageScope",
     "Funding",
+    "FundingWhy",
     "GatewayNotice",
     "IncludedWindow",
     "Invoice",
@@ -68,6 +71,8 @@ __all__ = [
     "MemberMonth",
     "ModelAlias",
     "ModelPrice",
+    "MonthReopening",
+    "NumberGap",
     "OrganizationDay",
     "OrganizationMonth",
     "Payment",
@@ -83,6 +88,7 @@ __all__ = [
     "SandboxRefund",
     "SeatAllowance",
     "SelectedMember",
+    "Series",
     "SetupStep",
     "SpendCap",
     "Statement",

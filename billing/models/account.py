@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
 from billing.models.limits import countable
-from config.kit.append_only import Guard
+from billing.models.months import CLOSED_AND_NOT_TAKEN_BACK
+from config.kit.append_only import Guard, LookupGuard
 
 
 class ExtraUsageScope(models.TextChoices):
@@ -103,12 +104,11 @@ class BillingAccount(models.Model):
             "closed months are kept",
             when="OLD.frozen_through_on IS NOT NULL",
         ),
-        Guard(
+        LookupGuard(
             "months_stay_closed",
             "UPDATE OF frozen_through_on",
             "a closed month is not opened again",
-            when="OLD.frozen_through_on IS NOT NULL"
-            " AND (NEW.frozen_through_on IS NULL OR NEW.frozen_through_on < OLD.frozen_through_on)",
+            when=CLOSED_AND_NOT_TAKEN_BACK,
         ),
     )
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
+from accounts.models.privacy import pseudonyms
 from billing.models.invoices import Invoice
 
 
@@ -40,6 +41,7 @@ class CreditNote(models.Model):
     )
 
     append_only = True
+    exemptions = (pseudonyms("reason"),)
 
     class Meta:
         verbose_name = _("credit note")

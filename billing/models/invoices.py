@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from accounts.models.privacy import pseudonyms
 from billing.models.usage import Surface
 from config.kit.append_only import Guard, InsertGuard
 from config.kit.retried import RetriedQuerySet
@@ -22,6 +23,7 @@ from config.kit.retried import RetriedQuerySet
 ISSUED = (
     "organization_id",
     "month_on",
+    "edition",
     "sequence",
     "number",
     "exact_nanos",
@@ -46,6 +48,8 @@ ALLOWED_STEPS = (
     " 'paid')) OR (OLD.status = 'open' AND NEW.status IN ('paid', 'void'))"
     # what paid it was taken back
     " OR (OLD.status = 'paid' AND NEW.status = 'open' AND NEW.reopened_at IS NOT NULL)"
+    # nothing was to pay, and its month is opened again
+    " OR (OLD.status = 'paid' AND NEW.status = 'void' AND OLD.total_nanos = 0)"
 )
 
 
@@ -94,6 +98,8 @@ class Invoice(models.Model):
         Organization, on_delete=models.PROTECT, related_name="invoices"
     )
     month_on = models.DateField(_("month"))
+    # Which close of the month wrote it (`BillingMonth`).
+    edition = models.PositiveSmallIntegerField(_("close"), default=1, db_default=1)
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.DRAFT
     )
@@ -175,7 +181,8 @@ class Invoice(models.Model):
         ordering = ["-month_on", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "month_on"], name="one_invoice_per_month"
+                fields=["organization", "month_on", "edition"],
+                name="one_invoice_per_close",
             ),
             models.UniqueConstraint(
                 fields=["organization", "sequence"], name="one_invoice_per_sequence"
@@ -240,6 +247,9 @@ class Invoice(models.Model):
         return self.carried_out_nanos
 
 
+LINE_EXEMPTIONS = (pseudonyms("member_name", "member_email", "reason"),)
+
+
 class InvoiceLine(models.Model):
     """One line of an invoice, by its kind; amounts in nano-USD.
 
@@ -287,6 +297,7 @@ class InvoiceLine(models.Model):
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     append_only = True
+    exemptions = LINE_EXEMPTIONS
     guards = (
         InsertGuard(
             "is_drafted",

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from accounts.models.privacy import pseudonyms
 from billing.models.limits import countable
 from billing.models.months import OPEN_MONTH
 from billing.models.payments import Payment
@@ -97,6 +98,7 @@ class LedgerEntry(models.Model):
     )
 
     append_only = True
+    exemptions = (pseudonyms("reason"),)
     guards = (OPEN_MONTH,)
 
     class Meta:

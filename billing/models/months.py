@@ -9,7 +9,31 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
-from config.kit.append_only import Guard, InsertGuard
+from config.kit.append_only import Guard, InsertGuard, LookupGuard
+
+NOT_TAKEN_BACK = (
+    "NOT EXISTS (SELECT 1 FROM billing_monthreopening r WHERE r.organization_id ="
+    " OLD.organization_id AND r.month_on = OLD.month_on AND r.edition = OLD.edition)"
+)
+# Of billing accounts: the latest closed month goes back one, for the close that is just
+# being taken back.
+CLOSED_AND_NOT_TAKEN_BACK = (
+    "OLD.frozen_through_on IS NOT NULL AND (NEW.frozen_through_on IS NULL OR"
+    " NEW.frozen_through_on < OLD.frozen_through_on) AND NOT EXISTS (SELECT 1 FROM"
+    " billing_monthreopening r JOIN billing_billingmonth m ON m.organization_id ="
+    " r.organization_id AND m.month_on = r.month_on AND m.edition = r.edition WHERE"
+    " r.organization_id = OLD.organization_id AND r.month_on = OLD.frozen_through_on AND"
+    " r.closed_through_on = NEW.frozen_through_on)"
+)
+# Only the latest month, closed to the end, whose invoice nobody owes any more.
+MAY_NOT_REOPEN = (
+    "NOT EXISTS (SELECT 1 FROM billing_billingmonth m JOIN billing_billingaccount a ON"
+    " a.organization_id = m.organization_id AND a.frozen_through_on = m.month_on WHERE"
+    " m.organization_id = new.organization_id AND m.month_on = new.month_on AND m.edition"
+    " = new.edition AND m.state = 'closed') OR EXISTS (SELECT 1 FROM billing_invoice i"
+    " WHERE i.organization_id = new.organization_id AND i.month_on = new.month_on AND"
+    " i.status <> 'void')"
+)
 
 
 class BillingMonthQuerySet(models.QuerySet["BillingMonth"]):
@@ -23,7 +47,8 @@ class BillingMonthQuerySet(models.QuerySet["BillingMonth"]):
 class BillingMonth(models.Model):
     """One month of one organization from its freezing on.
 
-    A month without a row is open, or lies before all others.
+    A month without a row is open, or lies before all others. A close that is taken back
+    leaves a `MonthReopening`, and only that lets its row go.
 
     `starts_at` <= instant < `ends_at` in UTC; `zone` names its days, whatever zone
     holds later.
@@ -46,10 +71,12 @@ class BillingMonth(models.Model):
     )
     frozen_at = models.DateTimeField(_("frozen"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    # Which close of the month this is: one more than were taken back.
+    edition = models.PositiveSmallIntegerField(_("close"), default=1, db_default=1)
 
     objects = BillingMonthQuerySet.as_manager()
     guards = (
-        Guard("is_kept", "DELETE", "a closed month is kept"),
+        LookupGuard("is_kept", "DELETE", "a closed month is kept", when=NOT_TAKEN_BACK),
         Guard(
             "stays_closed",
             "UPDATE",
@@ -77,6 +104,53 @@ class BillingMonth(models.Model):
                 condition=~models.Q(state="closed"),
                 name="months_unfinished",
             ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month_on:%Y-%m}"
+
+
+class MonthReopening(models.Model):
+    """A close that came too early and was taken back: what it had closed, when, and why
+    it is open again.
+
+    Its invoice is void and keeps its number; its statement counts no more.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="month_reopenings"
+    )
+    month_on = models.DateField(_("month"))
+    edition = models.PositiveSmallIntegerField(_("close"))
+    # The latest closed month from then on.
+    closed_through_on = models.DateField(_("closed through"))
+    frozen_at = models.DateTimeField(_("frozen"))
+    closed_at = models.DateTimeField(_("closed"))
+    reopened_at = models.DateTimeField(_("open again"))
+    reopened_by = models.CharField(_("reopened by"), max_length=100)
+    reason = models.CharField(_("reason"), max_length=300)
+    # Which rows of the month its documents had: all up to these ids.
+    events_through = models.BigIntegerField(_("events up to"))
+    adjustments_through = models.BigIntegerField(_("adjustments up to"))
+
+    append_only = True
+    guards = (
+        InsertGuard(
+            "is_the_latest",
+            "only the latest closed month without an invoice to pay is opened again",
+            MAY_NOT_REOPEN,
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("reopened month")
+        verbose_name_plural = _("reopened months")
+        ordering = ["-month_on", "-edition"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "month_on", "edition"],
+                name="one_reopening_per_close",
+            )
         ]
 
     def __str__(self) -> str:

@@ -35,6 +35,9 @@ RATE_FIELDS = (
     "web_search_nanos",
 )
 
+# What a row is for: of each, one is in force.
+PRICE_KEY = ("provider", "model", "starts_on", "context_above")
+FACTOR_KEY = ("condition", "value", "pattern", "starts_on")
 
 REAL_RATE = [AtMost(MOST_RATE_NANOS)]
 
@@ -71,6 +74,8 @@ class ModelPrice(PriceRow):
     unknown models (M4).
     """
 
+    KEY = PRICE_KEY
+
     provider = models.CharField(
         _("provider"),
         max_length=40,
@@ -104,7 +109,7 @@ class ModelPrice(PriceRow):
         ordering = ["provider", "model", "starts_on", "context_above", "-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "model", "starts_on", "context_above"],
+                fields=PRICE_KEY,
                 condition=Q(superseded_at__isnull=True),
                 name="one_price_in_force",
             ),
@@ -137,6 +142,8 @@ class PriceFactor(PriceRow):
     correction adds a row and supersedes the old one.
     """
 
+    KEY = FACTOR_KEY
+
     condition = models.CharField(_("condition"), max_length=20, choices=Condition)
     value = models.CharField(_("value"), max_length=40)
     pattern = models.CharField(
@@ -159,7 +166,7 @@ class PriceFactor(PriceRow):
         ordering = ["condition", "value", "pattern", "starts_on", "-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["condition", "value", "pattern", "starts_on"],
+                fields=FACTOR_KEY,
                 condition=Q(superseded_at__isnull=True),
                 name="one_factor_in_force",
             ),

@@ -6,10 +6,25 @@ They say what the ledger says; `audit_books` compares the two.
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
+from accounts.models.privacy import pseudonyms
+from billing.models.months import MonthReopening
+
+
+class StatementQuerySet(models.QuerySet["Statement"]):
+    """Which statements count."""
+
+    def standing(self) -> StatementQuerySet:
+        """All but those of closes that were taken back."""
+        taken_back = MonthReopening.objects.filter(
+            organization=OuterRef("organization"),
+            month_on=OuterRef("month_on"),
+            edition=OuterRef("edition"),
+        )
+        return self.exclude(Exists(taken_back))
 
 
 class Statement(models.Model):
@@ -22,6 +37,8 @@ class Statement(models.Model):
         Organization, on_delete=models.PROTECT, related_name="statements"
     )
     month_on = models.DateField(_("month"))
+    # Which close of the month wrote it (`BillingMonth`).
+    edition = models.PositiveSmallIntegerField(_("close"), default=1, db_default=1)
     opening_nanos = models.BigIntegerField(_("opening balance (nano-USD)"))
     purchases_nanos = models.BigIntegerField(_("purchases (nano-USD)"), default=0)
     reloads_nanos = models.BigIntegerField(_("auto-reloads (nano-USD)"), default=0)
@@ -40,6 +57,7 @@ class Statement(models.Model):
     buyer = models.JSONField(_("buyer"), default=dict)
     issued_at = models.DateTimeField(_("issued"))
 
+    objects = StatementQuerySet.as_manager()
     append_only = True
 
     class Meta:
@@ -48,7 +66,8 @@ class Statement(models.Model):
         ordering = ["-month_on", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "month_on"], name="one_statement_per_month"
+                fields=["organization", "month_on", "edition"],
+                name="one_statement_per_close",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -92,6 +111,7 @@ class StatementLine(models.Model):
     adjustments_nanos = models.BigIntegerField(_("adjustments (nano-USD)"), default=0)
 
     append_only = True
+    exemptions = (pseudonyms("member_name", "member_email"),)
 
     class Meta:
         verbose_name = _("statement line")

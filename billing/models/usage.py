@@ -10,8 +10,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
+from accounts.models.privacy import pseudonyms, run_out
 from billing.models.months import OPEN_MONTH
 from billing.models.prices import ModelPrice
+from config.kit.exemptions import Exemption
+
+# What a gateway calls its requests may name a person, and need not be kept for ever.
+EVENT_EXEMPTIONS = (
+    pseudonyms("labels"),
+    Exemption(
+        f"CAST(NEW.labels AS text) = '{{}}' AND {run_out('labels', 'recorded_at')}",
+        ("labels",),
+    ),
+)
 
 
 class Surface(models.TextChoices):
@@ -108,6 +119,9 @@ class UsageEvent(Priced):
     # settlement when recorded.
     prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
     funding_why = models.CharField(_("why"), max_length=10, choices=FundingWhy)
+    # The number of the authorization it came with; unless `funding_why` says “promised”,
+    # that had paid for another event already (E4).
+    promise = models.BigIntegerField(_("authorization"), null=True, blank=True)
     refusal_reason = models.CharField(
         _("reason a check would have refused"), max_length=40, blank=True
     )
@@ -117,6 +131,7 @@ class UsageEvent(Priced):
     labels = models.JSONField(_("labels"), default=dict, blank=True)
 
     append_only = True
+    exemptions = EVENT_EXEMPTIONS
     guards = (OPEN_MONTH,)
 
     class Meta:
@@ -126,6 +141,14 @@ class UsageEvent(Priced):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "event_id"], name="one_event_per_id"
+            ),
+            # by time, so that the index grows at its end
+            models.UniqueConstraint(
+                fields=["promise", "membership"],
+                condition=models.Q(
+                    funding_why=FundingWhy.PROMISED, promise__isnull=False
+                ),
+                name="one_event_per_promise",
             ),
             models.CheckConstraint(
                 condition=models.Q(cost_nanos__gte=0), name="event_cost_is_not_negative"
@@ -273,6 +296,7 @@ class UsageAdjustment(models.Model):
     day_on = models.DateField(_("day"))
 
     append_only = True
+    exemptions = (pseudonyms("reason"),)
     guards = (OPEN_MONTH,)
 
     class Meta:

@@ -24,6 +24,7 @@ from billing.pages.usage_parts import UsagePage
 from billing.payments.parties import buyer_of
 from billing.payments.queries.cards import card_of
 from config.kit.csv_files import streamed
+from config.kit.later import much_to_make
 from config.kit.months import month_from_text
 
 RECENT = 10
@@ -130,6 +131,7 @@ def filter_of(request: HttpRequest) -> LedgerFilter:
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def ledger_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """The filtered ledger, oldest first, exact to nine places; a mark lets spreadsheets
     read it as UTF-8.

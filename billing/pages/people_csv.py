@@ -20,11 +20,13 @@ from billing.reports.filters import filter_of
 from billing.reports.queries.members import MemberRow, member_rows
 from billing.reports.reader import Reader
 from config.kit.csv_files import Amount, streamed
+from config.kit.later import much_to_make
 from config.kit.months import Month
 
 
 @member_page(Role.ADMIN)
 @require_safe
+@much_to_make
 def usage_people_csv(
     request: HttpRequest, membership: Membership
 ) -> StreamingHttpResponse:
@@ -59,7 +61,7 @@ def _cells(member: MemberRow, month: Month) -> list[Any]:
         cap,
         source,
         Amount(member.spent_nanos),
-        status_text(member.reason),
+        status_text(member),
     ]
 
 

@@ -17,7 +17,7 @@ from billing.pages.usage_parts import UsagePage
 from config.kit.htmx import unchanged_or_html
 
 
-@member_page(Role.ADMIN)
+@member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def usage_settings(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The whole page: the month's answer (or the offer to enable), the settings, the table."""
@@ -28,7 +28,7 @@ def usage_settings(request: MemberRequest, membership: Membership) -> HttpRespon
     return render(request, "billing/pages/usage_settings.html", context)
 
 
-@member_page(Role.ADMIN)
+@member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The month's panel by itself."""
@@ -38,7 +38,7 @@ def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
     )
 
 
-@member_page(Role.ADMIN)
+@member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def usage_balance(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The balance by itself."""
@@ -50,7 +50,7 @@ def usage_balance(request: MemberRequest, membership: Membership) -> HttpRespons
     )
 
 
-@member_page(Role.ADMIN)
+@member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def usage_caps(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The settings list by itself."""
@@ -60,7 +60,7 @@ def usage_caps(request: MemberRequest, membership: Membership) -> HttpResponse:
     )
 
 
-@member_page(Role.ADMIN)
+@member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def usage_people(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The table by itself, with the counts around it; the address of the page follows

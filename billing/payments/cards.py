@@ -15,7 +15,10 @@ from billing.payments.gateways.base import Gateway, GatewayRefused
 def card_form_url(
     organization: Organization, *, return_url: str, cancel_url: str
 ) -> str:
-    """Where an owner enters the card. Raises GatewayUnknown, GatewayRefused."""
+    """Where an owner enters the card.
+
+    Raises GatewayUnknown, GatewayRefused, BusinessError `no_payments`.
+    """
     customer_id = customer_of(organization)
     return current_gateway().card_form_url(
         customer_id=customer_id, return_url=return_url, cancel_url=cancel_url
@@ -25,7 +28,7 @@ def card_form_url(
 def customer_of(organization: Organization) -> str:
     """What the gateway in use calls the organization; made there at first.
 
-    Raises GatewayUnknown, GatewayRefused.
+    Raises GatewayUnknown, GatewayRefused, BusinessError `no_payments`.
     """
     gateway = current_gateway()
     customer = _customer(organization, gateway)
@@ -50,7 +53,8 @@ def keep_card(
 ) -> PaymentCard:
     """Charge the card that was entered at the gateway, in the form with `session_id`.
 
-    Raises GatewayUnknown, and GatewayRefused `no_card_entered`, `not_a_card`.
+    Raises GatewayUnknown, GatewayRefused `no_card_entered`, `not_a_card`, and
+    BusinessError `no_payments`.
     """
     gateway = current_gateway()
     customer = _customer(organization, gateway)

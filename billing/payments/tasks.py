@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing.models import Payment, Refund
 from billing.payments import processing
 from billing.payments.queries.reloads import balances_at_threshold
-from config.kit.jobs import SWEEP_LIMIT
+from config.kit.jobs import SWEEP_LIMIT, enqueue_now
 
 
 @shared_task
@@ -31,7 +31,7 @@ def reload_due_balances() -> int:
     # all of them: who stays below the threshold for ever must not hide the rest
     found = list(balances_at_threshold())
     for organization_id in found:
-        reload_if_due.delay(organization_id)
+        enqueue_now(reload_if_due, organization_id)
     return len(found)
 
 
@@ -41,7 +41,7 @@ def settle_payment(payment_id: int) -> str | None:
     payment = processing.settle_due(payment_id)
     if payment is None:
         return None
-    reload_if_due.delay(payment.organization_id)
+    enqueue_now(reload_if_due, payment.organization_id)
     return payment.status
 
 
@@ -69,7 +69,7 @@ def settle_unknown() -> int:
         .values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     for payment_id in payments:
-        settle_payment.delay(payment_id)
+        enqueue_now(settle_payment, payment_id)
     for refund_id in refunds:
-        settle_refund.delay(refund_id)
+        enqueue_now(settle_refund, refund_id)
     return len(payments) + len(refunds)

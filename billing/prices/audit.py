@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.audit import describes, register_changes, register_group
 from billing.models import ModelPrice
 from billing.models.prices import SINCE_ALWAYS
-from billing.prices.words import rate_text
+from billing.prices.words import rate_text, times_text
 from config.kit.dates import duration_text, format_day
 from config.kit.money import format_usd
 
@@ -54,17 +54,50 @@ def price_values(
 
 @describes("prices.sync", "prices.correct")
 def price_text(value: dict[str, Any]) -> str:
-    """`input, per million: $3.00; output, per million: $15.00; from 1 March 2026`."""
-    parts = [
-        f"{RATE_NAMES[name]}: ${rate_text(nanos)}"
-        for name, nanos in value["rates"].items()
-    ]
+    """`input, per million: $3.00; output, per million: $15.00; from 1 March 2026`; of a
+    whole synchronisation `added: 3; corrected: 1`.
+    """
+    if "added" in value:
+        return synced_text(value)
+    # Earlier versions kept the rates alone for operators.
+    rates = value.get("rates", value)
+    parts = [f"{RATE_NAMES[name]}: ${rate_text(rates[name])}" for name in rates]
+    if "rates" not in value:
+        return "; ".join(parts)
     starts_on = dt.date.fromisoformat(value["starts_on"])
     if starts_on != SINCE_ALWAYS:
         parts.append(_("from %(day)s") % {"day": format_day(starts_on)})
     if value["context_above"]:
         tokens = f"{value['context_above']:,}"
         parts.append(_("above %(tokens)s tokens") % {"tokens": tokens})
+    return "; ".join(parts)
+
+
+def synced_text(counts: dict[str, int]) -> str:
+    """How many rows a synchronisation touched."""
+    names = {
+        "added": _("added"),
+        "corrected": _("corrected"),
+        "retired": _("retired"),
+    }
+    parts = [f"{names[name]}: {counts[name]:,}" for name in names if counts.get(name)]
+    return "; ".join(parts)
+
+
+def factor_value(millionths: int, starts_on: dt.date) -> dict[str, Any]:
+    """A factor as the audit keeps it."""
+    return {"millionths": millionths, "starts_on": starts_on.isoformat()}
+
+
+@describes("prices.factor")
+def factor_kept_text(value: dict[str, Any] | int) -> str:
+    """`× 1.1; from 1 March 2026`."""
+    if isinstance(value, int):  # earlier versions, for operators
+        return f"× {times_text(value)}"
+    starts_on = dt.date.fromisoformat(value["starts_on"])
+    parts = [f"× {times_text(value['millionths'])}"]
+    if starts_on != SINCE_ALWAYS:
+        parts.append(_("from %(day)s") % {"day": format_day(starts_on)})
     return "; ".join(parts)
 
 

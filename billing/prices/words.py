@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.models import Condition, RepricingReason
 from billing.prices.rules import ONE, Applied, TokenClass
@@ -25,11 +25,57 @@ CODES_OF_SENTENCES = {
 }
 
 
+# What each rate is the price of, at the beginning of a sentence.
+WHAT_COSTS = {
+    "input_nanos": gettext_lazy("A million input tokens"),
+    "output_nanos": gettext_lazy("A million output tokens"),
+    "cache_write_5m_nanos": gettext_lazy(
+        "A million tokens written to the cache for 5 minutes"
+    ),
+    "cache_write_1h_nanos": gettext_lazy(
+        "A million tokens written to the cache for 1 hour"
+    ),
+    "cache_read_nanos": gettext_lazy("A million tokens read from the cache"),
+    "web_search_nanos": gettext_lazy("A thousand web searches"),
+}
+
+
 def rate_text(nanos: int) -> str:
     """A rate in USD as short decimal text: `5.00`, `0.375`."""
     usd = (Decimal(nanos) / NANOS_PER_USD).normalize()
     exponent = usd.as_tuple().exponent
     return f"{usd:.2f}" if isinstance(exponent, int) and exponent >= -2 else f"{usd:f}"
+
+
+def rate_usd(nanos: int) -> str:
+    """A rate with its sign: `$5.00`, `$0.000005`."""
+    return f"${rate_text(nanos)}"
+
+
+def times_between(before: int, after: int) -> str:
+    """What an amount is multiplied by, of three digits: `×1.25`, `×0.0000002`; empty
+    from or to nothing.
+    """
+    if not before or not after:
+        return ""
+    ratio = Context(prec=3).divide(Decimal(after), Decimal(before)).normalize()
+    return f"×{ratio:f}"
+
+
+def cost_sentence(rate: str, before: int | None, after: int) -> str:
+    """What a rate means, by its field: `A million output tokens would cost $0.000005
+    instead of $25.00.`
+    """
+    words = {"what": WHAT_COSTS[rate], "after": rate_usd(after)}
+    if after == 0:
+        words["after"] = _("nothing")
+    if before is None:
+        return _("%(what)s would cost %(after)s.") % words
+    was = rate_usd(before) if before else _("nothing")
+    return _("%(what)s would cost %(after)s instead of %(before)s.") % {
+        **words,
+        "before": was,
+    }
 
 
 def class_word(token_class: TokenClass, count: int) -> str:

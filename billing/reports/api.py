@@ -78,7 +78,7 @@ def member_json(
         "name": member.user.name,
         "role": member.role.value,
         "seat_tier": member.seat_tier,
-        "status": member.status,
+        "status": "switched_off" if standing.is_switched_off else member.status,
         "extra_usage_enabled": standing.is_enabled,
         "cap_usd": cap_usd(standing.cap),
         "cap_source": standing.cap_source.value,

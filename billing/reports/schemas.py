@@ -67,7 +67,7 @@ class MemberOut(Schema):
     name: str
     role: Literal["member", "admin", "owner", "primary_owner"]
     seat_tier: Literal["standard", "premium"] | None
-    status: Literal["active", "removed"]
+    status: Literal["active", "removed", "switched_off"]
     extra_usage_enabled: bool
     cap_usd: CentsUsd | None
     cap_source: Literal["member", "seat_tier", "none"]

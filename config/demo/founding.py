@@ -12,9 +12,9 @@ from django.contrib.auth.hashers import make_password
 from accounts.actions.organizations import create_organization
 from accounts.models import Membership, Organization, Plan, Role, SeatTier, Tier, User
 from config.demo.people import Person
+from config.demo.public import PASSWORD
 from config.kit.months import previous_month
 
-PASSWORD = "demo-password"
 OPERATOR = "operator@example.com"
 SEATS: dict[str, dict[str, int]] = {
     "acme": {Tier.STANDARD: 34, Tier.PREMIUM: 9},

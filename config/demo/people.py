@@ -38,7 +38,7 @@ def people(names: str) -> list[Person]:
     """The people of a semicolon-separated list, with addresses made from their names."""
     return [
         Person(name, _local_part(name))
-        for name in (one.strip() for one in names.split(";"))
+        for name in (" ".join(one.split()) for one in names.split(";"))
         if name
     ]
 

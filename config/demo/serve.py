@@ -15,9 +15,12 @@ import sys
 import time
 from pathlib import Path
 
+from config.kit.alone import alone_in
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 PORT = os.environ.get("PORT", "8000")
+WAITING = "Another `make demo` of this folder is starting; waiting for it."
 
 
 def manage(*words: str) -> None:
@@ -29,6 +32,8 @@ def manage(*words: str) -> None:
 
 def refuse_taken_port() -> None:
     """Say so before anything starts."""
+    if not PORT.isdecimal() or not 0 < int(PORT) < 65_536:
+        sys.exit(f"PORT is “{PORT}”. Set it to a number from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,24 +42,16 @@ def refuse_taken_port() -> None:
             sys.exit(f"Port {PORT} is taken. Choose another one: make demo PORT=8001")
 
 
+def prepare() -> None:
+    """Tables, static files and three organizations, where they are missing."""
+    manage("migrate", "--verbosity", "0")
+    manage("collectstatic", "--noinput", "--verbosity", "0")
+    manage("demo")
+
+
 def start() -> list[subprocess.Popen[bytes]]:
-    """Web with two workers, and one Celery worker with beat inside."""
-    web = [
-        str(BIN / "granian"),
-        "--interface",
-        "wsgi",
-        "--workers",
-        "2",
-        "--blocking-threads",
-        "4",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        PORT,
-        "--log-level",
-        "warning",
-        "config.wsgi:application",
-    ]
+    """Web as everywhere, and one Celery worker with beat inside."""
+    web = [sys.executable, "-m", "config.serve", "--port", PORT]
     worker = [
         str(BIN / "celery"),
         "-A",
@@ -104,14 +101,16 @@ def main() -> None:
     os.environ["SITE_URL"] = f"http://127.0.0.1:{PORT}"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     refuse_taken_port()
-    manage("migrate", "--verbosity", "0")
-    manage("collectstatic", "--noinput", "--verbosity", "0")
-    manage("demo")
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: sys.exit(0))
-    processes = start()
+    processes: list[subprocess.Popen[bytes]] = []
     try:
-        wait_until_ready(processes)
+        # Whoever starts a second one at once finds all prepared, and the port taken.
+        with alone_in(ROOT / "config" / "demo", say=print, waiting=WAITING):
+            refuse_taken_port()
+            prepare()
+            processes += start()
+            wait_until_ready(processes)
         print(f"\nServing at http://127.0.0.1:{PORT}/ (Ctrl-C stops)", flush=True)
         while True:
             stop_if_any_ended(processes)

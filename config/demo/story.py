@@ -74,10 +74,10 @@ REQUESTS = [
 ]
 
 
+@transaction.atomic
 def make_demo(*, now: dt.datetime) -> list[str]:
-    """Make what is missing of the demo; the slugs of the organizations made now.
-
-    Each is made whole or not at all.
+    """Make what is missing of the demo, whole or not at all; the slugs of the
+    organizations made now.
     """
     find_or_make_user(OPERATOR, "Olga Operator", is_staff=True, is_superuser=True)
     new_slugs = []
@@ -87,8 +87,7 @@ def make_demo(*, now: dt.datetime) -> list[str]:
         ("cirrus", make_cirrus),
     ):
         if not Organization.objects.filter(slug=slug).exists():
-            with transaction.atomic():
-                make(now=now)
+            make(now=now)
             new_slugs.append(slug)
     return new_slugs
 

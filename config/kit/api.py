@@ -109,7 +109,20 @@ ERRORS: dict[int, Any] = {
     409: Problem,
     413: Problem,
     422: Problem,
+    429: Problem,
 }
+
+
+# Calls that a host refuses to answer wrong; the same again is right there or elsewhere.
+UNAVAILABLE: dict[int, Any] = {503: Problem}
+RETRY_AFTER_SECONDS = 5
+
+
+def come_back(detail: str, **members: Any) -> HttpResponse:
+    """503 with `Retry-After`: nothing was changed, and the same again is safe."""
+    response = problem(status=503, detail=detail, **members)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def whole_number(value: Any) -> Any:

@@ -1,19 +1,23 @@
 """What the database itself does, raw SQL included: it refuses to change what only grows
 and to add to what is closed, and keeps what is replaced.
 
-A model says `append_only = True`, or lists `guards`. On PostgreSQL a migration adds the
+A model says `append_only = True`, or lists `guards`; `exemptions` name the few changes
+that what only grows takes after all. On PostgreSQL a migration adds the
 triggers. On SQLite, whose migrations rebuild tables, they are taken away before each
-`migrate` and put back after it. PostgreSQL's TRUNCATE passes them.
+`migrate` and put back after it. PostgreSQL's TRUNCATE passes them: see `emptying`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from config.kit.emptying import lets_none_go, unwatch, watch
+from config.kit.exemptions import Exemption, refuse_other_changes
 
 REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -38,6 +42,20 @@ BEGIN
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;
+END $$
+"""
+
+REFUSE_LOOKED_UP = """
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF {when} THEN
+        RAISE EXCEPTION '%: %', TG_TABLE_NAME, '{says}'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
 END $$
 """
 
@@ -99,7 +117,32 @@ class InsertGuard:
         return _refusal_on_sqlite(self, table)
 
 
-def _refusal_on_sqlite(guard: Guard | InsertGuard, table: str) -> str:
+@dataclass(frozen=True, slots=True)
+class LookupGuard:
+    """As `Guard`, where `when` has subqueries: a change that a row elsewhere allows."""
+
+    name: str
+    change: str
+    says: str
+    when: str
+
+    def on_postgresql(self, table: str) -> list[str]:
+        """The statements that put it in place."""
+        function = f"{table}_{self.name}"
+        return [
+            REFUSE_LOOKED_UP.format(function=function, when=self.when, says=self.says),
+            (
+                f"CREATE TRIGGER {function} BEFORE {self.change} ON {table}"
+                f" FOR EACH ROW EXECUTE FUNCTION {function}()"
+            ),
+        ]
+
+    def on_sqlite(self, table: str) -> str:
+        """The statement that puts it in place."""
+        return _refusal_on_sqlite(self, table)
+
+
+def _refusal_on_sqlite(guard: Guard | InsertGuard | LookupGuard, table: str) -> str:
     return (
         f"CREATE TRIGGER IF NOT EXISTS {table}_{guard.name} BEFORE {guard.change} ON"
         f" {table} WHEN {guard.when} BEGIN SELECT RAISE(ABORT,"
@@ -154,7 +197,7 @@ class Keep:
         )
 
 
-AnyGuard = Guard | InsertGuard | Keep
+AnyGuard = Guard | InsertGuard | LookupGuard | Keep
 APPEND_ONLY = (  # on SQLite; PostgreSQL has one trigger for both
     Guard("append_only_update", "UPDATE", "append-only, UPDATE is refused"),
     Guard("append_only_delete", "DELETE", "append-only, DELETE is refused"),
@@ -164,7 +207,23 @@ APPEND_ONLY = (  # on SQLite; PostgreSQL has one trigger for both
 def guards_of(model: Any) -> tuple[AnyGuard, ...]:
     """All that the database refuses and keeps on a model's table."""
     own: tuple[AnyGuard, ...] = getattr(model, "guards", ())
-    return ((*APPEND_ONLY, *own)) if getattr(model, "append_only", False) else own
+    if not getattr(model, "append_only", False):
+        return own
+    return (*(_but_exemptions(guard, model) for guard in APPEND_ONLY), *own)
+
+
+def _but_exemptions(guard: Guard, model: Any) -> Guard:
+    """On SQLite: the guard, not asked about what the model's table takes after all."""
+    columns = [field.column for field in model._meta.concrete_fields]
+    taken = [
+        exemption.on_sqlite(columns)
+        for exemption in getattr(model, "exemptions", ())
+        if exemption.change == guard.change
+    ]
+    if not taken:
+        return guard
+    # An exemption about which nothing is known, such as NULL, is none.
+    return replace(guard, when=f"({' OR '.join(taken)}) IS NOT TRUE")
 
 
 def add_guards(table: str, *guards: AnyGuard) -> migrations.RunPython:
@@ -174,8 +233,12 @@ def add_guards(table: str, *guards: AnyGuard) -> migrations.RunPython:
         for guard in guards if schema_editor.connection.vendor == "postgresql" else ():
             for statement in guard.on_postgresql(table):
                 schema_editor.execute(statement, params=None)  # its % is no placeholder
+        if lets_none_go(guards):
+            watch(schema_editor, table)
 
     def backwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if lets_none_go(guards):
+            unwatch(schema_editor, table)
         for guard in guards if schema_editor.connection.vendor == "postgresql" else ():
             schema_editor.execute(
                 f"DROP TRIGGER IF EXISTS {table}_{guard.name} ON {table}"
@@ -195,14 +258,46 @@ def append_only(table: str) -> migrations.RunPython:
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
+        watch(schema_editor, table)
 
     def backwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        unwatch(schema_editor, table)
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(
                 f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}"
             )
 
     return migrations.RunPython(forwards, backwards)
+
+
+def exempt(table: str, *exemptions: Exemption) -> migrations.RunPython:
+    """A migration step after which an append-only table takes these changes, and no
+    others, on PostgreSQL.
+    """
+
+    def forwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        function = refuse_other_changes(table, exemptions)
+        _refuse_by(schema_editor, table, function, f"{table}_append_only")
+
+    def backwards(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        _refuse_by(schema_editor, table, REFUSE_CHANGE, "refuse_change")
+
+    return migrations.RunPython(forwards, backwards)
+
+
+def _refuse_by(
+    schema_editor: BaseDatabaseSchemaEditor, table: str, function: str, name: str
+) -> None:
+    """Put a function behind a table's trigger."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    for statement in (
+        function,
+        f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION {name}()",
+    ):
+        schema_editor.execute(statement, params=None)  # its % is no placeholder
 
 
 def unguard_on_sqlite(sender: AppConfig, using: str, **options: Any) -> None:

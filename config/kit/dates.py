@@ -98,6 +98,14 @@ def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     return pgettext("moment", "%(day)s, %(time)s") % values
 
 
+def zoned_moment_text(moment: dt.datetime, *, zone: str) -> str:
+    """When, for good: `Tue 1 Dec 2026, 06:00 (America/New_York)`."""
+    day = dated_day_text(moment.astimezone(ZoneInfo(zone)).date())
+    values = {"day": day, "time": time_text(moment, zone=zone)}
+    said = pgettext("moment", "%(day)s, %(time)s") % values
+    return f"{said} ({zone})"
+
+
 def zone_city_text(zone: str) -> str:
     """The city that names a time zone: `New York`, in Japanese ニューヨーク."""
     return str(get_timezone_location(ZoneInfo(zone), locale=_babel(), return_city=True))

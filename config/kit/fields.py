@@ -13,7 +13,12 @@ from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
 
 from config.kit.errors import BusinessError
-from config.kit.money import AmountError, parse_amount, to_decimal_text
+from config.kit.money import (
+    MAX_AMOUNT_NANOS,
+    AmountError,
+    parse_amount,
+    to_decimal_text,
+)
 
 
 class BoundField(forms.BoundField):
@@ -82,6 +87,9 @@ class AmountField(forms.CharField):
     """
 
     bound_field_class = BoundAmount
+    # Cents, up to what an amount may be; a rate has more places.
+    places = 2
+    max_nanos = MAX_AMOUNT_NANOS
 
     def __init__(
         self,
@@ -109,7 +117,7 @@ class AmountField(forms.CharField):
             return None
         self.run_validators(typed)
         try:
-            return parse_amount(typed)
+            return parse_amount(typed, places=self.places, max_nanos=self.max_nanos)
         except AmountError as error:
             raise forms.ValidationError(str(error), code=error.code) from error
 

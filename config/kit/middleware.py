@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import structlog
+from allauth.account.adapter import get_adapter
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages import get_messages
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxMiddleware
 from django_structlog.middlewares import RequestMiddleware
@@ -64,7 +71,76 @@ class PagesCsp(PagesOnly, CSPMiddleware): ...
 class PagesHtmx(PagesOnly, HtmxMiddleware): ...
 
 
-class PagesLog(PagesOnly, RequestMiddleware): ...
+def route_of(request: HttpRequest) -> str:
+    """The route a request matched, `/invitations/<str:token>/`: what may be logged of its
+    path, since the path itself can be a secret, mistyped ones included.
+    """
+    match = request.resolver_match
+    if match is None:
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return "(no such page)"
+    return f"/{match.route}"
+
+
+class PagesLog(PagesOnly, RequestMiddleware):
+    """A line for each page that is asked for and for each answer: route, no query string,
+    and the address that counts behind our own proxies, whatever a client claims.
+    """
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """As the lines name a request."""
+        return f"{request.method} {route_of(request)}"
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """The same address that limits of sign-ins count by."""
+        try:
+            ip = get_adapter(request).get_client_ip(request)
+        except (ImproperlyConfigured, PermissionDenied):  # nobody says for whom it is
+            ip = request.META.get("REMOTE_ADDR")
+        structlog.contextvars.bind_contextvars(ip=ip)
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        """Who is asking, where the database can tell; nobody's name is needed to say that
+        a file is missing.
+        """
+        if not request.path_info.startswith(settings.STATIC_URL):
+            with suppress(DatabaseError, InterfaceError):
+                RequestMiddleware.bind_user_id(request)
+
+
+class PrivateAnswers:
+    """Nothing that a session or a key opened is kept by a browser or a proxy (S12), nor
+    what a link with a token shows; Back after signing out asks anew.
+
+    Static files are answered before; pages for everybody are left as they are.
+    """
+
+    SECRETS = frozenset({"token", "key", "uidb36"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if self._is_private(request, response):
+            # Whatever a view said about keeping it.
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    def _is_private(self, request: HttpRequest, response: HttpResponseBase) -> bool:
+        session = settings.SESSION_COOKIE_NAME
+        match = request.resolver_match
+        return (
+            session in request.COOKIES
+            or session in response.cookies
+            or "Authorization" in request.headers
+            or bool(match and self.SECRETS.intersection(match.kwargs))
+        )
 
 
 class PagesCsrf(PagesOnly, CsrfViewMiddleware):

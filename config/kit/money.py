@@ -102,10 +102,15 @@ def _usd_text(amount: Decimal, *, locale: Locale, digits: int) -> str:
 
 
 def parse_amount(
-    text: str, *, language: str | None = None, max_nanos: int = MAX_AMOUNT_NANOS
+    text: str,
+    *,
+    language: str | None = None,
+    max_nanos: int = MAX_AMOUNT_NANOS,
+    places: int = 2,
 ) -> int:
     """Nano-USD of an amount typed by a person: `25`, `25.00`, `1,250.50`, with or
-    without `$`, locale's separators.
+    without `$`, locale's separators; cents, or as many decimal places (up to nine) as a
+    rate has.
 
     Raises AmountError with code `empty`, `negative`, `decimals`, `too_large` or
     `not_a_number` and a sentence that quotes the input, names the rule and shows a
@@ -140,27 +145,26 @@ def parse_amount(
         fraction=number[3] or "",
         group=group,
         max_nanos=max_nanos,
+        places=places,
     )
 
 
 def _checked(
-    typed: str, *, sign: str, whole: str, fraction: str, group: str, max_nanos: int
+    typed: str,
+    *,
+    sign: str,
+    whole: str,
+    fraction: str,
+    group: str,
+    max_nanos: int,
+    places: int,
 ) -> int:
-    if len(fraction) > 2:
-        raise AmountError(
-            "decimals",
-            _(
-                "“%(typed)s” has %(count)d decimal places. Amounts are in whole "
-                "cents, such as 25.50."
-            )
-            % {"typed": typed, "count": len(fraction)},
-        )
+    if len(fraction) > places:
+        raise AmountError("decimals", _decimals_text(typed, len(fraction), places))
     digits = whole.replace(group, "").lstrip("0") or "0"
     too_large = len(digits) > 12
     nanos = (
-        0
-        if too_large
-        else int(digits) * NANOS_PER_USD + int(fraction.ljust(2, "0")) * NANOS_PER_CENT
+        0 if too_large else int(digits) * NANOS_PER_USD + int(fraction.ljust(9, "0"))
     )
     if sign and nanos:
         raise AmountError(
@@ -175,6 +179,18 @@ def _checked(
             % {"typed": typed, "most": format_usd(max_nanos)},
         )
     return nanos
+
+
+def _decimals_text(typed: str, count: int, places: int) -> str:
+    if places > 2:
+        return _(
+            "“%(typed)s” has %(count)d decimal places. A rate has at most %(places)d, "
+            "such as 0.375."
+        ) % {"typed": typed, "count": count, "places": places}
+    return _(
+        "“%(typed)s” has %(count)d decimal places. Amounts are in whole "
+        "cents, such as 25.50."
+    ) % {"typed": typed, "count": count}
 
 
 def _to_ascii_digits(text: str) -> str:

@@ -128,6 +128,20 @@ class Calendar:
             month = self.month(next_month(month.first_on))
         return month
 
+    def open_month_at(
+        self, moment: dt.datetime, *, closed_through: dt.date | None
+    ) -> Month:
+        """The month that what happens at `moment` counts to: its own, or the first
+        after `closed_through` where that is closed already (P1).
+        """
+        return self.unless_closed(self.month_at(moment), closed_through=closed_through)
+
+    def unless_closed(self, month: Month, *, closed_through: dt.date | None) -> Month:
+        """A month, or the first open one where it is closed (P1)."""
+        if closed_through is None or month.first_on > closed_through:
+            return month
+        return self.month(next_month(closed_through))
+
     def zone_at(self, moment: dt.datetime) -> str:
         """The zone in force at `moment`."""
         return self.month_at(moment).zone

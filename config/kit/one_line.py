@@ -8,7 +8,7 @@ what breaks a line, turns its direction or can't be seen is not.
 from __future__ import annotations
 
 import re
-from unicodedata import bidirectional, category
+from unicodedata import bidirectional, category, normalize
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -19,10 +19,20 @@ from config.kit.errors import BusinessError
 # formats that turn the direction of what follows, or have no width and join nothing.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-WIDTHLESS = "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
+WIDTHLESS = (
+    "\u00ad\u034f\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f"
+)
 REFUSED_FORMATS = re.compile(f"[{DIRECTIONS}{WIDTHLESS}]")
+# The tags that make a flag of England, Scotland or Wales: no others are part of a name.
+FLAG = re.compile(
+    "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,8}\U000e007f"
+)
 # Letters and signs that show nothing: fillers of Hangul, the empty pattern of Braille.
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+# What programs that show mails make a link of, even inside a name.
+LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 # Where letters that are read from right to left are.
 MAYBE_RIGHT_TO_LEFT = re.compile(
@@ -42,7 +52,7 @@ def checked_line(text: str) -> str:
     a text that shows nothing, but for the empty one.
     """
     line = text.strip()
-    for place, character in enumerate(line):
+    for place, character in enumerate(_with_flags_as_letters(line)):
         if is_refused(character):
             raise LineError(_refusal(line[:place], character))
     if line and not any(map(is_visible, line)):
@@ -67,6 +77,11 @@ def _refusal(before: str, character: str) -> str:
         )
         % facts
     )
+
+
+def _with_flags_as_letters(line: str) -> str:
+    """As many characters, without the tags that flags need."""
+    return FLAG.sub(lambda flag: "F" * len(flag[0]), line)
 
 
 def is_refused(character: str) -> bool:
@@ -121,12 +136,68 @@ def line_of(text: str, *, field: str, most: int | None = None) -> str:
         ) from error
 
 
+def checked_name(text: str) -> str:
+    """A line that is somebody's or something's name: no link, since names stand in
+    mails to people who know neither (S21). Raises LineError.
+    """
+    name = checked_line(text)
+    if has_link(name):
+        raise LineError(_("A name can't contain a link (“://” or “www.”)."))
+    return name
+
+
+def has_link(text: str) -> bool:
+    """Whether a reader of mails would make something in the text a link, in whatever
+    width its letters are typed.
+    """
+    return bool(LINK.search(normalize("NFKC", text)))
+
+
+def validate_name(value: str) -> None:
+    """The rule of names for fields of forms and rows; raises ValidationError."""
+    try:
+        checked_name(value)
+    except LineError as error:
+        raise ValidationError(str(error), code="not_a_name") from error
+
+
+def validate_names(value: str) -> None:
+    """The rule of names for each line of a text that may have several; raises
+    ValidationError.
+    """
+    for line in _lines(value):
+        validate_name(line)
+
+
+def name_of(text: str, *, field: str, most: int | None = None) -> str:
+    """The rule of names for acts: the name, cut to `most` characters.
+
+    Raises BusinessError `not_one_line` or `has_link` (422) at `field`.
+    """
+    name = line_of(text, field=field, most=most)
+    try:
+        return checked_name(name)
+    except LineError as error:
+        raise BusinessError(
+            str(error), code="has_link", status=422, field=field
+        ) from error
+
+
+def names_of(text: str, *, field: str) -> str:
+    """The rule of names for each line of a text that may have several.
+
+    Raises BusinessError `not_one_line` or `has_link` (422) at `field`.
+    """
+    return "\n".join(name_of(line, field=field) for line in _lines(text))
+
+
 def shown_line(text: object) -> str:
     """A text that is stored already, for one line of plain text: white space joined,
     and what has no place in a line left out.
     """
     joined = " ".join(str(text).split())
-    return "".join(sign for sign in joined if not is_refused(sign))
+    signs = zip(joined, _with_flags_as_letters(joined), strict=True)
+    return "".join(sign for sign, stands_for in signs if not is_refused(stands_for))
 
 
 def isolated(text: str) -> str:

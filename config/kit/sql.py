@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
+
+from config.kit.waits import silence
 
 Row = tuple[Any, ...]
 
@@ -58,6 +60,28 @@ def run(sql: str, params: Sequence[Any] = (), *, prepared: bool = True) -> Resul
     raw = connection.connection
     with connection.wrap_database_errors:
         return Result(psycopg.Cursor(raw).execute(sql, params, prepare=prepared))
+
+
+def read(sql: str, params: Sequence[Any] = (), *, prepared: bool = True) -> Result:
+    """`run` of a statement that only reads.
+
+    A kept connection that broke while nobody used it, as at a restart of the database,
+    is replaced and asked once more: outside a transaction nothing else hangs on it.
+    """
+    try:
+        return run(sql, params, prepared=prepared)
+    except OperationalError:
+        if connection.in_atomic_block or not _is_broken() or silence.is_known:
+            raise
+    connection.close()
+    return run(sql, params, prepared=prepared)
+
+
+def _is_broken() -> bool:
+    """Whether the connection itself is gone, rather than the statement refused."""
+    return is_postgresql() and bool(
+        connection.connection and connection.connection.closed
+    )
 
 
 def run_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
@@ -154,8 +178,20 @@ def rows_json(rows: Sequence[dict[str, Any]]) -> str:
 
 def db_time(moment: dt.datetime) -> str:
     """An instant as text the database stores like Django itself does."""
-    utc = moment.astimezone(dt.UTC)
-    return str(utc) if is_postgresql() else str(utc.replace(tzinfo=None))
+    return time_as_text(is_postgresql())(moment)
+
+
+def time_as_text(postgresql: bool) -> Callable[[dt.datetime], str]:
+    """`db_time` for whoever has many: the question which database it is, asked once."""
+    return _with_offset if postgresql else _without_offset
+
+
+def _with_offset(moment: dt.datetime) -> str:
+    return str(moment.astimezone(dt.UTC))
+
+
+def _without_offset(moment: dt.datetime) -> str:
+    return str(moment.astimezone(dt.UTC).replace(tzinfo=None))
 
 
 def as_time(value: Any) -> dt.datetime | None:
@@ -226,9 +262,11 @@ __all__ = [
     "like_pattern",
     "list_param",
     "pipeline",
+    "read",
     "refresh_statistics",
     "rows_json",
     "rowset",
     "run",
     "run_together",
+    "time_as_text",
 ]

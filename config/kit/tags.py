@@ -1,5 +1,5 @@
 """Template tags that every template has (`OPTIONS["builtins"]`): what opens a modal, a
-field of a form, an input by itself, a stored text as one line.
+field of a form, an input by itself, a stored text as one line, a file of ours.
 """
 
 from __future__ import annotations
@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
+from django.template import Context
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -27,6 +30,27 @@ def modal_link(url_name: str, *args: Any, query: str = "") -> SafeString:
     return format_html(
         'href="{0}" hx-get="{0}" hx-target="#modal" hx-swap="innerHTML"', url
     )
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: Context, number: int, parameter: str = "") -> str:
+    """The query of another page of a list, whose parameter is `page` where the list is
+    alone on its page of ours.
+    """
+    query = context["request"].GET.copy()
+    query[parameter or "page"] = str(number)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def asset(path: str) -> str:
+    """The address of a static file, also where the files were never collected: for the
+    pages that say what is wrong.
+    """
+    try:
+        return static(path)
+    except ValueError:
+        return f"{settings.STATIC_URL}{path}"
 
 
 @register.simple_tag

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from accounts.access import MemberRequest
 from accounts.models import Membership
-from accounts.tasks import send_mail
+from accounts.tasks import send_soon
 from config.kit.errors import BusinessError
 from config.kit.htmx import render_modal
 from config.kit.money import format_usd
@@ -62,8 +62,7 @@ def tell_many(
 
 
 def _send_mails(decided: Decided) -> None:
-    for mail in decided.mails:
-        send_mail.delay_on_commit(mail)
+    send_soon(decided.mails)
 
 
 def _decided_sentence(decided: Decided) -> str:

@@ -16,6 +16,7 @@ from accounts.models import Membership, Role
 from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on
 from config.kit.http import get_or_post, posted
+from config.kit.ids import is_row_id
 from requests_inbox.actions.deciding import (
     Reviewer,
     dismiss_request,
@@ -36,7 +37,7 @@ def review(request: MemberRequest, membership: Membership) -> HttpResponse:
     return answers.whole(request, Review(membership, timezone.now()))
 
 
-@member_page(Role.ADMIN)
+@member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def banner(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The banner of Settings › Usage and the navigation's count, by themselves."""
@@ -183,8 +184,4 @@ def increase_ticked(request: MemberRequest, membership: Membership) -> HttpRespo
 
 
 def _ticked(data: QueryDict) -> list[int]:
-    return [
-        int(pk)
-        for pk in data.getlist("ticked")[:MOST_TICKED]
-        if pk.isascii() and pk.isdigit() and len(pk) < 19
-    ]
+    return [int(pk) for pk in data.getlist("ticked")[:MOST_TICKED] if is_row_id(pk)]

@@ -17,6 +17,7 @@ from accounts.models import Membership, Plan, Role
 from config.kit.dates import zone_city_text
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
+from config.kit.later import for_strangers
 from requests_inbox.actions.settings import set_digest, set_requests
 from requests_inbox.digest_links import membership_id_of
 from requests_inbox.forms import RequestSettingsForm
@@ -79,6 +80,7 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
 # mail programs press it by themselves (RFC 8058); the token in the address is the
 # permission
 @csrf_exempt
+@for_strangers
 @get_or_post
 def digest_off(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail: a page that asks, and the one-click POST."""

@@ -104,6 +104,7 @@ def test_c8_the_csv_has_amounts_as_numbers_and_texts_that_run_nothing(
         "To": "$12.50",
         "From (USD)": "",
         "To (USD)": "12.500000000",
+        "Reason": "",
     }
 
 

@@ -15,10 +15,11 @@ from django.urls import reverse
 
 from accounts.actions.api_keys import create_api_key
 from accounts.actions.audit import Actor
+from accounts.actions.invitation_mails import invite_by_mail
 from accounts.actions.invitations import accept_invitation, invite
 from accounts.actions.organizations import create_organization
 from accounts.actions.reasons import check_reason
-from accounts.mails import send_invitation
+from accounts.delivery import deliver
 from accounts.models import ApiKey, Organization, User
 from billing.documents.actions.details import set_billing_details, set_terms
 from billing.models import BillingDetails
@@ -50,6 +51,9 @@ REFUSED = [
     "\u2800\u2800",
     "\u0301",
     "Ada\ud83d",
+    "Ada\U000e0041",
+    "🏴 Ada\U000e0067\U000e007f",
+    "a\u034f",
 ]
 TAKEN = [
     "Ada Okafor",
@@ -58,6 +62,7 @@ TAKEN = [
     "👩‍💻",
     "🏴󠁧󠁢󠁥󠁮󠁧󠁿 Ada",
     "❤️ Ada",
+    "葛\U000e0100城",
     "علی‌رضا",
     "क्‍षत्रिय",
     "שלום",
@@ -157,9 +162,8 @@ def test_bugs_14_the_admin_refuses_such_names(operator, acme):
         },
     )
     assert "line break after “Ada”" in added.content.decode()
-    address = reverse("admin:accounts_organization_change", args=[acme.pk])
-    fields = ("slug", "plan", "settlement", "billing_email", "timezone")
-    data = {name: getattr(acme, name) for name in fields} | {"name": BAD}
+    address = reverse("admin:customer_step", args=[acme.pk, "details"])
+    data = {"billing_email": acme.billing_email, "name": BAD}
     changed = operator.post(address, data)
     assert "line break after “Ada”" in changed.content.decode()
     assert not Organization.objects.filter(name=BAD).exists()
@@ -210,19 +214,23 @@ def test_bugs_14_commands_and_acts_refuse_such_names(acme, alice, now):
         assert (refused.value.code, refused.value.status) == ("not_one_line", 422)
 
 
-def test_bugs_14_text_mails_join_the_lines_of_a_stored_name(acme, alice, now):
+def test_bugs_14_text_mails_join_the_lines_of_a_stored_name(
+    acme, alice, now, time_machine
+):
+    time_machine.move_to(now, tick=False)
     User.objects.filter(pk=alice.user_id).update(
         name="Alice\n\nYour account is closed.\u202e\nAct now:"
     )
     Organization.objects.filter(pk=acme.pk).update(name="Acme\r\n\r\nBuy")
-    invitation, _token = invite(
-        acme, email="new@x.example", role="member", seat_tier=None, by=alice, now=now
+    invited = {"email": "new@x.example", "role": "member", "seat_tier": None}
+    _invitation, [mail_id] = invite_by_mail(
+        acme, by=alice, now=now, language="en", **invited
     )
-    invitation.organization.refresh_from_db()
-    invitation.invited_by.refresh_from_db()
-    send_invitation(invitation, link="https://x", language="en")
+    assert deliver(mail_id)
     first = io.StringIO(mail.outbox[-1].body).readline().strip()
-    assert first == "Alice Your account is closed. Act now: invited you to Acme Buy."
+    assert first == (
+        "“Alice Your account is closed. Act now:” invited you to “Acme Buy”."
+    )
 
 
 @pytest.mark.parametrize("name", ["balance", "document"])

@@ -138,7 +138,7 @@ def test_usage_by_label_and_as_csv(call, used):
     )
     assert text["Content-Type"].startswith("text/csv")
     assert (
-        text.content.decode().splitlines()[1]
+        text.getvalue().decode().splitlines()[1]
         == "2026-11-23,2,0,350000,0,0,1.000000000,2.500000000,0.000000000"
     )
 

@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -94,23 +93,7 @@ def manage(command: str, environ: dict[str, str]) -> None:
 
 def start_server(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
     """The web process as the Procfile starts it, answering."""
-    command = [
-        str(Path(sys.executable).parent / "granian"),
-        "--interface",
-        "wsgi",
-        "--workers",
-        "2",
-        "--blocking-threads",
-        "4",
-        "--no-ws",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-        "config.wsgi:application",
-    ]
+    command = [sys.executable, "-m", "config.serve", "--port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=environ)
     for _ in range(300):
         with socket.socket() as probe:

@@ -104,14 +104,13 @@ SELECT membership_id, surface, model, COUNT(*), SUM(cost_nanos) FROM billing_usa
  WHERE organization_id = %s AND month_on = %s AND funding = 'extra_usage' AND NOT prepaid
  GROUP BY membership_id, surface, model
 """
-# TRUNCATE passes the guards that keep invoices; `replica` switches the one off that
-# keeps a month closed.
+# `replica` switches the guards off that keep invoices, and a month closed.
 REOPEN = (
+    "SET session_replication_role = replica",
     (
         "TRUNCATE billing_billingmonth, billing_invoice, billing_invoiceline,"
         " accounts_outgoingmail CASCADE"
     ),
-    "SET session_replication_role = replica",
     "UPDATE billing_billingaccount SET frozen_through_on = NULL",
     "SET session_replication_role = DEFAULT",
 )

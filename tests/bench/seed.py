@@ -8,6 +8,7 @@ the bench's settings.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import random
 import sys
@@ -25,7 +26,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.actions.organizations import create_organization  # noqa: E402
 from accounts.models import ApiKey, Membership, Organization, Plan, Tier, User  # noqa: E402
-from billing.funding.promises import sign_authorization  # noqa: E402
+from billing.funding.promises import SALT  # noqa: E402
 from billing.models import (  # noqa: E402
     BillingAccount,
     IncludedWindow,
@@ -34,8 +35,11 @@ from billing.models import (  # noqa: E402
     SpendCap,
     UsageDay,
 )
+from config.kit.keys import PREFIX  # noqa: E402
 
 USD = 1_000_000_000
+# What a check signs with (`django.utils.crypto.salted_hmac`).
+SIGNING_KEY = hashlib.sha256(f"{SALT}signer{settings.SECRET_KEY}".encode()).digest()
 ORGANIZATIONS, MEMBERS = 100, 10
 PAGES = {"page100": 100, "page10000": 10_000}
 
@@ -154,7 +158,7 @@ def gateway(organization: Organization, *, now: dt.datetime) -> dict[str, Any]:
     """What a gateway of this organization sends: its key, its members and a promise for
     each.
     """
-    secret = f"bench-{organization.slug}"
+    secret = f"{PREFIX}bench-{organization.slug}"
     digest = ApiKey.digest_of(secret)
     ApiKey.objects.create(
         organization=organization,
@@ -172,18 +176,12 @@ def gateway(organization: Organization, *, now: dt.datetime) -> dict[str, Any]:
         [MemberMonth(membership_id=pk, month_on=month_on) for pk in members]
     )
     OrganizationMonth.objects.create(organization=organization, month_on=month_on)
-    promises = [
-        sign_authorization(
-            "extra_usage", organization_id=organization.pk, membership_id=pk, now=now
-        )
-        for pk in members
-    ]
     return {
         "id": organization.pk,
         "key": secret,
         "digest": digest,
         "members": members,
-        "promises": promises,
+        "signing_key": SIGNING_KEY.hex(),
     }
 
 
@@ -192,7 +190,7 @@ def session_of(organization: Organization) -> str:
     owner, store = organization.primary_owner, SessionStore()
     store[SESSION_KEY], store[BACKEND_SESSION_KEY] = (
         str(owner.pk),
-        settings.AUTHENTICATION_BACKENDS[0],
+        settings.AUTHENTICATION_BACKENDS[-1],
     )
     store[HASH_SESSION_KEY] = owner.get_session_auth_hash()
     store.create()

@@ -11,10 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import AuditEntry, Organization, SeatTier
+from accounts.models import AuditEntry
 from billing.metering.actions.recording import record_usage
-from billing.models import ModelPrice, UsageEvent
-from billing.models.prices import RATE_FIELDS
+from billing.models import UsageEvent
 from tests.factories.people import MembershipFactory, make_api_key, make_user
 from tests.factories.usage import enable_extra_usage, event
 
@@ -102,82 +101,8 @@ def test_an_event_shows_how_it_was_priced_and_funded(operator, acme, bob, now):
     page = operator.get(
         reverse("admin:billing_usageevent_change", args=[UsageEvent.objects.get().pk])
     ).content.decode()
-    assert "10000 out × $10.00 / M" in page
-    assert "0.100000000" in page
-
-
-def test_m2_editing_a_price_adds_a_row_and_keeps_the_old_one(operator):
-    row = ModelPrice.objects.in_force().get(
-        provider="anthropic", model="claude-sonnet-5"
-    )
-    data = {name: getattr(row, name) for name in RATE_FIELDS} | {
-        "input_nanos": 3_000_000_000
-    }
-    assert (
-        operator.post(
-            reverse("admin:billing_modelprice_change", args=[row.pk]), data
-        ).status_code
-        == 302
-    )
-    row.refresh_from_db()
-    assert (row.input_nanos, row.superseded_at is not None) == (2_000_000_000, True)
-    assert (
-        ModelPrice.objects.in_force()
-        .get(provider="anthropic", model="claude-sonnet-5")
-        .input_nanos
-        == 3_000_000_000
-    )
-    assert AuditEntry.objects.filter(action="prices.correct").exists()
-
-
-def organization_data(organization, **changes):
-    base = {
-        "name": organization.name,
-        "plan": organization.plan,
-        "settlement": organization.settlement,
-        "billing_email": organization.billing_email,
-        "timezone": organization.timezone,
-        "standard_seats": 50,
-        "premium_seats": 10,
-    }
-    for prefix in ("memberships", "api_keys"):
-        base |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
-    return base | changes
-
-
-def test_c5_an_operator_changes_the_zone_by_the_act(operator, acme):
-    address = reverse("admin:accounts_organization_change", args=[acme.pk])
-    assert (
-        operator.post(
-            address, organization_data(acme, timezone="Asia/Tokyo")
-        ).status_code
-        == 302
-    )
-    acme.refresh_from_db()
-    assert (acme.timezone, [zone for _until_on, zone in acme.past_timezones]) == (
-        "Asia/Tokyo",
-        ["America/New_York"],
-    )
-    assert AuditEntry.objects.filter(action="organization.timezone").exists()
-
-
-def test_d4_never_fewer_seats_than_are_assigned(operator, acme):
-    address = reverse("admin:accounts_organization_change", args=[acme.pk])
-    page = operator.post(address, organization_data(acme, standard_seats=1))
-    assert "2 are assigned; 1 would be too few" in page.content.decode()
-    assert SeatTier.objects.get(organization=acme, tier="standard").bought == 50
-
-
-def test_an_operator_makes_an_organization_with_its_primary_owner(
-    operator, acme, charlie
-):
-    data = organization_data(
-        acme, name="New", slug="new", primary_owner=charlie.user.pk, timezone="UTC"
-    )
-    response = operator.post(reverse("admin:accounts_organization_add"), data)
-    assert response.status_code == 302, response.content.decode()[:3000]
-    made = Organization.objects.get(slug="new")
-    assert made.memberships.get().user == charlie.user
+    assert "10,000 out × $10.00 / M" in page
+    assert "$0.10</div>" in page
 
 
 def test_members_are_not_operators(client, alice):

@@ -101,6 +101,10 @@ def acme_doors(acme, now) -> dict[str, list[dict[str, str]]]:
         operator=acme.primary_owner,
         now=CLOSES,
     )
+    with time_machine.travel(CLOSES, tick=False):  # December is open
+        people = rows_of(
+            signed_in(acme.primary_owner), "/o/acme/settings/usage/people.csv"
+        )
     close_due(acme.pk, now=CLOSES + dt.timedelta(days=31))
     record_change(
         acme,
@@ -111,9 +115,9 @@ def acme_doors(acme, now) -> dict[str, list[dict[str, str]]]:
         to_value=-usd("789.5"),
     )
     number = Invoice.objects.get(organization=acme, month_on="2026-12-01").number
-    owner, home = signed_in(acme.primary_owner), "/o/acme/settings/billing/invoices"
+    home = "/o/acme/settings/billing/invoices"
     with time_machine.travel(CLOSES, tick=False):
-        people = rows_of(owner, "/o/acme/settings/usage/people.csv")
+        owner = signed_in(acme.primary_owner)
         usage = rows_of(
             Client(),
             "/api/v1/usage?start=2026-12-01&end=2027-01-01&group_by=day,member",

@@ -44,6 +44,8 @@ def run_celery(*, jobs: tuple[str, ...], tick: float) -> None:
             SCHEDULE[name]["schedule"] = schedule(tick)
         else:
             del SCHEDULE[name]
+    # Beat reads its own copy, which may have been made by now.
+    app.conf.beat_schedule = SCHEDULE
     worker_ready.connect(lambda **facts: note("ready"), weak=False)
     app.conf.broker_transport_options = {
         **app.conf.broker_transport_options,

@@ -11,19 +11,16 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
-from django.test import RequestFactory
 from django.utils import timezone
 
-from config.bodies import LIMIT, WholeBodies
 from tests.doors.server import found, served
 from tests.factories.people import PASSWORD
 
 MIB = 1_048_576
+NOBODYS = f"xu_{'n' * 43}"  # looks like a key and is none
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +112,18 @@ def test_row_6_a_body_of_one_mib_is_read_and_one_byte_more_is_not(server, chunke
 def test_row_6_whoever_sends_too_much_reads_the_answer(server, chunked, size):
     for _ in range(3):
         status, kind, answer = send(
-            server, "/usage", b" " * size, chunked=chunked, key="nobody's"
+            server, "/usage", b" " * size, chunked=chunked, key=NOBODYS
         )
         assert (status, kind) == (413, "application/problem+json")
         assert "1 MiB" in answer["detail"]
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-@pytest.mark.parametrize("size", [10, MIB, 5 * MIB])
-def test_a_wrong_key_is_told_whatever_it_sends(server, chunked, size):
+@pytest.mark.parametrize(
+    "size, key",
+    [(10, NOBODYS), (MIB, NOBODYS), (10, "no"), (5 * MIB, "no"), (40 * MIB, "no")],
+)
+def test_a_wrong_key_is_told_whatever_it_sends(server, chunked, size, key):
     body = b'{"amount_usd": null}'.ljust(size)
     status, _type, answer = send(
         server,
@@ -131,7 +131,7 @@ def test_a_wrong_key_is_told_whatever_it_sends(server, chunked, size):
         body,
         chunked=chunked,
         method="PUT",
-        key="nobody's",
+        key=key,
     )
     assert (status, answer["status"]) == (401, 401)
 
@@ -207,60 +207,6 @@ def test_row_6_a_form_in_chunks_is_read(server):
     assert (answer.status, answer.headers["Location"]) == (302, "/")
 
 
-def answer_to(application, body: bytes, **environ: object) -> int:
-    """The status of a form sent to `application` in chunks."""
-    statuses: list[str] = []
-    form = "application/x-www-form-urlencoded"
-    request = RequestFactory().post("/accounts/login/", body, content_type=form)
-    sent = {
-        **request.environ,
-        "wsgi.input": BytesIO(body),
-        "wsgi.input_terminated": True,
-        "HTTP_TRANSFER_ENCODING": "chunked",
-        "HTTP_HOST": "127.0.0.1",
-        "HTTP_COOKIE": f"csrftoken={'a' * 32}",  # without one, no form is read
-        **environ,
-    }
-    list(application(sent, lambda status, headers: statuses.append(status)))
-    return int(statuses[0][:3])
-
-
-def test_row_6_a_form_over_one_mib_is_told_so(db):
-    application = WholeBodies(WSGIHandler())
-    assert answer_to(application, b"a" * LIMIT) == 403  # without a token
-    assert answer_to(application, b"a" * (LIMIT + 1)) == 413
-    form = {"CONTENT_TYPE": "multipart/form-data; boundary=x"}
-    assert answer_to(application, b"a" * (LIMIT + 1), **form) == 413
-
-
-class Endless:
-    """A client that never ends."""
-
-    def __init__(self) -> None:
-        self.given = 0
-
-    def read(self, size: int) -> bytes:
-        """As much as is asked for."""
-        self.given += size
-        return b" " * size
-
-    readline = read
-
-
-def test_row_6_what_is_thrown_away_has_an_end(db):
-    endless = Endless()
-    sent = {"wsgi.input": endless}
-    assert answer_to(WholeBodies(WSGIHandler()), b"a", **sent) == 413
-    assert endless.given <= 66 * MIB
-
-
-def test_a_body_without_length_or_end_is_none(db):
-    endless = Endless()
-    sent = {"wsgi.input": endless, "wsgi.input_terminated": False}
-    assert answer_to(WholeBodies(WSGIHandler()), b"", **sent) == 403
-    assert endless.given == 0
-
-
 def test_rows_16_and_32_paths_arrive_as_they_were_encoded(server):
     def get(path: str) -> tuple[int, str, dict]:
         return send(server, path, b"", chunked=False, method="GET")
@@ -271,3 +217,18 @@ def test_rows_16_and_32_paths_arrive_as_they_were_encoded(server):
     send(server, "/usage", usage_of("line\nbreak"), chunked=False)
     status, _type, receipt = get("/events/line%0Abreak")
     assert (status, receipt["id"]) == (200, "line\nbreak")
+
+
+def test_N9_malformed_chunks_are_the_clients_mistake(server):
+    port, key = server
+    head = (
+        "POST /api/v1/usage HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n"
+        f"Authorization: Bearer {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(head.encode() + b"ZZ\r\nnothing\r\n")
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        assert (answer.status, answer.headers["Connection"]) == (400, "close")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert json.loads(answer.read())["status"] == 400

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.test import Client
+
 from accounts.actions.audit import Actor
 from accounts.models import Organization, Plan
 from billing.caps.actions.caps import set_organization_cap
@@ -12,6 +14,7 @@ from billing.models import BillingAccount, Payment, SeatAllowance
 from billing.payments import cards, processing
 from billing.payments.actions.cards import save_customer
 from billing.payments.actions.reload_settings import set_auto_reload
+from billing.payments.views.leaving import STATES
 from config.kit.money import usd
 from tests.factories.people import MembershipFactory, make_organization, make_user
 
@@ -55,6 +58,14 @@ def give_card(bolt: Organization, card: str, *, now: dt.datetime) -> None:
     """Put one of the test gateway's cards on file."""
     save_customer(bolt, customer_id=f"customer-{bolt.slug}")
     cards.keep_card(bolt, session_id=CARD[card], actor=bea_of(bolt), now=now)
+
+
+def came_away(client: Client, organization: Organization) -> str:
+    """What an address has to end with for whoever left for the form of a card."""
+    session = client.session
+    session[STATES] = [[f"card:{organization.pk}", "a-state"]]
+    session.save()
+    return "&state=a-state"
 
 
 def buy(bolt: Organization, amount: str, *, now: dt.datetime) -> Payment:

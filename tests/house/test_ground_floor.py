@@ -27,6 +27,8 @@ UPPER_WORDS = frozenset(
     )
 )
 ALLOWED = {
+    # Of the library that limits wrong passwords, which takes its count back by this name.
+    "_login_failed_rl_usage",
     # Two settings of the inbox, kept in the organization's row: see its comment.
     "requests_enabled",
     "digest_hour",
@@ -38,9 +40,15 @@ ALLOWED = {
     "PREPAID",
     "prepaid",
     "billing_email",
+    "billing_email__iexact",
     # A scope of API keys: keys are made here, whatever they open.
     "METER",
     "meter",
+    # The product's own name in a metric.
+    "extra_usage_clock_skew_seconds",
+    "extra_usage_places_in_use",
+    "extra_usage_places_refused",
+    "extra_usage_unavailable",
     # Hashes of secrets.
     "digest",
     "digest_of",

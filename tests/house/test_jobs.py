@@ -14,6 +14,7 @@ import pytest
 
 from config.celery import app
 from config.schedule import SCHEDULE
+from tests.migrated import migrated
 from tests.waiting import LONG, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,12 +55,7 @@ def worker_takes_a_task(folder: Path, redis: str) -> str:
     is done.
     """
     environ, log = environment(folder, redis), folder / "worker.log"
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-        cwd=ROOT,
-        env=environ,
-        check=True,
-    )
+    migrated(folder / "db.sqlite3", environ)
     command = [
         sys.executable,
         "-m",
@@ -77,7 +73,9 @@ def worker_takes_a_task(folder: Path, redis: str) -> str:
             command, cwd=ROOT, env=environ, stdout=out, stderr=out
         )
         try:
-            send = "from accounts.tasks import clear_sessions; clear_sessions.delay()"
+            send = (
+                "from accounts.tasks import end_what_is_kept; end_what_is_kept.delay()"
+            )
             subprocess.run(
                 [sys.executable, "manage.py", "shell", "-v0", "-c", send],
                 cwd=ROOT,
@@ -94,7 +92,7 @@ def worker_takes_a_task(folder: Path, redis: str) -> str:
 
 def test_a_real_worker_takes_a_job_from_the_embedded_broker(tmp_path):
     assert (
-        "accounts.tasks.clear_sessions" in (text := worker_takes_a_task(tmp_path, ""))
+        "accounts.tasks.end_what_is_kept" in (text := worker_takes_a_task(tmp_path, ""))
         and "succeeded" in text
     ), text
 

@@ -252,6 +252,7 @@ NAMES = {
     "日本語",
     "CSV",
     "PDF",
+    "UTC",
     "Claude",
     "Claude Code",
 }  # the same in every language

@@ -28,7 +28,15 @@ CLOCKS = frozenset(
     }
 )
 DISPATCHES = frozenset(
-    {"delay", "delay_on_commit", "apply_async", "send_task", "enqueue", "send_soon"}
+    {
+        "delay",
+        "delay_on_commit",
+        "apply_async",
+        "send_task",
+        "enqueue",
+        "enqueue_now",
+        "send_soon",
+    }
 )
 
 

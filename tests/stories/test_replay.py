@@ -72,6 +72,19 @@ def test_a_replay_is_counted_everywhere_alike_and_again_changes_nothing(
     assert not ApiKey.objects.filter(revoked_at=None).exists()
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_s30_a_replay_that_is_faster_than_the_limit_waits_and_loses_nothing(
+    live_server, acme, trace, settings
+):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "hot": "20/second"}
+    trace.write_text("\n".join(LINES[:31]) + "\n")
+    enable_extra_usage(acme)
+    words = ("acme", trace, "--members", 3, "--no-wait", "--server", live_server.url)
+    assert replay(*words).startswith("30 requests answered: ")
+    assert UsageEvent.objects.count() == 30
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

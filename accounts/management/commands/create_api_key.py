@@ -1,8 +1,10 @@
-"""`manage.py create_api_key <org-slug> --name N --scope S …`: prints only the key."""
+"""`manage.py create_api_key <org-slug> --name N --scope S … [--expires DAY]`: prints
+only the key."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import datetime as dt
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +14,14 @@ from accounts.actions.api_keys import create_api_key
 from accounts.actions.audit import Actor
 from accounts.models import Organization
 from config.kit.errors import BusinessError
+
+
+def day(text: str) -> dt.date:
+    """A day written `2026-11-30`. Raises ArgumentTypeError."""
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise ArgumentTypeError(f"“{text}” is no day such as 2026-11-30") from None
 
 
 class Command(BaseCommand):
@@ -31,6 +41,13 @@ class Command(BaseCommand):
             help="meter, read or manage; can be repeated",
         )
 
+        parser.add_argument(
+            "--expires",
+            type=day,
+            metavar="YYYY-MM-DD",
+            help="the last day it is valid, in the organization's time zone",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the key."""
         organization = organization_by_slug(options["organization"])
@@ -39,6 +56,7 @@ class Command(BaseCommand):
                 organization,
                 name=options["name"],
                 scopes=options["scope"],
+                expires_on=options["expires"],
                 actor=Actor(label="create_api_key"),
                 now=timezone.now(),
             )

@@ -15,6 +15,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import AuditEntry, Membership, Organization, Plan, Tier
 from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.queries.held import cap_as_audited
+from billing.ledger.queries import open_month
 from billing.models import CapLevel, SpendCap
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
@@ -52,7 +53,7 @@ def set_cap(
     _check_target(target)
     check_amount(amount_nanos)
     locked = lock_organization(target.organization.pk)
-    month_on = locked.calendar.month_at(now).first_on
+    month_on = open_month(locked, now=now).first_on
     cap = _cap_of(locked, target)
     before = cap_as_audited(cap, locked, month_on=month_on)
     from_nanos = cap.amount_in(month_on)

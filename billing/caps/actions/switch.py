@@ -46,7 +46,7 @@ def set_extra_usage(
     chosen = None if members is None else list(members)
     _check_switch(locked, enabled=enabled, scope=scope, members=chosen)
     account = account_of(locked)
-    _check_balance(locked, account, enabled=enabled)
+    check_balance(locked, account, enabled=enabled)
     before = _as_audited(account)
     account.extra_usage_enabled = enabled
     account.scope = scope or account.scope
@@ -165,10 +165,13 @@ def _check_switch(
         )
 
 
-def _check_balance(
+def check_balance(
     organization: Organization, account: BillingAccount, *, enabled: bool
 ) -> None:
-    """Prepaid, extra usage stays off until a balance is paid (T1)."""
+    """Prepaid, extra usage stays off until a balance is paid (T1).
+
+    Raises BusinessError `prepaid_needs_balance`.
+    """
     turns_on = enabled and not account.extra_usage_enabled
     if (
         turns_on

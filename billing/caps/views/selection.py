@@ -30,6 +30,7 @@ from billing.reports.queries.members import PAGE_SIZE
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal
 from config.kit.http import get_or_post
+from config.kit.ids import is_row_id
 
 MOST_IDS = 100_000
 
@@ -84,11 +85,7 @@ def _draft(posted: QueryDict, organization: Organization) -> SelectionDraft:
 
 def _ids(text: str) -> set[int]:
     parts = text.split(",")[:MOST_IDS]
-    return {
-        int(part)
-        for part in parts
-        if part.isascii() and part.isdigit() and len(part) < 19
-    }
+    return {int(part) for part in parts if is_row_id(part)}
 
 
 def _save(

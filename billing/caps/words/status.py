@@ -10,9 +10,9 @@ from config.kit.dates import month_name_text
 from config.kit.months import Month
 
 
-def status_text(reason: Reason | None) -> str:
-    """`Active`, `Paused: reached own cap`, `No seat` …; None is active."""
-    match reason:
+def status_text(member: MemberRow) -> str:
+    """`Active`, `Paused: reached own cap`, `No seat` …"""
+    match member.reason:
         case None:
             return _("Active")
         case Reason.MEMBER_CAP_REACHED:
@@ -26,7 +26,7 @@ def status_text(reason: Reason | None) -> str:
         case Reason.MEMBER_NOT_ENABLED:
             return _("Not selected")
         case Reason.MEMBER_INACTIVE:
-            return _("Removed")
+            return _("Removed") if member.is_removed else _("Account switched off")
         case Reason.SEAT_UNASSIGNED:
             return _("No seat")
         case _other:

@@ -20,8 +20,8 @@ from billing.documents.actions.issuing import queue_credit_note_mails
 from billing.documents.actions.settling import refuse_unless_open, settle_invoice
 from billing.documents.queries.documents import owed_nanos
 from billing.documents.rules import Creditable
-from billing.models import CreditNote, Invoice
-from billing.payments.actions.receipts import next_number
+from billing.models import CreditNote, Invoice, Series
+from billing.payments.actions.numbering import next_number
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_CENT, format_usd
 
@@ -48,11 +48,8 @@ def issue_credit_note(
     if issued_before is not None:
         return issued_before, []
     current = Invoice.objects.get(pk=invoice.pk)
-    if current.status != Invoice.Status.PAID:
-        refuse_unless_open(current)
+    left = check_credit_note(current, subtotal_nanos=subtotal_nanos)
     reason = check_reason(reason)
-    left = _left_to_credit(current)
-    _refuse_amount(current, subtotal_nanos, left=left)
     note = CreditNote(
         organization=locked,
         invoice=current,
@@ -70,6 +67,37 @@ def issue_credit_note(
     return note, mails
 
 
+def check_credit_note(invoice: Invoice, *, subtotal_nanos: int) -> Creditable:
+    """Raise what `issue_credit_note` would raise for this amount, and write nothing; what
+    is left of the invoice before it.
+    """
+    if invoice.status != Invoice.Status.PAID:
+        refuse_unless_open(invoice)
+    left = left_to_credit(invoice)
+    _refuse_amount(invoice, subtotal_nanos, left=left)
+    return left
+
+
+def credited_by_form(
+    invoice: Invoice, *, key: str, subtotal_nanos: int | None
+) -> CreditNote | None:
+    """The note that a showing of the form issued; None where it issued none. Raises
+    BusinessError `already_credited` where that took back another amount; no amount:
+    whatever it was.
+    """
+    note = _issued_by_key(invoice, key)
+    if note is None or subtotal_nanos in (None, note.subtotal_nanos):
+        return note
+    raise BusinessError(
+        _(
+            "This form was already used to issue %(number)s over %(amount)s, so nothing "
+            "was issued this time. Open it again to issue another one."
+        )
+        % {"number": note.number, "amount": format_usd(note.total_nanos)},
+        code="already_credited",
+    )
+
+
 def _is_nothing_owed(note: CreditNote) -> bool:
     """Of an invoice that is open again, the note may take all that went back."""
     return note.invoice.reopened_at is not None and not owed_nanos(note.invoice)
@@ -83,7 +111,8 @@ def _issued_by_key(invoice: Invoice, key: str) -> CreditNote | None:
     ).first()
 
 
-def _left_to_credit(invoice: Invoice) -> Creditable:
+def left_to_credit(invoice: Invoice) -> Creditable:
+    """What of an invoice no credit note took back yet."""
     credited = invoice.credit_notes.aggregate(
         subtotal=Sum("subtotal_nanos"), tax=Sum("tax_nanos")
     )
@@ -114,12 +143,12 @@ def _refuse_amount(invoice: Invoice, subtotal_nanos: int, *, left: Creditable) -
 
 
 def _number_and_save(locked: Organization, note: CreditNote) -> None:
-    note.sequence, note.number = next_number(locked, CreditNote, infix="CN-")
+    note.sequence, note.number = next_number(locked, Series.CREDIT_NOTE)
     note.total_nanos = note.subtotal_nanos + note.tax_nanos
     note.save(force_insert=True)
     record_change(
         locked,
-        actor=Actor.person(note.issued_by),
+        actor=Actor.person(note.issued_by, reason=note.reason),
         action="invoice.credit_note",
         subject=f"{note.number} ({note.invoice.number})",
         now=note.issued_at,

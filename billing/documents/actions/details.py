@@ -14,7 +14,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from billing.models import BillingDetails
-from config.kit.one_line import line_of, lines_of
+from config.kit.one_line import name_of, names_of
 
 BUYER = ("legal_name", "address", "tax_id", "reference")
 
@@ -30,7 +30,7 @@ def set_billing_details(
 ) -> BillingDetails:
     """Take over what an owner says about the buyer (`BUYER`), and where mails go.
 
-    It holds from the next document on. Raises BusinessError `not_one_line`.
+    It holds from the next document on. Raises BusinessError `not_one_line`, `has_link`.
     """
     buyer = {name: _one_line(name, text) for name, text in buyer.items()}
     locked = lock_organization(organization.pk)
@@ -62,9 +62,9 @@ def set_terms(
 ) -> BillingDetails:
     """Take over an operator's tax and days to pay, from the next invoice on.
 
-    `tax_rate` is in thousandths of a percent. Raises BusinessError `not_one_line`.
+    `tax_rate` is in thousandths of a percent. Raises BusinessError `not_one_line`, `has_link`.
     """
-    tax_label = line_of(tax_label, field="tax_label")
+    tax_label = name_of(tax_label, field="tax_label")
     locked = lock_organization(organization.pk)
     terms = {"tax_rate": tax_rate, "tax_label": tax_label, "due_days": due_days}
     details, before = _replace(locked, terms)
@@ -81,7 +81,7 @@ def set_terms(
 
 def _one_line(name: str, text: str) -> str:
     """What the buyer is called on documents; an address may have several lines."""
-    return (lines_of if name == "address" else line_of)(text, field=name)
+    return (names_of if name == "address" else name_of)(text, field=name)
 
 
 def _replace(

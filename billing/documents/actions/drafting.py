@@ -87,12 +87,13 @@ COLUMN_OF_KIND = {
 
 def draft_invoice(month: BillingMonth) -> Invoice | None:
     """The draft of a month's bill with all its lines; None with nothing to bill (P2)."""
-    corrected = _corrections(month)
-    if not corrected and not _billed_usage(month).exists():
+    corrected = corrections_of(month)
+    if not corrected and not billed_usage(month).exists():
         return None
     invoice = Invoice.objects.create(
         organization=month.organization,
         month_on=month.month_on,
+        edition=month.edition,
         starts_at=month.starts_at,
         ends_at=month.ends_at,
         zone=month.zone,
@@ -106,7 +107,8 @@ def draft_invoice(month: BillingMonth) -> Invoice | None:
     return invoice
 
 
-def _billed_usage(month: BillingMonth) -> QuerySet[UsageMonth]:
+def billed_usage(month: BillingMonth) -> QuerySet[UsageMonth]:
+    """Extra usage of a month that is billed after it: a line each."""
     return UsageMonth.objects.filter(
         membership__organization=month.organization_id,
         month_on=month.month_on,
@@ -123,7 +125,7 @@ def _write_usage_lines(invoice: Invoice, month: BillingMonth) -> None:
     )
 
 
-def _corrections(month: BillingMonth) -> list[Correction]:
+def corrections_of(month: BillingMonth) -> list[Correction]:
     """What was booked this month about events that are billed afterwards, as lines."""
     adjustments = billed_adjustments(month.organization_id, month.month_on)
     in_order = adjustments.order_by(
@@ -186,7 +188,7 @@ def _write_sums(invoice: Invoice) -> None:
     lines = invoice.lines.aggregate(
         exact=Sum("exact_nanos"), billed=Sum("amount_nanos"), last=Max("position")
     )
-    previous = _previous(invoice)
+    previous = previous_to(invoice)
     sums = add_up(
         exact_nanos=lines["exact"] or 0,
         billed_nanos=lines["billed"] or 0,
@@ -210,11 +212,14 @@ def _write_sums(invoice: Invoice) -> None:
     )
 
 
-def _previous(invoice: Invoice) -> Invoice | None:
+def previous_to(invoice: Invoice) -> Invoice | None:
+    """The latest of all others; of this month where its close was taken back, which
+    hands on what it took over.
+    """
     earlier = Invoice.objects.filter(
-        organization_id=invoice.organization_id, month_on__lt=invoice.month_on
+        organization_id=invoice.organization_id, month_on__lte=invoice.month_on
     )
-    return earlier.first()
+    return earlier.exclude(pk=invoice.pk).first()
 
 
 def _carried_lines(
@@ -252,6 +257,7 @@ def draft_statement(month: BillingMonth, *, now: dt.datetime) -> Statement | Non
     statement = Statement.objects.create(
         organization=month.organization,
         month_on=month.month_on,
+        edition=month.edition,
         starts_at=month.starts_at,
         ends_at=month.ends_at,
         zone=month.zone,

@@ -59,7 +59,7 @@ def _take_payment(invoice: Invoice, *, now: dt.datetime) -> None:
         return
     if invoice.status == Invoice.Status.OPEN:
         mark_paid(invoice, note="", operator=None, now=now)
-    elif invoice.settled_by is not None:
+    elif invoice.settled_by is not None or invoice.status == Invoice.Status.VOID:
         log.warning("invoice.paid_again", invoice=invoice.pk, status=invoice.status)
         Invoice.objects.filter(pk=invoice.pk).update(
             gateway_error="Also paid at Stripe: refund it there."

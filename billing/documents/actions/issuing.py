@@ -10,9 +10,9 @@ import datetime as dt
 from django.conf import settings
 
 from accounts.models import Organization
-from billing.models import CreditNote, Invoice, Statement
+from billing.models import CreditNote, Invoice, Series, Statement
+from billing.payments.actions.numbering import next_number
 from billing.payments.actions.owner_mails import queue_for_owners
-from billing.payments.actions.receipts import next_number
 from billing.payments.parties import buyer_of, details_of, seller
 from config.kit.money import NANOS_PER_CENT
 from config.kit.months import local_day
@@ -54,7 +54,7 @@ def issue_invoice(
 def _number_and_date(
     locked: Organization, invoice: Invoice, *, now: dt.datetime
 ) -> None:
-    invoice.sequence, invoice.number = next_number(locked, Invoice)
+    invoice.sequence, invoice.number = next_number(locked, Series.INVOICE)
     invoice.issued_at = now
     days_to_pay = dt.timedelta(days=details_of(locked).due_days)
     invoice.due_on = local_day(now, invoice.zone) + days_to_pay

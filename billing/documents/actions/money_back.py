@@ -15,7 +15,6 @@ from django.db import transaction
 from accounts.actions.audit import record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
-from billing.documents.queries.documents import refunded_nanos
 from billing.models import Dispute, Invoice, InvoiceRefund
 from billing.payments.actions.disputes import (
     STRIPE,
@@ -30,6 +29,12 @@ from billing.payments.gateways.money_back import (
     RefundedSoFar,
     RefundTold,
     moment_told,
+)
+from billing.payments.rules.refunded import (
+    Kept,
+    Unnamed,
+    parts_accounted_for,
+    unexplained_nanos,
 )
 from config.kit.money import NANOS_PER_CENT
 
@@ -62,19 +67,33 @@ def _take_refund(
     locked: Organization, invoice: Invoice, told: RefundTold, *, now: dt.datetime
 ) -> list[int]:
     refund = invoice.refunds.filter(gateway_id=told.refund_id).first()
-    mails = []
+    is_to_tell = False
     if refund is None:
-        amount_nanos = told.amount_cents * NANOS_PER_CENT
-        was_told = _absorb_unnamed(invoice, amount_nanos)
-        failed_at = moment_told(told.told_at) if told.is_failed else None
-        refund = _row(invoice, amount_nanos, told=told, failed_at=failed_at, now=now)
-        if not was_told and not told.is_failed:
-            mails = _tell_refund(locked, refund, now=now)
+        refund, is_to_tell = _new_by_id(invoice, told, now=now)
     if told.is_failed and refund.failed_at is None:
         refund.failed_at, refund.failure = moment_told(told.told_at), told.failure
         refund.save(update_fields=["failed_at", "failure"])
-        mails += _tell_refund(locked, refund, now=now)
-    return mails
+        is_to_tell = True
+    return _tell_refund(locked, refund, now=now) if is_to_tell else []
+
+
+def _new_by_id(
+    invoice: Invoice, told: RefundTold, *, now: dt.datetime
+) -> tuple[InvoiceRefund, bool]:
+    """The row of a refund whose ID is new, taken out of what was kept without an ID; and
+    whether people are to be told of it. One that failed unseen is no news.
+    """
+    amount_nanos = told.amount_cents * NANOS_PER_CENT
+    failed_at = moment_told(told.told_at) if told.is_failed else None
+    taken_nanos = _absorb_unnamed(invoice, amount_nanos, failed_at=failed_at)
+    refund = _row(
+        invoice,
+        amount_nanos,
+        told=told,
+        failed_at=None if taken_nanos else failed_at,
+        now=now,
+    )
+    return refund, taken_nanos < amount_nanos and not told.is_failed
 
 
 def _row(
@@ -96,22 +115,29 @@ def _row(
     )
 
 
-def _absorb_unnamed(invoice: Invoice, amount_nanos: int) -> bool:
-    """Take an amount out of what was kept without an ID; whether all of it was there,
-    so that it has been told.
+def _absorb_unnamed(
+    invoice: Invoice, amount_nanos: int, *, failed_at: dt.datetime | None
+) -> int:
+    """Take an amount out of what was kept without an ID; how much of it was there, and
+    so has been told.
     """
-    left = amount_nanos
-    for unnamed in invoice.refunds.unnamed():
-        part = min(left, unnamed.amount_nanos)
-        left -= part
-        unnamed.amount_nanos -= part
-        if unnamed.amount_nanos:
-            unnamed.save(update_fields=["amount_nanos"])
+    unnamed = {refund.pk: refund for refund in invoice.refunds.unnamed()}
+    taken = parts_accounted_for(
+        [
+            Unnamed(one.pk, one.amount_nanos, one.refunded_at)
+            for one in unnamed.values()
+        ],
+        amount_nanos,
+        failed_at=failed_at,
+    )
+    for refund_id, nanos in taken.items():
+        refund = unnamed[refund_id]
+        refund.amount_nanos -= nanos
+        if refund.amount_nanos:
+            refund.save(update_fields=["amount_nanos"])
         else:
-            unnamed.delete()
-        if not left:
-            break
-    return left == 0
+            refund.delete()
+    return sum(taken.values())
 
 
 def _take_refunded_so_far(
@@ -120,12 +146,16 @@ def _take_refunded_so_far(
     """What goes beyond the refunds that are known; one that failed after this was told
     is in the sum too.
     """
-    failed_later = invoice.refunds.filter(failed_at__gte=moment_told(told.told_at))
-    known = refunded_nanos(invoice) + sum(one.amount_nanos for one in failed_later)
-    missing_nanos = told.amount_cents * NANOS_PER_CENT - known
-    if missing_nanos <= 0:
+    told_at = moment_told(told.told_at)
+    missing_nanos = unexplained_nanos(
+        told.amount_cents * NANOS_PER_CENT,
+        [Kept(one.amount_nanos, one.failed_at) for one in invoice.refunds.all()],
+        told_at=told_at,
+    )
+    if not missing_nanos:
         return []
-    return _tell_refund(locked, _row(invoice, missing_nanos, now=now), now=now)
+    # Of one without an ID, when it was told: what failed before that is not in it.
+    return _tell_refund(locked, _row(invoice, missing_nanos, now=told_at), now=now)
 
 
 def _tell_refund(
@@ -134,7 +164,8 @@ def _tell_refund(
     has_failed = refund.failed_at is not None
     invoice = refund.invoice
     # What was paid twice and is given back needs nobody any more.
-    if invoice.settled_by_id is not None and not has_failed:
+    is_over = invoice.settled_by_id is not None or invoice.status == Invoice.Status.VOID
+    if is_over and not has_failed:
         Invoice.objects.filter(pk=invoice.pk).update(gateway_error="")
     record_change(
         locked,

@@ -21,8 +21,14 @@ from billing.documents.actions.issuing import issue_invoice, queue_statement_mai
 from billing.documents.queries.months import first_open_month, grace
 from billing.documents.rules import closes_at
 from billing.ledger.actions import account_of, roll_up
-from billing.models import BillingAccount, BillingMonth, Invoice, Statement
-from config.kit.dates import month_text
+from billing.models import (
+    BillingAccount,
+    BillingMonth,
+    Invoice,
+    MonthReopening,
+    Statement,
+)
+from config.kit.dates import month_text, zoned_moment_text
 from config.kit.errors import BusinessError
 from config.kit.months import Month, next_month
 
@@ -64,14 +70,10 @@ def _refuse_before_grace_is_over(month: Month, *, now: dt.datetime) -> None:
     if now >= due:
         return
     raise BusinessError(
-        _(
-            "%(month)s is still open: it ends in the %(zone)s time zone and "
-            "closes at %(due)s, after the grace period."
-        )
+        _("%(month)s is still open: it can be closed after its grace period, %(due)s.")
         % {
             "month": month_text(month.first_on),
-            "due": due.strftime("%Y-%m-%d %H:%M UTC"),
-            "zone": month.zone,
+            "due": zoned_moment_text(due, zone=month.zone),
         },
         code="month_not_over",
     )
@@ -109,7 +111,13 @@ def freeze_month(
         ends_at=month.end,
         zone=month.zone,
         frozen_at=now,
+        edition=_edition(locked, month_on=month_on),
     )
+
+
+def _edition(locked: Organization, *, month_on: dt.date) -> int:
+    taken_back = MonthReopening.objects.filter(organization=locked, month_on=month_on)
+    return taken_back.count() + 1
 
 
 def _refuse_while_another_is_unfinished(organization: Organization) -> None:
@@ -156,7 +164,11 @@ def finish_month(month_id: int, *, now: dt.datetime) -> ClosedMonth:
     month = BillingMonth.objects.select_for_update(no_key=True).get(pk=month_id)
     if month.state != BillingMonth.State.DRAFTED:
         return ClosedMonth(month)
-    of_month = {"organization": locked, "month_on": month.month_on}
+    of_month = {
+        "organization": locked,
+        "month_on": month.month_on,
+        "edition": month.edition,
+    }
     invoice = Invoice.objects.filter(**of_month).first()
     statement = Statement.objects.filter(**of_month).first()
     mails: list[int] = []

@@ -49,7 +49,7 @@ def void_invoice(
     current = Invoice.objects.get(pk=invoice.pk)
     refuse_unless_open(current)
     check_reason(reason)
-    _refuse_losing_a_carried_credit(current)
+    refuse_losing_a_carried_credit(current)
     return settle_invoice(
         locked, current, Invoice.Status.VOID, note=reason, operator=operator, now=now
     )
@@ -62,17 +62,21 @@ def settle_invoice(
     *,
     note: str,
     operator: User | None,
+    command: str = "",
     now: dt.datetime,
 ) -> Invoice:
-    """End an open invoice under the organization's lock, and write who did to the audit."""
+    """End an open invoice under the organization's lock, and write who did to the audit:
+    an operator, an operator's `command` by its name, or the gateway.
+    """
     status_before = invoice.status
     invoice.status = status
     invoice.settled_at = now
     invoice.settled_by = operator
     # Paid there is known there; whatever else an operator decides is told to the gateway.
-    invoice.gateway_next_try_at = now if invoice.gateway and operator else None
+    is_ours = bool(operator or command)
+    invoice.gateway_next_try_at = now if invoice.gateway and is_ours else None
     # A gateway's words are taken as they come; an operator can say it better.
-    line = line_of(note, field="reason") if operator else shown_line(note)
+    line = line_of(note, field="reason") if is_ours else shown_line(note)
     invoice.settled_note = line[:300]
     invoice.save(
         update_fields=[
@@ -85,7 +89,7 @@ def settle_invoice(
     )
     record_change(
         locked,
-        actor=_who_settled(invoice),
+        actor=Actor(label=command) if command else _who_settled(invoice),
         action="invoice.status",
         subject=invoice.number,
         now=now,
@@ -97,7 +101,7 @@ def settle_invoice(
 
 def _who_settled(invoice: Invoice) -> Actor:
     if invoice.settled_by:
-        return Actor.person(invoice.settled_by)
+        return Actor.person(invoice.settled_by, reason=invoice.settled_note)
     return Actor(label=invoice.gateway or "gateway")
 
 
@@ -115,10 +119,11 @@ def refuse_unless_open(invoice: Invoice) -> None:
     )
 
 
-def _refuse_losing_a_carried_credit(invoice: Invoice) -> None:
+def refuse_losing_a_carried_credit(invoice: Invoice) -> None:
     """A void invoice hands on what it took over, to the next one that is drafted.
 
-    Where a later one was made already, without that, a credit would be lost.
+    Where a later one was made already, without that, a credit would be lost: raises
+    BusinessError `credit_would_be_lost`.
     """
     later = Invoice.objects.filter(
         organization_id=invoice.organization_id, month_on__gt=invoice.month_on

@@ -1,24 +1,23 @@
-"""Operators' pages of closed months, invoices, credit notes and statements.
-
-All is read-only but for the steps of an invoice, which are acts.
+"""Operators' pages of closed months, invoices, credit notes and statements, to read: what
+is done with them is a step.
 """
 
 from __future__ import annotations
 
-from django import forms
-from django.contrib import admin, messages
+from collections.abc import Iterator
+
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.translation import gettext as _
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy
 
 from accounts.access import operator_of
-from billing.documents.admin.steps import STEPS, Step, steps_of
+from accounts.admin.steps import step_url
+from accounts.operators.steps import Chosen, LeadsToSteps
+from billing.documents.admin.invoice_steps import CHANGE, steps_of
 from billing.documents.words.money_back import without_credit_note
 from billing.models import (
     BillingMonth,
@@ -26,11 +25,16 @@ from billing.models import (
     Dispute,
     Invoice,
     InvoiceRefund,
+    MonthReopening,
     Statement,
 )
 from config.kit.admin import ReadOnly
-from config.kit.errors import BusinessError
-from config.kit.money import format_usd
+from config.kit.columns import dollars
+from config.kit.filters import MonthFilter
+from config.kit.large_tables import LargeTable
+
+# What links of before call them.
+STEP_NAMES = {"paid": "mark-paid", "void": "void", "credit": "credit-note"}
 
 
 class CreditNoteInline(ReadOnly, admin.TabularInline):
@@ -60,8 +64,8 @@ class InvoiceDisputeInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
-    """Every invoice; an open one can be marked as paid, voided or credited."""
+class InvoiceAdmin(LeadsToSteps, ReadOnly, LargeTable, admin.ModelAdmin):
+    """Every invoice; an open one leads to the steps that settle it."""
 
     list_display = (
         "number",
@@ -73,10 +77,13 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         "due_on",
         "settled_at",
     )
-    list_filter = ("status", "month_on")
+    list_filter = ("status", ("month_on", MonthFilter))
     list_select_related = ("organization",)
-    search_fields = ("number", "organization__slug", "gateway_id")
-    date_hierarchy = "month_on"
+    found_by = (
+        "number",
+        "organization__slug",
+        "gateway_id",
+    )
     inlines = (CreditNoteInline, InvoiceRefundInline, InvoiceDisputeInline)
     fields = (
         "number",
@@ -110,13 +117,12 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         "gateway_error",
         "reopened_at",
         "to_do",
-        "steps",
     )
-    readonly_fields = ("total", "to_do", "steps")
+    readonly_fields = ("total", "to_do")
 
     @admin.display(description=gettext_lazy("Total"), ordering="total_nanos")
     def total(self, invoice: Invoice) -> str:
-        return format_usd(invoice.total_nanos)
+        return dollars(invoice.total_nanos)
 
     @admin.display(description=gettext_lazy("To do"))
     def to_do(self, invoice: Invoice) -> str:
@@ -130,17 +136,13 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         invoices = super().get_queryset(request)
         return invoices.prefetch_related("refunds", "credit_notes")
 
-    @admin.display(description=gettext_lazy("Steps"))
-    def steps(self, invoice: Invoice) -> str:
-        """Links to what may be done now."""
-        names = steps_of(invoice)
-        if not names:
-            return _("There is nothing to do.")
-        links = [(_step_url(invoice, name), STEPS[name].label) for name in names]
-        return format_html_join(" · ", '<a href="{}">{}</a>', links)
+    def steps_on(self, row: Invoice) -> Iterator[Chosen]:
+        """What may be done with it now."""
+        for name in steps_of(row):
+            yield name, {"invoice": row.pk}
 
     def get_urls(self) -> list[URLPattern]:
-        """With the pages of steps."""
+        """With the addresses that its steps had before they were a customer's."""
         view = self.admin_site.admin_view(self.step)
         view.access = "operators"  # type: ignore[attr-defined]
         return [
@@ -151,58 +153,19 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
         ]
 
     def step(self, request: HttpRequest, invoice_id: int, step: str) -> HttpResponse:
-        """One step with its form; an unknown one leads back to the invoice."""
-        if step not in STEPS:
+        """To the step, with the invoice chosen; an unknown one leads to the invoice."""
+        if step not in STEP_NAMES:
             return redirect("admin:billing_invoice_change", invoice_id)
-        if not request.user.has_perm("billing.change_invoice"):
+        if not operator_of(request).has_perm(CHANGE):
             raise PermissionDenied
         issued = Invoice.objects.issued().select_related("organization")
         invoice = get_object_or_404(issued, pk=invoice_id)
-        form = STEPS[step].form(request.POST if request.method == "POST" else None)
-        if form.is_valid():
-            sentence = _take(request, STEPS[step], invoice, form)
-            if sentence:
-                messages.info(request, sentence)
-                return redirect("admin:billing_invoice_change", invoice_id)
-        label = STEPS[step].label
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "invoice": invoice,
-            "opts": self.model._meta,
-            "title": f"{label}: {invoice}",
-            "verb": label,
-            "total": format_usd(invoice.total_nanos),
-        }
-        return render(
-            request,
-            "admin/billing/invoice/step.html",
-            context,
-            status=422 if form.errors else 200,
-        )
-
-
-def _step_url(invoice: Invoice, name: str) -> str:
-    return reverse("admin:billing_invoice_step", args=[invoice.pk, name])
-
-
-def _take(
-    request: HttpRequest, step: Step, invoice: Invoice, form: forms.Form
-) -> str | None:
-    """Take a step; the sentence that says so, or None with its refusal on the form."""
-    operator = operator_of(request)
-    try:
-        return step.take(
-            invoice, form.cleaned_data, operator=operator, now=timezone.now()
-        )
-    except BusinessError as error:
-        field = "text" if error.field == "reason" else error.field
-        form.add_error(field if field in form.fields else None, error.message)
-        return None
+        url = step_url(STEP_NAMES[step], invoice.organization)
+        return redirect(f"{url}?invoice={invoice.pk}")
 
 
 @admin.register(CreditNote)
-class CreditNoteAdmin(ReadOnly, admin.ModelAdmin):
+class CreditNoteAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "number",
         "invoice",
@@ -213,11 +176,14 @@ class CreditNoteAdmin(ReadOnly, admin.ModelAdmin):
         "issued_by",
     )
     list_select_related = ("invoice", "organization", "issued_by")
-    search_fields = ("number", "organization__slug")
+    found_by = (
+        "number",
+        "organization__slug",
+    )
 
 
 @admin.register(Statement)
-class StatementAdmin(ReadOnly, admin.ModelAdmin):
+class StatementAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "month_on",
         "organization",
@@ -226,13 +192,31 @@ class StatementAdmin(ReadOnly, admin.ModelAdmin):
         "closing_nanos",
         "issued_at",
     )
-    list_filter = ("month_on",)
+    list_filter = (("month_on", MonthFilter),)
     list_select_related = ("organization",)
-    search_fields = ("organization__slug",)
+    found_by = ("organization__slug",)
+
+
+@admin.register(MonthReopening)
+class MonthReopeningAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
+    list_display = (
+        "month_on",
+        "organization",
+        "edition",
+        "closed_at",
+        "reopened_at",
+        "reopened_by",
+        "reason",
+    )
+    list_filter = (("month_on", MonthFilter),)
+    list_select_related = ("organization",)
+    found_by = ("organization__slug",)
 
 
 @admin.register(BillingMonth)
-class BillingMonthAdmin(ReadOnly, admin.ModelAdmin):
+class BillingMonthAdmin(LeadsToSteps, ReadOnly, LargeTable, admin.ModelAdmin):
+    """Months that are closed, or half-closed; open ones have no row yet."""
+
     list_display = (
         "month_on",
         "organization",
@@ -241,6 +225,13 @@ class BillingMonthAdmin(ReadOnly, admin.ModelAdmin):
         "frozen_at",
         "closed_at",
     )
-    list_filter = ("state", "month_on")
+    list_filter = ("state", ("month_on", MonthFilter))
     list_select_related = ("organization",)
-    search_fields = ("organization__slug",)
+    found_by = ("organization__slug",)
+
+    def steps_on(self, row: BillingMonth) -> Iterator[Chosen]:
+        """Go on with a close, or take it back while that can be done."""
+        name = (
+            "reopen-month" if row.state == BillingMonth.State.CLOSED else "close-month"
+        )
+        yield name, {"month": f"{row.month_on:%Y-%m}"}

@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy
 
 from billing.models import Dispute, InvoiceRefund
 from config.kit.admin import ReadOnly
+from config.kit.large_tables import LargeTable, RecentValues
 from config.kit.money import format_usd
 
 
 @admin.register(Dispute)
-class DisputeAdmin(ReadOnly, admin.ModelAdmin):
+class DisputeAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     """Every dispute, of purchases and of invoices."""
 
     list_display = (
@@ -28,10 +29,18 @@ class DisputeAdmin(ReadOnly, admin.ModelAdmin):
         "invoice",
         "gateway_id",
     )
-    list_filter = ("status", "is_inquiry", "reason")
+    list_filter = (
+        "status",
+        "is_inquiry",
+        ("reason", RecentValues),
+        ("opened_at", admin.DateFieldListFilter),
+    )
     list_select_related = ("organization", "payment", "invoice")
-    search_fields = ("organization__slug", "gateway_id", "payment__gateway_id")
-    date_hierarchy = "opened_at"
+    found_by = (
+        "organization__slug",
+        "gateway_id",
+        "payment__gateway_id",
+    )
 
     @admin.display(description=gettext_lazy("Amount"), ordering="amount_nanos")
     def amount(self, dispute: Dispute) -> str:
@@ -40,7 +49,7 @@ class DisputeAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(InvoiceRefund)
-class InvoiceRefundAdmin(ReadOnly, admin.ModelAdmin):
+class InvoiceRefundAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     """What of invoices' payments was refunded at the gateway."""
 
     list_display = (
@@ -52,7 +61,10 @@ class InvoiceRefundAdmin(ReadOnly, admin.ModelAdmin):
         "gateway_id",
     )
     list_select_related = ("invoice",)
-    search_fields = ("invoice__number", "gateway_id")
+    found_by = (
+        "invoice__number",
+        "gateway_id",
+    )
 
     @admin.display(description=gettext_lazy("Amount"), ordering="amount_nanos")
     def amount(self, refund: InvoiceRefund) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.validators import MaxValueValidator
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -13,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from accounts.access import operator_of
 from accounts.actions.audit import Actor
 from billing.documents.actions.details import BUYER, set_terms
-from billing.documents.words.documents import tax_rate_text
+from billing.documents.words.documents import named_rate_text, tax_rate_text
 from billing.models import BillingDetails
-from config.kit.admin import NoDelete
+from config.kit.admin import FieldBounds, NoDelete
 
 
 class TermsForm(forms.ModelForm):
@@ -42,10 +43,17 @@ class TermsForm(forms.ModelForm):
 
 
 @admin.register(BillingDetails)
-class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):
+class BillingDetailsAdmin(FieldBounds, NoDelete, admin.ModelAdmin):
     """Tax and terms are the operators'; what is said about the buyer is the owners'."""
 
     form = TermsForm
+    field_bounds = {
+        "due_days": [
+            MaxValueValidator(
+                365, gettext_lazy("Enter 365 days or fewer: that is the longest term.")
+            )
+        ]
+    }
     list_display = ("organization", "legal_name", "rate", "due_days")
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "legal_name")
@@ -59,7 +67,7 @@ class BillingDetailsAdmin(NoDelete, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Tax"), ordering="tax_rate")
     def rate(self, details: BillingDetails) -> str:
-        return f"{details.tax_label} {tax_rate_text(details.tax_rate)}".strip()
+        return named_rate_text(details.tax_label, details.tax_rate)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The buyer's side is read here; an organization is chosen once."""

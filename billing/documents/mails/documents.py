@@ -16,13 +16,16 @@ from django.utils.translation import gettext as _
 from accounts.delivery import MailText, writes
 from accounts.models import Membership, OutgoingMail
 from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
+from billing.documents.mails.unprinted import tell_operators
 from billing.documents.print.documents import (
     printed_credit_note,
     printed_invoice,
     printed_receipt,
     printed_statement,
 )
-from billing.documents.print.layout import PrintedDocument, pdf_of
+from billing.documents.print.kept import kept_pdf
+from billing.documents.print.layout import PrintedDocument
+from billing.documents.print.typst import BeyondBounds
 from billing.documents.words import mails as words
 from billing.documents.words.documents import Row
 from billing.models import CreditNote, Invoice, PurchaseReceipt, Statement
@@ -36,7 +39,9 @@ from config.kit.money import format_usd
 
 @dataclass(frozen=True, slots=True)
 class DocumentMail:
-    """What stands in one mail, and the document that goes with it."""
+    """What stands in one mail, and the document that goes with it; `unprinted` stands
+    for the first sentence where the document has no PDF.
+    """
 
     title: str
     sentences: list[str]
@@ -44,24 +49,25 @@ class DocumentMail:
     button: str
     link: str
     document: PrintedDocument
+    unprinted: str
 
 
 @writes(INVOICE)
 def write_invoice_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """An invoice with its largest models."""
-    return _mail_text(mail, _about_invoice)
+    return _mail_text(mail, _about_invoice, now=now)
 
 
 @writes(CREDIT_NOTE)
 def write_credit_note_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """A credit note with its reason."""
-    return _mail_text(mail, _about_credit_note)
+    return _mail_text(mail, _about_credit_note, now=now)
 
 
 @writes(STATEMENT)
 def write_statement_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     """A statement from opening to closing balance."""
-    return _mail_text(mail, _about_statement)
+    return _mail_text(mail, _about_statement, now=now)
 
 
 @writes(PAID)
@@ -79,25 +85,49 @@ def write_paid_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
 
 
 def _mail_text(
-    mail: OutgoingMail, about: Callable[[OutgoingMail], DocumentMail]
+    mail: OutgoingMail,
+    about: Callable[[OutgoingMail], DocumentMail],
+    *,
+    now: dt.datetime,
 ) -> MailText | None:
     """The mail in the recipient's language; None for somebody who is no owner any more."""
 
     def in_template(owner: Membership | None) -> MailText:
-        content = about(mail)
+        content, attachments = _with_pdf(mail, about(mail), now=now)
         context = {
             "organization": mail.organization,
             "mail": content,
             "why": words.why_text(mail.organization.name, is_owner=owner is not None),
         }
-        return MailText("document", context, attachments=(_attached(content.document),))
+        return MailText("document", context, attachments=attachments)
 
     return in_words_of_recipient(mail, in_template)
 
 
+# A busy machine may need more time than a document may take; three tries last 20 minutes.
+PDF_TRIES = 3
+
+
+def _with_pdf(
+    mail: OutgoingMail, content: DocumentMail, *, now: dt.datetime
+) -> tuple[DocumentMail, tuple[Attachment, ...]]:
+    """The mail with its PDF; after some tries with the link alone, and operators know.
+
+    Raises BeyondBounds before.
+    """
+    try:
+        return content, (_attached(content.document),)
+    except BeyondBounds:
+        if mail.attempts < PDF_TRIES:
+            raise
+        tell_operators(mail, number=content.document.number, now=now)
+        sentences = [content.unprinted, *content.sentences[1:]]
+        return replace(content, sentences=sentences), ()
+
+
 def _attached(document: PrintedDocument) -> Attachment:
     name = f"{document.title}-{document.number}".replace(" ", "-")
-    return Attachment(f"{name}.pdf", pdf_of(document), "application/pdf")
+    return Attachment(f"{name}.pdf", kept_pdf(document), "application/pdf")
 
 
 def _about_invoice(mail: OutgoingMail) -> DocumentMail:
@@ -111,6 +141,7 @@ def _about_invoice(mail: OutgoingMail) -> DocumentMail:
         button=_("See every line"),
         link=page_url("invoice", mail.organization.slug, invoice.number),
         document=printed_invoice(invoice),
+        unprinted=words.invoice_unprinted(invoice),
     )
 
 
@@ -125,6 +156,7 @@ def _about_credit_note(mail: OutgoingMail) -> DocumentMail:
         button=_("See the invoice"),
         link=page_url("invoice", mail.organization.slug, note.invoice.number),
         document=printed_credit_note(note),
+        unprinted=words.credit_note_unprinted(note),
     )
 
 
@@ -139,6 +171,7 @@ def _about_statement(mail: OutgoingMail) -> DocumentMail:
         button=_("See the statement"),
         link=page_url("statement", mail.organization.slug, str(statement)),
         document=printed_statement(statement),
+        unprinted=words.statement_unprinted(),
     )
 
 

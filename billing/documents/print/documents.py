@@ -64,7 +64,7 @@ from config.kit.dates import month_text
 from config.kit.money import format_usd
 
 # More lines than this make a PDF nobody reads; then it has the sums, and the CSV every line.
-PRINTED_LINES = 2_000
+PRINTED_LINES = 1_000
 # Two pages of models; what the others came to is one row.
 PRINTED_MODELS = 60
 

@@ -19,7 +19,7 @@ from unicodedata import east_asian_width
 from django.conf import settings
 
 from billing.documents.print.fonts import font_folders
-from billing.documents.print.typst import typeset
+from billing.documents.print.typst import BeyondBounds, typeset
 from config.kit.one_line import isolated
 
 TEMPLATE = settings.BASE_DIR / "templates" / "pdf" / "document.typ"
@@ -27,6 +27,8 @@ UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Marks that turn what follows; U+2068 and U+2069 are ours, and keep a text to itself.
 TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066\u2067]")
 CANDIDATES = 3
+# Far more than any document of ours has; the last guard before the bounds of a process.
+MOST_LINES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,26 @@ TEXTS = {field.name for field in fields(PrintedDocument)} - {
 def pdf_of(document: PrintedDocument) -> bytes:
     """The document as PDF.
 
-    Raises ValueError when a line has not one cell for each column, and what `typeset`
-    raises.
+    Raises ValueError when a line has not one cell for each column, BeyondBounds for more
+    than MOST_LINES, and what `typeset` raises.
     """
     if any(len(line.cells) != len(document.columns) for line in document.lines):
         raise ValueError("Each line needs one cell for each column.")
+    if len(document.lines) > MOST_LINES:
+        raise BeyondBounds(f"{len(document.lines):,} lines")
     # The timestamp is always given, so that the bytes never depend on the clock.
     timestamp = int(document.created_at.timestamp()) if document.created_at else 0
     return typeset(
-        json.dumps(_data(document)),
+        texts_of(document),
         template=TEMPLATE,
         fonts=font_folders(),
         timestamp=timestamp,
     )
+
+
+def texts_of(document: PrintedDocument) -> str:
+    """All that is printed, as the template reads it."""
+    return json.dumps(_data(document))
 
 
 def _data(document: PrintedDocument) -> dict[str, object]:

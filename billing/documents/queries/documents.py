@@ -38,8 +38,8 @@ def credit_notes_of(organization_id: int) -> QuerySet[CreditNote]:
 
 
 def statements_of(organization_id: int) -> QuerySet[Statement]:
-    """An organization's statements, newest first."""
-    return Statement.objects.filter(organization_id=organization_id)
+    """An organization's statements, newest first; none of a close that was taken back."""
+    return Statement.objects.standing().filter(organization_id=organization_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,13 @@ def withheld_nanos(invoice: Invoice) -> int:
 
 def credited_since_paid(invoice: Invoice) -> int:
     """What credit notes took back after it was paid: what is to go back to the buyer."""
-    paid_at = invoice.settled_at
+    return _credited_since(invoice, invoice.settled_at)
+
+
+def _credited_since(invoice: Invoice, moment: dt.datetime | None) -> int:
     notes = invoice.credit_notes.all()
     return sum(
-        note.total_nanos for note in notes if paid_at and note.issued_at >= paid_at
+        note.total_nanos for note in notes if moment and note.issued_at >= moment
     )
 
 
@@ -190,14 +193,18 @@ def uncredited_nanos(invoice: Invoice) -> int:
 def owed_nanos(invoice: Invoice) -> int:
     """What is still to be paid of an invoice; nothing of one that is not open.
 
-    Of one that is open again: what went back of its payment and was not credited.
+    Of one that is open again: what banks took back of its payment. What was refunded was
+    somebody's decision, so it is never claimed again; the credit notes until then are
+    the documents of that, and only what they have beyond it lowers what is owed.
     """
     if invoice.status != Invoice.Status.OPEN:
         return 0
     if invoice.reopened_at is None:
         return invoice.total_nanos - credited_nanos(invoice)
-    went_back = refunded_nanos(invoice) + lost_nanos(invoice)
-    return max(0, went_back - credited_since_paid(invoice))
+    waived = _credited_since(invoice, invoice.reopened_at)
+    before = credited_since_paid(invoice) - waived
+    beyond_refunds = max(0, before - refunded_nanos(invoice))
+    return max(0, lost_nanos(invoice) - beyond_refunds - waived)
 
 
 def is_overdue(invoice: Invoice, *, today: dt.date) -> bool:

@@ -2,7 +2,7 @@
 
 What a line bills is not stored with it: it is the same rows that the counters summed, and
 `audit_books` proves that both agree. Nothing can be added to a closed month, so they stay
-the same.
+the same; of a month that was opened again, an invoice has what came before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from billing.models import (
     Funding,
     Invoice,
     InvoiceLine,
+    MonthReopening,
     UsageAdjustment,
     UsageEvent,
     UsagePart,
@@ -28,6 +29,18 @@ MEMBERS_AT_ONCE = 200
 # The model a difference counts to: its part's, else its event's.
 PRICED_MODEL = Coalesce(F("part__model"), F("event__model"))
 PARTS = Prefetch("parts", UsagePart.objects.order_by("position"))
+
+
+def _written_with(invoice: Invoice, through: str) -> Q:
+    """What of its month an invoice had: all, unless its close was taken back and more
+    came afterwards. `through` is the column of the last id it had.
+    """
+    taken_back = MonthReopening.objects.filter(
+        organization_id=invoice.organization_id,
+        month_on=invoice.month_on,
+        edition=invoice.edition,
+    ).first()
+    return Q(pk__lte=getattr(taken_back, through)) if taken_back else Q()
 
 
 def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
@@ -43,6 +56,7 @@ def events_behind(line: InvoiceLine) -> QuerySet[UsageEvent]:
     return (
         UsageEvent.objects.filter(
             of_model,
+            _written_with(line.invoice, "events_through"),
             membership_id=line.membership_id,
             month_on=line.invoice.month_on,
             surface=line.surface,
@@ -81,8 +95,10 @@ def events_of_invoice(invoice: Invoice) -> Iterator[UsageEvent]:
     """
     usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by("membership_id")
     members = list(usage.values_list("membership_id", flat=True).distinct())
+    written_with = _written_with(invoice, "events_through")
     for start in range(0, len(members), MEMBERS_AT_ONCE):
         events = UsageEvent.objects.filter(
+            written_with,
             membership_id__in=members[start : start + MEMBERS_AT_ONCE],
             month_on=invoice.month_on,
             funding=Funding.EXTRA_USAGE,
@@ -98,6 +114,7 @@ def adjustments_of_invoice(invoice: Invoice) -> QuerySet[UsageAdjustment]:
     """Every difference an invoice bills, with its event and who booked it."""
     return (
         billed_adjustments(invoice.organization_id, invoice.month_on)
+        .filter(_written_with(invoice, "adjustments_through"))
         .select_related("event__membership__user", "part", "actor")
         .order_by("pk")
     )

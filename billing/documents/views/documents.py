@@ -20,7 +20,9 @@ from billing.documents.print.documents import (
     printed_invoice,
     printed_statement,
 )
-from billing.documents.print.layout import PrintedDocument, pdf_of
+from billing.documents.print.kept import kept_pdf
+from billing.documents.print.layout import PrintedDocument
+from billing.documents.print.typst import BeyondBounds, PrintersBusy
 from billing.documents.queries import documents
 from billing.documents.queries.usage_behind import adjustments_behind, events_behind
 from billing.documents.views.csv import events_csv, lines_csv, statement_csv
@@ -34,6 +36,7 @@ from billing.documents.words.documents import (
 from billing.documents.words.money_back import money_back_sentences
 from billing.models import Invoice, InvoiceLine, Statement
 from billing.prices.words import correction_reason_text
+from config.kit.later import later_page, much_to_make
 from config.kit.months import local_day, month_from_text
 
 HAS_EVENTS = (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.CORRECTION)
@@ -126,15 +129,18 @@ def _behind(line: InvoiceLine) -> tuple[QuerySet[Any], int]:
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def invoice_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """The invoice on paper, in the reader's language."""
-    return pdf_response(printed_invoice(invoice_of(membership, number)), name=number)
+    document = printed_invoice(invoice_of(membership, number))
+    return pdf_response(request, document, name=number)
 
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def invoice_lines_csv(
     request: HttpRequest, membership: Membership, number: str
 ) -> StreamingHttpResponse:
@@ -144,6 +150,7 @@ def invoice_lines_csv(
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def invoice_events_csv(
     request: HttpRequest, membership: Membership, number: str
 ) -> StreamingHttpResponse:
@@ -153,13 +160,14 @@ def invoice_events_csv(
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def credit_note_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """A credit note on paper."""
     notes = documents.credit_notes_of(membership.organization_id)
     note = get_object_or_404(notes.select_related("organization"), number=number)
-    return pdf_response(printed_credit_note(note), name=number)
+    return pdf_response(request, printed_credit_note(note), name=number)
 
 
 def statement_of(membership: Membership, month: str) -> Statement:
@@ -192,17 +200,19 @@ def statement_page(
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def statement_pdf(
     request: HttpRequest, membership: Membership, month: str
 ) -> HttpResponse:
     """The statement on paper."""
     statement = statement_of(membership, month)
     name = f"{statement.organization.slug}-{statement.month_on:%Y-%m}"
-    return pdf_response(printed_statement(statement), name=name)
+    return pdf_response(request, printed_statement(statement), name=name)
 
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def statement_entries_csv(
     request: HttpRequest, membership: Membership, month: str
 ) -> StreamingHttpResponse:
@@ -210,8 +220,21 @@ def statement_entries_csv(
     return statement_csv(statement_of(membership, month))
 
 
-def pdf_response(document: PrintedDocument, *, name: str) -> HttpResponse:
-    """A document as a PDF that opens in the browser."""
-    response = HttpResponse(pdf_of(document), content_type="application/pdf")
+# After how long it is worth trying again, in seconds: when others' documents are ready,
+# and when what was beyond its bounds is tried anew.
+BUSY_SECONDS, BEYOND_SECONDS = 5, 300
+
+
+def pdf_response(
+    request: HttpRequest, document: PrintedDocument, *, name: str
+) -> HttpResponse:
+    """A document as a PDF that opens in the browser; 503 where it can't be made now."""
+    try:
+        pdf = kept_pdf(document)
+    except PrintersBusy:
+        return later_page(request, status=503, seconds=BUSY_SECONDS)
+    except BeyondBounds:
+        return later_page(request, status=503, seconds=BEYOND_SECONDS, is_too_long=True)
+    response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response

@@ -19,6 +19,7 @@ from billing.documents.words.receipts import (
 )
 from billing.models import PurchaseReceipt
 from billing.payments.parties import address_lines
+from config.kit.later import much_to_make
 
 
 def receipt_of(membership: Membership, number: str) -> PurchaseReceipt:
@@ -54,8 +55,10 @@ def purchase_receipt(
 
 @member_page(Role.OWNER)
 @require_safe
+@much_to_make
 def purchase_receipt_pdf(
     request: HttpRequest, membership: Membership, number: str
 ) -> HttpResponse:
     """The receipt on paper, in the reader's language."""
-    return pdf_response(printed_receipt(receipt_of(membership, number)), name=number)
+    document = printed_receipt(receipt_of(membership, number))
+    return pdf_response(request, document, name=number)

@@ -53,14 +53,14 @@ def line_text(line: InvoiceLine) -> str:
 
 def model_text(surface: str, model: str) -> str:
     """`Claude Code · claude-sonnet-5`."""
-    return f"{Surface(surface).label} · {model}"
+    return f"{Surface(surface).label} · {isolated(model)}"
 
 
 def correction_text(about: str, *, reason: str) -> str:
     """What was corrected, events or a model, and why."""
     return _("Correction of %(events)s: %(reason)s") % {
-        "events": about,
-        "reason": correction_reason_text(reason),
+        "events": isolated(about),
+        "reason": isolated(correction_reason_text(reason)),
     }
 
 
@@ -90,8 +90,13 @@ def member_text(line: InvoiceLine | StatementLine) -> str:
     """
     if not line.membership_id:
         return ""
-    name = shown_line(line.member_name)
-    return f"{isolated(name)} ({line.member_email})" if name else line.member_email
+    return person_text(line.member_name, line.member_email)
+
+
+def person_text(name: str, email: str) -> str:
+    """Name and address; the address alone for somebody without a name."""
+    name = shown_line(name)
+    return f"{isolated(name)} ({email})" if name else email
 
 
 def tax_rate_text(rate: int) -> str:
@@ -103,7 +108,12 @@ def tax_rate_text(rate: int) -> str:
 
 def tax_text(document: Invoice | PurchaseReceipt) -> str:
     """The tax line: its name and rate."""
-    return f"{document.tax_label or _('Tax')} {tax_rate_text(document.tax_rate)}"
+    return named_rate_text(document.tax_label or _("Tax"), document.tax_rate)
+
+
+def named_rate_text(label: str, rate: int) -> str:
+    """`VAT 19 %`; a name that is read from right to left does not move the rate."""
+    return f"{isolated(label)} {tax_rate_text(rate)}".strip()
 
 
 def due_text(invoice: Invoice) -> str:

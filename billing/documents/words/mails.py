@@ -46,6 +46,26 @@ def invoice_sentences(invoice: Invoice) -> Iterator[str]:
         yield str(invoice.seller["note"])
 
 
+def invoice_unprinted(invoice: Invoice) -> str:
+    """The same where there is no PDF."""
+    facts = {"number": invoice.number, "due": due_text(invoice)}
+    if invoice.status == Invoice.Status.OPEN:
+        return (
+            _(
+                "Invoice %(number)s is due on %(due)s. It is too long to attach as a PDF; its"
+                " page has every line."
+            )
+            % facts
+        )
+    return (
+        _(
+            "There is nothing to pay of invoice %(number)s. It is too long to attach as a PDF;"
+            " its page has every line."
+        )
+        % facts
+    )
+
+
 def invoice_rows(invoice: Invoice) -> Iterator[Row]:
     """What an invoice's mail adds up: its largest models, the rest, tax and total."""
     sums = sums_by_model(invoice)
@@ -91,6 +111,17 @@ def credit_note_sentence(note: CreditNote) -> str:
     }
 
 
+def credit_note_unprinted(note: CreditNote) -> str:
+    """The same where there is no PDF."""
+    return _(
+        "Credit note %(number)s of %(day)s is on the page of its invoice. Reason: %(reason)s"
+    ) % {
+        "number": note.number,
+        "day": day_in_zone(note.issued_at, note.invoice.zone),
+        "reason": note.reason,
+    }
+
+
 def statement_subject(statement: Statement) -> str:
     """The subject of a statement's mail, its number first."""
     return _("%(used)s of extra usage by %(name)s in %(month)s") % {
@@ -105,6 +136,14 @@ def statement_sentence() -> str:
     return _(
         "The statement is attached. There is nothing to pay: the usage was "
         "deducted from the balance."
+    )
+
+
+def statement_unprinted() -> str:
+    """The same where there is no PDF."""
+    return _(
+        "There is nothing to pay: the usage was deducted from the balance. The statement is"
+        " too long to attach as a PDF; its page has every line."
     )
 
 

@@ -21,10 +21,11 @@ def money_back_sentences(invoice: Invoice) -> Iterator[str]:
     if refunded:
         yield _("%(amount)s was refunded in Stripe.") % {"amount": format_usd(refunded)}
     for dispute in sorted(invoice.disputes.all(), key=lambda one: one.pk):
-        yield _dispute_sentence(dispute, zone=invoice.zone)
+        yield dispute_sentence(dispute, zone=invoice.zone)
 
 
-def _dispute_sentence(dispute: Dispute, *, zone: str) -> str:
+def dispute_sentence(dispute: Dispute, *, zone: str) -> str:
+    """How a dispute about an invoice's payment or a purchase stands."""
     decided_at = dispute.closed_at or dispute.opened_at
     facts = {
         "amount": format_usd(dispute.amount_nanos),
@@ -32,6 +33,12 @@ def _dispute_sentence(dispute: Dispute, *, zone: str) -> str:
     }
     if dispute.status == Dispute.Status.WON:
         return _("A dispute about %(amount)s ended on %(day)s: paid.") % facts
+    if dispute.status == Dispute.Status.LOST and dispute.invoice_id is None:
+        sentence = _(
+            "%(amount)s went back on %(day)s by decision of the bank, and left the "
+            "balance."
+        )
+        return sentence % facts
     if dispute.status == Dispute.Status.LOST:
         sentence = _(
             "%(amount)s went back on %(day)s by decision of the bank, and is to be paid "

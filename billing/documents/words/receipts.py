@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from billing.documents.words.documents import Row, day_in_zone, tax_text
-from billing.models import Payment, PurchaseReceipt, Refund
+from billing.documents.words.documents import (
+    Row,
+    day_in_zone,
+    person_text,
+    tax_text,
+)
+from billing.documents.words.money_back import dispute_sentence
+from billing.models import Dispute, Payment, PurchaseReceipt, Refund
 from config.kit.money import format_usd
 
 
@@ -28,7 +34,8 @@ def receipt_headline(receipt: PurchaseReceipt) -> str:
 def receipt_facts(receipt: PurchaseReceipt) -> list[tuple[str, str]]:
     """Labels and texts: when, with which card, by whom, the buyer's reference."""
     payment = receipt.payment
-    who = str(payment.created_by) if payment.created_by else _("Auto-reload")
+    buyer = payment.created_by
+    who = person_text(buyer.name, buyer.email) if buyer else _("Auto-reload")
     facts = [
         (_("Date"), day_in_zone(receipt.issued_at, receipt.zone)),
         (_("Paid with"), payment.card_label),
@@ -50,8 +57,13 @@ def receipt_totals(receipt: PurchaseReceipt) -> Iterator[Row]:
         yield tax_text(receipt), receipt.tax_nanos
     yield _("Total paid"), receipt.total_nanos
     refunded = refunded_nanos(receipt.payment)
+    lost = lost_nanos(receipt.payment)
     if refunded:
         yield _("Refunded"), -refunded
+    if lost:
+        yield _("Taken back by the bank"), -lost
+        yield _("What remains paid"), receipt.total_nanos - refunded - lost
+    elif refunded:
         yield _("After refunds"), receipt.total_nanos - refunded
 
 
@@ -59,6 +71,12 @@ def refunded_nanos(payment: Payment) -> int:
     """What went back to the card."""
     done = payment.refunds.filter(status=Refund.Status.SUCCEEDED)
     return done.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+
+
+def lost_nanos(payment: Payment) -> int:
+    """What banks took back for good."""
+    lost = payment.disputes.filter(status=Dispute.Status.LOST)
+    return sum(dispute.taken_nanos for dispute in lost)
 
 
 def receipt_notes(receipt: PurchaseReceipt) -> Iterator[str]:
@@ -69,3 +87,5 @@ def receipt_notes(receipt: PurchaseReceipt) -> Iterator[str]:
         )
     else:
         yield _("The balance was increased by the total paid.")
+    for dispute in receipt.payment.disputes.order_by("pk"):
+        yield dispute_sentence(dispute, zone=receipt.zone)

@@ -25,20 +25,23 @@ from billing.funding.queries.statement import (
 )
 from billing.funding.rules.standing import OrganizationStanding, Standing
 from config.kit.addresses import canonical_address
-from config.kit.sql import list_param, run
+from config.kit.sql import list_param, read
 
 
 def standing_by_key(digest: str, *, member: str, now: dt.datetime) -> Standings | None:
     """What the API key with `digest` opens, with one member's standing in it, in one
-    round trip; None for an unknown or revoked key. A former address (E6a) takes a second.
+    round trip; None for an unknown or revoked key, and whether its time is over is for
+    the caller to ask (`is_open`). A former address (E6a) takes a second.
     """
     statement = one_member(BY_KEY, digest, member=member, now=now)
-    standings = fold(run(*statement).rows(), now=now)
-    if standings is None or is_membership_id(member) or standings.member(member):
+    standings = fold(read(*statement).rows(), now=now)
+    if standings is None:
+        return None
+    if is_membership_id(member) or standings.member(member):
         return standings
     email = canonical_address(member)
     former = one_former_member(BY_KEY, digest, email=email, now=now)
-    add_members(standings, run(*former).rows(), now=now)
+    add_members(standings, read(*former).rows(), now=now)
     for standing in standings.by_id.values():
         standings.by_email[email] = standing
     return standings
@@ -78,7 +81,7 @@ def standings_for(
         organization_id,
         list_param(membership_ids),
     ]
-    rows = run(many_memberships(), params, prepared=False).rows()
+    rows = read(many_memberships(), params, prepared=False).rows()
     standings = fold(rows, now=now)
     return standings.by_id if standings else {}
 
@@ -89,7 +92,7 @@ def _read(
     statement = one_membership(
         BY_ORGANIZATION, organization_id, membership_id=membership_id, now=now
     )
-    return fold(run(*statement).rows(), now=now)
+    return fold(read(*statement).rows(), now=now)
 
 
 __all__ = [

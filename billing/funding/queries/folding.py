@@ -34,6 +34,9 @@ class Standings:
     price_version: int
     key_id: int | None
     scopes: list[str]
+    key_expires_at: dt.datetime | None = None
+    # What the database's clock showed; None on SQLite, which has none.
+    database_time: dt.datetime | None = None
     # The latest closed month; until there is one, when the organization was created.
     frozen_through_on: dt.date | None = None
     created_at: dt.datetime | None = None
@@ -44,6 +47,10 @@ class Standings:
     closed: dict[tuple[int, str], WindowState] = field(default_factory=dict)
     # The seats of those whose seat changed since the recorder's oldest event (E5).
     histories: dict[int, SeatHistory] = field(default_factory=dict)
+
+    def is_open(self, now: dt.datetime) -> bool:
+        """Whether the key that opened them may still, at `now`."""
+        return self.key_expires_at is None or now < self.key_expires_at
 
     def member(self, ref: str) -> Standing | None:
         """The member with this e-mail address (case-insensitive) or membership id."""
@@ -65,13 +72,18 @@ class Standings:
 
 def fold(rows: list[Row], *, now: dt.datetime) -> Standings | None:
     """The rows' standings; None for no rows. Months that are not the current one of the
-    organization's zone are passed over.
+    organization's zone, or the first open one, are passed over.
     """
     if not rows:
         return None
     first = Columns._make(rows[0])
     calendar = _calendar(first.timezone, as_text(first.past_timezones))
-    month = month_at(calendar, now)
+    frozen_through_on = as_date(first.frozen_through)
+    # What is closed takes nothing in, whatever the clock says: caps and counters are
+    # then those of the first open month (P1).
+    month = calendar.unless_closed(
+        month_at(calendar, now), closed_through=frozen_through_on
+    )
     organization = _organization(first, month=month)
     standings = Standings(
         organization,
@@ -79,7 +91,9 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Standings | None:
         price_version=first.price_version or 0,
         key_id=first.key_id,
         scopes=(first.key_scopes or "").split(),
-        frozen_through_on=as_date(first.frozen_through),
+        key_expires_at=as_time(first.key_expires_at),
+        database_time=first.database_time,
+        frozen_through_on=frozen_through_on,
         created_at=as_time(first.created_at),
     )
     for row in map(Columns._make, rows):
@@ -174,6 +188,7 @@ def _member(
         name=row.name,
         language=row.language,
         is_active=row.status == "active",
+        is_switched_off=row.status == "switched_off",
         seat_tier=row.seat_tier,
         selected=row.selected is not None,
         own_cap=_cap(row.own_cap, row.own_cap_month_on, row.own_cap_month, month=month),

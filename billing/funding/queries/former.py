@@ -12,7 +12,7 @@ from billing.funding.queries.statement import (
     former_holders,
     members_as_they_were,
 )
-from config.kit.addresses import canonical_address
+from config.kit.addresses import canonical_address, kept_forms
 from config.kit.sql import list_param, run
 
 
@@ -52,5 +52,7 @@ def with_former_members(
 
 def _holders(emails: set[str], *, organization_id: int) -> dict[str, int]:
     """The membership id of the last who had each address, of those in the organization."""
-    params = [organization_id, list_param(list(emails))]
-    return dict(run(former_holders(), params, prepared=False).rows())
+    forms = {form: email for one in emails for form, email in kept_forms(one).items()}
+    params = [organization_id, list_param(list(forms))]
+    rows = run(former_holders(), params, prepared=False).rows()
+    return {forms[form]: membership_id for form, membership_id in rows}

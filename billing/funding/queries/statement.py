@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from accounts.queries import is_membership_id
-from config.kit.addresses import canonical_address
-from config.kit.months import first_of_month
-from config.kit.sql import db_time, in_list, list_param
+from config.kit.addresses import canonical_address, kept_forms
+from config.kit.clock import DATABASE_CLOCK
+from config.kit.months import first_of_month, next_month
+from config.kit.sql import db_time, in_list, is_postgresql, list_param
 
 # The widest offsets in use: the month at an instant is that of one of these two local dates.
 EAST = dt.timedelta(hours=14)
@@ -23,6 +25,7 @@ class Columns(NamedTuple):
 
     key_id: Any = "k.id"
     key_scopes: Any = "k.scopes"
+    key_expires_at: Any = "k.expires_at"
     organization_id: Any = "o.id"
     slug: Any = "o.slug"
     organization_name: Any = "o.name"
@@ -41,7 +44,11 @@ class Columns(NamedTuple):
     reload_threshold: Any = "acc.reload_threshold_nanos"
     frozen_through: Any = "acc.frozen_through_on"
     membership_id: Any = "m.id"
-    status: Any = "m.status"
+    # An account that an operator switched off may spend as little as a removed member (E2).
+    status: Any = (
+        "CASE WHEN m.status = 'active' AND NOT u.is_active THEN 'switched_off'"
+        " ELSE m.status END"
+    )
     seat_tier: Any = "m.seat_tier"
     selected: Any = "sel.membership_id"
     email: Any = "u.email"
@@ -70,6 +77,7 @@ class Columns(NamedTuple):
     # For the recorder alone, of members whose seat changed since its oldest event.
     past_seats: Any = "NULL"
     window_tier: Any = "NULL"
+    database_time: Any = DATABASE_CLOCK
 
 
 # What a member held when the events ran takes the rows of all seats (E5).
@@ -99,19 +107,12 @@ MEMBER_BY_ID = (
     " LEFT JOIN accounts_membership m ON m.organization_id = o.id AND m.id = %s"
     " LEFT JOIN accounts_user u ON u.id = m.user_id"
 )
-MEMBER_BY_FORMER = (
-    " LEFT JOIN accounts_membership m ON m.id = (SELECT mf.id FROM"
-    " accounts_formeraddress f JOIN accounts_membership mf ON mf.user_id = f.user_id"
-    " WHERE f.email = %s AND mf.organization_id = o.id"
-    " ORDER BY f.until_at DESC, f.id DESC LIMIT 1)"
-    " LEFT JOIN accounts_user u ON u.id = m.user_id"
-)
 ALL_MEMBERS = (
     " JOIN accounts_membership m ON m.organization_id = o.id"
     " JOIN accounts_user u ON u.id = m.user_id"
 )
-# The rows of the one or two months that "now" can fall into; the zone, known only with
-# the row, picks among them.
+# The rows of the months that "now" can fall into; the zone and what is closed, known
+# only with the row, pick among them.
 SHARED_JOINS = """
  LEFT JOIN billing_billingaccount acc ON acc.organization_id = o.id
  LEFT JOIN billing_selectedmember sel ON sel.membership_id = m.id
@@ -153,9 +154,6 @@ ONE_BY_EMAIL = {
     opener: _one_member_sql(opener, MEMBER_BY_EMAIL) for opener in OPENED_BY
 }
 ONE_BY_ID = {opener: _one_member_sql(opener, MEMBER_BY_ID) for opener in OPENED_BY}
-ONE_BY_FORMER = {
-    opener: _one_member_sql(opener, MEMBER_BY_FORMER) for opener in OPENED_BY
-}
 WERE_BY_EMAIL = {
     opener: _one_as_they_were_sql(opener, MEMBER_BY_EMAIL) for opener in OPENED_BY
 }
@@ -164,12 +162,26 @@ WERE_BY_ID = {
 }
 
 
+@lru_cache(maxsize=4)
+def _one_by_former(opener: str, postgresql: bool) -> str:
+    """By any of the forms in which an address is kept as a former one."""
+    former = (
+        " LEFT JOIN accounts_membership m ON m.id = (SELECT mf.id FROM"
+        " accounts_formeraddress f JOIN accounts_membership mf ON mf.user_id = f.user_id"
+        f" WHERE {in_list('f.email', 'text')} AND mf.organization_id = o.id"
+        " ORDER BY f.until_at DESC, f.id DESC LIMIT 1)"
+        " LEFT JOIN accounts_user u ON u.id = m.user_id"
+    )
+    return _one_member_sql(opener, former)
+
+
 def candidate_months(now: dt.datetime) -> tuple[str, str]:
-    """The first days of the earliest and latest month that `now` can fall into in any
-    zone, as ISO text.
+    """The first days of the earliest month that `now` can fall into in any zone, and of
+    the one after the latest, which is the open one where that was closed too early; as
+    ISO text.
     """
     earliest_on = first_of_month((now + WEST).date())
-    latest_on = first_of_month((now + EAST).date())
+    latest_on = next_month(first_of_month((now + EAST).date()))
     return earliest_on.isoformat(), latest_on.isoformat()
 
 
@@ -191,7 +203,9 @@ def one_former_member(
     """The statement for whoever had a canonical address last, of those in the
     organization (E6a), and its parameters. For an address that nobody there has now.
     """
-    return ONE_BY_FORMER[opener], [email, *candidate_months(now) * 2, opened_by]
+    forms = list_param(list(kept_forms(email)))
+    text = _one_by_former(opener, is_postgresql())
+    return text, [forms, *candidate_months(now) * 2, opened_by]
 
 
 def one_membership(

@@ -152,6 +152,8 @@ class Standing:
     seat_cap: Cap
     spent_nanos: int
     windows: list[WindowState] = field(default_factory=list)
+    # Not active because an operator switched the account off, not because they were removed.
+    is_switched_off: bool = False
 
     @property
     def is_enabled(self) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Organization
 from billing.documents.actions.months import check_may_close, draft_month, freeze_month
@@ -18,6 +17,7 @@ from billing.documents.closing import close_to_the_end
 from billing.documents.queries.months import grace
 from billing.documents.rules import closes_at
 from billing.models import BillingMonth, Invoice, Statement
+from config.kit.clock import ClockIsOff, database_now
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 from config.kit.months import month_from_text
@@ -44,15 +44,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say when the month may close; then close it, or show what that would do."""
-        month_on = _month_named(options["month"])
-        organization = _organization_named(options["organization"])
+        month_on = month_named(options["month"])
+        organization = organization_named(options["organization"])
         self._say_when_it_closes(organization, month_on)
         try:
             if options["dry_run"]:
                 self._dry_run(organization, month_on)
             else:
                 self._close(organization, month_on)
-        except BusinessError as error:
+        except (BusinessError, ClockIsOff) as error:
             raise CommandError(str(error)) from error
 
     def _say_when_it_closes(
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         self, organization: Organization, month_on: dt.date, *, is_open: bool
     ) -> None:
         """Everything up to the numbers, inside the transaction that will be undone."""
-        now = timezone.now()
+        now = database_now()
         if is_open:  # refused before the lock is taken
             check_may_close(organization, month_on=month_on, now=now)
         frozen = freeze_month(organization.pk, month_on=month_on, now=now)
@@ -99,7 +99,7 @@ class Command(BaseCommand):
             )
         else:
             frozen = freeze_month(
-                organization.pk, month_on=month_on, now=timezone.now()
+                organization.pk, month_on=month_on, now=database_now()
             )
             closed = close_to_the_end(frozen)
             self.stdout.write(f"Closed. {len(closed.mails)} mails queued.")
@@ -109,7 +109,12 @@ class Command(BaseCommand):
         self, organization: Organization, month_on: dt.date, *, would: bool
     ) -> None:
         verb = "would be" if would else "is"
-        of_month = {"organization": organization, "month_on": month_on}
+        month = _month_row(organization, month_on)
+        of_month = {
+            "organization": organization,
+            "month_on": month_on,
+            "edition": month.edition if month else 1,
+        }
         invoice = Invoice.objects.filter(**of_month).first()
         statement = Statement.objects.filter(**of_month).first()
         if invoice:
@@ -123,7 +128,7 @@ class Command(BaseCommand):
             )
 
 
-def _month_named(text: str) -> dt.date:
+def month_named(text: str) -> dt.date:
     """The first day of a month written YYYY-MM. Raises CommandError."""
     month_on = month_from_text(text)
     if month_on is None:
@@ -133,7 +138,7 @@ def _month_named(text: str) -> dt.date:
     return month_on
 
 
-def _organization_named(slug: str) -> Organization:
+def organization_named(slug: str) -> Organization:
     """The organization with that slug. Raises CommandError."""
     organization = Organization.objects.filter(slug=slug).first()
     if organization is None:

@@ -27,11 +27,15 @@ class Command(BaseCommand):
         self._list("added", changes.added)
         self._list("corrected", changes.corrected)
         self._list("kept (an operator's)", changes.kept_by_operator)
+        self._list("retired, the package took it back", changes.retired)
+        self._list("no longer listed, its last price stays", changes.dropped)
         self._few("factor entered", changes.factors)
+        self._few("factor retired", changes.retired_factors)
         self._few("name entered", changes.names)
         self.stdout.write(
             f"{len(changes.added)} added, {len(changes.corrected)} corrected, "
-            f"{len(changes.kept_by_operator)} kept, {changes.unchanged} unchanged"
+            f"{len(changes.kept_by_operator)} kept, {changes.unchanged} unchanged, "
+            f"{len(changes.retired)} retired, {len(changes.dropped)} no longer listed"
         )
         if undercharging := undercharging_fallbacks():
             self.stderr.write(

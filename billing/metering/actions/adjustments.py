@@ -18,6 +18,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.ledger.actions import add_pending
+from billing.ledger.queries import open_month
 from billing.metering.actions.rows import add_counts
 from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.models import (
@@ -90,9 +91,9 @@ def adjust_event(
     booked_before = _booked_by(key, event)
     if booked_before is not None:
         return booked_before
-    cost_nanos = _cost_with_adjustments(event)
+    cost_nanos = cost_with_adjustments(event)
     _refuse_nonsense(event, amount_nanos=amount_nanos, cost_nanos=cost_nanos)
-    month = locked.calendar.month_at(now)
+    month = open_month(locked, now=now)
     adjustment = UsageAdjustment(
         organization=locked,
         membership_id=event.membership_id,
@@ -113,18 +114,36 @@ def adjust_event(
     return adjustment
 
 
-def check_adjustment(
-    event: UsageEvent, *, amount_nanos: int, reason: str, key: str = ""
-) -> None:
-    """Raise what `adjust_event` would raise, and write nothing.
+def check_adjustment(event: UsageEvent, *, amount_nanos: int) -> int:
+    """Raise what `adjust_event` would raise for this amount, and write nothing; what the
+    event costs before it, in nano-USD.
 
-    For forms, which refuse at the field. No lock is held: another operator's adjustment
-    may come between, so the act asks again under its own.
+    No lock is held: another operator's adjustment may come between, so the act asks
+    again under its own.
     """
-    if _booked_by(key, event) is None:
-        cost_nanos = _cost_with_adjustments(event)
-        _refuse_nonsense(event, amount_nanos=amount_nanos, cost_nanos=cost_nanos)
-        check_reason(reason, most=MAX_REASON)
+    cost_nanos = cost_with_adjustments(event)
+    _refuse_nonsense(event, amount_nanos=amount_nanos, cost_nanos=cost_nanos)
+    return cost_nanos
+
+
+def booked_by_form(
+    event: UsageEvent, *, key: str, amount_nanos: int | None
+) -> UsageAdjustment | None:
+    """The adjustment that a showing of the form booked; None where it booked none.
+    Raises BusinessError `already_adjusted` where that was another amount; no amount:
+    whatever it was.
+    """
+    earlier = _booked_by(key, event)
+    if earlier is None or amount_nanos in (None, earlier.amount_nanos):
+        return earlier
+    raise BusinessError(
+        _(
+            "This form was already used to book %(amount)s, so nothing was booked "
+            "this time. Open it again to book another amount."
+        )
+        % {"amount": format_usd(earlier.amount_nanos)},
+        code="already_adjusted",
+    )
 
 
 def _booked_by(key: str, event: UsageEvent) -> UsageAdjustment | None:
@@ -134,7 +153,8 @@ def _booked_by(key: str, event: UsageEvent) -> UsageAdjustment | None:
     return UsageAdjustment.objects.filter(event=event, key=key).first()
 
 
-def _cost_with_adjustments(event: UsageEvent) -> int:
+def cost_with_adjustments(event: UsageEvent) -> int:
+    """What an event comes to with all that was booked later, in nano-USD."""
     adjusted = event.adjustments.aggregate(sum=Sum("amount_nanos"))["sum"]
     return event.cost_nanos + (adjusted or 0)
 
@@ -190,7 +210,7 @@ def _refuse_more_than_an_event(
 def _audit(adjustment: UsageAdjustment, *, cost_nanos: int, operator: User) -> None:
     record_change(
         adjustment.organization,
-        actor=Actor.person(operator),
+        actor=Actor.person(operator, reason=adjustment.reason),
         action="usage.adjustment",
         subject=f"{adjustment.membership.user}: {adjustment.event.event_id}",
         now=adjustment.created_at,

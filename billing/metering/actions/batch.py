@@ -8,47 +8,44 @@ nano-USD.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
-
-from billing.funding.promises import promised_funding
+from billing.funding.promises import Promise
 from billing.funding.queries import Standings
 from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
-from billing.metering.actions.rows import EventRow
-from billing.metering.rules.events import ReportedEvent, content_digest
-from billing.metering.rules.funded import PricedEvent, funding_of_event
-from billing.metering.rules.placement import place
-from billing.metering.rules.pricing import (
-    MOST_COST_NANOS,
-    EventCharge,
-    charge_of_event,
+from billing.metering.actions.results import (
+    EventResult,
+    too_dear,
+    too_far_ahead,
+    unknown_member,
+    used_notes,
 )
+from billing.metering.actions.rows import EventRow
+from billing.metering.rules.events import (
+    ReportedEvent,
+    content_digest,
+    earlier_digests,
+)
+from billing.metering.rules.funded import (
+    NONE_PRESENTED,
+    Presented,
+    PricedEvent,
+    funding_of_event,
+)
+from billing.metering.rules.placement import place
+from billing.metering.rules.pricing import EventCharge, charge_of_event
 from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.metering.rules.windows import Windows
+from billing.models.limits import MOST_AN_EVENT_NANOS
 from billing.prices.queries import price_book
-from config.kit.money import format_usd
+from config.kit.addresses import is_erased
+from config.kit.masking import ADDRESS
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
-# Where in the event, and what is wrong there.
-Errors = tuple[tuple[tuple[str | int, ...], str], ...]
-
-
-@dataclass(slots=True, frozen=True)
-class EventResult:
-    """What became of one event: `recorded`, `duplicate`, `conflict` or `invalid` (then
-    `errors` say at which field, and why).
-    """
-
-    id: str | None
-    status: str
-    funding: str | None = None
-    cost_nanos: int | None = None
-    estimated: bool = False
-    errors: Errors = ()
-    notes: tuple[str, ...] = ()
+# A promise among all others: the member it was given to, and its number.
+PromiseKey = tuple[int, int]
 
 
 class KnownEvent(NamedTuple):
@@ -70,13 +67,20 @@ class Batch:
         standings: Standings | None,
         known_events: dict[str, KnownEvent],
         *,
+        promises: dict[str, Promise],
+        kept: dict[PromiseKey, str],
         organization_id: int,
         price_version: int,
         now: dt.datetime,
     ) -> None:
-        """`standings` is None where none of the events names a member there is."""
+        """`standings` is None where none of the events names a member there is.
+        `promises` are the genuine ones by their token, `kept` the events that some have
+        paid for.
+        """
         self.standings = standings
         self.known_events = known_events
+        self.promises = promises
+        self.kept = kept
         self.organization_id = organization_id
         self.now = now
         self.book = price_book(price_version)
@@ -104,35 +108,35 @@ class Batch:
         """Fund, price and count one event, unless its id is known or it is invalid."""
         standing = self.standings.member(event.member) if self.standings else None
         if standing is None:
-            return _unknown_member(event)
+            return unknown_member(event)
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
-            return _too_far_ahead(event, now=self.now)
+            return too_far_ahead(event, now=self.now)
         digest = content_digest(event, membership_id=standing.membership_id)
         known = self.known_events.get(event.id)
         if known is not None:
-            status = "duplicate" if known.digest == digest else "conflict"
+            is_same = known.digest == digest or known.digest in earlier_digests(
+                event, membership_id=standing.membership_id
+            )
+            status = "duplicate" if is_same else "conflict"
             return EventResult(
                 event.id, status, known.funding, known.cost_nanos, known.estimated
             )
+        if is_erased(standing.email):
+            event = _without_addresses(event, standing)
         return self._record_new(event, standing, digest)
 
     def _record_new(
         self, event: ReportedEvent, standing: Standing, digest: str
     ) -> EventResult:
         charge = charge_of_event(self.book, event)
-        if charge.cost_nanos > MOST_COST_NANOS:
-            return _too_dear(event, charge)
+        if charge.cost_nanos > MOST_AN_EVENT_NANOS:
+            return too_dear(event, charge)
         assert self.standings is not None
         history = self.standings.histories.get(standing.membership_id)
         sit_as_of(standing, history, event.occurred_at)
         windows = self.windows.for_event(standing, event.occurred_at)
-        promised = promised_funding(
-            event.authorization,
-            organization_id=self.organization_id,
-            membership_id=standing.membership_id,
-            now=self.now,
-        )
-        funded = funding_of_event(standing, promised=promised, windows=windows)
+        presented = self._presented(event, standing)
+        funded = funding_of_event(standing, promised=presented.funding, windows=windows)
         used: dict[str, str] = {}
         if funded.funding == INCLUDED:
             used = self.windows.use(
@@ -141,7 +145,9 @@ class Batch:
                 occurred_at=event.occurred_at,
                 cost=charge.cost_nanos,
             )
-        self._count(PricedEvent(event, standing, digest, charge, funded, used))
+        self._count(
+            PricedEvent(event, standing, digest, charge, funded, used, presented.number)
+        )
         # The same id once more in this batch is a duplicate already.
         self.known_events[event.id] = KnownEvent(
             digest, funded.funding, charge.cost_nanos, charge.estimated
@@ -152,8 +158,42 @@ class Batch:
             funded.funding,
             charge.cost_nanos,
             charge.estimated,
-            notes=event.notes,
+            notes=(
+                *event.notes,
+                *used_notes(presented),
+                *self._free_notes(event, charge),
+            ),
         )
+
+    def _presented(self, event: ReportedEvent, standing: Standing) -> Presented:
+        """What the authorization of an event is worth: the first event has it (E4)."""
+        promise = self.promises.get(event.authorization or "")
+        if promise is None or not promise.holds_for(
+            organization_id=self.organization_id,
+            membership_id=standing.membership_id,
+            now=self.now,
+        ):
+            return NONE_PRESENTED
+        if promise.number is None:
+            return Presented(None, promise.funding)
+        key = (promise.membership_id, promise.number)
+        used_by = self.kept.setdefault(key, event.id)
+        if used_by != event.id:
+            return Presented(promise.number, None, used_by)
+        return Presented(promise.number, promise.funding)
+
+    def _free_notes(self, event: ReportedEvent, charge: EventCharge) -> list[str]:
+        """Which models of an event that cost nothing are free of charge."""
+        if charge.cost_nanos:
+            return []
+        models = [part.model for part in event.parts] or [event.model]
+        return [
+            f"“{model}” is free of charge by its list."
+            for model in dict.fromkeys(models)
+            if self.book.is_free(
+                model, provider=event.provider, occurred_at=event.occurred_at
+            )
+        ]
 
     def _count(self, priced: PricedEvent) -> None:
         """Add the event to the counters and rows to be written."""
@@ -179,7 +219,7 @@ class Batch:
             event.model,
             standing.seat_tier or "",
         )
-        self.rows.append(EventRow(priced, key, month_on, self.now, prepaid))
+        self.rows.append(EventRow(priced, key, month_on, prepaid))
         if event.parts:
             self._count_parts(priced, key, month_on=month_on, prepaid=prepaid)
             return
@@ -222,29 +262,10 @@ def _move_forward(standing: Standing, spend: Spend, *, month_on: dt.date) -> Non
         organization.balance_nanos -= spend.extra
 
 
-def _unknown_member(event: ReportedEvent) -> EventResult:
-    message = _("No member “%(member)s” in this organization.")
-    return _invalid(event, "member", message % {"member": event.member})
-
-
-def _too_far_ahead(event: ReportedEvent, *, now: dt.datetime) -> EventResult:
-    message = _(
-        "%(moment)s is more than 5 minutes ahead of the server's %(now)s."
-        " Check the gateway's clock."
-    ) % {"moment": event.occurred_at.isoformat(), "now": now.isoformat()}
-    return _invalid(event, "occurred_at", message)
-
-
-def _too_dear(event: ReportedEvent, charge: EventCharge) -> EventResult:
-    message = _(
-        "This usage would cost %(cost)s; one request can cost %(most)s at most. Check"
-        " the counts."
-    ) % {
-        "cost": format_usd(charge.cost_nanos),
-        "most": format_usd(MOST_COST_NANOS),
+def _without_addresses(event: ReportedEvent, standing: Standing) -> ReportedEvent:
+    """Late usage of somebody who was erased does not bring their address back."""
+    labels = {
+        ADDRESS.sub(standing.email, key): ADDRESS.sub(standing.email, text)
+        for key, text in event.labels.items()
     }
-    return _invalid(event, "usage", message)
-
-
-def _invalid(event: ReportedEvent, field: str, message: str) -> EventResult:
-    return EventResult(event.id, "invalid", errors=(((field,), message),))
+    return replace(event, labels=labels)

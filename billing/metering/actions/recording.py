@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -22,7 +22,9 @@ from billing.funding.queries import (
     members_as_they_were,
     with_former_members,
 )
-from billing.metering.actions.batch import Batch, EventResult, KnownEvent
+from billing.metering.actions.batch import Batch
+from billing.metering.actions.known import known_of, promises_of, read_before
+from billing.metering.actions.results import EventResult
 from billing.metering.actions.rows import (
     Uncountable,
     uncountable_sentence,
@@ -30,12 +32,12 @@ from billing.metering.actions.rows import (
     write,
 )
 from billing.metering.rules.events import ReportedEvent
+from config.kit.clock import DATABASE_CLOCK, HostClock
 from config.kit.sql import (
     Result,
+    as_time,
     hear_refusals,
-    in_list,
     is_postgresql,
-    list_param,
     pipeline,
     run,
 )
@@ -54,7 +56,7 @@ class Recorded:
 
 
 class UnknownKey(LookupError):
-    """No such API key, or it was revoked."""
+    """No such API key, or it was revoked, or its time is over."""
 
 
 class KeyLacksScope(PermissionError):
@@ -74,10 +76,19 @@ def record_usage(
 
 
 def record_usage_by_key(
-    events: Sequence[ReportedEvent], *, key_digest: str, now: dt.datetime
+    events: Sequence[ReportedEvent],
+    *,
+    key_digest: str,
+    now: dt.datetime,
+    clock: HostClock | None = None,
 ) -> Recorded:
-    """Record a batch for the organization of an API key. Raises UnknownKey, KeyLacksScope."""
-    return _record(events, opener=BY_KEY, opened_by=key_digest, now=now)
+    """Record a batch for the organization of an API key.
+
+    With `clock`, that of `now`, the batch is placed by the database's own clock. Raises
+    UnknownKey, KeyLacksScope, and ClockIsOff where the two are more than a minute apart:
+    nothing is recorded then.
+    """
+    return _record(events, opener=BY_KEY, opened_by=key_digest, now=now, clock=clock)
 
 
 class _Opened(TypedDict):
@@ -86,15 +97,28 @@ class _Opened(TypedDict):
     opener: str
     opened_by: int | str
     now: dt.datetime
+    clock: HostClock | None
 
 
 class _Locked(NamedTuple):
-    """The row that was locked: the organization, by its own id or its key."""
+    """The row that was locked: the organization, by its own id or its key; and what the
+    database's clock showed meanwhile.
+    """
 
     key_id: int | None
     scopes: str | None
     organization_id: int
     price_version: int | None
+    key_expires_at: Any
+    database_time: dt.datetime | None
+
+    def check(self, opener: str, *, now: dt.datetime) -> None:
+        """Raises UnknownKey for a key whose time is over, KeyLacksScope."""
+        expires_at = as_time(self.key_expires_at)
+        if expires_at is not None and expires_at <= now:
+            raise UnknownKey
+        if opener == BY_KEY and "meter" not in (self.scopes or "").split():
+            raise KeyLacksScope
 
 
 def _record(
@@ -103,8 +127,14 @@ def _record(
     opener: str,
     opened_by: int | str,
     now: dt.datetime,
+    clock: HostClock | None = None,
 ) -> Recorded:
-    opened: _Opened = {"opener": opener, "opened_by": opened_by, "now": now}
+    opened: _Opened = {
+        "opener": opener,
+        "opened_by": opened_by,
+        "now": now,
+        "clock": clock,
+    }
     try:
         with within_bounds():
             return _record_together(events, **opened)
@@ -142,31 +172,35 @@ def _record_together(
     opener: str,
     opened_by: int | str,
     now: dt.datetime,
+    clock: HostClock | None,
 ) -> Recorded:
+    promises = promises_of(events)
+    refs = {event.member for event in events}
+    since = min((event.occurred_at for event in events), default=now)
     with pipeline(), transaction.atomic():
         # Sent together, read afterwards; the lock first, so that what the others read is
         # what no other recorder, act or close can change until the commit.
         lock = run(_lock_sql(opener), [opened_by])
-        refs = {event.member for event in events}
-        since = min((event.occurred_at for event in events), default=now)
-        text, params, prepared = members_as_they_were(
-            opener, opened_by, refs=refs, since=since, now=now
-        )
-        members = run(text, params, prepared=prepared)
-        ids = list_param([event.id for event in events])
-        recorded_before = run(_known_sql(opener), [opened_by, ids])
+        members = _read_members(opener, opened_by, refs=refs, since=since, now=now)
+        recorded_before = read_before(events, promises.values(), opener, opened_by)
         locked = _locked(lock, opener=opener, opened_by=opened_by)
+        now = clock.agree(locked.database_time) if clock else now
+        locked.check(opener, now=now)
+        owner = locked.organization_id
         standings = with_former_members(
             fold(members.rows(), now=now),
             refs,
-            organization_id=locked.organization_id,
+            organization_id=owner,
             since=since,
             now=now,
         )
+        known_events, kept = known_of(recorded_before)
         batch = Batch(
             standings,
-            _known_events(recorded_before),
-            organization_id=locked.organization_id,
+            known_events,
+            promises=promises,
+            kept=kept,
+            organization_id=owner,
             price_version=locked.price_version or 0,
             now=now,
         )
@@ -175,12 +209,11 @@ def _record_together(
             batch.rows,
             tally=batch.tally,
             windows=batch.windows,
-            organization_id=locked.organization_id,
+            organization_id=owner,
+            now=now,
         )
         hear_refusals()
-    return Recorded(
-        results, locked.organization_id, locked.key_id, batch.balance_crossed
-    )
+    return Recorded(results, owner, locked.key_id, batch.balance_crossed)
 
 
 def _lock_sql(opener: str) -> str:
@@ -188,7 +221,8 @@ def _lock_sql(opener: str) -> str:
     lock = " FOR NO KEY UPDATE OF o" if is_postgresql() else ""
     version = "(SELECT version FROM billing_pricelist WHERE id = 1)"
     return (
-        f"SELECT k.id, k.scopes, o.id, {version}{opener} WHERE"
+        f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at,"
+        f" {DATABASE_CLOCK}{opener} WHERE"
         f" {OPENED_BY[opener]}{lock}"
     )
 
@@ -199,22 +233,19 @@ def _locked(lock: Result, *, opener: str, opened_by: int | str) -> _Locked:
         raise UnknownKey
     if not rows:
         raise LookupError(f"no organization {opened_by}")
-    locked = _Locked(*rows[0])
-    if opener == BY_KEY and "meter" not in (locked.scopes or "").split():
-        raise KeyLacksScope
-    return locked
+    return _Locked(*rows[0])
 
 
-def _known_sql(opener: str) -> str:
-    return (
-        "SELECT e.event_id, e.content_digest, e.funding, e.cost_nanos, e.estimated"
-        f" FROM billing_usageevent e WHERE e.organization_id = (SELECT o.id{opener}"
-        f" WHERE {OPENED_BY[opener]}) AND " + in_list("e.event_id", "text")
+def _read_members(
+    opener: str,
+    opened_by: int | str,
+    *,
+    refs: set[str],
+    since: dt.datetime,
+    now: dt.datetime,
+) -> Result:
+    """What `fold` makes standings of: sent, not waited for."""
+    text, params, prepared = members_as_they_were(
+        opener, opened_by, refs=refs, since=since, now=now
     )
-
-
-def _known_events(recorded_before: Result) -> dict[str, KnownEvent]:
-    return {
-        event_id: KnownEvent(digest, funding, cost_nanos, bool(estimated))
-        for event_id, digest, funding, cost_nanos, estimated in recorded_before.rows()
-    }
+    return run(text, params, prepared=prepared)

@@ -13,20 +13,28 @@ from django.db.models import QuerySet
 
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
-from accounts.models import Organization
+from accounts.models import AuditEntry, Organization
+from billing.ledger.queries import open_month
 from billing.metering.actions.adjustments import book_adjustments
 from billing.metering.queries.repriced import (
     Difference,
     differences_of,
     events_priced_otherwise,
 )
+from billing.metering.queries.untold import (
+    REPRICING,
+    untold_of,
+)
 from billing.models import UsageAdjustment, UsageEvent
 from billing.payments.actions.owner_mails import REPRICED, queue_for_owners
 from billing.prices.queries import read_price_book
 from billing.prices.rules import PriceBook
+from config.kit.months import Month
 
 # Events repriced in one transaction: recording waits for the lock no longer than that.
 BATCH = 500
+# Under which name the activity keeps a run that no person started.
+COMMAND = "reprice_events"
 
 
 @dataclass(slots=True)
@@ -39,12 +47,17 @@ class Repriced:
     by_model: dict[str, int] = field(default_factory=dict)
     # By the organization's slug: how many events, and how much.
     by_organization: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # By model and the event's own month: how many differences, and how much.
+    by_month: dict[tuple[str, dt.date], tuple[int, int]] = field(default_factory=dict)
 
     def count(self, slug: str, differences: list[Difference]) -> None:
         """Count what was booked for events of one organization."""
         for difference in differences:
             model = difference.model
             self.by_model[model] = self.by_model.get(model, 0) + difference.nanos
+            line = (model, difference.event.month_on)
+            count, sum_nanos = self.by_month.get(line, (0, 0))
+            self.by_month[line] = (count + 1, sum_nanos + difference.nanos)
         nanos = sum(difference.nanos for difference in differences)
         events = len({difference.event.pk for difference in differences})
         self.adjusted += events
@@ -60,17 +73,24 @@ def reprice_events(
     models: Collection[str] | None = None,
     book: PriceBook | None = None,
     actor: Actor | None = None,
+    organization_ids: Collection[int] | None = None,
+    latest: int | None = None,
 ) -> Repriced:
     """Book the difference between what each event comes to and what it costs at the
-    prices in force; only for events of `models` where those are given.
+    prices in force; only for events of `models` where those are given, only of some
+    organizations where those are, and of the `latest` so many of each to estimate.
 
     Booked to the organization's current month under its lock, to the side that paid the
-    event; owners read it in their activity and by mail. Running it again books nothing
-    more. `book` stands for the prices in force, to see what others would do.
+    event; owners read it in their activity and by mail, at the latest by the sweep that
+    follows from the rows. Running it again books nothing more. `book` stands for the
+    prices in force, to see what others would do.
     """
     book = book or read_price_book()
     repriced = Repriced()
-    for organization in Organization.objects.order_by("pk"):
+    organizations = Organization.objects.order_by("pk")
+    if organization_ids is not None:
+        organizations = organizations.filter(pk__in=organization_ids)
+    for organization in organizations:
         _reprice_organization(
             organization,
             repriced,
@@ -78,7 +98,8 @@ def reprice_events(
             models=models,
             now=now,
             dry_run=dry_run,
-            actor=actor or Actor(label="reprice_events"),
+            actor=actor or Actor(label=COMMAND),
+            latest=latest,
         )
     return repriced
 
@@ -92,8 +113,9 @@ def _reprice_organization(
     now: dt.datetime,
     dry_run: bool,
     actor: Actor,
+    latest: int | None,
 ) -> None:
-    found = events_priced_otherwise(organization.pk, book, models=models)
+    found = events_priced_otherwise(organization.pk, book, models=models, latest=latest)
     repriced.events += found.looked_at
     booked: list[Difference] = []
     for ids in _batches(found.ids):
@@ -101,11 +123,10 @@ def _reprice_organization(
             booked += _with_money(differences_of(_events(ids), book))
         else:
             booked += _reprice_batch(organization.pk, ids, book=book, now=now)
-    if not booked:
-        return
-    repriced.count(organization.slug, booked)
+    if booked:
+        repriced.count(organization.slug, booked)
     if not dry_run:
-        _tell(organization, booked, actor=actor, now=now)
+        tell_of_repricing(organization.pk, actor=actor, now=now)
 
 
 def _batches(ids: list[int]) -> Iterator[list[int]]:
@@ -129,20 +150,20 @@ def _reprice_batch(
     locked = lock_organization(organization_id)
     differences = _with_money(differences_of(_events(ids), book))
     if differences:
+        month = open_month(locked, now=now)
         book_adjustments(
             locked,
-            [_adjustment(locked, difference, now=now) for difference in differences],
+            [_adjustment(month, difference, now=now) for difference in differences],
         )
     return differences
 
 
 def _adjustment(
-    locked: Organization, difference: Difference, *, now: dt.datetime
+    month: Month, difference: Difference, *, now: dt.datetime
 ) -> UsageAdjustment:
     event = difference.event
-    month = locked.calendar.month_at(now)
     return UsageAdjustment(
-        organization_id=locked.pk,
+        organization_id=event.organization_id,
         membership_id=event.membership_id,
         event=event,
         part=difference.part,
@@ -157,40 +178,26 @@ def _adjustment(
 
 
 @transaction.atomic
-def _tell(
-    organization: Organization,
-    booked: list[Difference],
-    *,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Owners read what was booked in their activity, and by mail once a run."""
-    locked = lock_organization(organization.pk)
-    nanos = sum(difference.nanos for difference in booked)
-    models = sorted({difference.model for difference in booked})
+def tell_of_repricing(
+    organization_id: int, *, actor: Actor, now: dt.datetime
+) -> AuditEntry | None:
+    """Owners read in their activity and by mail what was booked since they were told
+    last, once; None where there is nothing.
+    """
+    locked = lock_organization(organization_id)
+    untold = untold_of(organization_id, now=now)
+    if not untold.through:
+        return None
     entry = record_change(
         locked,
         actor=actor,
-        action="usage.repricing",
-        subject=", ".join(models),
+        action=REPRICING,
+        subject=", ".join(sorted(untold.models)),
         now=now,
-        to_value=nanos,
+        to_value=untold.as_audited,
     )
-    if entry is None:
-        return
-    by_reason: dict[str, int] = {}
-    for difference in booked:
-        reason = difference.reason
-        by_reason[reason] = by_reason.get(reason, 0) + difference.nanos
+    assert entry is not None  # there was no value before
     queue_for_owners(
-        locked,
-        REPRICED,
-        key=f"{entry.pk}",
-        facts={
-            "nanos": nanos,
-            "events": len({difference.event.pk for difference in booked}),
-            "models": models[:10],
-            "by_reason": by_reason,
-        },
-        now=now,
+        locked, REPRICED, key=f"{entry.pk}", facts=untold.as_mailed, now=now
     )
+    return entry

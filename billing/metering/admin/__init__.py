@@ -1,7 +1,27 @@
-"""Operators' pages of usage: events, adjustments, unknown models and counters."""
+"""Operators' pages of usage: events, adjustments, unknown models and counters; and the
+steps on them.
+"""
 
 from __future__ import annotations
 
-from billing.metering.admin import adjustments, counters, events, unknown
+from billing.metering.admin import (
+    adjust_steps,
+    adjustments,
+    counters,
+    events,
+    finders,
+    needs,
+    reprice_steps,
+    unknown,
+)
 
-__all__ = ["adjustments", "counters", "events", "unknown"]
+__all__ = [
+    "adjust_steps",
+    "adjustments",
+    "counters",
+    "events",
+    "finders",
+    "needs",
+    "reprice_steps",
+    "unknown",
+]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import (
@@ -15,11 +13,13 @@ from billing.models import (
     SpendCap,
 )
 from config.kit.admin import ReadOnly
-from config.kit.money import format_usd
+from config.kit.columns import dollars
+from config.kit.filters import MonthFilter
+from config.kit.large_tables import LargeTable, RecentValues
 
 
 @admin.register(SpendCap)
-class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
+class SpendCapAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "organization",
         "level",
@@ -31,7 +31,10 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
     )
     list_filter = ("level", "seat_tier")
     list_select_related = ("organization", "membership__user")
-    search_fields = ("organization__slug", "membership__user__email")
+    found_by = (
+        "organization__slug",
+        "membership__user__email",
+    )
 
     @admin.display(description=_("Person"))
     def member(self, cap: SpendCap) -> str:
@@ -39,18 +42,18 @@ class SpendCapAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(BillingAccount)
-class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):
+class BillingAccountAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = ("organization", "extra_usage_enabled", "scope")
     list_filter = ("extra_usage_enabled", "scope")
     list_select_related = ("organization",)
-    search_fields = ("organization__slug",)
+    found_by = ("organization__slug",)
 
 
 SUMS = ("included_nanos", "extra_nanos", "unbilled_nanos", "events")
 
 
 @admin.register(OrganizationMonth)
-class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
+class OrganizationMonthAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "organization",
         "month_on",
@@ -59,31 +62,29 @@ class OrganizationMonthAdmin(ReadOnly, admin.ModelAdmin):
         "extra",
         "unbilled",
     )
-    list_filter = ("month_on",)
+    list_filter = (("month_on", MonthFilter),)
     list_select_related = ("organization",)
-    search_fields = ("organization__slug",)
-    ordering = ("-month_on", "organization")
+    found_by = ("organization__slug",)
     fields = ("organization", "month_on", *SUMS)
 
     @admin.display(description=_("Included"), ordering="included_nanos")
     def included(self, month: OrganizationMonth) -> str:
-        return format_usd(month.included_nanos)
+        return dollars(month.included_nanos)
 
     @admin.display(description=_("Extra usage"), ordering="extra_nanos")
     def extra(self, month: OrganizationMonth) -> str:
-        return format_usd(month.extra_nanos)
+        return dollars(month.extra_nanos)
 
     @admin.display(description=_("Unbilled"), ordering="unbilled_nanos")
     def unbilled(self, month: OrganizationMonth) -> str:
-        return format_usd(month.unbilled_nanos)
+        return dollars(month.unbilled_nanos)
 
 
 @admin.register(MemberMonth)
 class MemberMonthAdmin(OrganizationMonthAdmin):
     list_display = ("member", "month_on", "events", "included", "extra", "unbilled")
     list_select_related = ("membership__user",)
-    search_fields = ("membership__user__email", "membership__organization__slug")  # type: ignore[assignment]
-    ordering = ("-month_on", "membership")
+    found_by = ("membership__user__email",)
     fields = ("membership", "month_on", *SUMS)  # type: ignore[assignment]
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
@@ -92,7 +93,7 @@ class MemberMonthAdmin(OrganizationMonthAdmin):
 
 
 @admin.register(IncludedWindow)
-class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
+class IncludedWindowAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "member",
         "name",
@@ -102,14 +103,14 @@ class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
         "exhausted_at",
         "is_latest",
     )
-    list_filter = ("name", "is_latest")
+    list_filter = (
+        ("name", RecentValues),
+        "is_latest",
+        ("opened_at", admin.DateFieldListFilter),
+    )
     list_select_related = ("membership__user",)
-    search_fields = ("membership__user__email", "membership__organization__slug")
-    date_hierarchy = "opened_at"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[IncludedWindow]:
-        """The newest first."""
-        return super().get_queryset(request).order_by("-opened_at", "-pk")
+    found_by = ("membership__user__email",)
+    sortable_by = ()
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
     def member(self, window: IncludedWindow) -> str:
@@ -117,4 +118,4 @@ class IncludedWindowAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("Used"), ordering="used_nanos")
     def used(self, window: IncludedWindow) -> str:
-        return format_usd(window.used_nanos)
+        return dollars(window.used_nanos)

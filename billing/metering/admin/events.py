@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.contrib import admin
-from django.utils.html import format_html_join
+from django.db.models import Model, Q
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Organization
+from accounts.operators.reads import ReadsAreKept
+from accounts.operators.steps import Chosen, LeadsToSteps
 from billing.metering.receipts import receipt_of
 from billing.models import (
+    Funding,
     UsageAdjustment,
     UsageEvent,
 )
 from billing.prices.words import correction_reason_text
 from config.kit.admin import ReadOnly
-from config.kit.money import format_usd, to_decimal_text
+from config.kit.columns import dollars, exact_dollars
+from config.kit.filters import MonthFilter, titled
+from config.kit.large_tables import LargeTable
+
+
+def events_called(event_id: str) -> Q:
+    """Events with that ID in any organization: the index begins with the organization,
+    of which there are few.
+    """
+    organizations = list(Organization.objects.values_list("pk", flat=True))
+    return Q(organization_id__in=organizations, event_id=event_id)
 
 
 class AdjustmentInline(ReadOnly, admin.TabularInline):
@@ -29,29 +47,34 @@ class AdjustmentInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
+class UsageEventAdmin(
+    LeadsToSteps, ReadsAreKept, ReadOnly, LargeTable, admin.ModelAdmin
+):
     list_display = (
         "event_id",
         "organization",
         "member",
-        "surface",
-        "model",
+        "used",
         "occurred_at",
         "cost",
-        "funding",
-        "funding_why",
-        "estimated",
+        "paid_by",
     )
-    list_filter = ("estimated", "funding", "funding_why", "surface", "month_on")
+    list_filter = (
+        ("month_on", MonthFilter),
+        "surface",
+        "funding",
+        ("funding_why", titled(_("why paid so"), admin.ChoicesFieldListFilter)),
+        ("estimated", titled(_("cost estimated"), admin.BooleanFieldListFilter)),
+        ("recorded_at", admin.DateFieldListFilter),
+    )
     list_select_related = ("organization", "membership__user")
-    search_fields = (
+    found_by = (
         "event_id",
         "membership__user__email",
         "organization__slug",
-        "model",
     )
-    date_hierarchy = "recorded_at"
-    show_full_result_count = False
+    sortable_by = ()
+    latest = 1_000_000
     inlines = (AdjustmentInline,)
     fields = (
         "event_id",
@@ -69,11 +92,23 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
         "estimated",
         "funding",
         "funding_why",
+        "promise",
         "refusal_reason",
         "windows",
         "labels",
     )
     readonly_fields = ("member", "priced", "exact_cost")
+
+    def steps_on(self, row: UsageEvent) -> Iterator[Chosen]:
+        """Charge it more or less, where somebody pays for it."""
+        if row.funding == Funding.EXTRA_USAGE:
+            yield "adjust", {"event": row.event_id}
+
+    def _found(self, model: type[Model], path: str, word: str) -> Q:
+        """Events by their ID, and as everywhere."""
+        if path == "event_id":
+            return events_called(word)
+        return super()._found(model, path, word)
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
     def member(self, event: UsageEvent) -> str:
@@ -81,11 +116,24 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("Cost"), ordering="cost_nanos")
     def cost(self, event: UsageEvent) -> str:
-        return format_usd(event.cost_nanos)
+        return dollars(event.cost_nanos)
 
-    @admin.display(description=_("Exact cost in USD"))
+    @admin.display(description=_("Model"), ordering="model")
+    def used(self, event: UsageEvent) -> str:
+        surface = event.get_surface_display()
+        return format_html('{} <span class="op-sub">{}</span>', event.model, surface)
+
+    @admin.display(description=_("Paid by"), ordering="funding")
+    def paid_by(self, event: UsageEvent) -> str:
+        paid = event.get_funding_display()
+        if not event.estimated:
+            return str(paid)
+        estimated = gettext("cost estimated")
+        return format_html('{} <span class="op-sub">{}</span>', paid, estimated)
+
+    @admin.display(description=_("Cost"))
     def exact_cost(self, event: UsageEvent) -> str:
-        return to_decimal_text(event.cost_nanos)
+        return exact_dollars(event.cost_nanos)
 
     @admin.display(description=_("Tokens × rates"))
     def priced(self, event: UsageEvent) -> SafeString:
@@ -95,7 +143,7 @@ class UsageEventAdmin(ReadOnly, admin.ModelAdmin):
             (
                 (
                     f"{part.word} ({part.model})",
-                    line.count,
+                    f"{line.count:,}",
                     line.word,
                     line.rate_usd,
                     line.unit,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,7 +21,8 @@ from pydantic import (
 
 from accounts.api_access import MemberRef
 from billing.funding.schemas import SurfaceName
-from billing.metering.actions.batch import Errors
+from billing.metering.actions.results import Errors
+from billing.metering.api.odd_events import OddEvent, mended, odd_places
 from billing.metering.api.shapes import (
     EXPECTED,
     MAX_MODEL,
@@ -31,6 +33,7 @@ from billing.metering.api.shapes import (
 )
 from billing.metering.rules.events import ReportedEvent
 from billing.prices.rules import TOKEN_CLASSES, Usage, special_conditions
+from config.kit.strict_json import is_unsafe
 
 MAX_LABELS, MAX_LABEL, MAX_PROVIDER = 10, 60, 40
 NO_MOMENT = "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
@@ -102,25 +105,35 @@ def read_events(payload: list[Any]) -> ReadEvents:
     events = []
     unreadable = {}
     for position, raw in enumerate(payload):
+        notes: list[str] = []
         try:
-            events.append(_reported(EventIn.model_validate(raw)))
+            if isinstance(raw, OddEvent):
+                raw = _safe(raw, notes)
+            events.append(_reported(EventIn.model_validate(raw), raw, notes))
         except ValidationError as error:
             unreadable[position] = _unreadable(raw, _errors_of(error))
-        except UnreadableUsage as error:
+        except Unreadable as error:
             unreadable[position] = _unreadable(raw, error.errors)
     return ReadEvents(events, unreadable)
 
 
-class UnreadableUsage(ValueError):
-    """A usage that can't be priced: what is wrong, at which of its keys."""
+class Unreadable(ValueError):
+    """An event that can't be read or priced: what is wrong, at which of its keys."""
 
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors)
         self.errors = errors
 
 
-def _reported(event: EventIn) -> ReportedEvent:
-    notes: list[str] = []
+def _safe(event: OddEvent, notes: list[str]) -> dict[str, Any]:
+    """Raises Unreadable for an event that is odd in more than its labels."""
+    safe = mended(event, notes)
+    if places := odd_places(safe):
+        raise Unreadable(places)
+    return safe
+
+
+def _reported(event: EventIn, raw: dict[str, Any], notes: list[str]) -> ReportedEvent:
     model = _cut(event.model, MAX_MODEL, "The model's name", notes)
     read = _read_usage(event.usage, model)
     authorization = event.authorization
@@ -137,16 +150,17 @@ def _reported(event: EventIn) -> ReportedEvent:
         parts=read.parts,
         conditions=special_conditions(event.usage),
         notes=(*read.notes, *notes),
+        sent=raw,
     )
 
 
 def _read_usage(usage: Any, model: str) -> ReadUsage:
-    """Raises UnreadableUsage."""
+    """Raises Unreadable."""
     if not isinstance(usage, dict):
-        raise UnreadableUsage(((("usage",), "Input should be a valid dictionary"),))
+        raise Unreadable(((("usage",), "Input should be a valid dictionary"),))
     shape = shape_of(usage)
     if shape is None:
-        raise UnreadableUsage(((("usage",), EXPECTED),))
+        raise Unreadable(((("usage",), EXPECTED),))
     try:
         # Without nulls: of two spellings of a count, the other one may be given.
         if None in usage.values():
@@ -154,7 +168,7 @@ def _read_usage(usage: Any, model: str) -> ReadUsage:
         read = shape.model_validate(usage).read(model)
     except ValidationError as error:
         errors = tuple((("usage", *loc), message) for loc, message in _errors_of(error))
-        raise UnreadableUsage(errors) from error
+        raise Unreadable(errors) from error
     if read.parts:
         _check_sums(read.usage)
     return read
@@ -166,7 +180,7 @@ def _check_sums(usage: Usage) -> None:
         most = MAX_TOKENS if token_class.is_token else MAX_SEARCHES
         if count > most:
             message = f"adds up to {count:,}; one request can have {most:,} at most"
-            raise UnreadableUsage(((("usage", token_class.field), message),))
+            raise Unreadable(((("usage", token_class.field), message),))
 
 
 def _provider(value: Any, notes: list[str]) -> str:
@@ -177,20 +191,25 @@ def _provider(value: Any, notes: list[str]) -> str:
 
 
 def _labels(value: Any, notes: list[str]) -> dict[str, str]:
-    """What of the labels can be kept: up to ten short texts by key (E5a)."""
+    """What of the labels can be kept: up to ten short texts by key (E5a).
+
+    The shortest keys first, whatever order they came in: a retry keeps the same (E6).
+    """
     if not isinstance(value, dict):
         notes.append("The labels are no object; they were dropped.")
         return {}
     labels: dict[str, str] = {}
-    for key, given in value.items():
-        text = _label_text(given)
+    keys = value if len(value) == 1 else sorted(sorted(value), key=len)
+    for key in keys:
+        text = _label_text(value[key])
         name = _printable(key)
+        short = name[:MAX_LABEL]
         if not text or not name:
-            notes.append(f"The label “{name[:MAX_LABEL]}” is empty; it was dropped.")
+            notes.append(f"The label “{short}” has no text; it was dropped.")
+        elif short in labels:
+            notes.append(f"Another label is kept as “{short}” too; one was dropped.")
         elif len(labels) == MAX_LABELS:
-            notes.append(
-                f"More than {MAX_LABELS} labels: “{name[:MAX_LABEL]}” was dropped."
-            )
+            notes.append(f"More than {MAX_LABELS} labels: “{short}” was dropped.")
         else:
             name = _cut(name, MAX_LABEL, "The key of a label", notes)
             labels[name] = _cut(text, MAX_LABEL, f"The label “{name}”", notes)
@@ -200,7 +219,7 @@ def _labels(value: Any, notes: list[str]) -> dict[str, str]:
 def _label_text(value: Any) -> str:
     """A label's value as text: numbers and booleans as JSON writes them."""
     if isinstance(value, bool | int | float):
-        return json.dumps(value)
+        return json.dumps(value) if math.isfinite(value) else ""
     return _printable(value) if isinstance(value, str) else ""
 
 
@@ -218,7 +237,8 @@ def _cut(text: str, most: int, what: str, notes: list[str]) -> str:
 
 def _unreadable(raw: Any, errors: Errors) -> UnreadableEvent:
     given = raw.get("id") if isinstance(raw, dict) else None
-    return UnreadableEvent(given if isinstance(given, str) else None, errors)
+    is_shown = isinstance(given, str) and not is_unsafe(given)
+    return UnreadableEvent(given if is_shown else None, errors)
 
 
 def _errors_of(error: ValidationError) -> Errors:

@@ -27,7 +27,7 @@ class UsageRow(Schema):
 
 
 class UsageList(Schema):
-    """All groups; never paged, since groups are few."""
+    """One page of groups."""
 
     results: list[UsageRow]
     next_cursor: str | None
@@ -59,6 +59,9 @@ class PartOut(Schema):
     factors: list[FactorOut]
     cost_usd: Usd
     estimated: bool
+    free_of_charge: Annotated[
+        bool, Field(description="Whether the model costs nothing by its list.")
+    ]
 
 
 class AdjustmentOut(Schema):
@@ -94,5 +97,9 @@ class EventOut(Schema):
     estimated: bool
     funding: Literal["included", "extra_usage", "unbilled"]
     funding_why: Literal["promised", "checked", "refused"]
+    authorization_used_by: Annotated[
+        str | None,
+        Field(description="The event that its authorization had paid for already."),
+    ]
     refusal_reason: str | None
     labels: dict[str, str]

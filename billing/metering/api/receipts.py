@@ -67,6 +67,7 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
+        "authorization_used_by": receipt.promise_used_by,
         "refusal_reason": event.refusal_reason or None,
         "labels": event.labels,
     }
@@ -80,6 +81,7 @@ def _part_json(part: ReceiptPart) -> dict[str, Any]:
         "factors": [_factor_json(factor) for factor in part.factors],
         "cost_usd": to_decimal_text(part.cost_nanos),
         "estimated": part.estimated,
+        "free_of_charge": part.is_free,
     }
 
 

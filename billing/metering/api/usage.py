@@ -10,32 +10,39 @@ from collections import Counter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Body, Router
 
-from accounts.api_access import BEARER, MissingScope, Unauthorized, bearer_digest
+from accounts.api_access import (
+    BEARER,
+    MissingScope,
+    Unauthorized,
+    hot_path_key,
+    sent_key,
+)
 from accounts.key_use import note_use
 from accounts.models import Scope
-from billing.metering.actions.batch import Errors, EventResult
 from billing.metering.actions.recording import (
     KeyLacksScope,
     UnknownKey,
     record_usage_by_key,
 )
+from billing.metering.actions.results import Errors, EventResult
 from billing.metering.api.events import read_events
 from billing.metering.api.schemas import UsageIn, UsageOut
 from billing.payments.tasks import reload_if_due
-from config.kit.api import ERRORS, json_response
+from config.kit.api import ERRORS, UNAVAILABLE, json_response
+from config.kit.clock import HostClock
 from config.kit.jobs import enqueue
 from config.kit.money import to_decimal_text
+from config.kit.places import also_called
 
 router = Router(tags=["Metering"])
 
 
 @router.post(
     "/usage",
-    auth=None,
-    response={200: UsageOut, **ERRORS},
+    auth=hot_path_key,
+    response={200: UsageOut, **ERRORS, **UNAVAILABLE},
     openapi_extra=BEARER,
     summary="Report what requests used",
 )
@@ -43,20 +50,24 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
     """Report 1 to 1,000 events.
 
     What is answered `recorded` is committed; sending the same again is always safe.
+    After a 503 nothing is: send the same again after `Retry-After` seconds.
     """
-    digest = bearer_digest(request)
+    digest = sent_key(request)
     batch = read_events(payload.events)
+    clock = HostClock.read()
     try:
         recorded = record_usage_by_key(
-            batch.events, key_digest=digest, now=timezone.now()
+            batch.events, key_digest=digest, now=clock.asked_at, clock=clock
         )
     except UnknownKey as error:
         raise Unauthorized from error
     except KeyLacksScope as error:
         raise MissingScope(Scope.METER) from error
-    note_use(recorded.key_id)
+    organization_id = recorded.organization_id
+    also_called(digest, organization_id)
+    note_use(recorded.key_id, request, digest=digest, organization_id=organization_id)
     if recorded.balance_crossed:
-        enqueue(reload_if_due, recorded.organization_id)
+        enqueue(reload_if_due, organization_id)
     results = [_result_json(result) for result in recorded.results]
     # Positions ascend, so each lands where it was sent.
     for position, event in batch.unreadable.items():

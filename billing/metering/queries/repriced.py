@@ -48,20 +48,23 @@ class PricedOtherwise(NamedTuple):
 
 
 def events_priced_otherwise(
-    organization_id: int, book: PriceBook, *, models: Collection[str] | None = None
+    organization_id: int,
+    book: PriceBook,
+    *,
+    models: Collection[str] | None = None,
+    latest: int | None = None,
 ) -> PricedOtherwise:
     """The events of an organization that today's prices would price otherwise, or that
-    had a price's difference booked before.
+    had a price's difference booked before; `latest`: of so many of the newest, and
+    without those, to estimate.
     """
     events = UsageEvent.objects.filter(organization_id=organization_id).order_by("pk")
     if models is not None:
         events = events.filter(Q(model__in=models) | Q(parts__model__in=models))
         events = events.distinct()
-    booked = set(
-        UsageAdjustment.objects.filter(
-            organization_id=organization_id, source=AdjustmentSource.PRICE
-        ).values_list("event_id", flat=True)
-    )
+    if latest is not None:
+        events = events.order_by("-pk")[:latest]
+    booked = _booked_by_price(organization_id) if latest is None else set()
     ids = []
     looked_at = 0
     for event, parts in _with_parts(events):
@@ -72,6 +75,13 @@ def events_priced_otherwise(
         ):
             ids.append(event.pk)
     return PricedOtherwise(ids, looked_at)
+
+
+def _booked_by_price(organization_id: int) -> set[int]:
+    adjustments = UsageAdjustment.objects.filter(
+        organization_id=organization_id, source=AdjustmentSource.PRICE
+    )
+    return set(adjustments.values_list("event_id", flat=True))
 
 
 def differences_of(

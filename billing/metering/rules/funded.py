@@ -26,6 +26,19 @@ class Funded(NamedTuple):
     refusal_reason: str = ""
 
 
+class Presented(NamedTuple):
+    """The promise an event came with, by its number, what it is worth, and the event it
+    has paid for already, if any (E4).
+    """
+
+    number: int | None = None
+    funding: str | None = None
+    used_by: str | None = None
+
+
+NONE_PRESENTED = Presented()
+
+
 class PricedEvent(NamedTuple):
     """A new event with the member it belongs to, what it costs and who pays; `windows`
     are those it counts in, by name, with the ISO time each opened at.
@@ -37,6 +50,7 @@ class PricedEvent(NamedTuple):
     charge: EventCharge
     funded: Funded
     windows: dict[str, str]
+    promise_number: int | None = None
 
 
 def funding_of_event(

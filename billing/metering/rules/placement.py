@@ -24,10 +24,11 @@ def place(
     closed_through: dt.date,
 ) -> Placement:
     """Its own month while that is open, else the current one and the day of recording
-    (P1). `month` is that of `now`.
+    (P1). `month` is that of `now`, or the first open one where that is closed already.
 
-    Months up to `closed_through` are closed.
+    Months up to `closed_through` are closed, whatever any clock says.
     """
+    month = calendar.unless_closed(month, closed_through=closed_through)
     if month.start <= occurred_at < month.end:
         return Placement(month.first_on, month.day_of(occurred_at))
     own = calendar.month_at(occurred_at)

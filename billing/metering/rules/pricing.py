@@ -10,9 +10,6 @@ from typing import NamedTuple
 from billing.metering.rules.events import ReportedEvent
 from billing.prices.rules import Applied, Charge, PriceBook, Usage
 
-# More can't be one request's (E5a).
-MOST_COST_NANOS = 100_000 * 1_000_000_000
-
 
 class EventCharge(NamedTuple):
     """What an event costs, by which rows; `parts` is empty where the event is its only

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED
 from billing.prices.rules import Usage
@@ -31,16 +31,22 @@ class Spend(NamedTuple):
             return cls(extra=cost)
         return cls(unbilled=cost)
 
-    def plus(self, other: Spend) -> Spend:
-        """Both added up, side by side."""
-        return Spend(
-            self.included + other.included,
-            self.extra + other.extra,
-            self.unbilled + other.unbilled,
-        )
 
+@dataclass(slots=True)
+class SpendCount:
+    """Events and their cost by who pays, added up."""
 
-NOTHING_SPENT = Spend()
+    included: int = 0
+    extra: int = 0
+    unbilled: int = 0
+    events: int = 0
+
+    def add(self, spend: Spend, *, events: int) -> None:
+        """Count one event, or (with no `events`) one more part of it or a difference."""
+        self.included += spend.included
+        self.extra += spend.extra
+        self.unbilled += spend.unbilled
+        self.events += events
 
 
 class DayKey(NamedTuple):
@@ -64,26 +70,22 @@ class MonthKey(NamedTuple):
 
 
 @dataclass(slots=True)
-class DayCount:
+class DayCount(SpendCount):
     """Tokens, events and spend of one `UsageDay`."""
 
-    events: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_write_tokens: int = 0
     cache_read_tokens: int = 0
-    spend: Spend = NOTHING_SPENT
 
-    def add(self, usage: Usage, spend: Spend, *, events: int = 1) -> None:
-        """Count one event, or (with no `events`) one more part of it."""
-        self.events += events
+    def add_tokens(self, usage: Usage) -> None:
+        """Count what one event, or one part of it, used."""
         self.input_tokens += usage.input_tokens
         self.output_tokens += usage.output_tokens
         self.cache_write_tokens += (
             usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
         )
         self.cache_read_tokens += usage.cache_read_tokens
-        self.spend = self.spend.plus(spend)
 
 
 @dataclass(slots=True)
@@ -92,10 +94,12 @@ class Tally:
     surface, and what days, invoices and balances count.
     """
 
-    member_months: dict[tuple[int, dt.date], tuple[Spend, int]] = field(
-        default_factory=dict
+    member_months: dict[tuple[int, dt.date], SpendCount] = field(
+        default_factory=lambda: defaultdict(SpendCount)
     )
-    organization_months: dict[dt.date, tuple[Spend, int]] = field(default_factory=dict)
+    organization_months: dict[dt.date, SpendCount] = field(
+        default_factory=lambda: defaultdict(SpendCount)
+    )
     organization_days: dict[tuple[dt.date, str], int] = field(
         default_factory=lambda: defaultdict(int)
     )
@@ -131,26 +135,20 @@ class Tally:
             )
             counted, nanos = self.usage_months.get(month_key, (0, 0))
             self.usage_months[month_key] = (counted + events, nanos + spend.extra)
-        self._add_spend(key, month_on, spend, events=events)
-        self.usage_days[key].add(usage, spend, events=events)
+        self._add_spend(key, month_on, spend, events=events).add_tokens(usage)
 
     def correct(self, key: DayKey, *, month_on: dt.date, spend: Spend) -> None:
         """Count a difference booked later: money moves, the count of events does not."""
         self._add_spend(key, month_on, spend, events=0)
-        day = self.usage_days[key]
-        day.spend = day.spend.plus(spend)
 
     def _add_spend(
         self, key: DayKey, month_on: dt.date, spend: Spend, *, events: int
-    ) -> None:
-        _add_to(self.member_months, (key.membership_id, month_on), spend, events)
-        _add_to(self.organization_months, month_on, spend, events)
+    ) -> DayCount:
+        """Add to the months and the day; the day."""
+        day = self.usage_days[key]
+        day.add(spend, events=events)
+        self.member_months[key.membership_id, month_on].add(spend, events=events)
+        self.organization_months[month_on].add(spend, events=events)
         if spend.extra:
             self.organization_days[key.day_on, key.surface] += spend.extra
-
-
-def _add_to(
-    counters: dict[Any, tuple[Spend, int]], key: Any, spend: Spend, events: int
-) -> None:
-    spend_before, events_before = counters.get(key, (NOTHING_SPENT, 0))
-    counters[key] = (spend_before.plus(spend), events_before + events)
+        return day

@@ -14,7 +14,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.ledger.actions import account_of, check_balance_has_room, post_entry
-from billing.models import EntryKind, LedgerEntry
+from billing.models import BillingAccount, EntryKind, LedgerEntry
 from billing.payments.actions.declines import end_series_if_lifted
 from billing.payments.actions.purchases import check_is_prepaid
 from config.kit.errors import BusinessError
@@ -60,6 +60,28 @@ def post_credit(
     return entry
 
 
+def check_credit(organization: Organization, *, amount_nanos: int) -> None:
+    """Raise what `post_credit` would raise for this amount, and write nothing; it asks
+    again under its own lock.
+    """
+    check_is_prepaid(organization)
+    _check_credit_amount(amount_nanos)
+    accounts = BillingAccount.objects.filter(organization=organization)
+    check_balance_has_room(accounts.first() or BillingAccount(), amount_nanos)
+
+
+def booked_by_form(
+    organization: Organization, *, key: str, amount_nanos: int
+) -> LedgerEntry | None:
+    """The entry that a showing of the form booked; None where it booked none. Raises
+    BusinessError `already_booked` where that was another amount.
+    """
+    earlier = _booked_with(key, organization)
+    if earlier is not None and earlier.amount_nanos != amount_nanos:
+        raise _already_booked(earlier)
+    return earlier
+
+
 def _check_credit_amount(amount_nanos: int) -> None:
     """Raises BusinessError `credit_amount`: whole cents, up to the largest amount."""
     is_whole_cents = amount_nanos % NANOS_PER_CENT == 0
@@ -89,7 +111,11 @@ def _check_same_press(
     booked = (earlier.amount_nanos, earlier.reason, earlier.actor_id)
     if booked == (amount_nanos, reason.strip(), operator.pk):
         return
-    raise BusinessError(
+    raise _already_booked(earlier)
+
+
+def _already_booked(earlier: LedgerEntry) -> BusinessError:
+    return BusinessError(
         _(
             "This form was already used to book %(amount)s, so nothing was booked "
             "this time. Open it again to make another entry."

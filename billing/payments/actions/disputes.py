@@ -62,6 +62,7 @@ def take_dispute(payment_id: int, told: DisputeTold, *, now: dt.datetime) -> lis
     change = keep_dispute(
         locked, told, gateway=payment.gateway, payment=payment, now=now
     )
+    before_nanos = account_of(locked).balance_nanos
     if change.moved_nanos:
         _book(locked, change, now=now)
     is_reload_off = False
@@ -74,6 +75,7 @@ def take_dispute(payment_id: int, told: DisputeTold, *, now: dt.datetime) -> lis
             change,
             action="balance.dispute_state",
             subject=f"{payment.card_label} · {payment.gateway_id}",
+            balances=(before_nanos, account_of(locked).balance_nanos),
             now=now,
         )
     return _tell(locked, change, is_reload_off=is_reload_off, now=now)
@@ -87,6 +89,7 @@ def _book(locked: Organization, change: DisputeChange, *, now: dt.datetime) -> N
         payment=change.dispute.payment,
         dispute=change.dispute,
         now=now,
+        is_audited=False,
     )
     end_series_if_lifted(locked)
 
@@ -170,17 +173,24 @@ def record_dispute(
     *,
     action: str,
     subject: str,
+    balances: tuple[int, int] | None = None,
     now: dt.datetime,
 ) -> None:
-    """Write the change into the activity (C8)."""
+    """Write the change into the activity (C8), with the balance before and after it where
+    it is about a purchase.
+    """
+    before, after = change.before, change.dispute.as_audited
+    if balances is not None:
+        before = {**(before or {}), "balance_nanos": balances[0]}
+        after = {**after, "balance_nanos": balances[1]}
     record_change(
         locked,
         actor=STRIPE,
         action=action,
         subject=subject,
         now=now,
-        from_value=change.before,
-        to_value=change.dispute.as_audited,
+        from_value=before,
+        to_value=after,
     )
 
 

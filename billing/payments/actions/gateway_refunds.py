@@ -12,7 +12,6 @@ import datetime as dt
 import uuid
 
 from django.db import transaction
-from django.db.models import Q, Sum
 
 from accounts.actions.audit import record_change
 from accounts.actions.organizations import lock_organization
@@ -30,6 +29,12 @@ from billing.payments.gateways.money_back import (
     RefundTold,
     moment_told,
 )
+from billing.payments.rules.refunded import (
+    Kept,
+    Unnamed,
+    parts_accounted_for,
+    unexplained_nanos,
+)
 from config.kit.money import NANOS_PER_CENT
 
 
@@ -42,13 +47,17 @@ def take_refund(payment_id: int, told: RefundTold, *, now: dt.datetime) -> list[
     come late book nothing.
     """
     locked, payment = _locked(payment_id)
+    before_nanos = account_of(locked).balance_nanos
     refund = payment.refunds.filter(gateway_id=told.refund_id).first()
-    mails: list[int] = []
+    is_to_tell = False
     if refund is None:
-        refund, mails = _new_by_id(locked, payment, told, now=now)
+        refund, is_to_tell = _new_by_id(locked, payment, told, now=now)
     if told.is_failed and refund.status != Refund.Status.FAILED:
-        mails += _fail(locked, refund, told, now=now)
-    return mails
+        _fail(locked, refund, told, now=now)
+        is_to_tell = True
+    if not is_to_tell:
+        return []
+    return _tell(locked, refund, before_nanos=before_nanos, now=now)
 
 
 @transaction.atomic
@@ -60,14 +69,27 @@ def take_refunded_so_far(
     A refund that failed after this was told counts as known, since it is in the sum.
     """
     locked, payment = _locked(payment_id)
-    failed_later = Q(settled_at__gte=moment_told(told.told_at)) & ~Q(gateway_id="")
-    known = payment.refunds.filter(~Q(status=Refund.Status.FAILED) | failed_later)
-    known_nanos = known.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
-    missing_nanos = told.amount_cents * NANOS_PER_CENT - known_nanos
-    if missing_nanos <= 0:
+    before_nanos = account_of(locked).balance_nanos
+    told_at = moment_told(told.told_at)
+    missing_nanos = unexplained_nanos(
+        told.amount_cents * NANOS_PER_CENT, _kept(payment), told_at=told_at
+    )
+    if not missing_nanos:
         return []
-    refund = _book(locked, payment, missing_nanos, now=now)
-    return _tell(locked, refund, now=now)
+    refund = _book(locked, payment, missing_nanos, settled_at=told_at, now=now)
+    return _tell(locked, refund, before_nanos=before_nanos, now=now)
+
+
+def _kept(payment: Payment) -> list[Kept]:
+    """All but those that failed without ever having had an ID: the gateway made none."""
+    kept = payment.refunds.exclude(status=Refund.Status.FAILED, gateway_id="")
+    return [
+        Kept(
+            refund.amount_nanos,
+            refund.settled_at if refund.status == Refund.Status.FAILED else None,
+        )
+        for refund in kept
+    ]
 
 
 def _locked(payment_id: int) -> tuple[Organization, Payment]:
@@ -80,31 +102,56 @@ def _locked(payment_id: int) -> tuple[Organization, Payment]:
 
 def _new_by_id(
     locked: Organization, payment: Payment, told: RefundTold, *, now: dt.datetime
-) -> tuple[Refund, list[int]]:
-    """The row of a refund whose ID is new, and its mails.
+) -> tuple[Refund, bool]:
+    """The row of a refund whose ID is new, and whether people are to be told of it.
 
     1. Booked before without an ID, the same amount: it gets its ID.
-    2. Failed before it was ever told of: a row without entries, so that nothing is
+    2. Failed, and nothing was booked for it: a row without entries, so that nothing is
        booked when its making is told late.
-    3. Else it is booked. What was booked without an ID before is a part of it, or it of
-       that: booked back, and the rest booked anew.
+    3. Else it is booked. What was booked without an ID for it, or a part of it, or it
+       with others, is booked back, and the rest of that anew.
     """
     amount_nanos = told.amount_cents * NANOS_PER_CENT
-    exact = payment.refunds.unnamed().filter(amount_nanos=amount_nanos).first()
-    if exact is not None:
-        exact.gateway_id, exact.reason = told.refund_id, told.reason
-        exact.save(update_fields=["gateway_id", "reason"])
-        return exact, []
-    if told.is_failed:
-        return _row(
-            payment, amount_nanos, told=told, status=Refund.Status.FAILED, now=now
-        ), []
-    released_nanos = _release_unnamed(locked, payment, now=now)
+    unnamed = {refund.pk: refund for refund in payment.refunds.unnamed()}
+    taken = parts_accounted_for(
+        [_unnamed(refund) for refund in unnamed.values()],
+        amount_nanos,
+        failed_at=moment_told(told.told_at) if told.is_failed else None,
+    )
+    first = unnamed[next(iter(taken))] if taken else None
+    if first is not None and first.amount_nanos == amount_nanos:
+        first.gateway_id, first.reason = told.refund_id, told.reason
+        first.save(update_fields=["gateway_id", "reason"])
+        return first, False
+    if told.is_failed and not taken:
+        return _failed_row(payment, amount_nanos, told=told, now=now), False
     refund = _book(locked, payment, amount_nanos, told=told, now=now)
-    if released_nanos > amount_nanos:
-        _book(locked, payment, released_nanos - amount_nanos, now=now)
-        return refund, []
-    return refund, _tell(locked, refund, now=now)
+    for refund_id, nanos in taken.items():
+        _shrink(locked, unnamed[refund_id], by_nanos=nanos, now=now)
+    was_told = sum(taken.values()) == amount_nanos
+    return refund, not was_told and not told.is_failed
+
+
+def _unnamed(refund: Refund) -> Unnamed:
+    """When its sum was told is the moment it was settled; earlier versions kept when it
+    was booked, which is not that.
+    """
+    is_known = refund.settled_at != refund.created_at
+    told_at = refund.settled_at if is_known else None
+    return Unnamed(refund.pk, refund.amount_nanos, told_at)
+
+
+def _failed_row(
+    payment: Payment, amount_nanos: int, *, told: RefundTold, now: dt.datetime
+) -> Refund:
+    return _row(
+        payment,
+        amount_nanos,
+        told=told,
+        status=Refund.Status.FAILED,
+        settled_at=moment_told(told.told_at),
+        now=now,
+    )
 
 
 def _row(
@@ -113,11 +160,10 @@ def _row(
     *,
     told: RefundTold | None = None,
     status: Refund.Status = Refund.Status.SUCCEEDED,
+    settled_at: dt.datetime | None = None,
     now: dt.datetime,
 ) -> Refund:
     """It is on its way back, so it is never one to ask the gateway about."""
-    is_failed = status == Refund.Status.FAILED
-    settled_at = moment_told(told.told_at) if told and is_failed else now
     return Refund.objects.create(
         payment=payment,
         amount_nanos=amount_nanos,
@@ -127,7 +173,7 @@ def _row(
         reason=told.reason if told else "",
         failure=told.failure if told else "",
         created_at=now,
-        settled_at=settled_at,
+        settled_at=settled_at or now,
         next_check_at=now,
     )
 
@@ -138,10 +184,11 @@ def _book(
     amount_nanos: int,
     *,
     told: RefundTold | None = None,
+    settled_at: dt.datetime | None = None,
     now: dt.datetime,
 ) -> Refund:
     """Out of the balance, below zero if need be: the money is gone."""
-    refund = _row(payment, amount_nanos, told=told, now=now)
+    refund = _row(payment, amount_nanos, told=told, settled_at=settled_at, now=now)
     post_entry(
         locked,
         kind=EntryKind.REFUND,
@@ -149,32 +196,35 @@ def _book(
         payment=payment,
         refund=refund,
         now=now,
+        is_audited=False,
     )
     return refund
 
 
-def _release_unnamed(
-    locked: Organization, payment: Payment, *, now: dt.datetime
-) -> int:
-    """Book back what was booked without an ID; how much that was."""
-    unnamed = list(payment.refunds.unnamed())
-    for refund in unnamed:
-        refund.status, refund.settled_at = Refund.Status.FAILED, now
-        refund.save(update_fields=["status", "settled_at"])
-        _book_back(locked, refund, now=now)
-    return sum(refund.amount_nanos for refund in unnamed)
+def _shrink(
+    locked: Organization, unnamed: Refund, *, by_nanos: int, now: dt.datetime
+) -> None:
+    """Book the rest of what was booked without an ID anew, and then all of it back: in
+    this order the balance is never higher in between than after it.
+    """
+    rest_nanos = unnamed.amount_nanos - by_nanos
+    told_at = _unnamed(unnamed).told_at
+    if rest_nanos:
+        _book(locked, unnamed.payment, rest_nanos, settled_at=told_at, now=now)
+    unnamed.status, unnamed.settled_at = Refund.Status.FAILED, now
+    unnamed.save(update_fields=["status", "settled_at"])
+    _book_back(locked, unnamed, now=now)
 
 
 def _fail(
     locked: Organization, refund: Refund, told: RefundTold, *, now: dt.datetime
-) -> list[int]:
+) -> None:
     """The card took it back not: the balance has it again."""
     refund.status = Refund.Status.FAILED
-    refund.settled_at = max(moment_told(told.told_at), refund.created_at)
+    refund.settled_at = moment_told(told.told_at)
     refund.failure = told.failure
     refund.save(update_fields=["status", "settled_at", "failure"])
     _book_back(locked, refund, now=now)
-    return _tell(locked, refund, now=now)
 
 
 def _book_back(locked: Organization, refund: Refund, *, now: dt.datetime) -> None:
@@ -185,11 +235,14 @@ def _book_back(locked: Organization, refund: Refund, *, now: dt.datetime) -> Non
         payment=refund.payment,
         refund=refund,
         now=now,
+        is_audited=False,
     )
     end_series_if_lifted(locked)
 
 
-def _tell(locked: Organization, refund: Refund, *, now: dt.datetime) -> list[int]:
+def _tell(
+    locked: Organization, refund: Refund, *, before_nanos: int, now: dt.datetime
+) -> list[int]:
     """Into the activity, and by mail to owners and operators, once for each step; with
     what becomes of auto-reload.
     """
@@ -203,8 +256,12 @@ def _tell(locked: Organization, refund: Refund, *, now: dt.datetime) -> list[int
         action="balance.refunded_outside",
         subject=f"{refund.payment.card_label} · {refund.payment.gateway_id}",
         now=now,
-        from_value=refund.amount_nanos if has_failed else None,
-        to_value=0 if has_failed else refund.amount_nanos,
+        from_value={"balance_nanos": before_nanos},
+        to_value={
+            "amount_nanos": refund.amount_nanos,
+            "has_failed": has_failed,
+            "balance_nanos": account_of(locked).balance_nanos,
+        },
     )
     facts = {
         "refund": refund.pk,

@@ -20,6 +20,7 @@ EXHAUSTED = "balance.exhausted"
 REFUNDED = "balance.refunded"
 DISPUTED = "balance.disputed"
 REPRICED = "usage.repriced"
+UNPRINTED = "documents.unprinted"
 # What a mail about a balance says is old after this time.
 WITHIN = dt.timedelta(days=3)
 

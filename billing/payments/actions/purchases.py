@@ -17,6 +17,7 @@ from accounts.models import Organization, Settlement, User
 from billing.ledger.actions import account_of, check_balance_has_room
 from billing.models import Payment, PaymentCard
 from billing.models.payments import PaymentQuerySet
+from billing.payments.gateways import check_payments_are_taken
 from billing.payments.queries.cards import card_label, card_of
 from billing.payments.rules.reloading import LEAST_NANOS, MOST_NANOS
 from config.kit.errors import BusinessError
@@ -85,8 +86,9 @@ def start_purchase(
 
     `key` names the press of the button: pressed twice, it is the same purchase; used
     again later or with another amount, it is refused (`already_bought`). Raises
-    BusinessError: `not_prepaid`, `purchase_amount`, `no_card`, or `payment_in_flight`
-    while another one is not settled, since buying again could pay twice.
+    BusinessError: `not_prepaid`, `no_payments`, `purchase_amount`, `no_card`, or
+    `payment_in_flight` while another one is not settled, since buying again could pay
+    twice.
     """
     locked = lock_organization(organization.pk)
     earlier = Payment.objects.filter(organization=locked, key=key).first()
@@ -94,6 +96,7 @@ def start_purchase(
         _check_same_press(earlier, amount_nanos=amount_nanos, now=now)
         return earlier, False
     check_is_prepaid(locked)
+    check_payments_are_taken()
     check_purchase_amount(amount_nanos)
     check_balance_has_room(account_of(locked), amount_nanos)
     card = require_card(locked.pk)

@@ -8,24 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Max, Model
-
 from accounts.models import Organization
-from billing.models import Payment, PurchaseReceipt
+from billing.models import Payment, PurchaseReceipt, Series
+from billing.payments.actions.numbering import next_number
 from billing.payments.parties import buyer_of, details_of, seller
 from billing.payments.rules.tax import tax_within
-
-
-def next_number(
-    locked: Organization, model: type[Model], *, infix: str = ""
-) -> tuple[int, str]:
-    """The next sequence of an organization's series and the number made of it.
-
-    Without gaps, since it is taken in the transaction that uses it.
-    """
-    issued = model._default_manager.filter(organization=locked)
-    sequence = (issued.aggregate(last=Max("sequence"))["last"] or 0) + 1
-    return sequence, f"{locked.slug.upper()}-{infix}{sequence:04d}"
 
 
 def issue_receipt(
@@ -34,7 +21,7 @@ def issue_receipt(
     """The receipt of a payment whose money came; the database allows it once."""
     details = details_of(locked)
     tax = tax_within(payment.amount_nanos, rate=details.tax_rate)
-    sequence, number = next_number(locked, PurchaseReceipt, infix="R-")
+    sequence, number = next_number(locked, Series.RECEIPT)
     return PurchaseReceipt.objects.create(
         organization=locked,
         payment=payment,

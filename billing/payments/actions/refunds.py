@@ -102,6 +102,27 @@ def start_refund(
     return refund, True
 
 
+def refunded_by_form(
+    payment: Payment, *, key: str, amount_nanos: int | None
+) -> Refund | None:
+    """The refund that a showing of the form made; None where it made none. Raises
+    BusinessError `already_refunded` where that was another one; no amount: whatever it
+    was.
+    """
+    earlier = Refund.objects.filter(key=key).first()
+    if earlier is not None:
+        amount_nanos = earlier.amount_nanos if amount_nanos is None else amount_nanos
+        _check_same_press(earlier, payment, amount_nanos=amount_nanos)
+    return earlier
+
+
+def check_refund(payment: Payment, *, amount_nanos: int) -> None:
+    """Raise what `start_refund` would raise for this amount, and write nothing; it asks
+    again under its own lock.
+    """
+    _check_refund_amount(payment, amount_nanos)
+
+
 def _check_refund_amount(payment: Payment, amount_nanos: int) -> None:
     """Raises BusinessError `refund_amount`: whole cents up to what is unused."""
     _refuse_disputed(payment)

@@ -1,7 +1,14 @@
-"""Operators' pages of payments, what gateways told, and the ledger."""
+"""Operators' pages of payments, what gateways told, and the ledger; and the steps on them."""
 
 from __future__ import annotations
 
-from billing.payments.admin import ledger, payments
+from billing.payments.admin import (
+    credit_steps,
+    finders,
+    ledger,
+    needs,
+    payments,
+    refund_steps,
+)
 
-__all__ = ["ledger", "payments"]
+__all__ = ["credit_steps", "finders", "ledger", "needs", "payments", "refund_steps"]

@@ -1,23 +1,25 @@
-"""Operators' pages of balances, payments and the ledger: refunds and credits, each with
-a reason; all else is read.
+"""Operators' pages of payments, refunds and cards, to read: what is done with them is a
+step.
 """
 
 from __future__ import annotations
 
-from django import forms
-from django.contrib import admin, messages
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.html import format_html
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import operator_of
+from accounts.admin.steps import step_url
+from accounts.operators.steps import Chosen, LeadsToSteps
 from billing.models import (
-    BillingAccount,
     Dispute,
     GatewayNotice,
     Payment,
@@ -26,45 +28,22 @@ from billing.models import (
     SandboxPayment,
     SandboxRefund,
 )
-from billing.payments import processing
 from billing.payments.actions.refunds import dispute_in_the_way, refundable_nanos
-from billing.payments.queries.reloads import reload_went_off_by
 from config.kit.admin import ReadOnly
-from config.kit.errors import BusinessError
-from config.kit.fields import AmountField, KeyField, typed_amount
+from config.kit.columns import dollars
+from config.kit.large_tables import LargeTable, RecentValues
 from config.kit.money import format_usd
-from config.kit.one_line import validate_line
 
 
-class RefundForm(forms.Form):
-    """How much of a purchase goes back, and why."""
+class OfPayment(ReadOnly, admin.TabularInline):
+    """Rows below a payment: their times are the customer's, as the payment's are."""
 
-    key = KeyField()
-    amount = AmountField(label=gettext_lazy("Amount (USD)"))
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=300,
-        validators=[validate_line],
-        help_text=gettext_lazy("Owners will see it in the ledger."),
-    )
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the organization whose clock it is."""
+        return super().get_queryset(request).select_related("payment__organization")
 
 
-def say_refund(request: HttpRequest, refund: Refund) -> None:
-    """What became of a refund, and of auto-reload by it."""
-    texts = {
-        "amount": format_usd(refund.amount_nanos),
-        "status": refund.get_status_display(),
-    }
-    messages.info(request, _("Refund of %(amount)s: %(status)s") % texts)
-    if reload_went_off_by(refund):
-        warning = _(
-            "This brought the balance down to the reload threshold, so auto-reload "
-            "is now off. Owners can turn it back on."
-        )
-        messages.warning(request, warning)
-
-
-class RefundInline(ReadOnly, admin.TabularInline):
+class RefundInline(OfPayment):
     model = Refund
     fields = (
         "amount_nanos",
@@ -78,7 +57,7 @@ class RefundInline(ReadOnly, admin.TabularInline):
     extra = 0
 
 
-class DisputeInline(ReadOnly, admin.TabularInline):
+class DisputeInline(OfPayment):
     model = Dispute
     fields = (
         "gateway_id",
@@ -96,8 +75,8 @@ class DisputeInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, admin.ModelAdmin):
-    """Every payment; a paid one can be refunded as far as it is unused (T7)."""
+class PaymentAdmin(LeadsToSteps, ReadOnly, LargeTable, admin.ModelAdmin):
+    """Every payment; a paid one leads to its refund, as far as it is unused (T7)."""
 
     list_display = (
         "created_at",
@@ -109,10 +88,18 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
         "gateway",
         "gateway_id",
     )
-    list_filter = ("status", "purpose", "gateway")
+    list_filter = (
+        "status",
+        "purpose",
+        ("gateway", RecentValues),
+        ("created_at", admin.DateFieldListFilter),
+    )
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "key", "gateway_id")
-    date_hierarchy = "created_at"
+    found_by = (
+        "organization__slug",
+        "key",
+        "gateway_id",
+    )
     inlines = (RefundInline, DisputeInline)
     fields = (
         "organization",
@@ -130,32 +117,39 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
         "settled_at",
         "next_check_at",
         "checks",
-        "refund_link",
+        "refundable",
     )
-    readonly_fields = ("amount", "refund_link")
+    readonly_fields = ("amount", "refundable")
 
     @admin.display(description=gettext_lazy("Amount"), ordering="amount_nanos")
     def amount(self, payment: Payment) -> str:
         """In USD."""
-        return format_usd(payment.amount_nanos)
+        return dollars(payment.amount_nanos)
+
+    def row_title(self, payment: Payment) -> str:
+        """What was paid, not the key it was asked for with."""
+        amount = format_usd(payment.amount_nanos)
+        return f"{payment.get_purpose_display()}, {amount}"
 
     @admin.display(description=gettext_lazy("Refund"))
-    def refund_link(self, payment: Payment) -> str:
-        """The link to refund what is unused."""
+    def refundable(self, payment: Payment) -> str:
+        """How much of it can go back."""
         left = refundable_nanos(payment)
         if dispute_in_the_way(payment):
             return _("It is disputed, so the bank decides who gets the money.")
         if not left:
             return _("There is nothing left to refund.")
-        url = reverse("admin:billing_payment_refund", args=[payment.pk])
-        return format_html(
-            '<a href="{}">{}</a>',
-            url,
-            _("Refund up to %(left)s") % {"left": format_usd(left)},
-        )
+        return _("%(left)s can be refunded") % {"left": format_usd(left)}
+
+    def steps_on(self, row: Payment) -> Iterator[Chosen]:
+        """Refund what is unused; ask about what has no answer."""
+        if row.status in Payment.OPEN:
+            yield "ask-gateway", {"payment": row.pk}
+        if refundable_nanos(row):
+            yield "refund", {"payment": row.pk}
 
     def get_urls(self) -> list[URLPattern]:
-        """With the page that refunds."""
+        """With the address that refunds had before they were steps."""
         view = self.admin_site.admin_view(self.refund)
         view.access = "operators"  # type: ignore[attr-defined]
         return [
@@ -164,55 +158,18 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
         ]
 
     def refund(self, request: HttpRequest, payment_id: int) -> HttpResponse:
-        """Refund an amount, with a reason."""
-        if not request.user.has_perm("billing.add_refund"):
+        """To the step, with the purchase chosen."""
+        if not operator_of(request).has_perm("billing.add_refund"):
             raise PermissionDenied
         payment = get_object_or_404(
             Payment.objects.select_related("organization"), pk=payment_id
         )
-        initial = {"amount": typed_amount(refundable_nanos(payment))}
-        form = RefundForm(
-            request.POST if request.method == "POST" else None, initial=initial
-        )
-        if form.is_valid():
-            try:
-                refund = processing.refund(
-                    payment,
-                    amount_nanos=form.cleaned_data["amount"],
-                    reason=form.cleaned_data["reason"],
-                    operator=operator_of(request),
-                    key=form.cleaned_data["key"],
-                    now=timezone.now(),
-                )
-            except BusinessError as error:
-                form.add_error(
-                    error.field if error.field in form.fields else None, error.message
-                )
-            else:
-                say_refund(request, refund)
-                return redirect("admin:billing_payment_change", payment_id)
-        account = BillingAccount.objects.filter(
-            organization=payment.organization, auto_reload_enabled=True
-        ).first()
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "payment": payment,
-            "opts": self.model._meta,
-            "title": _("Refund"),
-            "left": format_usd(refundable_nanos(payment)),
-            "reloading": account,
-        }
-        return render(
-            request,
-            "admin/billing/payment/refund.html",
-            context,
-            status=422 if form.errors else 200,
-        )
+        url = step_url("refund", payment.organization)
+        return redirect(f"{url}?payment={payment.pk}")
 
 
 @admin.register(PaymentCard)
-class PaymentCardAdmin(ReadOnly, admin.ModelAdmin):
+class PaymentCardAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "organization",
         "gateway",
@@ -222,11 +179,14 @@ class PaymentCardAdmin(ReadOnly, admin.ModelAdmin):
         "saved_at",
     )
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "customer_id")
+    found_by = (
+        "organization__slug",
+        "customer_id",
+    )
 
 
 @admin.register(GatewayNotice)
-class GatewayNoticeAdmin(ReadOnly, admin.ModelAdmin):
+class GatewayNoticeAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "received_at",
         "gateway",
@@ -235,13 +195,13 @@ class GatewayNoticeAdmin(ReadOnly, admin.ModelAdmin):
         "payment_intent",
         "payment",
     )
-    search_fields = ("notice_id", "payment_intent")
-    list_filter = ("gateway", "kind")
+    list_filter = (("gateway", RecentValues), ("kind", RecentValues))
     list_select_related = ("payment",)
+    found_by = ("notice_id", "payment_intent", "payment__gateway_id")
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly, admin.ModelAdmin):
+class RefundAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
     list_display = (
         "created_at",
         "payment",
@@ -252,6 +212,7 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin):
     )
     list_filter = ("status",)
     list_select_related = ("payment", "created_by")
+    found_by = ("payment__gateway_id", "payment__organization__slug")
 
 
 @admin.register(SandboxPayment)

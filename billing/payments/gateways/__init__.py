@@ -5,17 +5,39 @@ from __future__ import annotations
 from functools import lru_cache
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from billing.payments.gateways.base import Gateway
 from billing.payments.gateways.sandbox import ClosedSandbox, SandboxGateway
 from billing.payments.gateways.stripe import StripeGateway
+from config.kit.errors import BusinessError
 
 
 def current_gateway() -> Gateway:
     """The gateway new payments go to: Stripe with a key, else the built-in test gateway
-    (T6).
+    (T6). Raises BusinessError `no_payments` where there is neither.
     """
-    return gateway_named("stripe" if settings.STRIPE_SECRET_KEY else "sandbox")
+    check_payments_are_taken()
+    return gateway_named(settings.PAYMENT_GATEWAY)
+
+
+def check_payments_are_taken() -> None:
+    """Raises BusinessError `no_payments` where nothing can be bought."""
+    if sentence := why_no_payments():
+        raise BusinessError(sentence, code="no_payments")
+
+
+def why_no_payments() -> str:
+    """Why nothing can be bought, in the active language; empty where it can.
+
+    A site that others reach gives no balance for test cards, unless it was told to.
+    """
+    if settings.PAYMENT_GATEWAY != "none":
+        return ""
+    return _(
+        "Payments are not set up here yet, so no card can be added and nothing can be "
+        "bought. Ask whoever runs this installation."
+    )
 
 
 def gateway_named(name: str) -> Gateway:

@@ -36,6 +36,10 @@ class ForgedEvent(Exception):
     """A webhook whose signature is not the gateway's."""
 
 
+class UnreadableEvent(Exception):
+    """A webhook whose signature is the gateway's, but which is no event as documented."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card kept at the gateway; the number stays there."""
@@ -235,7 +239,7 @@ class Gateway(Protocol):
         """Make the gateway's invoice what ours is. Raises GatewayForgot, GatewayRefused."""
 
     def read_event(self, body: bytes, signature: str) -> GatewayEvent:
-        """A webhook's content. Raises ForgedEvent."""
+        """A webhook's content. Raises ForgedEvent, UnreadableEvent."""
 
     def past_events(self, *, since: dt.datetime) -> Iterable[GatewayEvent]:
         """What the gateway told, or meant to tell, since then of money that went back,

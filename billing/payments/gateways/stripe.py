@@ -19,7 +19,6 @@ from billing.payments.gateways.base import (
     Canceled,
     Card,
     Declined,
-    ForgedEvent,
     GatewayEvent,
     GatewayForgot,
     GatewayRefused,
@@ -44,6 +43,7 @@ from billing.payments.gateways.stripe_answers import (
 )
 from billing.payments.gateways.stripe_invoices import sync_invoice
 from billing.payments.gateways.stripe_money_back import MONEY_BACK_EVENTS
+from billing.payments.gateways.stripe_webhooks import read_webhook
 
 TIMEOUT_SECONDS = 30
 # Stripe keeps idempotency keys for at least 24 hours; after that the same key could pay
@@ -254,15 +254,7 @@ class StripeGateway:
 
     def read_event(self, body: bytes, signature: str) -> GatewayEvent:
         """See `Gateway`."""
-        if not self.webhook_secret:
-            raise ForgedEvent
-        try:
-            event: Any = self.client.construct_event(
-                body, signature, self.webhook_secret
-            )
-        except (ValueError, stripe.SignatureVerificationError) as error:
-            raise ForgedEvent from error
-        return event_of(event)
+        return read_webhook(body, signature, secret=self.webhook_secret)
 
     def past_events(self, *, since: dt.datetime) -> Iterator[GatewayEvent]:
         """See `Gateway`: Stripe keeps its events for 30 days."""

@@ -24,7 +24,7 @@ def reload_limit_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
 
 
 def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
-    standing = organization_standing(mail.organization_id, now=now)
+    standing = organization_standing(mail.organization.pk, now=now)
     limit = reload_limit(mail.organization.billing_account, standing)
     title, lines = hold_mail_text(mail.facts["hold"], standing, limit_nanos=limit)
     return BalanceMail(title, lines, _("Open Settings › Usage"), "usage_settings")
@@ -80,7 +80,7 @@ def _once_text() -> str:
 
 def _way_on(mail: OutgoingMail, now: dt.datetime) -> str:
     """Buying, and what else stops people."""
-    standing = organization_standing(mail.organization_id, now=now)
+    standing = organization_standing(mail.organization.pk, now=now)
     others = still_stops(standing, balance_nanos=standing.balance_nanos or 0)
     if not others:
         return _("Buy extra usage and they can continue right away.")

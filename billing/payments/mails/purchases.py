@@ -18,6 +18,7 @@ from billing.payments.rules.reloading import is_final
 from billing.payments.words.buying import still_stops
 from config.kit.dates import moment_text
 from config.kit.money import format_usd
+from config.kit.one_line import isolated
 
 
 def paid_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
@@ -56,7 +57,7 @@ def _paid(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
         title = _("%(amount)s bought for %(name)s") % facts
         charged = _("Bought by %(who)s. %(card)s was charged %(moment)s.")
         lines = [charged % facts, _balance_after(facts)]
-    standing = organization_standing(mail.organization_id, now=now)
+    standing = organization_standing(mail.organization.pk, now=now)
     lines += still_stops(standing, balance_nanos=standing.balance_nanos or 0)
     lines += _about_receipt(entry.payment)
     return BalanceMail(title, lines, _("See the ledger"), "billing")
@@ -70,7 +71,7 @@ def _about_receipt(payment: Payment) -> list[str]:
     facts = {
         "number": receipt.number,
         "tax": format_usd(receipt.tax_nanos),
-        "label": receipt.tax_label or _("Tax"),
+        "label": isolated(receipt.tax_label or _("Tax")),
     }
     if receipt.tax_rate:
         return [
@@ -121,7 +122,7 @@ def _next_try(mail: OutgoingMail, facts: dict[str, object], now: dt.datetime) ->
     """When it is tried again, with what is left; it is not while auto-reload or extra
     usage is off.
     """
-    standing = organization_standing(mail.organization_id, now=now)
+    standing = organization_standing(mail.organization.pk, now=now)
     retry_at = mail.facts["retry_at"]
     if not standing.auto_reload or retry_at is None:
         sentence = _(
@@ -153,7 +154,7 @@ def _next_try(mail: OutgoingMail, facts: dict[str, object], now: dt.datetime) ->
 
 def _decline_facts(mail: OutgoingMail, now: dt.datetime) -> dict[str, object]:
     payment = Payment.objects.get(pk=mail.facts["payment"])
-    standing = organization_standing(mail.organization_id, now=now)
+    standing = organization_standing(mail.organization.pk, now=now)
     return {
         "name": mail.organization.name,
         "card": payment.card_label,

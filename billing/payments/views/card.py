@@ -23,8 +23,11 @@ from billing.payments.gateways.base import GatewayRefused, GatewayUnknown
 from billing.payments.queries.cards import card_of
 from billing.payments.reader import BalanceReader
 from billing.payments.tasks import reload_if_due
+from billing.payments.views.leaving import come_back, is_away, leave
 from billing.payments.views.modal import money_modal
 from billing.payments.views.redirects import go_to, safe_path
+from config.kit.errors import BusinessError
+from config.kit.fields import refusals_on
 from config.kit.http import get_or_post, posted
 from config.kit.jobs import enqueue
 from config.kit.links import absolute
@@ -39,7 +42,8 @@ def payment_card(request: MemberRequest, membership: Membership) -> HttpResponse
     form = forms.Form(posted(request))
     if form.is_valid():
         try:
-            return go_to(request, _card_form_url(membership, then=then))
+            with refusals_on(form):
+                return go_to(request, _card_form_url(request, membership, then=then))
         except (GatewayUnknown, GatewayRefused) as refused:
             sentence = _("The payment gateway isn't responding: %(why)s Try again.")
             form.add_error(None, sentence % {"why": refused})
@@ -60,19 +64,34 @@ def _then(request: MemberRequest, membership: Membership) -> str:
     )
 
 
-def _card_form_url(membership: Membership, *, then: str) -> str:
+def _card_form_url(request: MemberRequest, membership: Membership, *, then: str) -> str:
     back = reverse("payment_card_back", args=[membership.organization.slug])
+    state = leave(request, purpose=_purpose(membership))
     return cards.card_form_url(
         membership.organization,
-        return_url=absolute(f"{back}?{urlencode({'then': then})}"),
+        return_url=absolute(f"{back}?{urlencode({'then': then, 'state': state})}"),
         cancel_url=absolute(then),
     )
+
+
+def _purpose(membership: Membership) -> str:
+    return f"card:{membership.organization_id}"
 
 
 @member_page(Role.OWNER)
 @require_safe
 def payment_card_back(request: MemberRequest, membership: Membership) -> HttpResponse:
-    """Back from the gateway's form with a card."""
+    """Back from the gateway's form with a card, in the session that left for it."""
+    purpose, state = _purpose(membership), request.GET.get("state", "")
+    if not is_away(request, purpose=purpose, state=state):
+        messages.error(request, _("This link has been used or isn't yours. Try again."))
+    elif _keep_card(request, membership):
+        come_back(request, purpose=purpose, state=state)
+    return redirect(_then(request, membership))
+
+
+def _keep_card(request: MemberRequest, membership: Membership) -> bool:
+    """Keep it and say so; whether the gateway answered."""
     page = BalanceReader.of_prepaid(membership)
     had_ended = page.balance.has_ended
     try:
@@ -87,12 +106,15 @@ def payment_card_back(request: MemberRequest, membership: Membership) -> HttpRes
             "The payment gateway isn't responding, so the card wasn't saved. Try again."
         )
         messages.error(request, sentence)
+        return False
     except GatewayRefused as refused:
         messages.error(request, _refused_sentence(refused))
+    except BusinessError as refused:
+        messages.error(request, str(refused))
     else:
         _say_kept(request, card, had_ended=had_ended)
         enqueue(reload_if_due, membership.organization_id)
-    return redirect(_then(request, membership))
+    return True
 
 
 def _say_kept(request: MemberRequest, card: PaymentCard, *, had_ended: bool) -> None:

@@ -1,6 +1,5 @@
-"""What multiplies prices: fast mode, regions, tiers of service (M3a).
-
-A factor is corrected by a new row, never in place.
+"""What multiplies prices (M3a) and which names mean a model (M4a): to read. What changes
+them are steps.
 """
 
 from __future__ import annotations
@@ -8,21 +7,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import operator_of
-from accounts.actions.audit import Actor
 from billing.models import ModelAlias, PriceFactor
-from billing.prices.actions import enter_factor
-from billing.prices.queries.published import PublishedFactor
+from billing.prices.admin.factor_steps import FactorStep
+from billing.prices.admin.name_steps import EndNameStep, NameStep
+from billing.prices.admin.steps import CatalogPages, CatalogStep
 from billing.prices.words import times_text
-from config.kit.admin import NoDelete, ReadOnly
+from config.kit.filters import happened
 
 
 @admin.register(PriceFactor)
-class PriceFactorAdmin(NoDelete, admin.ModelAdmin):
+class PriceFactorAdmin(CatalogPages):
+    steps = (FactorStep,)
+    list_steps = (FactorStep,)
     list_display = (
         "condition",
         "value",
@@ -32,46 +30,56 @@ class PriceFactorAdmin(NoDelete, admin.ModelAdmin):
         "source",
         "superseded_at",
     )
-    list_filter = (("superseded_at", admin.EmptyFieldListFilter), "condition", "source")
+    list_filter = (
+        happened(
+            "superseded_at",
+            title=_("in force"),
+            yes=_("Superseded"),
+            no=_("In force"),
+        ),
+        "condition",
+        "source",
+    )
     search_fields = ("value", "pattern")
-    fields = ("condition", "value", "pattern", "starts_on", "millionths", "reference")
+    fields = (
+        "condition",
+        "value",
+        "pattern",
+        "starts_on",
+        "times",
+        "reference",
+        "source",
+        "created_at",
+        "superseded_at",
+    )
 
     @admin.display(description=_("Factor"), ordering="millionths")
     def times(self, factor: PriceFactor) -> str:
+        """`× 1.1`."""
         return f"× {times_text(factor.millionths)}"
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Any = None
-    ) -> tuple[str, ...]:
-        """What a row is for stays; only a factor in force can be corrected."""
-        if obj is None:
-            return ()
-        fixed = ("condition", "value", "pattern", "starts_on")
-        in_force = obj.superseded_at is None
-        return fixed if in_force else (*fixed, "millionths", "reference")
-
-    def save_model(
-        self, request: HttpRequest, obj: PriceFactor, form: Any, change: bool
-    ) -> None:
-        """Saving enters a new row; the one that was open is superseded and kept."""
-        if change and not form.changed_data:
-            return
-        factor = PublishedFactor(
-            obj.condition,
-            obj.value.strip().lower(),
-            obj.pattern.strip().lower(),
-            obj.starts_on,
-            obj.millionths,
-            obj.reference,
-        )
-        actor = Actor.person(operator_of(request))
-        row = enter_factor(factor, actor=actor, now=timezone.now())
-        obj.pk, obj._state.adding = row.pk, False
+    def row_steps(
+        self, row: PriceFactor
+    ) -> list[tuple[type[CatalogStep], dict[str, Any]]]:
+        """It, where it is in force."""
+        if row.superseded_at is not None:
+            return []
+        about = ("condition", "value", "pattern")
+        return [(FactorStep, {name: getattr(row, name) for name in about})]
 
 
 @admin.register(ModelAlias)
-class ModelAliasAdmin(ReadOnly, admin.ModelAdmin):
-    """Names in force; new ones are entered where unknown models are listed."""
+class ModelAliasAdmin(CatalogPages):
+    """Names in force."""
 
+    steps = (NameStep, EndNameStep)
+    list_steps = (NameStep,)
     list_display = ("name", "provider", "model", "source", "created_at")
     search_fields = ("name", "model")
+
+    def row_steps(
+        self, row: ModelAlias
+    ) -> list[tuple[type[CatalogStep], dict[str, Any]]]:
+        """Another model, or none."""
+        about = {"name": row.name}
+        return [(NameStep, about), (EndNameStep, about)]

@@ -1,28 +1,48 @@
-"""Prices with their history.
-
-A price is corrected by a new row, never in place.
-"""
+"""Prices with their history: to read. What changes them is a step, which adds a row."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import operator_of
-from accounts.actions.audit import Actor
 from billing.models import ModelPrice
 from billing.models.prices import RATE_FIELDS
-from billing.prices.actions import correct_price
+from billing.prices.admin.rate_steps import RateStep
+from billing.prices.admin.steps import CatalogPages, CatalogStep
+from billing.prices.queries.listing import Listing, listing_of, prices_listed
+from billing.prices.rules import PricedModel
 from billing.prices.words import rate_text
-from config.kit.admin import NoDelete
+from config.kit.filters import happened
+
+
+class ListingFilter(admin.SimpleListFilter):
+    """Prices in force by whether the package still stands behind them."""
+
+    title = _("in genai-prices")
+    parameter_name = "listing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Each way a model may be listed."""
+        return [(str(value), str(label)) for value, label in Listing.choices]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[ModelPrice]
+    ) -> QuerySet[ModelPrice]:
+        """Those that are in force and listed so; all where none is chosen."""
+        listing = self.value()
+        if listing not in Listing.values:
+            return queryset
+        return prices_listed(queryset, Listing(str(listing)))
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
+class ModelPriceAdmin(CatalogPages):
+    steps = (RateStep,)
+    list_steps = (RateStep,)
     list_display = (
         "name",
         "provider",
@@ -31,10 +51,21 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
         "input_usd",
         "output_usd",
         "source",
+        "listing",
         "created_at",
         "superseded_at",
     )
-    list_filter = (("superseded_at", admin.EmptyFieldListFilter), "source", "provider")
+    list_filter = (
+        happened(
+            "superseded_at",
+            title=_("in force"),
+            yes=_("Superseded"),
+            no=_("In force"),
+        ),
+        ListingFilter,
+        "source",
+        "provider",
+    )
     search_fields = ("provider", "model")
     fields = (
         "provider",
@@ -46,7 +77,6 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
         "created_at",
         "superseded_at",
     )
-    readonly_fields = ("source", "created_at", "superseded_at")
 
     @admin.display(description=_("Model"), ordering="model")
     def name(self, price: ModelPrice) -> str:
@@ -60,33 +90,19 @@ class ModelPriceAdmin(NoDelete, admin.ModelAdmin):
     def output_usd(self, price: ModelPrice) -> str:
         return rate_text(price.output_nanos)
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Any = None
-    ) -> tuple[str, ...]:
-        """What a row is for stays; only the rates in force can be corrected."""
-        if obj is None:
-            return self.readonly_fields
-        fixed = (
-            *self.readonly_fields,
-            "provider",
-            "model",
-            "starts_on",
-            "context_above",
-        )
-        return fixed if obj.superseded_at is None else (*fixed, *RATE_FIELDS)
+    @admin.display(description=_("In genai-prices"), empty_value="–")
+    def listing(self, price: ModelPrice) -> str | None:
+        """How the package lists the model of a price in force."""
+        if price.superseded_at is not None:
+            return None
+        model = PricedModel(price.provider, price.model)
+        return str(listing_of(model, price.source).label)
 
-    def save_model(
-        self, request: HttpRequest, obj: ModelPrice, form: Any, change: bool
-    ) -> None:
-        """Saving enters a new row; the one that was open is superseded and kept."""
-        if change and not form.changed_data:
-            return
-        rates = {name: getattr(obj, name) for name in RATE_FIELDS}
-        key = (obj.provider, obj.model, obj.starts_on, obj.context_above)
-        price = correct_price(
-            key,
-            rates=rates,
-            actor=Actor.person(operator_of(request)),
-            now=timezone.now(),
-        )
-        obj.pk, obj._state.adding = price.pk, False
+    def row_steps(
+        self, row: ModelPrice
+    ) -> list[tuple[type[CatalogStep], dict[str, Any]]]:
+        """Its rates, where it is in force."""
+        if row.superseded_at is not None:
+            return []
+        about = ("provider", "model", "context_above")
+        return [(RateStep, {name: getattr(row, name) for name in about})]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Set
 from threading import Lock
+from typing import NamedTuple
 
 from billing.models import ModelAlias, ModelPrice, PriceFactor, PriceSource, UsageDay
 from billing.models.prices import RATE_FIELDS
@@ -70,19 +71,37 @@ def price_book(version: int) -> PriceBook:
     return book
 
 
-def organizations_using(models: Set[PricedModel]) -> dict[PricedModel, list[int]]:
-    """Which organizations (ids) ever used a model that the list prices under one of
-    these names, whatever the gateway called it.
+class ModelInUse(NamedTuple):
+    """A name that a gateway reported, the model it is priced as, and who (an id) ever
+    used it.
+    """
+
+    called: str
+    priced: PricedModel
+    organization_id: int
+
+
+def models_in_use() -> list[ModelInUse]:
+    """Every model ever used, by reported name and organization.
 
     Reads every day's counters, so it is for changes of prices, which are rare.
     """
     book = read_price_book()
     used = UsageDay.objects.order_by().values_list("model", ORGANIZATION).distinct()
+    return [
+        ModelInUse(called, book.priced_model(called), organization_id)
+        for called, organization_id in used.iterator()
+    ]
+
+
+def organizations_using(models: Set[PricedModel]) -> dict[PricedModel, list[int]]:
+    """Which organizations (ids) ever used a model that the list prices under one of
+    these names, whatever the gateway called it.
+    """
     users: dict[PricedModel, set[int]] = defaultdict(set)
-    for called, organization_id in used.iterator():
-        name = book.priced_model(called)
-        if name in models:
-            users[name].add(organization_id)
+    for used in models_in_use():
+        if used.priced in models:
+            users[used.priced].add(used.organization_id)
     return {name: sorted(ids) for name, ids in users.items()}
 
 

@@ -15,7 +15,7 @@ from genai_prices.types import ModelPrice as PackagePrice
 
 from billing.models import PriceSource
 from billing.models.prices import FIRST_PROVIDER, RATE_FIELDS, SINCE_ALWAYS
-from billing.prices.queries.package import providers
+from billing.prices.queries.package import all_prices, is_free, providers
 from billing.prices.rules import FALLBACK
 from config.kit.money import NANOS_PER_USD
 
@@ -48,9 +48,9 @@ def listed_prices() -> list[PriceRow]:
 def package_prices() -> list[PriceRow]:
     """Every rate by provider, model, start date and context tier.
 
-    Left out are models whose price a row can't hold: by request, by the hour of the day,
-    or by something else than tokens. They count as unknown, so that nobody is charged
-    wrong in silence.
+    What its maker's list says is free of charge costs nothing. Left out are models whose
+    price a row can't hold: by request, by the hour of the day, or by something else than
+    tokens. They count as unknown, so that nobody is charged wrong in silence.
     """
     return [
         (
@@ -77,20 +77,16 @@ def _unheld_prices() -> list[PriceRow]:
         for provider in providers()
         for model in provider.models
         if not _dated(model)
-        for price in _all_prices(model)
+        for price in all_prices(model)
         if price.input_mtok is not None or price.output_mtok is not None
         for start in _tier_starts(price)
     ]
 
 
-def _all_prices(model: ModelInfo) -> list[PackagePrice]:
-    if isinstance(model.prices, PackagePrice):
-        return [model.prices]
-    return [conditional.prices for conditional in model.prices]
-
-
 def _dated(model: ModelInfo) -> list[tuple[dt.date, PackagePrice]]:
     """The model's prices by the UTC date they start; none where they can't be held."""
+    if is_free(model):
+        return [(SINCE_ALWAYS, PackagePrice())]
     if isinstance(model.prices, PackagePrice):
         dated = [(SINCE_ALWAYS, model.prices)]
     else:

@@ -51,6 +51,11 @@ US_MODELS = (
     "claude-fable-5*",
     "claude-mythos-5*",
 )
+# Batches of Claude cost half at other clouds too.
+BATCHES = {
+    "google/claude-*": "https://cloud.google.com/vertex-ai/generative-ai/pricing",
+    "aws/*anthropic.claude-*": "https://aws.amazon.com/bedrock/pricing/",
+}
 SIX_TIMES = ("claude-opus-4-6", "claude-opus-4-7")
 # The same prices as another model, by the same page.
 SAME_PRICES = {
@@ -63,6 +68,12 @@ def published_factors() -> list[PublishedFactor]:
     """All of them, each condition, value, pattern and start once."""
     own = [
         _anthropic("service_tier", "batch", "claude-*", "0.5"),
+        *(
+            PublishedFactor(
+                "service_tier", "batch", pattern, SINCE_ALWAYS, ONE // 2, page
+            )
+            for pattern, page in BATCHES.items()
+        ),
         *(_anthropic("inference_geo", "us", name, "1.1") for name in US_MODELS),
         *(_anthropic("speed", "fast", name, "6") for name in SIX_TIMES),
     ]

@@ -61,6 +61,11 @@ class Rates:
         """The rates, in the order of `TOKEN_CLASSES`."""
         return _rates_of(self)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the list says that there is nothing to pay."""
+        return not any(self.as_tuple())
+
 
 def cost_nanos(usage: Usage, rates: Rates, factors: tuple[Applied, ...] = ()) -> int:
     """Σ tokens × rate × factors + searches × rate in nano-USD, rounded half-even once
@@ -122,12 +127,10 @@ class PriceHistory:
         index = bisect_right(self.starts, on) - 1
         if index < 0:
             return None
-        fitting = [
-            row
-            for row in self.tiers[index]
-            if row.context_above == 0 or total_input > row.context_above
-        ]
-        return fitting[-1] if fitting else None
+        for row in reversed(self.tiers[index]):
+            if row.context_above == 0 or total_input > row.context_above:
+                return row
+        return None
 
 
 # Which models of the package a name may mean, the best guess first, and the provider it
@@ -157,6 +160,12 @@ class PriceBook:
         aliases = {**self.aliases, canonical(name): model}
         return replace(self, aliases=aliases, _known={})
 
+    def without_alias(self, name: str) -> PriceBook:
+        """The book as it would be if nobody had said what `name` is the same as."""
+        plain = canonical(name)
+        aliases = {one: same for one, same in self.aliases.items() if one != plain}
+        return replace(self, aliases=aliases, _known={})
+
     def is_alias(self, name: str) -> bool:
         """Whether operators said what `name` is the same as."""
         return canonical(name) in self.aliases
@@ -177,14 +186,15 @@ class PriceBook:
         if alias is not None and alias in self.histories:
             return alias
         told = self.provider_of(model, provider) or FIRST_PROVIDER
-        # A row of the name itself, entered at the provider it tells; one at another
-        # provider is asked only where nobody else has a price.
-        if PricedModel(told, model) in self.entered:
-            return PricedModel(told, model)
-        for candidate in self.candidates(model, provider):
-            if candidate in self.histories:
-                return candidate
-        return self._exact(model, provider) or self._fallback_of(told)
+        candidates = self.candidates(model, provider)
+        found = next((one for one in candidates if one in self.histories), None)
+        # A row of the name itself, entered at the provider it tells, comes before what
+        # that provider lists, but not before what the one that served it does; one at
+        # another provider is asked only where nobody else has a price.
+        entered = PricedModel(told, model)
+        if entered in self.entered and (found is None or found.provider == told):
+            return entered
+        return found or self._exact(model, provider) or self._fallback_of(told)
 
     def _exact(self, model: str, provider: str) -> PricedModel | None:
         """A row of exactly this name, though the package knows none."""
@@ -221,6 +231,15 @@ class PriceBook:
         raise LookupError(
             "The price list has no fallback rate; run `manage.py sync_prices`."
         )
+
+    def is_free(
+        self, model: str, *, occurred_at: dt.datetime, provider: str = ""
+    ) -> bool:
+        """Whether a model costs nothing by its list: it is known, with rates of zero."""
+        priced = self.priced_model(model, provider)
+        on = occurred_at.astimezone(dt.UTC).date()
+        rates, estimated = self.rates_for(priced, on=on, total_input=0)
+        return not estimated and rates.is_free
 
     def charge_of(
         self,

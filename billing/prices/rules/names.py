@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+_REGION = r"(?:us-gov|[a-z]{2}|apac|emea|global|regional)\."
+_VENDOR = (
+    "ai21|amazon|anthropic|cohere|deepseek|google|luma|meta|minimax|mistral"
+    "|moonshot|moonshotai|nvidia|openai|qwen|stability|twelvelabs|writer|zai"
+)
+_OF_BEDROCK = re.compile(rf"^(?:{_REGION})?(?:{_VENDOR})\.(?=[a-z])")
 _STEPS = (
     # Claude Code marks the long context window: claude-sonnet-5[1m]
     re.compile(r"\[[^\]]*\]$"),
     # Vertex AI: claude-opus-4-8@20260501, @default
     re.compile(r"@[^@]*$"),
+    # SAP's vendors: anthropic--claude-4.5-sonnet
+    re.compile(r"^[a-z0-9]+--(?=[a-z])"),
+    # Databricks's endpoints: databricks-claude-sonnet-4-5
+    re.compile(r"^databricks-(?=claude-)"),
     # Bedrock's inference profiles by region: us.anthropic.claude-…, global.anthropic.…
-    re.compile(r"^(us-gov|[a-z]{2}|apac|emea|global|regional)\.(?=[a-z])"),
+    re.compile(rf"^{_REGION}(?=[a-z])"),
     # Bedrock's vendors: anthropic.claude-…, meta.llama…
     re.compile(r"^[a-z][a-z0-9-]*\.(?=[a-z])"),
     # Bedrock's versions: claude-…-v1:0, -v2, :0, :0:200k
@@ -26,11 +36,20 @@ _STEPS = (
     re.compile(r"-latest$"),
     re.compile(r"-(20\d{6}|20\d\d-\d\d-\d\d)$"),
 )
+FREE_ROUTE = ":free"
 _DOTTED_VERSION = re.compile(r"(?<=\d)\.(?=\d)")
 _VERSION_FIRST = re.compile(
     r"^claude-([4-9](?:-\d{1,2})?)-(opus|sonnet|haiku|fable|mythos)"
 )
-_CLAUDE = re.compile(r"^claude-.*(opus|sonnet|haiku|fable|mythos)")
+_FAMILY_FIRST = re.compile(r"^claude-(opus|sonnet|haiku)-(3(?:-[57])?)(?=-|$)")
+# The names of models that price lists match by a word or two alone. Claude before there
+# were families, which Bedrock writes claude-v2:1; what OpenAI does not charge for.
+_WHOLE_NAMES = {
+    "claude-2": re.compile(r"(^|[./])claude-(v2(:[01](:\d+k)?)?|2([.-][01])?)$"),
+    "moderation": re.compile(
+        r"(^|/)((omni|text)-)?moderation(-latest|-stable|-[\d-]+)?$"
+    ),
+}
 _NO_PRICE = re.compile(r"(-thinking|-v\d+)$")
 
 
@@ -46,6 +65,8 @@ def without_path(name: str) -> tuple[str, tuple[str, ...]]:
     *before, last = cleaned(name).split("/")
     if before and before[0].startswith("arn:"):
         before = ["bedrock"]
+    elif before and before[0] in ("projects", "publishers"):
+        before = ["vertex_ai"]
     return last, tuple(before)
 
 
@@ -74,6 +95,7 @@ def _claude_spellings(name: str) -> Iterator[str]:
     """`claude-4.5-sonnet-thinking` is claude-sonnet-4-5, `claude-opus-5-v1` claude-opus-5."""
     name = _DOTTED_VERSION.sub("-", _NO_PRICE.sub("", name))
     yield name
+    name = _FAMILY_FIRST.sub(r"claude-\2-\1", name)
     yield _VERSION_FIRST.sub(r"claude-\2-\1", name)
 
 
@@ -82,13 +104,30 @@ def canonical(name: str) -> str:
     return ["", *spellings(name)][-1]
 
 
+def is_of_bedrock(name: str) -> bool:
+    """Whether only Bedrock spells a name so: a vendor and a model with a dot between, a
+    region before them or not.
+    """
+    return _OF_BEDROCK.match(cleaned(name)) is not None
+
+
+def is_free_route(name: str) -> bool:
+    """Whether a name asks for OpenRouter's route that costs nothing."""
+    return cleaned(name).endswith(FREE_ROUTE)
+
+
 def is_same_model(name: str, model: str) -> bool:
     """Whether a price list's `model` may price `name`.
 
     Price lists match many names by their beginning alone: claude-opus-4-10 would be
-    priced as claude-opus-4-1. For Claude's families the whole name has to agree.
+    priced as claude-opus-4-1, and claude-20 as claude-2. For Claude the whole name has
+    to agree; a free route is never priced as the paid one, nor a paid one as free.
     """
+    if is_free_route(name) != is_free_route(model):
+        return False
+    if model in _WHOLE_NAMES:
+        return _WHOLE_NAMES[model].search(cleaned(name)) is not None
     plain = canonical(name)
-    if not _CLAUDE.match(plain):
+    if not plain.startswith("claude"):
         return True
     return plain.removesuffix("-0") == canonical(model).removesuffix("-0")

@@ -1,15 +1,29 @@
 """Usage by group over a range of local days: from the day counters, or from the events
 where a label is asked for.
+
+Added up in the database and read in pieces, so that no report is ever whole in memory.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Func, Q, QuerySet, Sum, TextField, Value
-from django.db.models.functions import Cast, Coalesce, NullIf
+from django.db import connection
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    F,
+    Func,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from billing.models import Funding, UsageAdjustment, UsageDay, UsageEvent, UsagePart
@@ -20,7 +34,9 @@ from billing.reports.rules.grouping import (
     is_label,
     label_key,
 )
+from config.kit.cursors import bad_cursor, keys_of
 from config.kit.errors import BusinessError
+from config.kit.sql import as_date
 
 SUMS = (
     "events",
@@ -33,6 +49,8 @@ SUMS = (
     "unbilled_usd",
 )
 FUNDINGS = (Funding.INCLUDED, Funding.EXTRA_USAGE, Funding.UNBILLED)
+COUNTS, MONEY = SUMS[:5], SUMS[5:]
+PIECE = 1_000  # rows read at once
 LONGEST = dt.timedelta(days=3660)
 
 
@@ -63,18 +81,27 @@ class LabelText(Func):
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Rows of the grouped keys followed by SUMS; amounts are nano-USD."""
+    """Rows of the grouped keys followed by SUMS, in the order of the keys; amounts are
+    nano-USD. The rows can be gone through once.
+    """
 
     keys: list[str]
-    rows: list[tuple[Any, ...]]
+    rows: Iterator[tuple[Any, ...]]
 
 
 def usage_report(
-    organization_id: int, *, start: dt.date, end: dt.date, group_by: str
+    organization_id: int,
+    *,
+    start: dt.date,
+    end: dt.date,
+    group_by: str,
+    cursor: str | None = None,
+    limit: int | None = None,
 ) -> UsageReport:
-    """Sums from `start` to before `end` (local days).
+    """Sums from `start` to before `end` (local days): all, or `limit` rows behind the
+    `cursor`.
 
-    Raises BusinessError (422) for a bad range or group.
+    Raises BusinessError (422) for a bad range, group or cursor.
     """
     keys = _keys(group_by)
     if end < start or end - start > LONGEST:
@@ -84,9 +111,30 @@ def usage_report(
             status=422,
             field="end",
         )
-    if any(map(is_label, keys)):
-        return UsageReport(keys, _from_events(organization_id, start, end, keys))
-    return UsageReport(keys, _from_counters(organization_id, start, end, keys))
+    after = [] if cursor is None else _after(cursor, keys)
+    has_labels = any(map(is_label, keys))
+    span = {"day_on__gte": start, "day_on__lt": end}
+    sums = (_from_events if has_labels else _from_counters)(organization_id, span, keys)
+    if after:
+        # What stands before the first key was on earlier pages; the rest is told apart
+        # below.
+        sums = [rows.filter(by_0__gte=after[0]) for rows in sums]
+    return UsageReport(keys, _added_up(sums, keys, after=after, limit=limit))
+
+
+def _after(cursor: str, keys: list[str]) -> list[str]:
+    after = keys_of(cursor, count=len(keys))
+    for key, value in zip(keys, after, strict=True):
+        if key == "day" and not _is_day(value):
+            raise bad_cursor()
+    return after
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _keys(group_by: str) -> list[str]:
@@ -102,140 +150,151 @@ def _keys(group_by: str) -> list[str]:
         ) from error
 
 
-def _from_counters(
-    organization_id: int, start: dt.date, end: dt.date, keys: list[str]
-) -> list[tuple[Any, ...]]:
-    columns = {
-        "day": F("day_on"),
-        "member": F("membership__user__email"),
-        "surface": F("surface"),
-        "model": F("model"),
-        "seat_tier": NullIf(F("seat_tier"), Value("")),
-    }
-    days = UsageDay.objects.filter(
-        membership__organization_id=organization_id, day_on__gte=start, day_on__lt=end
+def _added_up(
+    sums: list[QuerySet[Any]], keys: list[str], *, after: list[str], limit: int | None
+) -> Iterator[tuple[Any, ...]]:
+    """The groups of all `sums` together, in the order of their keys.
+
+    The statement runs at once, so that whatever stops it is heard before the first row
+    is sent.
+    """
+    parts = [rows.query.sql_with_params() for rows in sums]
+    union = " UNION ALL ".join(
+        f"SELECT * FROM ({sql}) AS part" for sql, _params in parts
     )
-    names = [f"by_{key}" for key in keys]
-    sums = {
-        "s_events": Sum("events"),
-        "s_in": Sum("input_tokens"),
-        "s_out": Sum("output_tokens"),
-        "s_write": Sum("cache_write_tokens"),
-        "s_read": Sum("cache_read_tokens"),
-        "s_included": Sum("included_nanos"),
-        "s_extra": Sum("extra_nanos"),
-        "s_unbilled": Sum("unbilled_nanos"),
-    }
+    params = [param for _sql, given in parts for param in given]
+    names = ", ".join(f"by_{number}" for number in range(len(keys)))
+    totals = ", ".join(f"SUM(sum_{name})" for name in SUMS)
     if not keys:
-        totals = days.aggregate(**sums)
-        row = tuple(value or 0 for value in totals.values())
-        return [row] if any(row) else []
-    grouped = days.values(
-        **{name: columns[key] for name, key in zip(names, keys, strict=True)}
-    )
-    return list(grouped.annotate(**sums).order_by(*names).values_list(*names, *sums))
+        sql = f"SELECT {totals} FROM ({union}) AS parts"
+    else:
+        sql = f"SELECT {names}, {totals} FROM ({union}) AS parts"
+        if after:
+            sql += f" WHERE ({names}) > ({', '.join(['%s'] * len(after))})"
+            params += after
+        sql += f" GROUP BY {names} ORDER BY {names}"
+    if limit is not None:
+        sql += f" LIMIT {limit:d}"
+    cursor = connection.chunked_cursor()
+    cursor.execute(sql, params)
+    return _rows(cursor, keys)
+
+
+def _rows(cursor: Any, keys: list[str]) -> Iterator[tuple[Any, ...]]:
+    with cursor:
+        while piece := cursor.fetchmany(PIECE):
+            for row in piece:
+                groups, sums = (
+                    row[: len(keys)],
+                    [int(sum or 0) for sum in row[len(keys) :]],
+                )
+                if keys or any(sums):
+                    yield (*map(_shown, keys, groups), *sums)
+
+
+def _shown(key: str, value: Any) -> Any:
+    if key == "day":
+        return as_date(value)
+    return value or None if key == "seat_tier" else value
+
+
+def _from_counters(
+    organization_id: int, span: dict[str, dt.date], keys: list[str]
+) -> list[QuerySet[Any]]:
+    days = UsageDay.objects.filter(membership__organization_id=organization_id, **span)
+    columns = _columns(keys, prefix="", own="", model=F("model"))
+    sums = {name: Sum(name) for name in COUNTS}
+    for name, column in zip(
+        MONEY, ("included_nanos", "extra_nanos", "unbilled_nanos"), strict=True
+    ):
+        sums[name] = Sum(column)
+    return [_grouped(days, columns, sums)]
 
 
 def _from_events(
-    organization_id: int, start: dt.date, end: dt.date, keys: list[str]
-) -> list[tuple[Any, ...]]:
+    organization_id: int, span: dict[str, dt.date], keys: list[str]
+) -> list[QuerySet[Any]]:
     """Labels are on the events alone, so their groups are summed from them, adjustments
     added to their event's group.
     """
-    totals: dict[tuple[Any, ...], list[int]] = {}
-    span = {"organization_id": organization_id, "day_on__gte": start, "day_on__lt": end}
-    by_model = "model" in keys
-    events = UsageEvent.objects.filter(**span)
-    if by_model:
+    within = {"organization_id": organization_id, **span}
+    events, first, parts = UsageEvent.objects.filter(**within), Q(), []
+    if "model" in keys:
         # An event in parts counts to each part's model; once, with its first.
-        parts = UsagePart.objects.filter(
-            **{f"event__{key}": value for key, value in span.items()}
+        of_events = UsagePart.objects.filter(
+            **{f"event__{key}": value for key, value in within.items()}
         )
-        _add_rows(totals, parts, keys, prefix="event__", first=Q(position=0))
+        parts = [_used(of_events, keys, prefix="event__", first=Q(position=0))]
         events = events.filter(is_split=False)
-    _add_rows(totals, events, keys, prefix="", first=Q())
-    _add_adjustments(totals, UsageAdjustment.objects.filter(**span), keys)
+    adjustments = UsageAdjustment.objects.filter(**within)
     return [
-        (*group, *sums)
-        for group, sums in sorted(
-            totals.items(), key=lambda total: tuple(map(str, total[0]))
-        )
+        _used(events, keys, prefix="", first=first),
+        *parts,
+        _booked(adjustments, keys),
     ]
 
 
-def _add_rows(
-    totals: dict[tuple[Any, ...], list[int]],
-    rows: QuerySet[Any],
-    keys: list[str],
-    *,
-    prefix: str,
-    first: Q,
-) -> None:
+def _used(
+    rows: QuerySet[Any], keys: list[str], *, prefix: str, first: Q
+) -> QuerySet[Any]:
     """Events, or parts of events, whose event's columns are at `prefix`."""
-    names = [f"by_{number}" for number in range(len(keys))]
-    grouped = rows.values(
-        **_columns(names, keys, prefix=prefix, own=prefix, model=F("model")),
-        f=F(f"{prefix}funding"),
-    ).annotate(
-        n=Count("pk", filter=first),
-        t0=Sum("input_tokens"),
-        t1=Sum("output_tokens"),
-        t2=Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
-        t3=Sum("cache_read_tokens"),
-        c=Sum("cost_nanos"),
-    )
-    for *group, funding, number, t0, t1, t2, t3, cost in grouped.order_by().values_list(
-        *names, "f", "n", "t0", "t1", "t2", "t3", "c"
-    ):
-        _add(totals, tuple(group), [number, t0, t1, t2, t3], funding, cost)
+    columns = _columns(keys, prefix=prefix, own=prefix, model=F("model"))
+    written = F("cache_write_5m_tokens") + F("cache_write_1h_tokens")
+    sums = {
+        "events": Count("pk", filter=first),
+        "input_tokens": Sum("input_tokens"),
+        "output_tokens": Sum("output_tokens"),
+        "cache_write_tokens": Sum(written),
+        "cache_read_tokens": Sum("cache_read_tokens"),
+        **_money("cost_nanos", funding=f"{prefix}funding"),
+    }
+    return _grouped(rows, columns, sums)
 
 
-def _add_adjustments(
-    totals: dict[tuple[Any, ...], list[int]],
-    adjustments: QuerySet[UsageAdjustment],
-    keys: list[str],
-) -> None:
-    names = [f"by_{number}" for number in range(len(keys))]
+def _booked(
+    adjustments: QuerySet[UsageAdjustment], keys: list[str]
+) -> QuerySet[UsageAdjustment]:
     model = Coalesce(F("part__model"), F("event__model"))
-    grouped = adjustments.values(
-        **_columns(names, keys, prefix="event__", own="", model=model),
-        f=F("event__funding"),
-    ).annotate(c=Sum("amount_nanos"))
-    for *group, funding, amount in grouped.order_by().values_list(*names, "f", "c"):
-        _add(totals, tuple(group), [0] * 5, funding, amount)
-
-
-def _columns(
-    names: list[str], keys: list[str], *, prefix: str, own: str, model: Any
-) -> dict[str, Any]:
     # An adjustment's day is its own: that is when it was booked.
+    columns = _columns(keys, prefix="event__", own="", model=model)
+    nothing = {name: Sum(Value(0, BigIntegerField())) for name in COUNTS}
+    sums = {**nothing, **_money("amount_nanos", funding="event__funding")}
+    return _grouped(adjustments, columns, sums)
+
+
+def _money(column: str, *, funding: str) -> dict[str, Any]:
+    return {
+        name: Sum(column, filter=Q(**{funding: value}))
+        for name, value in zip(MONEY, FUNDINGS, strict=True)
+    }
+
+
+def _grouped(
+    rows: QuerySet[Any], columns: dict[str, Any], sums: dict[str, Any]
+) -> QuerySet[Any]:
+    """Columns `by_0`… and SUMS; without a column one row of everything."""
+    together = {} if columns else {"by_all": Value(1)}
+    totals = {f"sum_{name}": total for name, total in sums.items()}
+    grouped = rows.order_by().values(**columns, **together).annotate(**totals)
+    return grouped.values_list(*columns, *totals)
+
+
+def _columns(keys: list[str], *, prefix: str, own: str, model: Any) -> dict[str, Any]:
+    """The expression of each key, as `by_` and its place; whose it is stands at `own`."""
     plain = {
         "day": F(f"{own}day_on"),
         "member": F(f"{own}membership__user__email"),
         "surface": F(f"{prefix}surface"),
         "model": model,
-        "seat_tier": NullIf(F(f"{prefix}seat_tier"), Value("")),
+        "seat_tier": F(f"{prefix}seat_tier"),
     }
     return {
-        name: plain[key]
+        f"by_{number}": plain[key]
         if key in plain
         else Coalesce(
             LabelText(f"{prefix}labels", label_key(key)),
             Value(""),
             output_field=TextField(),
         )
-        for name, key in zip(names, keys, strict=True)
+        for number, key in enumerate(keys)
     }
-
-
-def _add(
-    totals: dict[tuple[Any, ...], list[int]],
-    group: tuple[Any, ...],
-    counts: list[int],
-    funding: str,
-    nanos: int,
-) -> None:
-    sums = totals.setdefault(group, [0] * len(SUMS))
-    for index, value in enumerate(counts):
-        sums[index] += value
-    sums[len(counts) + FUNDINGS.index(Funding(funding))] += nanos

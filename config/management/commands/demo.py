@@ -8,10 +8,11 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from config.demo.founding import OPERATOR, PASSWORD
+from config.demo.founding import OPERATOR
+from config.demo.public import PASSWORD, demo_is_welcome
 from config.demo.story import make_demo
 
 ACCOUNTS = [
@@ -29,7 +30,10 @@ class Command(BaseCommand):
     help = "Create the demo organizations (idempotent) and print the accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make what is missing and say how to sign in."""
+        """Make what is missing and say how to sign in. Raises CommandError where it would
+        open a public site to everybody, or pay with real money.
+        """
+        _refuse_where_it_does_harm()
         logging.getLogger("billing.payments.processing").setLevel(
             logging.WARNING
         )  # months of purchases, made in one go
@@ -44,3 +48,18 @@ class Command(BaseCommand):
         )
         for email, who in ACCOUNTS:
             self.stdout.write(f"  {email:24}{who}")
+
+
+def _refuse_where_it_does_harm() -> None:
+    if not demo_is_welcome():
+        raise CommandError(
+            f"SITE_URL is {settings.SITE_URL}, which others reach, and the password of the"
+            " demo's accounts, one of them an operator, is known to everybody. Nothing was"
+            " made. Set PUBLIC_DEMO=true if that is what you want."
+        )
+    if settings.PAYMENT_GATEWAY != "sandbox":
+        raise CommandError(
+            "The demo pays with test cards, which only the built-in test gateway takes."
+            " Nothing was made. Unset STRIPE_SECRET_KEY and set SANDBOX_PAYMENTS=true"
+            " first."
+        )

@@ -18,6 +18,7 @@ from accounts.actions.audit import Actor
 from accounts.management.commands.create_api_key import organization_by_slug
 from accounts.models import Organization, Scope
 from billing.models import Surface
+from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 from config.replay import Outcome, Plan, ReplayError, TraceRow, read_trace, replay
 
@@ -99,13 +100,13 @@ class Command(BaseCommand):
                     outcome = replay(rows, plan=plan, progress=bar.update)
             finally:
                 revoke_api_key(key, actor=actor, now=timezone.now())
-        except ReplayError as error:
+        except (ReplayError, BusinessError) as error:
             raise CommandError(str(error)) from error
         self.report(outcome)
 
     def _members(self, organization: Organization, count: int) -> list[int]:
         active = (
-            organization.memberships.active().exclude(seat_tier=None).order_by("pk")
+            organization.memberships.enabled().exclude(seat_tier=None).order_by("pk")
         )
         members = list(active.values_list("pk", flat=True)[: max(count, 0)])
         if not members or len(members) < count:

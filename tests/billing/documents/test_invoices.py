@@ -20,10 +20,8 @@ from billing.metering.actions.adjustments import adjust_event
 from billing.metering.actions.repricing import reprice_events
 from billing.models import (
     BillingDetails,
-    CreditNote,
     Invoice,
     ModelPrice,
-    UsageAdjustment,
     UsageEvent,
 )
 from billing.models.prices import RATE_FIELDS
@@ -32,8 +30,6 @@ from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.factories.documents import CLOSES, close_november, use, use_november
 from tests.factories.people import make_user
-
-KEY = "0" * 32
 
 
 @pytest.fixture(autouse=True)
@@ -153,53 +149,6 @@ def test_p3_credit_notes_have_numbers_of_their_own_and_never_exceed_the_invoice(
     assert list(differences()) == []
 
 
-def test_p3_an_operator_marks_it_paid_in_the_admin(operator, invoice):
-    page = f"/admin/billing/invoice/{invoice.pk}/"
-    assert b"Mark as paid" in operator.get(f"{page}change/").content
-    assert operator.get(f"{page}step/paid/").status_code == 200
-    response = operator.post(f"{page}step/paid/", {"text": "Wire 4711"}, follow=True)
-    assert b"ACME-0001 is now marked as paid." in response.content
-    invoice.refresh_from_db()
-    assert (invoice.status, invoice.settled_note, invoice.settled_by.name) == (
-        "paid",
-        "Wire 4711",
-        "Olga Operator",
-    )
-    again = operator.post(f"{page}step/void/", {"text": "x"})
-    assert again.status_code == 422 and b"not open" in again.content
-
-
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
-        ({"amount": "44.35", "text": "x"}, "ACME-0001 has $44.34 left"),
-        ({"amount": "0", "text": "x"}, "can&#x27;t be credited"),
-        ({"amount": "1.234", "text": "x"}, "decimal places"),
-        ({"amount": "5", "text": ""}, "This field is required"),
-    ],
-)
-def test_p3_what_can_not_be_credited_is_told_at_the_field(
-    operator, invoice, typed, says
-):
-    response = operator.post(
-        f"/admin/billing/invoice/{invoice.pk}/step/credit/", {"key": KEY, **typed}
-    )
-    assert response.status_code == 422 and says in response.content.decode()
-    assert not CreditNote.objects.exists()
-
-
-def test_p3_an_operator_credits_and_the_page_links_the_note(operator, invoice):
-    typed = {"key": KEY, "amount": "10", "text": "Goodwill"}
-    for _press in range(2):
-        operator.post(f"/admin/billing/invoice/{invoice.pk}/step/credit/", typed)
-    note = CreditNote.objects.get()  # pressed twice is issued once
-    assert (note.total_nanos, note.issued_by.name) == (usd(11), "Olga Operator")
-    assert (
-        b"ACME-CN-0001"
-        in operator.get(f"/admin/billing/invoice/{invoice.pk}/change/").content
-    )
-
-
 def test_staff_without_the_right_take_no_step(client, invoice):
     client.force_login(make_user("sam@example.com", "Sam", is_staff=True))
     assert (
@@ -229,35 +178,6 @@ def test_tax_and_terms_are_set_by_operators_with_their_audit(operator, acme):
         f"/admin/billing/billingdetails/{acme.pk}/change/"
     ).content.decode()
     assert 'value="8.875"' in page
-
-
-def test_m4_an_operator_adjusts_an_event_by_its_id(operator, acme, now):
-    use_november(acme, at=now)
-    add = "/admin/billing/usageadjustment/add/"
-    typed = {
-        "key": KEY,
-        "organization": acme.pk,
-        "event": "bob-code",
-        "amount": "2",
-        "takes": "on",
-        "reason": "Outage",
-    }
-    wrong = operator.post(add, typed | {"event": "nothing"})
-    assert b"no event with that ID" in wrong.content
-    assert (
-        b"deducts no more than that"
-        in operator.post(add, typed | {"amount": "12.35"}).content
-    )
-    assert not UsageAdjustment.objects.exists()
-    for _press in range(2):
-        assert operator.post(add, typed).status_code == 302
-    row = UsageAdjustment.objects.get()
-    assert (row.amount_nanos, row.source, row.actor.name) == (
-        -usd(2),
-        "operator",
-        "Olga Operator",
-    )
-    assert list(differences()) == []
 
 
 def test_p3_an_invoice_that_was_credited_whole_was_not_paid(

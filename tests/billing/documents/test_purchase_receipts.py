@@ -16,14 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from accounts.audit import audit_row
 from accounts.delivery import deliver
-from accounts.models import OutgoingMail
+from accounts.models import AuditEntry, OutgoingMail, User
 from billing.documents.actions.details import set_billing_details, set_terms
 from billing.documents.books import document_differences
+from billing.documents.words.documents import tax_text
 from billing.models import Payment, PurchaseReceipt
 from billing.payments import processing
+from billing.payments.actions.disputes import take_dispute
 from billing.payments.actions.settling import settle_payment
 from billing.payments.gateways.base import Declined, Paid
+from billing.payments.gateways.money_back import DisputeTold
 from billing.payments.rules.tax import tax_within
 from config.kit.money import NANOS_PER_CENT, usd
 from tests.factories.balances import balance, bea_of, buy, make_bolt
@@ -169,6 +173,50 @@ def test_a_refund_stands_on_the_receipt(owner, bolt, now):
     )
     page = owner.get(f"{HOME}receipts/BOLT-R-0001/").content.decode()
     assert "Refunded" in page and "-$40.00" in page and "$60.00" in page
+
+
+@pytest.mark.parametrize("status", ["open", "lost"])
+def test_row_4_a_dispute_stands_on_the_receipt(owner, bolt, now, status):
+    payment = buy(bolt, "100", now=now)
+    moment = int(now.timestamp())
+    facts = ("du_1", 6_000, status, False, "", moment, 0, moment, 0, moment)
+    take_dispute(payment.pk, DisputeTold(*facts), now=now)
+    page = owner.get(f"{HOME}receipts/BOLT-R-0001/").content.decode()
+    paper = pdf_text(owner.get(f"{HOME}receipts/BOLT-R-0001.pdf").content)
+    for text in (page, paper.replace("\n", " ")):
+        if status == "open":
+            assert "$60.00 is disputed since 23 November 2026" in text
+            assert "-$60.00" not in text
+        else:
+            assert "$60.00 went back on 23 November 2026 by decision" in text
+            assert "Taken back by the bank" in text and "-$60.00" in text
+            assert "What remains paid" in text and "$40.00" in text
+
+
+def test_p6_the_buyers_address_stands_beside_a_name_that_no_font_has(owner, bolt, now):
+    User.objects.filter(pk=bolt.primary_owner.pk).update(name="தமிழ்ச்செல்வி")
+    buy(bolt, "100", now=now)
+    paper = pdf_text(owner.get(f"{HOME}receipts/BOLT-R-0001.pdf").content)
+    assert "(bea@bolt.example)" in paper
+
+
+def test_p6_a_tax_name_read_from_the_right_does_not_move_its_rate(owner, bolt, now):
+    set_terms(
+        bolt,
+        tax_rate=19_000,
+        tax_label="VAT ضريبة",
+        due_days=30,
+        actor=bea_of(bolt),
+        now=now,
+    )
+    buy(bolt, "100", now=now)
+    receipt = PurchaseReceipt.objects.get()
+    assert tax_text(receipt) == "\u2068VAT ضريبة\u2069 19 %"
+    entry = AuditEntry.objects.filter(action="billing.terms").latest("pk")
+    assert audit_row(entry).after.startswith("\u2068VAT ضريبة\u2069 19 %, ")
+    paper = pdf_text(owner.get(f"{HOME}receipts/BOLT-R-0001.pdf").content)
+    [line] = [line for line in paper.splitlines() if "VAT" in line and "$" in line]
+    assert " 19 % " in line and "VAT 19" not in line
 
 
 def test_d1_d3_receipts_are_the_owners_alone(bolt, now):

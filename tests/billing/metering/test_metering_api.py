@@ -186,7 +186,6 @@ def test_more_than_a_thousand_events_or_a_mebibyte_is_413(call, bob):
         b'{"events": [1' + b"0" * 5000 + b"]}",
         b'{"events": ["\\u0000"]}',
         b'{"events": ["\\ud800"]}',
-        b'{"events": [1e999]}',
     ],
 )
 def test_malformed_bodies_are_422_problems(call, bob, body):

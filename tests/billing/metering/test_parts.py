@@ -347,13 +347,13 @@ def test_m3_counters_count_money_by_each_parts_model_and_the_event_once(advised,
     by_day = usage_report(
         acme.pk, start=advised.day_on, end=advised.day_on + dt.timedelta(1), group_by=""
     )
-    assert by_day.rows[0][0] == 2, "two requests, whatever ran inside them"
+    assert next(by_day.rows)[0] == 2, "two requests, whatever ran inside them"
 
 
 def test_m3_labels_reports_by_model_agree_with_the_counters(advised, acme):
     span = {"start": advised.day_on, "end": advised.day_on + dt.timedelta(1)}
-    counted = usage_report(acme.pk, **span, group_by="model").rows
-    by_label = usage_report(acme.pk, **span, group_by="model,label:none").rows
+    counted = list(usage_report(acme.pk, **span, group_by="model").rows)
+    by_label = list(usage_report(acme.pk, **span, group_by="model,label:none").rows)
     assert [(row[0], *row[2:]) for row in by_label] == [tuple(row) for row in counted]
 
 

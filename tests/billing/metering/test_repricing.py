@@ -5,16 +5,25 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
 from django.core import mail as django_mail
 
 from accounts.actions.audit import Actor
+from accounts.audit import audit_row
 from accounts.delivery import deliver
 from accounts.models import AuditEntry, OutgoingMail
 from billing.books import differences
+from billing.metering.actions import repricing
 from billing.metering.actions.recording import record_usage
 from billing.metering.actions.repricing import reprice_events
 from billing.metering.rules.events import ReportedEvent
-from billing.models import OrganizationMonth, UsageAdjustment, UsageEvent
+from billing.metering.tasks import tell_of_repricing
+from billing.models import (
+    OrganizationMonth,
+    RepricingReason,
+    UsageAdjustment,
+    UsageEvent,
+)
 from billing.models.prices import SINCE_ALWAYS
 from billing.prices.actions import correct_price, enter_factor
 from billing.prices.queries.listed import fallback_rates
@@ -152,7 +161,10 @@ def test_m4_owners_read_what_was_repriced_in_their_activity_and_by_mail(
     price("mystery-1", input_nanos=usd(3))
     reprice_events(now=now)
     entry = AuditEntry.objects.get(action="usage.repricing")
-    assert (entry.organization, entry.to_value) == (acme, usd(-12))
+    assert entry.organization == acme and entry.to_value["nanos"] == usd(-12)
+    row = audit_row(entry)
+    assert row.after == f"-$12.00: {RepricingReason.MODEL_PRICED.label}"
+    assert row.after_nanos == usd(-12)
     mail = OutgoingMail.objects.get(kind="usage.repriced")
     assert mail.user == alice.user
     reprice_events(now=now)
@@ -162,6 +174,47 @@ def test_m4_owners_read_what_was_repriced_in_their_activity_and_by_mail(
     assert "$12.00 less for earlier usage" in text
     assert "mystery-1" in text
     assert "prepays" not in text
+
+
+@pytest.mark.parametrize("then", ["the next run", "the sweep"])
+def test_m4_what_a_run_booked_that_died_before_telling_is_told_once(
+    used, acme, alice, now, monkeypatch, then
+):
+    """Item 6: telling follows from the rows."""
+    price("mystery-1", input_nanos=usd(3))
+
+    def die(*_args, **_facts):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(repricing, "queue_for_owners", die)
+        reprice_events(now=now)
+    told = AuditEntry.objects.filter(action="usage.repricing")
+    assert UsageAdjustment.objects.exists() and not told.exists()
+    later = now + dt.timedelta(hours=2)
+    with time_machine.travel(now, tick=False):
+        assert tell_of_repricing() == 0, "the run may still go on"
+    for _twice in range(2):
+        if then == "the sweep":
+            with time_machine.travel(later, tick=False):
+                tell_of_repricing()
+        else:
+            reprice_events(now=later)
+    assert [audit_row(entry).after_nanos for entry in told] == [usd(-12)]
+    mail = OutgoingMail.objects.get(kind="usage.repriced")
+    assert (mail.user, mail.facts["nanos"]) == (alice.user, usd(-12))
+
+
+def test_m4_what_an_earlier_version_told_is_not_told_again(used, acme, now):
+    price("mystery-1", input_nanos=usd(3))
+    reprice_events(now=now)
+    AuditEntry.objects.create(
+        organization=acme, at=now, action="usage.repricing", to_value=usd(-12)
+    )
+    old = AuditEntry.objects.latest("pk")
+    assert audit_row(old).after == "-$12.00" and audit_row(old).after_nanos == usd(-12)
+    reprice_events(now=now + LATER)
+    assert OutgoingMail.objects.filter(kind="usage.repriced").count() == 1
 
 
 def test_e8_a_report_without_groups_has_days_with_differences_alone(used, acme, now):

@@ -171,10 +171,37 @@ def test_e5a_an_empty_list_stands_for_an_empty_object():
 
 
 @pytest.mark.parametrize(
+    "key", ["cache_creation", "server_tool_use", "iterations", "prompt_tokens_details"]
+)
+@pytest.mark.parametrize("none", [0, 0.0, None, {}, []])
+def test_e5a_none_of_something_is_none_however_written(key, none):
+    shape = "prompt_tokens" if key.startswith("prompt") else "input_tokens"
+    event, errors = read(usage={shape: 1, key: none})
+    assert (event.usage, event.parts, errors) == (Usage(1), (), ())
+
+
+@pytest.mark.parametrize("value", [1200, 0.5, "1200", True, False, [7]])
+@pytest.mark.parametrize("key", ["cache_creation", "server_tool_use"])
+def test_e5a_a_number_where_counts_are_expected_is_refused_with_what_is(key, value):
+    event, errors = read(usage={"input_tokens": 1, key: value})
+    assert event is None
+    [(loc, message)] = errors
+    assert loc == ("usage", key)
+    assert message == "must be an object of counts, or null where there are none"
+
+
+def test_e5a_iterations_that_are_no_list_are_refused_with_what_is_expected():
+    event, errors = read(usage={"input_tokens": 1, "iterations": 3})
+    assert event is None
+    [(_loc, message)] = errors
+    assert message == "must be a list of objects, or null where there are none"
+
+
+@pytest.mark.parametrize(
     ("labels", "kept", "note"),
     [
-        ({"project": ""}, {}, "is empty"),
-        ({"project": None}, {}, "is empty"),
+        ({"project": ""}, {}, "has no text"),
+        ({"project": None}, {}, "has no text"),
         ({"project": 4711}, {"project": "4711"}, None),
         ({"project": True}, {"project": "true"}, None),
         ({"project": "x" * 61}, {"project": "x" * 60}, "cut to 60"),

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.actions.audit import Actor
+from accounts.models import AuditEntry
 from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.metering.rules.events import ReportedEvent
@@ -16,6 +17,7 @@ from billing.prices.queries.listed import fallback_rates
 from billing.prices.queries.published import PublishedFactor
 from billing.prices.rules import Usage
 from config.kit.money import usd
+from tests.customer.conftest import seen_in, text_of
 from tests.factories.usage import enable_extra_usage
 
 PAGE = "admin:billing_unknownmodel_changelist"
@@ -39,11 +41,16 @@ def test_m4_unknown_models_are_a_list_with_what_they_cost(used, admin_client):
 
 def test_m4a_a_press_shows_what_it_would_book_and_the_next_books_it(used, admin_client):
     same = {"name": "acme/best-v1:0", "same_as": "anthropic/claude-sonnet-5"}
-    page = admin_client.post(reverse(PAGE), same).content.decode()
-    assert "1 event would be adjusted, -$13.00" in page
+    shown = admin_client.post(reverse(PAGE), same)
+    assert "1 event would be adjusted, -$13.00" in text_of(shown)
     assert not UsageAdjustment.objects.exists()
     assert not ModelAlias.objects.filter(name="best").exists()
-    done = admin_client.post(reverse(PAGE), {**same, "confirm": "1"}, follow=True)
+    sent = {**same, "seen": seen_in(shown)}
+    assert "Give a reason" in text_of(admin_client.post(reverse(PAGE), sent))
+    assert not ModelAlias.objects.filter(name="best").exists()
+    done = admin_client.post(reverse(PAGE), {**sent, "reason": "T 7"}, follow=True)
+    entry = AuditEntry.objects.get(action="prices.name", organization=None)
+    assert (entry.to_value, entry.reason) == ("anthropic/claude-sonnet-5", "T 7")
     assert "1 event was adjusted" in done.content.decode()
     adjustment = UsageAdjustment.objects.get()
     assert adjustment.amount_nanos == usd(-13)
@@ -54,9 +61,10 @@ def test_m4a_a_press_shows_what_it_would_book_and_the_next_books_it(used, admin_
 
 @pytest.mark.parametrize("typed", ["anthropic/claude-nothing", "sonnet", ""])
 def test_m4a_what_has_no_price_is_refused_at_the_field(used, admin_client, typed):
-    sent = {"name": "acme/best-v1:0", "same_as": typed, "confirm": "1"}
-    page = admin_client.post(reverse(PAGE), sent).content.decode()
-    assert "errornote" in page
+    sent = {"name": "acme/best-v1:0", "same_as": typed, "reason": "T 7"}
+    page = admin_client.post(reverse(PAGE), sent)
+    assert list(page.context["form"].errors) == ["same_as"]
+    assert page.status_code == 422
     assert not UsageAdjustment.objects.exists()
 
 
@@ -78,9 +86,10 @@ def test_m4a_a_press_reprices_every_spelling_of_the_name(
     ]
     record_usage(events, organization_id=acme.pk, now=now)
     same = {"name": spellings[2], "same_as": "anthropic/claude-sonnet-5"}
-    page = admin_client.post(reverse(PAGE), same).content.decode()
-    assert "4 events would be adjusted, -$52.00" in page
-    admin_client.post(reverse(PAGE), {**same, "confirm": "1"})
+    shown = admin_client.post(reverse(PAGE), same)
+    assert "4 events would be adjusted, -$52.00" in text_of(shown)
+    sent = {**same, "reason": "T 7", "seen": seen_in(shown)}
+    admin_client.post(reverse(PAGE), sent)
     assert UsageAdjustment.objects.count() == 4
     assert not list(differences())
 

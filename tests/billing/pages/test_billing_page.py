@@ -22,6 +22,7 @@ from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.balances import (
     buy,
+    came_away,
     give_card,
     set_reload,
     turn_on,
@@ -268,8 +269,10 @@ def test_t5_after_the_last_try_another_card_ends_the_warning_and_reminds_of_auto
     for hours in (0, 2, 8, 32):
         processing.reload_if_due(running.pk, now=now + dt.timedelta(hours=hours))
     assert "That was the last attempt, so auto-reload is off." in html_of(owner, USAGE)
+    away = came_away(owner, running)
     back = owner.get(
-        f"{BILLING}card/back/?session=card_succeeds_4242&then={USAGE}", follow=True
+        f"{BILLING}card/back/?session=card_succeeds_4242&then={USAGE}{away}",
+        follow=True,
     ).content.decode()
     assert (
         "Auto-reload is still off. Turn it back on" in back
@@ -442,8 +445,11 @@ def test_t6_with_stripe_there_is_no_test_gateway(owner, settings):
 @pytest.mark.parametrize(
     "session", ["?session=card_refused_0002&", "?session=card&", "?session=&", "?"]
 )
-def test_t6_a_made_up_session_or_none_is_no_card(owner, session):
-    answer = owner.get(f"{BILLING}card/back/{session}then=//evil.example/", follow=True)
+def test_t6_a_made_up_session_or_none_is_no_card(owner, bolt, session):
+    away = came_away(owner, bolt)
+    answer = owner.get(
+        f"{BILLING}card/back/{session}then=//evil.example/{away}", follow=True
+    )
     assert answer.redirect_chain[-1][0] == BILLING
     assert "No card was entered." in answer.content.decode()
 

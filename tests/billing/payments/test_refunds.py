@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 
 import pytest
@@ -13,18 +12,15 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.models import AuditEntry
 from billing.books import differences
 from billing.ledger.actions import post_entry
 from billing.ledger.words import entry_reason, entry_words
 from billing.metering.actions.recording import record_usage
 from billing.models import (
-    BillingAccount,
     EntryKind,
     LedgerEntry,
     Payment,
     Refund,
-    SandboxRefund,
 )
 from billing.payments import processing
 from billing.payments.actions.credits import post_credit
@@ -37,7 +33,7 @@ from billing.payments.gateways.base import RefundFailed
 from config.kit.errors import BusinessError
 from config.kit.money import usd
 from tests.conftest import NOW
-from tests.factories.balances import balance, buy, set_reload, turn_on, use_up_included
+from tests.factories.balances import balance, buy, turn_on, use_up_included
 from tests.factories.people import make_user
 from tests.factories.usage import event
 
@@ -74,68 +70,6 @@ def running(bolt, now):
     return bolt
 
 
-def page_of(payment):
-    """Where an operator refunds it."""
-    return f"/admin/billing/payment/{payment.pk}/refund/"
-
-
-ADD = "/admin/billing/ledgerentry/add/"
-
-
-def send(client, url, typed, *, times=1, **options):
-    """Open a form, fill it in and press its button; the last answer."""
-    html = client.get(url).content.decode()
-    [key] = re.findall(r'name="key" value="([0-9a-f]{32})"', html)
-    for _press in range(times):
-        response = client.post(url, {**typed, "key": key}, **options)
-    return response
-
-
-def test_t7_an_operator_refunds_what_is_unused_with_a_reason(operator, olga, running):
-    payment = Payment.objects.get()
-    assert (
-        b"Refund up to $70.00"
-        in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
-    )
-    response = send(
-        operator,
-        page_of(payment),
-        {"amount": "70", "reason": "Bought for the wrong team"},
-        follow=True,
-    )
-    assert b"Refund of $70.00: Refunded" in response.content
-    entry = LedgerEntry.objects.get(kind="refund")
-    assert (entry.amount_nanos, entry.reason, entry.actor) == (
-        -usd(70),
-        "Bought for the wrong team",
-        olga,
-    )
-    assert balance(running) == 0 and SandboxRefund.objects.get().amount_cents == 7000
-    assert (
-        b"There is nothing left to refund."
-        in operator.get(f"/admin/billing/payment/{payment.pk}/change/").content
-    )
-    assert list(differences()) == []
-
-
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
-        ({"amount": "70.01", "reason": "x"}, "$70.00 of this purchase is unused"),
-        ({"amount": "0", "reason": "x"}, "$70.00 of this purchase is unused"),
-        ({"amount": "ten", "reason": "x"}, "is not an amount"),
-        ({"amount": "10", "reason": ""}, "This field is required"),
-        ({"amount": "10", "reason": "   "}, "This field is required"),
-    ],
-)
-def test_t7_what_can_not_be_refunded_is_told_at_the_field(
-    operator, running, typed, says
-):
-    response = send(operator, page_of(Payment.objects.get()), typed)
-    assert response.status_code == 422 and says in response.content.decode()
-    assert not Refund.objects.exists() and balance(running) == usd(70)
-
-
 def test_t7_several_refunds_never_give_back_more_than_was_paid(running, olga, now):
     payment = Payment.objects.get()
     buy(running, "500", now=now)
@@ -146,23 +80,6 @@ def test_t7_several_refunds_never_give_back_more_than_was_paid(running, olga, no
         )
     processing.refund(payment, amount_nanos=usd(40), reason="b", operator=olga, now=now)
     assert balance(running) == usd(470) and list(differences()) == []
-
-
-def test_t7_pressing_refund_twice_is_one_refund(operator, running):
-    response = send(
-        operator,
-        page_of(Payment.objects.get()),
-        {"amount": "20", "reason": "x"},
-        times=2,
-        follow=True,
-    )
-    assert b"Refund of $20.00: Refunded" in response.content
-    assert Refund.objects.count() == SandboxRefund.objects.count() == 1 and balance(
-        running
-    ) == usd(50)
-    # opened anew, it is another one
-    send(operator, page_of(Payment.objects.get()), {"amount": "20", "reason": "x"})
-    assert Refund.objects.count() == 2
 
 
 def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says_so(
@@ -180,35 +97,6 @@ def test_t7_a_refund_form_used_again_for_another_amount_refunds_nothing_and_says
             payment, amount_nanos=usd(30), reason="a", operator=olga, key=key, now=now
         )
     assert refused.value.code == "already_refunded" and balance(running) == usd(50)
-
-
-def test_t7_pressing_add_twice_is_one_credit(operator, running):
-    typed = {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"}
-    send(operator, ADD, typed, times=2)
-    assert (
-        balance(running) == usd(95)
-        and LedgerEntry.objects.filter(kind="credit").count() == 1
-    )
-    send(operator, ADD, typed)  # opened anew, it is another one
-    assert balance(running) == usd(120) and list(differences()) == []
-
-
-def test_t7_a_credit_form_used_again_for_something_else_books_nothing_and_says_so(
-    operator, running
-):
-    html = operator.get(ADD).content.decode()
-    typed = {
-        "organization": running.pk,
-        "reason": "x",
-        "key": re.findall(r'name="key" value="(\w+)"', html)[0],
-    }
-    operator.post(ADD, {**typed, "amount": "25"})
-    page = operator.post(ADD, {**typed, "amount": "52"}, follow=True).content.decode()
-    assert (
-        "This form was already used to book $25.00, so nothing was booked this time."
-        in page
-        and balance(running) == usd(95)
-    )
 
 
 def test_t7_an_entry_that_was_rolled_back_does_not_keep_its_form_from_booking(
@@ -270,48 +158,6 @@ def test_t7_credits_that_were_used_up_or_taken_back_hold_no_later_purchase(
     )
     assert balance(running) == usd(5)
     assert refundable_nanos(buy(running, "40", now=now)) == usd(40)
-
-
-def test_t7_a_refund_down_to_the_threshold_switches_auto_reload_off_and_says_so(
-    operator, olga, running, now
-):
-    set_reload(running, "25", "50", now=now)
-    payment = Payment.objects.get()
-    assert (
-        "A refund that brings it to $25.00 or below turns auto-reload off"
-        in operator.get(page_of(payment)).content.decode()
-    )
-    response = send(
-        operator,
-        page_of(payment),
-        {"amount": "45", "reason": "x"},
-        times=2,
-        follow=True,
-    )
-    assert b"so auto-reload is now off" in response.content
-    assert not BillingAccount.objects.get(organization=running).auto_reload_enabled
-    entry = AuditEntry.objects.filter(action="balance.auto_reload").latest("pk")
-    assert entry.actor == olga and entry.to_value == {"auto_reload": False}
-    assert processing.reload_if_due(running.pk, now=now) is None and balance(
-        running
-    ) == usd(25)
-    assert (
-        "turns auto-reload off" not in operator.get(page_of(payment)).content.decode()
-    )
-
-
-def test_t7_a_refund_that_stays_above_the_threshold_leaves_auto_reload_on(
-    operator, running, now
-):
-    set_reload(running, "25", "50", now=now)
-    response = send(
-        operator,
-        page_of(Payment.objects.get()),
-        {"amount": "44.99", "reason": "x"},
-        follow=True,
-    )
-    assert b"auto-reload is now off" not in response.content
-    assert BillingAccount.objects.get(organization=running).auto_reload_enabled
 
 
 def test_t7_a_declined_purchase_has_nothing_to_refund(running, olga, now):
@@ -390,50 +236,7 @@ def test_t7_the_database_itself_refuses_a_second_entry_of_a_key(running, olga, n
     assert balance(running) == usd(75) and list(differences()) == []
 
 
-def test_credits_and_corrections_are_entries_with_a_reason(operator, running):
-    send(
-        operator,
-        ADD,
-        {"organization": running.pk, "amount": "25", "reason": "Outage on Monday"},
-    )
-    send(
-        operator,
-        ADD,
-        {
-            "organization": running.pk,
-            "amount": "5",
-            "takes": "on",
-            "reason": "Given twice",
-        },
-    )
-    rows = LedgerEntry.objects.filter(kind__in=["credit", "adjustment"]).order_by("pk")
-    assert [
-        (one.kind, one.amount_nanos, one.reason, one.actor.name) for one in rows
-    ] == [
-        ("credit", usd(25), "Outage on Monday", "Olga Operator"),
-        ("adjustment", -usd(5), "Given twice", "Olga Operator"),
-    ]
-    assert balance(running) == usd(90) and list(differences()) == []
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        {"amount": "0", "reason": "x"},
-        {"amount": "", "reason": "x"},
-        {"amount": "5", "reason": ""},
-    ],
-)
-def test_a_credit_needs_an_amount_and_a_reason(operator, running, typed):
-    response = send(operator, ADD, {"organization": running.pk, **typed})
-    assert response.status_code == 200 and b"errorlist" in response.content
-    assert not LedgerEntry.objects.filter(kind="credit").exists()
-
-
-def test_only_prepaid_organizations_have_a_balance_to_credit(
-    operator, running, acme, olga, now
-):
-    assert b">Acme<" not in operator.get(ADD).content
+def test_only_prepaid_organizations_have_a_balance_to_credit(running, acme, olga, now):
     with pytest.raises(BusinessError) as refused:
         post_credit(acme, amount_nanos=usd(5), reason="x", operator=olga, now=now)
     assert refused.value.code == "not_prepaid"
@@ -441,10 +244,10 @@ def test_only_prepaid_organizations_have_a_balance_to_credit(
 
 def test_staff_without_the_right_can_not_refund(client, running):
     client.force_login(make_user("sam@example.com", "Sam", is_staff=True))
-    assert (
-        client.post(
-            page_of(Payment.objects.get()), {"amount": "5", "reason": "x"}
-        ).status_code
-        == 403
-    )
+    payment = Payment.objects.get()
+    address = f"/admin/billing/payment/{payment.pk}/refund/"
+    step = f"/admin/accounts/organization/{running.pk}/steps/refund/"
+    for page in (address, step):
+        typed = {"payment": payment.pk, "amount": "5", "reason": "x"}
+        assert client.post(page, typed).status_code == 403
     assert not Refund.objects.exists()

@@ -8,16 +8,24 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from django.urls import reverse
 
 from accounts.actions.audit import Actor
 from accounts.audit import audit_row
 from accounts.models import AuditEntry, Plan
 from billing.metering.actions.recording import record_usage
-from billing.models import ModelPrice, SeatAllowance
+from billing.models import ModelPrice, PriceFactor, SeatAllowance
 from billing.models.prices import RATE_FIELDS, SINCE_ALWAYS
-from billing.prices.actions import correct_price, sync_prices
-from tests.factories.people import make_user
+from billing.prices.actions import (
+    correct_price,
+    end_allowance,
+    enter_factor,
+    map_name,
+    set_allowance,
+    sync_prices,
+)
+from billing.prices.queries.published import PublishedFactor
+from billing.prices.rules import PricedModel
+from config.kit.errors import BusinessError
 from tests.factories.usage import event
 
 SONNET = ("anthropic", "claude-sonnet-5", SINCE_ALWAYS, 0)
@@ -105,28 +113,77 @@ def test_c8_the_fallback_rate_touches_those_whose_models_have_no_price(
     assert told(charlie.organization) == []
 
 
-def test_c8_what_a_seat_includes_reaches_organizations_on_that_plan(
-    client, acme, charlie, now
-):
-    olga = make_user("olga@operator.example", "Olga", is_staff=True, is_superuser=True)
-    client.force_login(olga)
-    of_plan = SeatAllowance.objects.filter(plan=Plan.ENTERPRISE_SEAT)
-    row = of_plan.get(seat_tier="standard", name="session")
-    page = reverse("admin:billing_seatallowance_change", args=[row.pk])
-    typed = {
-        "plan": row.plan,
-        "seat_tier": row.seat_tier,
-        "name": row.name,
-        "length_seconds": row.length_seconds,
-        "amount_nanos": row.amount_nanos,
-    }
-    assert client.post(page, typed).status_code == 302
-    assert not AuditEntry.objects.exists(), "saved as it was: no change"
-    assert client.post(page, typed | {"amount_nanos": 7_000_000_000}).status_code == 302
+def enter(pattern, millionths, *, starts_on=SINCE_ALWAYS, now):
+    """An operator's factor for fast mode."""
+    factor = PublishedFactor("speed", "fast", pattern, starts_on, millionths, "")
+    enter_factor(factor, actor=Actor(label="operator"), now=now)
+
+
+def test_c8_a_factor_reaches_those_who_used_a_model_it_is_for(used, charlie, now):
+    pattern = "anthropic/claude-sonnet-*"
+    enter(pattern, 1_500_000, now=now)
+    enter(pattern, 2_000_000, now=now)
+    enter("openai/*", 3_000_000, now=now)
+    enter(pattern, 2_500_000, starts_on=dt.date(2027, 1, 1), now=now)
+    subject = f"speed=fast {pattern}"
+    assert told(used) == [
+        ("Price factor", subject, "", "× 1.5"),
+        ("Price factor", subject, "× 1.5", "× 2"),
+        ("Price factor", subject, "", "× 2.5; from 1 January 2027"),
+    ]
+    assert told(charlie.organization) == []
+
+
+def test_a_factor_of_0_is_refused_also_by_the_act(db, now):
+    for millionths in (0, -1, 100_000_001):
+        with pytest.raises(BusinessError, match="A factor is above 0"):
+            enter("anthropic/*", millionths, now=now)
+
+
+def test_c8_a_factor_that_a_sync_brings_reaches_them_too(used, now):
+    PriceFactor.objects.create(
+        condition="speed",
+        value="warp",
+        pattern="anthropic/claude-sonnet-*",
+        millionths=1_500_000,
+        source="published",
+        created_at=now,
+    )
+    for _again in range(2):
+        sync_prices(actor=Actor(label="prices job"), now=now)
+    subject = "speed=warp anthropic/claude-sonnet-*"
+    assert told(used) == [("Price factor", subject, "× 1.5", "")]
+
+
+def test_c8_a_name_reaches_those_whose_gateway_reported_it(used, charlie, now):
+    for model in ("claude-sonnet-5", "claude-opus-5"):
+        map_name(
+            "MYSTERY-next",
+            same_as=PricedModel("anthropic", model),
+            actor=Actor(label="operator"),
+            now=now,
+        )
+    sonnet, opus = "anthropic/claude-sonnet-5", "anthropic/claude-opus-5"
+    assert told(used) == [
+        ("Model name", "mystery-next", "", sonnet),
+        ("Model name", "mystery-next", sonnet, opus),
+    ]
+    assert told(charlie.organization) == []
+
+
+def test_c8_what_a_seat_includes_reaches_organizations_on_that_plan(acme, charlie, now):
+    row = SeatAllowance.objects.get(
+        plan=Plan.ENTERPRISE_SEAT, seat_tier="standard", name="session"
+    )
+    key = (row.plan, row.seat_tier, row.name)
+    act = {"actor": Actor(label="operator"), "now": now}
+    was = {"amount_nanos": row.amount_nanos, "length_seconds": row.length_seconds}
+    set_allowance(key, **was, **act)
+    assert not AuditEntry.objects.exists(), "set as it was: no change"
+    set_allowance(key, **was | {"amount_nanos": 7_000_000_000}, **act)
     [(what, _subject, _before, after)] = told(acme)
     assert (what, after) == ("Included usage", "$7.00 in 5 h")
-    delete = reverse("admin:billing_seatallowance_delete", args=[row.pk])
-    assert client.post(delete, {"post": "yes"}).status_code == 302
+    end_allowance(key, **act)
     assert told(acme)[-1][2:] == ("$7.00 in 5 h", "")
     assert (len(told(charlie.organization)) > 0) == (
         charlie.organization.plan == Plan.ENTERPRISE_SEAT

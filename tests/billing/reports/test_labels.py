@@ -85,7 +85,7 @@ def test_row_12_without_a_comma_a_key_needs_no_quotation_marks(read, labelled, k
 
 @pytest.mark.parametrize("key", KEYS)
 def test_row_12_csv_says_the_same(read, labelled, key):
-    text = read(quoted(key), "text/csv").content.decode()
+    text = read(quoted(key), "text/csv").getvalue().decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     counts = {row[f"label:{key}"]: row["events"] for row in rows}
     assert counts == {"": str(len(KEYS)), labelled[key]: "1"}

@@ -6,6 +6,8 @@ Acts of metering call this, inside their transaction and lock. Amounts are nano-
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import DatabaseError
 
 from billing.metering.actions.rows.countable import (
@@ -23,15 +25,22 @@ from config.kit.sql import hear_the_rest, run_together
 
 
 def write(
-    rows: list[EventRow], *, tally: Tally, windows: Windows, organization_id: int
+    rows: list[EventRow],
+    *,
+    tally: Tally,
+    windows: Windows,
+    organization_id: int,
+    now: dt.datetime,
 ) -> None:
-    """Insert the events and add to every counter and window they touch."""
+    """Insert the events, as recorded `now`, and add to every counter and window they
+    touch.
+    """
     if not rows:
         return
     try:
         run_together(
             [
-                event_statement(rows, organization_id=organization_id),
+                event_statement(rows, organization_id=organization_id, recorded_at=now),
                 *counter_statements(tally, organization_id=organization_id),
             ]
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from billing.metering.rules.tally import DayKey, MonthKey, Spend, Tally
+from billing.metering.rules.tally import DayKey, MonthKey, SpendCount, Tally
 from config.kit.sql import is_postgresql, rows_json, rowset
 
 KEY_TYPES = {
@@ -103,10 +103,9 @@ def _member_months(tally: Tally) -> list[dict[str, Any]]:
         {
             "membership_id": membership_id,
             "month_on": month_on.isoformat(),
-            **_spend_columns(spend),
-            "events": events,
+            **_spend_columns(count),
         }
-        for (membership_id, month_on), (spend, events) in tally.member_months.items()
+        for (membership_id, month_on), count in tally.member_months.items()
     ]
 
 
@@ -115,10 +114,9 @@ def _organization_months(tally: Tally, *, organization_id: int) -> list[dict[str
         {
             "organization_id": organization_id,
             "month_on": month_on.isoformat(),
-            **_spend_columns(spend),
-            "events": events,
+            **_spend_columns(count),
         }
-        for month_on, (spend, events) in tally.organization_months.items()
+        for month_on, count in tally.organization_months.items()
     ]
 
 
@@ -142,12 +140,11 @@ def _usage_days(tally: Tally) -> list[dict[str, Any]]:
             "surface": key.surface,
             "model": key.model,
             "seat_tier": key.seat_tier,
-            "events": count.events,
             "input_tokens": count.input_tokens,
             "output_tokens": count.output_tokens,
             "cache_write_tokens": count.cache_write_tokens,
             "cache_read_tokens": count.cache_read_tokens,
-            **_spend_columns(count.spend),
+            **_spend_columns(count),
         }
         for key, count in tally.usage_days.items()
     ]
@@ -185,9 +182,10 @@ def _pending_total(tally: Tally, *, organization_id: int) -> list[dict[str, Any]
     return [{"organization_id": organization_id, "pending_nanos": pending_nanos}]
 
 
-def _spend_columns(spend: Spend) -> dict[str, int]:
+def _spend_columns(count: SpendCount) -> dict[str, int]:
     return {
-        "included_nanos": spend.included,
-        "extra_nanos": spend.extra,
-        "unbilled_nanos": spend.unbilled,
+        "events": count.events,
+        "included_nanos": count.included,
+        "extra_nanos": count.extra,
+        "unbilled_nanos": count.unbilled,
     }

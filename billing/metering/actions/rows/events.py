@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from billing.metering.rules.funded import PricedEvent
 from billing.metering.rules.pricing import kept_factors
 from billing.metering.rules.tally import DayKey
 from billing.models import UsageEvent
-from config.kit.sql import db_time, is_postgresql, rows_json, rowset
+from config.kit.sql import is_postgresql, rows_json, rowset, time_as_text
 
 # The types of PostgreSQL by Django's field, for the rows read out of the parameter.
 TYPES = {
@@ -30,7 +31,6 @@ class EventRow(NamedTuple):
     priced: PricedEvent
     key: DayKey
     month_on: dt.date
-    recorded_at: dt.datetime
     prepaid: bool
 
 
@@ -39,11 +39,16 @@ SELDOM = {"provider", "factors", "is_split"}
 
 
 def event_statement(
-    rows: list[EventRow], *, organization_id: int
+    rows: list[EventRow], *, organization_id: int, recorded_at: dt.datetime
 ) -> tuple[str, list[str]]:
     """The statement that inserts the events in the order sent, with its parameter."""
     is_plain = all(_is_plain(row) for row in rows)
-    values = [_values(row, organization_id) for row in rows]
+    as_text = time_as_text(is_postgresql())
+    shared = {
+        "organization_id": organization_id,
+        "recorded_at": as_text(recorded_at),
+    }
+    values = [_values(row, shared, as_text) for row in rows]
     if not is_plain:
         values = [
             {**value, **_seldom(row)} for value, row in zip(values, rows, strict=True)
@@ -78,9 +83,11 @@ def _insert_events(postgresql: bool, is_plain: bool) -> str:
     )
 
 
-def _values(row: EventRow, organization_id: int) -> dict[str, Any]:
+def _values(
+    row: EventRow, shared: dict[str, Any], as_text: Callable[[dt.datetime], str]
+) -> dict[str, Any]:
     """Every column but the id and the seldom ones: what is missing here, NOT NULL
-    refuses.
+    refuses. `shared` are those that the whole batch has alike.
 
     Written out, since a full batch has a thousand of them.
     """
@@ -90,15 +97,14 @@ def _values(row: EventRow, organization_id: int) -> dict[str, Any]:
     charge = priced.charge
     funded = priced.funded
     return {
-        "organization_id": organization_id,
+        **shared,
         "membership_id": row.key.membership_id,
         "event_id": event.id,
         "content_digest": priced.digest,
         "surface": event.surface,
         "model": event.model,
         "seat_tier": row.key.seat_tier,
-        "occurred_at": db_time(event.occurred_at),
-        "recorded_at": db_time(row.recorded_at),
+        "occurred_at": as_text(event.occurred_at),
         "month_on": row.month_on.isoformat(),
         "day_on": row.key.day_on.isoformat(),
         "input_tokens": usage.input_tokens,
@@ -113,6 +119,7 @@ def _values(row: EventRow, organization_id: int) -> dict[str, Any]:
         "funding": funded.funding,
         "prepaid": row.prepaid,
         "funding_why": funded.why,
+        "promise": priced.promise_number,
         "refusal_reason": funded.refusal_reason,
         "windows": priced.windows,
         "labels": event.labels,

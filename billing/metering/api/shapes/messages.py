@@ -33,16 +33,27 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def _is_none(value: Any) -> bool:
+    """Some clients write none of something as 0, or as what holds many of it."""
+    return value in ([], {}) or (value == 0 and value is not False)
+
+
 def or_nothing(value: Any) -> Any:
-    """Some clients write an empty object as a list."""
-    return None if value == [] else value
+    """An object of counts; None for none."""
+    if _is_none(value):
+        return None
+    if not isinstance(value, dict | BaseModel):
+        raise ValueError("must be an object of counts, or null where there are none")
+    return value
 
 
 def without_nulls(value: Any) -> Any:
-    """A list without its nulls; an empty object stands for an empty list."""
-    if isinstance(value, list):
-        return [item for item in value if item is not None]
-    return None if value == {} else value
+    """A list without its nulls; None for none."""
+    if _is_none(value):
+        return None
+    if not isinstance(value, list):
+        raise ValueError("must be a list of objects, or null where there are none")
+    return [item for item in value if item is not None]
 
 
 Tokens = Annotated[

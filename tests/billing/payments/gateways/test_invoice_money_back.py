@@ -18,7 +18,11 @@ from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.actions.settling import mark_paid
 from billing.documents.gateway_events import take_waiting
 from billing.documents.queries.documents import owed_nanos, uncredited_nanos
-from billing.documents.words.documents import invoice_totals, state_text
+from billing.documents.words.documents import (
+    invoice_headline,
+    invoice_totals,
+    state_text,
+)
 from billing.models import Dispute, Invoice, InvoiceRefund
 from billing.payments.queries.reloads import open_dispute
 from config.kit.money import usd
@@ -256,6 +260,31 @@ def test_p3_a_partial_dispute_lost_owes_what_went_back_and_is_waived_by_as_much(
         now=LATER,
     )
     assert fresh(invoice).status == "paid"
+
+
+@pytest.mark.parametrize("is_documented", [False, True])
+def test_p3_what_was_refunded_is_not_claimed_again_after_a_lost_dispute(
+    invoice, intent, stripe, client, olga, is_documented
+):
+    """A refund was somebody's decision: only what the bank took back is owed."""
+    tell(client, *stripe.outside.refund(intent, 1_000))
+    if is_documented:
+        credit(invoice, usd(10), reason="Refunded", operator=olga, now=LATER)
+    tell(client, *stripe.outside.dispute(intent, 2_000))
+    [dispute_id] = stripe.outside.disputes
+    with time_machine.travel(LATER + dt.timedelta(days=1), tick=True):
+        tell(client, *stripe.outside.close(dispute_id, "lost"))
+    ours = fresh(invoice)
+    assert ours.status == "open" and owed_nanos(ours) == usd(20)
+    assert invoice_headline(ours).startswith("$20.00 · Open again since ")
+    assert list(invoice_totals(ours))[-1] == ("Amount due", usd(20))
+    later = LATER + dt.timedelta(days=2)
+    credit(invoice, usd(20), reason="Waived", operator=olga, now=later)
+    assert fresh(invoice).status == "paid"
+
+
+def credit(invoice, nanos, **facts):
+    issue_credit_note(fresh(invoice), subtotal_nanos=nanos, **facts)
 
 
 def test_p3_money_given_back_after_all_pays_the_invoice_again(

@@ -5,7 +5,9 @@ order and however often they are told, through Stripe's client and a local Strip
 from __future__ import annotations
 
 import datetime as dt
+import html
 import itertools
+import re
 
 import pytest
 import time_machine
@@ -116,10 +118,46 @@ def test_row_4_owners_and_operators_are_told_once_and_it_is_in_the_activity(
 ):
     tell(client, *stripe.outside.refund(bought.gateway_id, 2_000))
     assert mails("refunded") == ["bea@bolt.example", "olga@example.com"]
-    entry = AuditEntry.objects.get(action="balance.refunded_outside")
-    row = audit_row(entry)
-    assert (row.who, row.action, row.after) == ("Stripe", "Refund in Stripe", "$20.00")
+    row = audit_row(one_row(bolt))
+    assert (row.who, row.action) == ("Stripe", "Refund in Stripe")
+    assert row.before == "Balance: $100.00"
+    assert row.after == "$20.00 refunded. Balance: $80.00"
+    assert (row.before_nanos, row.after_nanos) == (usd(100), usd(80))
     assert row.subject == f"Visa 4242 · {bought.gateway_id}"
+
+
+def one_row(bolt) -> AuditEntry:
+    """The only change of the balance since the purchase in Bolt's activity."""
+    [entry] = AuditEntry.objects.filter(
+        organization=bolt, action__startswith="balance."
+    ).exclude(
+        action__in=["balance.purchase", "balance.auto_reload", "balance.card"],
+    )
+    return entry
+
+
+def test_c8_a_dispute_is_one_row_of_the_activity_with_the_balance(
+    bolt, bought, stripe, client
+):
+    """Item 9: not one by Stripe and one by the system."""
+    tell(client, *stripe.outside.dispute(bought.gateway_id, 4_000))
+    row = audit_row(one_row(bolt))
+    assert (row.who, row.before) == ("Stripe", "Balance: $100.00")
+    assert row.after == "Open: $40.00 disputed, $40.00 taken back. Balance: $60.00"
+    assert (row.before_nanos, row.after_nanos) == (usd(100), usd(60))
+
+
+def test_c8_a_refund_that_failed_is_told_with_the_balance_that_has_it_again(
+    bolt, bought, stripe, client
+):
+    created, charged = stripe.outside.refund(bought.gateway_id, 2_000)
+    tell(client, charged, created)
+    tell(client, stripe.outside.fail(created["data"]["object"]["id"]))
+    rows = AuditEntry.objects.filter(action="balance.refunded_outside").order_by("pk")
+    assert [audit_row(row).after for row in rows] == [
+        "$20.00 refunded. Balance: $80.00",
+        "$20.00 came back. Balance: $100.00",
+    ]
 
 
 def test_t7_a_dashboard_refund_to_the_threshold_switches_auto_reload_off_as_an_operators(
@@ -416,8 +454,8 @@ def test_row_4_each_step_of_a_dispute_is_told_once_to_owners_and_operators(
     assert mails("disputed") == ["bea@bolt.example"] * 2 + ["olga@example.com"] * 2
     rows = AuditEntry.objects.filter(action="balance.dispute_state").order_by("pk")
     assert [audit_row(row).after for row in rows] == [
-        "Open: $100.00 disputed, $100.00 taken back",
-        "The money went back: $100.00 disputed, $100.00 taken back",
+        "Open: $100.00 disputed, $100.00 taken back. Balance: $0.00",
+        "The money went back: $100.00 disputed, $100.00 taken back. Balance: $0.00",
     ]
 
 
@@ -442,8 +480,10 @@ def test_t7_a_disputed_purchase_can_not_be_refunded_by_an_operator(
         )
     assert refused.value.code == "payment_disputed"
     client.force_login(olga)
-    page = client.get(f"/admin/billing/payment/{bought.pk}/refund/").content.decode()
-    assert "$0.00 of this purchase is unused" in page
+    step = f"/admin/accounts/organization/{bolt.pk}/steps/refund/"
+    typed = {"payment": bought.pk, "amount": "10", "key": "0" * 32}
+    page = client.post(step, typed).content.decode()
+    assert re.search(says.replace("$", r"\$"), html.unescape(page))
 
 
 def test_t7_a_dispute_that_is_won_lets_the_purchase_be_refunded_again(

@@ -24,7 +24,14 @@ from billing.webhooks import record_gateway_event
 from config.kit.money import usd
 from tests.billing.payments.gateways.conftest import SECRET
 from tests.billing.payments.gateways.stripe_server import signature
-from tests.factories.balances import balance, bea_of, buy, turn_on, use_up_included
+from tests.factories.balances import (
+    balance,
+    bea_of,
+    buy,
+    came_away,
+    turn_on,
+    use_up_included,
+)
 from tests.factories.usage import event
 
 WEBHOOK = "/webhooks/stripe/"
@@ -104,8 +111,9 @@ def test_t6_a_saved_method_that_is_no_card_is_refused_in_words(bolt, stripe, cli
     }
     stripe.sessions[session]["setup_intent"]["payment_method"] = bank
     client.force_login(bolt.primary_owner)
+    away = came_away(client, bolt)
     page = client.get(
-        f"/o/bolt/settings/billing/card/back/?session={session}", follow=True
+        f"/o/bolt/settings/billing/card/back/?session={session}{away}", follow=True
     ).content.decode()
     assert (
         "Extra usage can only be bought by card, and you entered something else."
@@ -116,8 +124,9 @@ def test_t6_a_saved_method_that_is_no_card_is_refused_in_words(bolt, stripe, cli
 
 def test_t6_coming_back_without_a_session_is_no_card(bolt, stripe, client):
     client.force_login(bolt.primary_owner)
+    away = came_away(client, bolt)
     page = client.get(
-        "/o/bolt/settings/billing/card/back/", follow=True
+        f"/o/bolt/settings/billing/card/back/?{away}", follow=True
     ).content.decode()
     assert (
         "No card was entered." in page

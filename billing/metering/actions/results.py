@@ -1,0 +1,75 @@
+"""What becomes of a reported event, as it is answered: its status, and where it is
+invalid or was funded otherwise than promised, why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from billing.metering.rules.events import ReportedEvent
+from billing.metering.rules.funded import Presented
+from billing.metering.rules.pricing import EventCharge
+from billing.models.limits import MOST_AN_EVENT_NANOS
+from config.kit.money import format_usd
+
+# Where in the event, and what is wrong there.
+Errors = tuple[tuple[tuple[str | int, ...], str], ...]
+
+
+@dataclass(slots=True, frozen=True)
+class EventResult:
+    """What became of one event: `recorded`, `duplicate`, `conflict` or `invalid` (then
+    `errors` say at which field, and why).
+    """
+
+    id: str | None
+    status: str
+    funding: str | None = None
+    cost_nanos: int | None = None
+    estimated: bool = False
+    errors: Errors = ()
+    notes: tuple[str, ...] = ()
+
+
+def used_notes(presented: Presented) -> list[str]:
+    """That an authorization had been used, and by which event (E4)."""
+    if presented.used_by is None:
+        return []
+    return [
+        f"The authorization has paid for the event “{presented.used_by}” already; this"
+        " one was funded by a check. Ask for an authorization before each request."
+    ]
+
+
+def unknown_member(event: ReportedEvent) -> EventResult:
+    """Nobody of that name or id is or was a member."""
+    message = _("No member “%(member)s” in this organization.")
+    return _invalid(event, "member", message % {"member": event.member})
+
+
+def too_far_ahead(event: ReportedEvent, *, now: dt.datetime) -> EventResult:
+    """It says it ran in the future; `now` is an aware UTC instant."""
+    message = _(
+        "%(moment)s is more than 5 minutes ahead of the server's %(now)s."
+        " Check the gateway's clock."
+    ) % {"moment": event.occurred_at.isoformat(), "now": now.isoformat()}
+    return _invalid(event, "occurred_at", message)
+
+
+def too_dear(event: ReportedEvent, charge: EventCharge) -> EventResult:
+    """It would cost more than one request can (E5a)."""
+    message = _(
+        "This usage would cost %(cost)s; one request can cost %(most)s at most. Check"
+        " the counts."
+    ) % {
+        "cost": format_usd(charge.cost_nanos),
+        "most": format_usd(MOST_AN_EVENT_NANOS),
+    }
+    return _invalid(event, "usage", message)
+
+
+def _invalid(event: ReportedEvent, field: str, message: str) -> EventResult:
+    return EventResult(event.id, "invalid", errors=(((field,), message),))

@@ -1,0 +1,1 @@
+"""What operators are told: heartbeats of jobs, measures, and health of worker and beat."""

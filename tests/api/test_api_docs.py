@@ -1,0 +1,13 @@
+"""S34: the API's documentation is there for anyone, until API_DOCS takes it away."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize("path", ["/api/v1/docs", "/api/v1/openapi.json"])
+def test_s34_the_documentation_can_be_taken_away(client, db, settings, path):
+    assert client.get(path).status_code == 200
+    settings.API_DOCS = False
+    assert client.get(path).status_code == 404
+    assert client.get("/api/v1/organization").status_code == 401

@@ -1,0 +1,45 @@
+"""Tables that keep their rows are emptied between transactional tests: their guards are
+switched off for that one moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.backends.postgresql.operations import DatabaseOperations as Postgresql
+from django.db.backends.sqlite3.base import DatabaseOperations as Sqlite
+
+from config.kit.append_only import guard_on_sqlite, unguard_on_sqlite
+
+SWITCH = """
+DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT tgrelid::regclass AS place, tgname FROM pg_trigger
+        WHERE tgname LIKE '%_emptying'
+    LOOP
+        EXECUTE format('ALTER TABLE %s {how} TRIGGER %I', one.place, one.tgname);
+    END LOOP;
+END $$
+"""
+
+
+def empty_without_guards(patch: pytest.MonkeyPatch) -> None:
+    """What Django empties between tests, it empties without our guards."""
+    empty_sqlite, empty_postgresql = (
+        Sqlite.execute_sql_flush,
+        Postgresql.execute_sql_flush,
+    )
+
+    def on_sqlite(self: Any, sql_list: list[str]) -> None:
+        unguard_on_sqlite(apps.get_app_config("config"), using=self.connection.alias)
+        empty_sqlite(self, sql_list)
+        for app in apps.get_app_configs():
+            guard_on_sqlite(app, using=self.connection.alias)
+
+    def on_postgresql(self: Any, sql_list: list[str]) -> None:
+        off, on = (SWITCH.replace("{how}", how) for how in ("DISABLE", "ENABLE"))
+        empty_postgresql(self, [off, *sql_list, on])
+
+    patch.setattr(Sqlite, "execute_sql_flush", on_sqlite)
+    patch.setattr(Postgresql, "execute_sql_flush", on_postgresql)
