@@ -15,6 +15,7 @@ from accounts.queries import member_by_ref
 from billing.funding.queries import organization_standing, standing_of, standings_for
 from billing.funding.rules.decision import decide
 from billing.funding.rules.standing import Cap, Standing
+from billing.funding.short_words import short_message
 from billing.funding.words import refusal_message
 from billing.reports.schemas import MemberList, MemberOut, OrganizationOut
 from config.kit.api import ERRORS, rfc3339
@@ -64,12 +65,13 @@ def member_json(
     decision = decide(standing)
     blocked = None
     if not decision.allowed:
-        message = refusal_message(
-            decision, standing, language=standing.language, now=now
-        )
+        language = standing.language
         blocked = {
             "reason": decision.reason,
-            "message": message,
+            "message": refusal_message(decision, standing, language=language, now=now),
+            "short_message": short_message(
+                decision, standing, language=language, now=now
+            ),
             "resets_at": rfc3339(decision.resets_at),
         }
     return {

@@ -56,6 +56,7 @@ class BlockedOut(Schema):
 
     reason: str
     message: str
+    short_message: str
     resets_at: dt.datetime | None
 
 
