@@ -28,8 +28,7 @@ from billing.funding.rules.headroom import extra_left, included_left
 from billing.funding.rules.layers import Layer
 from billing.funding.rules.standing import Standing
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
-from billing.funding.short_words import short_message
-from billing.funding.words import refusal_message
+from billing.funding.words import refusal_message, short_message
 from config.kit.api import ERRORS, UNAVAILABLE, json_response, rfc3339
 from config.kit.clock import HostClock
 from config.kit.errors import BusinessError

@@ -15,8 +15,7 @@ from accounts.queries import member_by_ref
 from billing.funding.queries import organization_standing, standing_of, standings_for
 from billing.funding.rules.decision import decide
 from billing.funding.rules.standing import Cap, Standing
-from billing.funding.short_words import short_message
-from billing.funding.words import refusal_message
+from billing.funding.words import refusal_message, short_message
 from billing.reports.schemas import MemberList, MemberOut, OrganizationOut
 from config.kit.api import ERRORS, rfc3339
 from config.kit.money import to_decimal_text
