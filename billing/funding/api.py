@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router
 
@@ -26,6 +27,7 @@ from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.headroom import extra_left, included_left
 from billing.funding.rules.layers import Layer
+from billing.funding.rules.leases import leased_nanos
 from billing.funding.rules.standing import Standing
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
 from billing.funding.words import refusal_message, short_message
@@ -70,7 +72,11 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
             code="member_not_found",
             status=404,
         )
-    return json_response(_authorization(standing, decide(standing), now=now))
+    decision = decide(standing)
+    answer = _authorization(standing, decision, now=now)
+    if payload.lease and decision.funding:
+        answer["lease"] = _lease(standing, decision.funding, now=now)
+    return json_response(answer)
 
 
 def _checked_key(
@@ -119,6 +125,22 @@ def _authorization(
     }
 
 
+def _lease(
+    standing: Standing, funding: str, *, now: dt.datetime
+) -> dict[str, Any] | None:
+    """A lease as the API writes it. It ends with the month at the latest, since another
+    cap may hold in the next.
+    """
+    month_lasts = int((standing.organization.month.end - now).total_seconds())
+    nanos, seconds = (
+        leased_nanos(standing, funding),
+        min(settings.LEASE_SECONDS, month_lasts),
+    )
+    if nanos is None or seconds < 1:
+        return None
+    return {"usd": to_decimal_text(nanos), "seconds": seconds}
+
+
 def _request_url(standing: Standing) -> str | None:
     """Where somebody can be asked: the member's own page, which has “Request more usage”
     for those who may (R1), else the owners' names, and for owners the way to change it.
@@ -141,6 +163,7 @@ ALLOWED: dict[str, Any] = {
     "layers": [],
     "remaining_usd": None,
     "window_remaining_usd": None,
+    "lease": None,
 }
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StrictStr
+from pydantic import ConfigDict, Field, StrictBool, StrictStr
 
 from accounts.api_access import MemberRef
 from config.kit.api import Usd
@@ -27,6 +27,11 @@ class AuthorizeIn(Schema):
     surface: SurfaceName
     # of any length, as reports take it: nothing depends on it
     model: StrictStr | None = None
+    lease: StrictBool = Field(
+        default=False,
+        description="Whether the client would spend on one answer for some seconds,"
+        " instead of asking before each request.",
+    )
 
 
 class LayerOut(Schema):
@@ -39,6 +44,13 @@ class LayerOut(Schema):
     resets_at: dt.datetime | None
     who_can_change: Literal["nobody", "owners", "owners_admins_on_request"]
     source: str | None
+
+
+class LeaseOut(Schema):
+    """What the client may spend before it asks for this member again."""
+
+    usd: Usd
+    seconds: int = Field(description="After these it asks again.", ge=1, le=30)
 
 
 class AuthorizeOut(Schema):
@@ -67,4 +79,8 @@ class AuthorizeOut(Schema):
     window_remaining_usd: Usd | None = Field(
         description="Included usage left in the tightest window, which is used first."
         " null on plans without windows, or a refusal."
+    )
+    lease: LeaseOut | None = Field(
+        description="Until either is used up, the client need not ask again. null where"
+        " it has to: none was asked for, the organization allows none, or little is left."
     )

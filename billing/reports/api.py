@@ -51,6 +51,7 @@ def organization(request: HttpRequest) -> dict[str, Any]:
         "cap_usd": cap_usd(standing.cap),
         "mtd_spend_usd": to_decimal_text(standing.spent_nanos),
         "month": {"start": standing.month.start, "end": standing.month.end},
+        "leases_allowed": standing.leases_allowed,
         "balance_usd": None
         if standing.balance_nanos is None
         else to_decimal_text(standing.balance_nanos),

@@ -40,6 +40,7 @@ class OrganizationOut(Schema):
     mtd_spend_usd: Usd
     month: MonthOut
     balance_usd: Usd | None
+    leases_allowed: bool
 
 
 class WindowOut(Schema):

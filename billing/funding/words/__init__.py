@@ -2,9 +2,7 @@
 
 from billing.funding.words.refusals import (
     LayerWords,
-    cap_source_text,
     layer_words,
-    length_text,
     refusal_message,
     window_name,
 )
@@ -13,9 +11,7 @@ from billing.funding.words.short import MOST_CHARACTERS, short_message, short_st
 __all__ = [
     "MOST_CHARACTERS",
     "LayerWords",
-    "cap_source_text",
     "layer_words",
-    "length_text",
     "refusal_message",
     "short_message",
     "short_standing",
