@@ -12,12 +12,15 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from accounts.actions.audit import Actor
 from billing.documents.closing import close_due
 from billing.funding.queries import BY_ORGANIZATION, standing_of
 from billing.metering.actions import known
 from billing.metering.actions.adjustments import adjust_event
 from billing.metering.actions.recording import record_usage
+from billing.metering.actions.repricing import reprice_events
 from billing.models import (
     GATEWAY_COUNTED,
     AdjustmentSource,
@@ -28,9 +31,13 @@ from billing.models import (
     UsageDay,
     UsageEvent,
 )
+from billing.models.prices import SINCE_ALWAYS
+from billing.prices.actions import correct_price
+from billing.prices.queries.listed import fallback_rates
 from billing.prices.rules import Part, Usage
 from config.kit.money import usd
 from config.kit.sql import is_postgresql, list_param, rows_json
+from tests.factories.people import make_api_key
 from tests.factories.usage import enable_extra_usage, event
 
 MINUTE = dt.timedelta(minutes=1)
@@ -374,3 +381,42 @@ def test_x4_requests_are_found_by_their_index(report, gateway, acme):
         cursor.execute(explain + sql, params)
         plan = "\n".join(str(row) for row in cursor.fetchall())
     assert "events_by_request_id" in plan
+
+
+def test_x4_m4_what_a_gateway_counted_is_what_new_prices_price(
+    report, gateway, telemetry, now
+):
+    """The model gets its price afterwards: a count of 400,000 tokens holds."""
+    unknown = {"model": "mystery-1"}
+    report(replace(telemetry(), **unknown))
+    [word] = report(replace(gateway("4.00"), **unknown))
+    assert word.cost_nanos == spent() > usd("0.40")
+    correct_price(
+        ("anthropic", "mystery-1", SINCE_ALWAYS, 0),
+        rates={**fallback_rates(), "output_nanos": usd("1")},
+        actor=Actor(label="operator"),
+        now=dt.datetime.now(dt.UTC),
+    )
+    for _again in range(2):
+        reprice_events(now=now)
+        assert spent() == usd("0.40")
+
+
+def test_x4_a_receipt_says_what_the_gateway_counted(
+    report, gateway, telemetry, client, bob, acme, now, time_machine
+):
+    time_machine.move_to(now, tick=False)
+    report(telemetry("4.00", id="used-up", request_id=""))
+    report(telemetry())
+    report(replace(gateway(), usage=Usage(1_234_567, 765_432)))
+    row = UsageEvent.objects.get(request_id=REQUEST)
+    client.force_login(bob.user)
+    page = client.get(reverse("own_receipt", args=["acme", row.pk])).content.decode()
+    assert "1,234,567 in, 765,432 out" in page
+    assert "Recorded by what telemetry counted" in page
+    key = make_api_key(acme, scopes="read", now=now)
+    headers = {"Authorization": f"Bearer {key}"}
+    told = client.get(f"/api/v1/events/{REQUEST}", headers=headers).json()
+    [adjustment] = told["adjustments"]
+    assert adjustment["counted"]["input_tokens"] == 1_234_567
+    assert (told["source"], told["request_id"]) == ("telemetry", REQUEST)
