@@ -69,6 +69,10 @@ class AdjustmentOut(Schema):
 
     amount_usd: str
     reason: str
+    counted: Annotated[
+        dict[str, int] | None,
+        Field(description="What a gateway counted instead of telemetry, by class."),
+    ]
     month: str
     created_at: dt.datetime
 
@@ -82,6 +86,13 @@ class EventOut(Schema):
     surface: str
     model: str
     provider: str | None
+    source: Annotated[
+        Literal["gateway", "telemetry", "import"],
+        Field(description="Where its report came from."),
+    ]
+    request_id: Annotated[
+        str | None, Field(description="What the provider calls the request.")
+    ]
     seat_tier: str | None
     occurred_at: dt.datetime
     recorded_at: dt.datetime
