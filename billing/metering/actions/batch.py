@@ -17,6 +17,8 @@ from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
 from billing.metering.actions.results import (
     EventResult,
+    no_member,
+    not_its_own,
     too_dear,
     too_far_ahead,
     unknown_member,
@@ -57,6 +59,13 @@ class KnownEvent(NamedTuple):
     estimated: bool
 
 
+class Token(NamedTuple):
+    """The personal token that sent a batch (X3): whose it is."""
+
+    membership_id: int
+    email: str
+
+
 class Batch:
     """Moves the standings it was given forward, and keeps what is to be written: `rows`,
     `tally` and `windows`.
@@ -72,10 +81,11 @@ class Batch:
         organization_id: int,
         price_version: int,
         now: dt.datetime,
+        token: Token | None = None,
     ) -> None:
         """`standings` is None where none of the events names a member there is.
         `promises` are the genuine ones by their token, `kept` the events that some have
-        paid for.
+        paid for. With a `token`, only its own member's events are recorded.
         """
         self.standings = standings
         self.known_events = known_events
@@ -83,6 +93,7 @@ class Batch:
         self.kept = kept
         self.organization_id = organization_id
         self.now = now
+        self.token = token
         self.book = price_book(price_version)
         self.windows = Windows(standings.closed if standings else {}, now=now)
         self.tally = Tally()
@@ -107,8 +118,12 @@ class Batch:
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
         standing = self.standings.member(event.member) if self.standings else None
+        if self.token and (
+            standing is None or standing.membership_id != self.token.membership_id
+        ):
+            return not_its_own(event, email=self.token.email)
         if standing is None:
-            return unknown_member(event)
+            return unknown_member(event) if event.member else no_member(event)
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return too_far_ahead(event, now=self.now)
         digest = content_digest(event, membership_id=standing.membership_id)

@@ -45,7 +45,8 @@ class UsageIn(Schema):
                 WithJsonSchema(
                     {
                         "description": (
-                            "An event: id, member, surface, model, occurred_at, usage,"
+                            "An event: id, member (a personal token may leave it"
+                            " out), surface, model, occurred_at, usage,"
                             " provider?, authorization?, labels?"
                         ),
                         "example": EVENT_EXAMPLE,

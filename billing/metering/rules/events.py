@@ -14,7 +14,8 @@ from billing.prices.rules import Part, Usage
 
 @dataclass(slots=True, frozen=True)
 class ReportedEvent:
-    """One event as a gateway sends it. `member` is an e-mail address or membership id.
+    """One event as a gateway sends it. `member` is an e-mail address, membership id or
+    external id; empty for whoever's personal token sends it.
 
     `usage` is the sum of its `parts`; without parts it is the only one (M3).
     `conditions` are those that may change the price (M3a). `notes` say what of the
