@@ -155,6 +155,8 @@ def wrong_key_text(request: HttpRequest) -> str:
     if ended is None or ended.expires_at is None:
         return "Send a valid API key: “Authorization: Bearer <key>”."
     moment = rfc3339(ended.expires_at)
+    if ended.membership_id is not None:
+        return f"This personal token expired at {moment}. Create a new one in your settings."
     return f"This API key expired at {moment}. Create a new one under API keys."
 
 
