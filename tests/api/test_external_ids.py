@@ -90,6 +90,7 @@ def test_x2_a_body_takes_an_object_too(call, bob, okta, now):
         {"issuer": "", "subject": "x"},
         {"issuer": "x" * 201, "subject": "x"},
         {"issuer": 1, "subject": "x"},
+        {"issuer": '"x', "subject": 'y"@acme.example'},
         {},
     ],
 )
