@@ -28,6 +28,7 @@ from ninja.parser import Parser
 
 from accounts.api_access import (
     MissingScope,
+    OtherMember,
     Unauthorized,
     note_wrong_key,
     wrong_key_text,
@@ -194,6 +195,19 @@ def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
     )
 
 
+@api.exception_handler(OtherMember)
+def other_member(request: HttpRequest, error: OtherMember) -> HttpResponse:
+    """A personal token asked about somebody else."""
+    return problem(
+        status=403,
+        detail=(
+            "This personal token is for its own member alone. Leave “member” out, or"
+            " use a key of the organization."
+        ),
+        code="other_member",
+    )
+
+
 @api.exception_handler(AuthorizationError)
 def not_allowed(request: HttpRequest, error: Exception) -> HttpResponse:
     """Whatever else is forbidden."""
@@ -306,6 +320,7 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def mount() -> NinjaAPI:
     """The API with its routers."""
+    from accounts import api as people
     from billing.caps import api as caps
     from billing.documents import api as documents
     from billing.funding import api as checks
@@ -325,6 +340,7 @@ def mount() -> NinjaAPI:
         receipts.router,
         documents.router,
         caps.router,
+        people.router,
         requests.reading,
         requests.managing,
     ):
