@@ -219,6 +219,12 @@ def two_factor_text(value: str) -> str:
     return str(dict(TwoFactor.choices).get(value, value))
 
 
+@describes("organization.leases")
+def leases_text(value: bool) -> str:
+    """Whether gateways may get leases."""
+    return _("Allowed") if value else _("Not allowed")
+
+
 register_tier_changes("organization.seats")
 register_group("member.", gettext_lazy("Members"), order=30)
 register_group("invitation.", gettext_lazy("Invitations"), order=40)
@@ -245,6 +251,7 @@ register_changes(
         "organization.primary_owner": gettext_lazy("Primary owner"),
         "organization.seats": gettext_lazy("Seats bought"),
         "organization.two_factor": gettext_lazy("Two-factor sign-in required"),
+        "organization.leases": gettext_lazy("Leases for gateways"),
         "person.two_factor_reset": gettext_lazy("Two-factor sign-in reset"),
         "person.sessions_end": gettext_lazy("Signed out everywhere by an operator"),
         "organization.edit": gettext_lazy("Organization"),

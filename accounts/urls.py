@@ -45,6 +45,7 @@ settings_pages = [
     ),
     path("api-keys/", keys.api_keys_page, name="api_keys"),
     path("api-keys/<int:key_id>/revoke/", keys.api_key_revoke, name="api_key_revoke"),
+    path("api-keys/leases/", keys.leases, name="leases"),
     path("security/", security.security_page, name="security"),
     path("activity/", activity.activity_page, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),

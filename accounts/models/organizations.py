@@ -108,6 +108,11 @@ class Organization(models.Model):
     digest_hour = models.PositiveSmallIntegerField(
         _("hour of the daily digest"), default=9
     )
+    # Whether gateways may get leases on answers (X5). Every check reads it, so it is a
+    # column of the row that a check has read already.
+    leases_allowed = models.BooleanField(
+        _("gateways may get leases"), default=False, db_default=False
+    )
     # An operator's trust: no limit on invitations an hour (S21).
     invites_freely = models.BooleanField(_("may invite without limit"), default=False)
     two_factor = models.CharField(

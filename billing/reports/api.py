@@ -15,7 +15,7 @@ from accounts.queries import member_by_ref
 from billing.funding.queries import organization_standing, standing_of, standings_for
 from billing.funding.rules.decision import decide
 from billing.funding.rules.standing import Cap, Standing
-from billing.funding.words import refusal_message
+from billing.funding.words import refusal_message, short_message
 from billing.reports.schemas import MemberList, MemberOut, OrganizationOut
 from config.kit.api import ERRORS, rfc3339
 from config.kit.money import to_decimal_text
@@ -51,6 +51,7 @@ def organization(request: HttpRequest) -> dict[str, Any]:
         "cap_usd": cap_usd(standing.cap),
         "mtd_spend_usd": to_decimal_text(standing.spent_nanos),
         "month": {"start": standing.month.start, "end": standing.month.end},
+        "leases_allowed": standing.leases_allowed,
         "balance_usd": None
         if standing.balance_nanos is None
         else to_decimal_text(standing.balance_nanos),
@@ -64,12 +65,13 @@ def member_json(
     decision = decide(standing)
     blocked = None
     if not decision.allowed:
-        message = refusal_message(
-            decision, standing, language=standing.language, now=now
-        )
+        language = standing.language
         blocked = {
             "reason": decision.reason,
-            "message": message,
+            "message": refusal_message(decision, standing, language=language, now=now),
+            "short_message": short_message(
+                decision, standing, language=language, now=now
+            ),
             "resets_at": rfc3339(decision.resets_at),
         }
     return {

@@ -40,6 +40,7 @@ class OrganizationOut(Schema):
     mtd_spend_usd: Usd
     month: MonthOut
     balance_usd: Usd | None
+    leases_allowed: bool
 
 
 class WindowOut(Schema):
@@ -56,6 +57,7 @@ class BlockedOut(Schema):
 
     reason: str
     message: str
+    short_message: str
     resets_at: dt.datetime | None
 
 

@@ -100,6 +100,7 @@ DOORS = {
             SETTINGS + "invitations/<int:invitation_id>/revoke/",
             SETTINGS + "api-keys/",
             SETTINGS + "api-keys/<int:key_id>/revoke/",
+            SETTINGS + "api-keys/leases/",
             SETTINGS + "security/",
             SETTINGS + "activity/",
             SETTINGS + "activity.csv",

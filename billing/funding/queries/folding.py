@@ -140,6 +140,7 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         plan=row.plan,
         settlement=row.settlement,
         requests_enabled=bool(row.requests_enabled),
+        leases_allowed=bool(row.leases_allowed),
         month=month,
         enabled=bool(row.enabled),
         scope=row.scope or "everyone",
@@ -168,6 +169,7 @@ def _fold_member(
         standings.by_id[row.membership_id] = standings.by_email[row.email] = standing
     if as_date(row.member_month_on) == month.first_on:
         standing.spent_nanos = row.member_spent
+        standing.cost_nanos, standing.events = row.member_cost, row.member_events
     if row.past_seats is not None:
         _fold_seat(standings, standing, row, month=month, now=now)
     elif row.window and all(window.name != row.window for window in standing.windows):

@@ -36,6 +36,7 @@ class Columns(NamedTuple):
     # Only the recorder needs it, and only before the first close.
     created_at: Any = "CASE WHEN acc.frozen_through_on IS NULL THEN o.created_at END"
     requests_enabled: Any = "o.requests_enabled"
+    leases_allowed: Any = "o.leases_allowed"
     enabled: Any = "acc.extra_usage_enabled"
     scope: Any = "acc.scope"
     ledger: Any = "acc.ledger_nanos"
@@ -67,6 +68,8 @@ class Columns(NamedTuple):
     organization_spent: Any = "om.extra_nanos"
     member_month_on: Any = "mm.month_on"
     member_spent: Any = "mm.extra_nanos"
+    member_cost: Any = "mm.included_nanos + mm.extra_nanos + mm.unbilled_nanos"
+    member_events: Any = "mm.events"
     window: Any = "a.name"
     window_seconds: Any = "a.length_seconds"
     window_limit: Any = "a.amount_nanos"

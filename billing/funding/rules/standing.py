@@ -105,6 +105,7 @@ class OrganizationStanding:
     threshold_nanos: int = 0
     auto_reload: bool = False
     requests_enabled: bool = True
+    leases_allowed: bool = False
 
     @property
     def has_windows(self) -> bool:
@@ -152,6 +153,9 @@ class Standing:
     seat_cap: Cap
     spent_nanos: int
     windows: list[WindowState] = field(default_factory=list)
+    # All that was used this month, whoever paid.
+    events: int = 0
+    cost_nanos: int = 0
     # Not active because an operator switched the account off, not because they were removed.
     is_switched_off: bool = False
 
