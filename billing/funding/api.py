@@ -65,7 +65,7 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     # key's last day too.
     if opened is not None:
         clock.agree(opened.database_time)
-    standing = _checked_key(opened, request, digest=digest, now=now).member(member)
+    standing = checked_key(opened, request, digest=digest, now=now).member(member)
     if standing is None:
         raise BusinessError(
             f"No member “{member}” in this organization.",
@@ -79,7 +79,7 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     return json_response(answer)
 
 
-def _checked_key(
+def checked_key(
     opened: Standings | None, request: HttpRequest, *, digest: str, now: dt.datetime
 ) -> Standings:
     """What the key opened. Raises Unauthorized, MissingScope."""

@@ -13,12 +13,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from config.kit.doors import OTLP
+from config.kit.doors import OTLP, TELEMETRY_LIMIT
 
 Receive = Callable[[], Awaitable[Any]]
 
-LIMIT = 1_048_576  # bytes: 1 MiB, the most that anybody may send
-TELEMETRY_LIMIT = 32 * LIMIT  # exporters gather for minutes while we are away
+LIMIT = 1_048_576  # bytes: 1 MiB, the most that anybody may send but exporters
 # Bodies over LIMIT that a process holds at once, however many are sent; those that come
 # with a key it has not let in yet, and that may be none, have one place among them.
 MOST_LARGE, MOST_LARGE_OF_STRANGERS = 4, 1

@@ -15,6 +15,10 @@ METRICS = "/otlp/v1/metrics"
 # Proxies send on what their client sent, its own `Authorization` too.
 KEY_VARIABLE = "HTTP_X_EXTRA_USAGE_KEY"
 
+TELEMETRY_LIMIT = 33_554_432  # bytes: 32 MiB, also when unpacked
+TELEMETRY_TOO_LONG = (
+    "A body is limited to 32 MiB, also when unpacked; export more often."
+)
 # bytes of a hook's body, at whose beginning Claude Code says which event it is
 HOOK_BEGINNING = 16_384
 _BEGINNINGS = {HOOK: HOOK_BEGINNING, METRICS: 0}
