@@ -53,6 +53,8 @@ declare(
             "factors",
             "event_id",
             "content_digest",
+            "request_id",
+            "source",
             "surface",
             "model",
             "provider",
@@ -66,6 +68,8 @@ declare(
         exported=(
             "organization__name",
             "event_id",
+            "request_id",
+            "source",
             "surface",
             "model",
             "seat_tier",

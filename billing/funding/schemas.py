@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from ninja import Schema
 from pydantic import ConfigDict, Field, StrictBool, StrictStr
 
 from accounts.api_access import MemberRef
+from billing.models.surfaces import SURFACE_PATTERN
 from config.kit.api import Usd
 
-SurfaceName = Literal["claude", "claude_code"]
+SurfaceName = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern=SURFACE_PATTERN,
+        description=(
+            "Where the request is made: a short name of your choice. `claude` and"
+            " `claude_code` are known by their names everywhere."
+        ),
+        examples=["claude_code", "cursor", "ci"],
+    ),
+]
 
 
 class AuthorizeIn(Schema):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.metering.rules.pricing import factors_kept
-from billing.models import Funding, FundingWhy, Surface, UsageEvent, UsagePart
+from billing.models import Funding, FundingWhy, UsageEvent, UsagePart
 from billing.prices.rules import MESSAGE, ONE, TOKEN_CLASSES, Applied, TokenClass
 from billing.prices.words import class_word, factor_text, part_word, rate_text
 from config.kit.money import NANOS_PER_USD
@@ -130,7 +130,7 @@ class Receipt:
     @property
     def surface(self) -> str:
         """Where it was used, in words."""
-        return str(Surface(self.event.surface).label)
+        return self.event.surface_label
 
     @property
     def paid_by(self) -> str:

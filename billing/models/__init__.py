@@ -37,12 +37,14 @@ from billing.models.refunds import Refund
 from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
+from billing.models.surfaces import Surface, surface_label
 from billing.models.usage import (
+    GATEWAY_COUNTED,
     AdjustmentSource,
     Funding,
     FundingWhy,
+    ReportSource,
     RepricingReason,
-    Surface,
     UnknownModel,
     UsageAdjustment,
     UsageEvent,
@@ -50,6 +52,7 @@ from billing.models.usage import (
 )
 
 __all__ = [
+    "GATEWAY_COUNTED",
     "AdjustmentSource",
     "BillingAccount",
     "BillingDetails",
@@ -83,6 +86,7 @@ __all__ = [
     "PriceSource",
     "PurchaseReceipt",
     "Refund",
+    "ReportSource",
     "RepricingReason",
     "SandboxPayment",
     "SandboxRefund",
@@ -101,4 +105,5 @@ __all__ = [
     "UsageMonth",
     "UsagePart",
     "WindowName",
+    "surface_label",
 ]

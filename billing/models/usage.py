@@ -13,6 +13,7 @@ from accounts.models import Membership, Organization, Tier
 from accounts.models.privacy import pseudonyms, run_out
 from billing.models.months import OPEN_MONTH
 from billing.models.prices import ModelPrice
+from billing.models.surfaces import MOST_LETTERS, surface_label
 from config.kit.exemptions import Exemption
 
 # What a gateway calls its requests may name a person, and need not be kept for ever.
@@ -25,9 +26,12 @@ EVENT_EXEMPTIONS = (
 )
 
 
-class Surface(models.TextChoices):
-    CLAUDE_CODE = "claude_code", _("Claude Code")
-    CLAUDE = "claude", _("Claude")
+class ReportSource(models.TextChoices):
+    """Where the report of an event came from (X4)."""
+
+    GATEWAY = "gateway", _("Gateway")
+    TELEMETRY = "telemetry", _("Telemetry")
+    IMPORT = "import", _("Import")
 
 
 class Funding(models.TextChoices):
@@ -99,7 +103,18 @@ class UsageEvent(Priced):
     )
     event_id = models.CharField(_("id"), max_length=200)
     content_digest = models.CharField(max_length=32)
-    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    # What the provider calls the request, by which two reports of it are one (X4).
+    request_id = models.CharField(
+        _("request id"), max_length=200, blank=True, default="", db_default=""
+    )
+    source = models.CharField(
+        _("source"),
+        max_length=10,
+        choices=ReportSource,
+        default=ReportSource.GATEWAY,
+        db_default="gateway",
+    )
+    surface = models.CharField(_("surface"), max_length=MOST_LETTERS)
     # As it came; what it is priced as is on the price.
     model = models.CharField(_("model"), max_length=300)
     provider = models.CharField(
@@ -161,10 +176,20 @@ class UsageEvent(Priced):
                 condition=models.Q(estimated=True),
                 name="estimated_events",
             ),
+            models.Index(
+                fields=["organization", "request_id", "occurred_at"],
+                condition=~models.Q(request_id=""),
+                name="events_by_request_id",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.event_id
+
+    @property
+    def surface_label(self) -> str:
+        """Where it was used, in words."""
+        return surface_label(self.surface)
 
 
 class UnknownModel(UsageEvent):
@@ -214,6 +239,7 @@ class UsagePart(Priced):
 class AdjustmentSource(models.TextChoices):
     PRICE = "price", _("Price")
     OPERATOR = "operator", _("Operator")
+    REPORT = "report", _("Report")
 
 
 class RepricingReason(models.TextChoices):
@@ -243,9 +269,14 @@ class RepricingReason(models.TextChoices):
     )
 
 
+# Why a second report of the same request booked a difference (X4): the code that
+# `UsageAdjustment.reason` keeps.
+GATEWAY_COUNTED = "report.gateway"
+
+
 class UsageAdjustment(models.Model):
-    """A difference booked later for one event: a corrected price (M4), or an operator's
-    decision.
+    """A difference booked later for one event: a corrected price (M4), an operator's
+    decision, or a gateway's count where telemetry's had been recorded (X4).
 
     Counts to the month it was booked in.
     """
@@ -278,11 +309,11 @@ class UsageAdjustment(models.Model):
         default=AdjustmentSource.PRICE,
         db_default="price",
     )
-    # A `RepricingReason`, or what an operator wrote.
+    # A `RepricingReason`, GATEWAY_COUNTED, or what an operator wrote.
     reason = models.CharField(_("reason"), max_length=200)
     key = models.CharField(
         _("form key"), max_length=64, null=True, blank=True, unique=True
-    )  # an operator's only
+    )  # an operator's press of a button, or which report it was
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -9,29 +9,34 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import NamedTuple
 
 from billing.funding.promises import Promise
 from billing.funding.queries import Standings
 from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
+from billing.metering.actions.replacing import Replacement
 from billing.metering.actions.results import (
     EventResult,
+    known_again,
     too_dear,
     too_far_ahead,
     unknown_member,
     used_notes,
 )
 from billing.metering.actions.rows import EventRow
-from billing.metering.rules.events import (
-    ReportedEvent,
-    content_digest,
-    earlier_digests,
+from billing.metering.rules.again import (
+    Again,
+    KnownEvent,
+    KnownEvents,
+    again,
+    digest_beside,
 )
+from billing.metering.rules.events import ReportedEvent, content_digest
 from billing.metering.rules.funded import (
     NONE_PRESENTED,
     Presented,
     PricedEvent,
+    PromiseKey,
     funding_of_event,
 )
 from billing.metering.rules.placement import place
@@ -44,28 +49,17 @@ from config.kit.addresses import is_erased
 from config.kit.masking import ADDRESS
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
-# A promise among all others: the member it was given to, and its number.
-PromiseKey = tuple[int, int]
-
-
-class KnownEvent(NamedTuple):
-    """What is kept of an event recorded before: the same id is answered from it."""
-
-    digest: str
-    funding: str
-    cost_nanos: int
-    estimated: bool
 
 
 class Batch:
     """Moves the standings it was given forward, and keeps what is to be written: `rows`,
-    `tally` and `windows`.
+    `tally`, `windows` and `replacements`.
     """
 
     def __init__(
         self,
         standings: Standings | None,
-        known_events: dict[str, KnownEvent],
+        known: KnownEvents,
         *,
         promises: dict[str, Promise],
         kept: dict[PromiseKey, str],
@@ -78,7 +72,7 @@ class Batch:
         paid for.
         """
         self.standings = standings
-        self.known_events = known_events
+        self.known = known
         self.promises = promises
         self.kept = kept
         self.organization_id = organization_id
@@ -87,6 +81,7 @@ class Batch:
         self.windows = Windows(standings.closed if standings else {}, now=now)
         self.tally = Tally()
         self.rows: list[EventRow] = []
+        self.replacements: list[Replacement] = []
         if standings:
             self.closed_through = standings.closed_through_on()
             self.opening_nanos = standings.organization.balance_nanos
@@ -112,18 +107,35 @@ class Batch:
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return too_far_ahead(event, now=self.now)
         digest = content_digest(event, membership_id=standing.membership_id)
-        known = self.known_events.get(event.id)
+        known = self.known.find(event)
         if known is not None:
-            is_same = known.digest == digest or known.digest in earlier_digests(
-                event, membership_id=standing.membership_id
-            )
-            status = "duplicate" if is_same else "conflict"
-            return EventResult(
-                event.id, status, known.funding, known.cost_nanos, known.estimated
-            )
+            return self._again(event, standing, known, digest)
         if is_erased(standing.email):
             event = _without_addresses(event, standing)
         return self._record_new(event, standing, digest)
+
+    def _again(
+        self, event: ReportedEvent, standing: Standing, known: KnownEvent, digest: str
+    ) -> EventResult:
+        """Answer a report of what was recorded before; where it is a gateway's of what
+        somebody else reported, its count holds from now on (X4).
+        """
+        member = standing.membership_id
+        what = again(event, known, membership_id=member, digest=digest)
+        if what is not Again.REPLACES:
+            return known_again(event, known, what)
+        charge = charge_of_event(self.book, event)
+        if charge.cost_nanos > MOST_AN_EVENT_NANOS:
+            return too_dear(event, charge)
+        more_nanos = charge.cost_nanos - known.cost_nanos
+        if not more_nanos and known.counts == event.usage.as_tuple():
+            return known_again(event, known, Again.SAME)
+        known.replaced_by = digest_beside(event, known, membership_id=member)
+        known.replaced_nanos = more_nanos
+        self.replacements.append(Replacement(known, charge.cost_nanos))
+        spend = Spend.of(known.funding, more_nanos)
+        _move_forward(standing, spend, month_on=standing.organization.month.first_on)
+        return known_again(event, known, what)
 
     def _record_new(
         self, event: ReportedEvent, standing: Standing, digest: str
@@ -148,9 +160,21 @@ class Batch:
         self._count(
             PricedEvent(event, standing, digest, charge, funded, used, presented.number)
         )
-        # The same id once more in this batch is a duplicate already.
-        self.known_events[event.id] = KnownEvent(
-            digest, funded.funding, charge.cost_nanos, charge.estimated
+        # The same once more in this batch is a duplicate already.
+        self.known.add(
+            KnownEvent(
+                event.id,
+                event.request_id,
+                standing.membership_id,
+                digest,
+                event.source,
+                event.occurred_at,
+                event.labels,
+                event.usage.as_tuple(),
+                funded.funding,
+                charge.cost_nanos,
+                charge.estimated,
+            )
         )
         return EventResult(
             event.id,

@@ -24,6 +24,7 @@ from billing.funding.queries import (
 )
 from billing.metering.actions.batch import Batch
 from billing.metering.actions.known import known_of, promises_of, read_before
+from billing.metering.actions.replacing import book_replacements
 from billing.metering.actions.results import EventResult
 from billing.metering.actions.rows import (
     Uncountable,
@@ -194,10 +195,10 @@ def _record_together(
             since=since,
             now=now,
         )
-        known_events, kept = known_of(recorded_before)
+        known, kept = known_of(recorded_before)
         batch = Batch(
             standings,
-            known_events,
+            known,
             promises=promises,
             kept=kept,
             organization_id=owner,
@@ -211,6 +212,9 @@ def _record_together(
             windows=batch.windows,
             organization_id=owner,
             now=now,
+        )
+        book_replacements(
+            batch.replacements, organization_id=owner, book=batch.book, now=now
         )
         hear_refusals()
     return Recorded(results, owner, locked.key_id, batch.balance_crossed)

@@ -5,11 +5,13 @@ invalid or was funded otherwise than promised, why.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from billing.metering.rules.events import ReportedEvent
+from billing.metering.rules.again import Again, KnownEvent
+from billing.metering.rules.events import GATEWAY, ReportedEvent
 from billing.metering.rules.funded import Presented
 from billing.metering.rules.pricing import EventCharge
 from billing.models.limits import MOST_AN_EVENT_NANOS
@@ -42,6 +44,35 @@ def used_notes(presented: Presented) -> list[str]:
         f"The authorization has paid for the event “{presented.used_by}” already; this"
         " one was funded by a check. Ask for an authorization before each request."
     ]
+
+
+def known_again(event: ReportedEvent, known: KnownEvent, what: Again) -> EventResult:
+    """Another report of an event that was recorded before: nothing is recorded of it."""
+    status = "conflict" if what is Again.CONFLICT else "duplicate"
+    return EventResult(
+        event.id,
+        status,
+        known.funding,
+        known.current_nanos,
+        known.estimated,
+        notes=tuple(_again_notes(event, known, what)),
+    )
+
+
+def _again_notes(event: ReportedEvent, known: KnownEvent, what: Again) -> Iterator[str]:
+    """Under which id it is recorded, and whose count holds where two differ."""
+    if known.id != event.id:
+        yield f"This request is recorded as the event “{known.id}”."
+    if what is Again.REPLACES:
+        yield (
+            f"It was recorded by what {known.source} counted; the gateway's count holds,"
+            " and the difference is booked as an adjustment."
+        )
+    elif what is Again.OVERRULED and known.counts != event.usage.as_tuple():
+        whose = (
+            "the gateway's" if known.source == GATEWAY else f"that of {known.source}"
+        )
+        yield f"It was recorded with other counts; {whose} stays."
 
 
 def unknown_member(event: ReportedEvent) -> EventResult:

@@ -82,6 +82,13 @@ class EventOut(Schema):
     surface: str
     model: str
     provider: str | None
+    source: Annotated[
+        Literal["gateway", "telemetry", "import"],
+        Field(description="Where its report came from."),
+    ]
+    request_id: Annotated[
+        str | None, Field(description="What the provider calls the request.")
+    ]
     seat_tier: str | None
     occurred_at: dt.datetime
     recorded_at: dt.datetime

@@ -55,6 +55,8 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "surface": event.surface,
         "model": event.model,
         "provider": event.provider or None,
+        "source": event.source,
+        "request_id": event.request_id or None,
         "seat_tier": event.seat_tier or None,
         "occurred_at": event.occurred_at,
         "recorded_at": event.recorded_at,

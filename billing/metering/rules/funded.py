@@ -15,6 +15,9 @@ from billing.funding.rules.standing import (
 from billing.metering.rules.events import ReportedEvent
 from billing.metering.rules.pricing import EventCharge
 
+# A promise among all others: the member it was given to, and its number.
+PromiseKey = tuple[int, int]
+
 
 class Funded(NamedTuple):
     """Who pays for an event, why, and the reason a check would have refused it (empty

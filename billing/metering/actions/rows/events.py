@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from billing.metering.rules.events import GATEWAY
 from billing.metering.rules.funded import PricedEvent
 from billing.metering.rules.pricing import kept_factors
 from billing.metering.rules.tally import DayKey
@@ -35,7 +36,7 @@ class EventRow(NamedTuple):
 
 
 # What few events have: their columns are sent only with those, the others have defaults.
-SELDOM = {"provider", "factors", "is_split"}
+SELDOM = {"provider", "factors", "is_split", "source", "request_id"}
 
 
 def event_statement(
@@ -58,7 +59,13 @@ def event_statement(
 
 def _is_plain(row: EventRow) -> bool:
     event = row.priced.event
-    return not (event.parts or event.conditions or event.provider)
+    return not (
+        event.parts
+        or event.conditions
+        or event.provider
+        or event.request_id
+        or event.source != GATEWAY
+    )
 
 
 def _seldom(row: EventRow) -> dict[str, Any]:
@@ -66,6 +73,8 @@ def _seldom(row: EventRow) -> dict[str, Any]:
         "provider": row.priced.event.provider,
         "factors": kept_factors(row.priced.charge.factors),
         "is_split": bool(row.priced.event.parts),
+        "source": row.priced.event.source,
+        "request_id": row.priced.event.request_id,
     }
 
 
