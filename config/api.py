@@ -28,6 +28,7 @@ from ninja.parser import Parser
 
 from accounts.api_access import (
     MissingScope,
+    OtherMember,
     Unauthorized,
     note_wrong_key,
     wrong_key_text,
@@ -191,6 +192,19 @@ def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
         status=403,
         detail=f"This key lacks the scope “{error.scope}”.",
         scope=error.scope,
+    )
+
+
+@api.exception_handler(OtherMember)
+def other_member(request: HttpRequest, error: OtherMember) -> HttpResponse:
+    """A personal token asked about somebody else."""
+    return problem(
+        status=403,
+        detail=(
+            "This personal token is for its own member alone. Leave “member” out, or"
+            " use a key of the organization."
+        ),
+        code="other_member",
     )
 
 

@@ -1,8 +1,9 @@
 """Tables of organizations and people, re-exported so that others import `accounts.models`."""
 
 from accounts.models.addresses import FormerAddress
-from accounts.models.api_keys import NOTICE, ApiKey, Scope
+from accounts.models.api_keys import NOTICE, SHARED_SCOPES, ApiKey, Scope
 from accounts.models.audit import AuditEntry
+from accounts.models.external_ids import ExternalId
 from accounts.models.jobs import JobRun
 from accounts.models.mails import OutgoingMail
 from accounts.models.organizations import (
@@ -19,9 +20,11 @@ from accounts.models.security import SecurityEvent
 
 __all__ = [
     "NOTICE",
+    "SHARED_SCOPES",
     "ApiKey",
     "AuditEntry",
     "Erasure",
+    "ExternalId",
     "FormerAddress",
     "Invitation",
     "JobRun",

@@ -15,13 +15,13 @@ from ninja import Body, Router
 
 from accounts.api_access import (
     BEARER,
-    MissingScope,
     Unauthorized,
+    check_is_own,
+    check_metering,
     hot_path_key,
     sent_key,
 )
 from accounts.key_use import note_use
-from accounts.models import Scope
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide
@@ -57,7 +57,7 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     """
     clock = HostClock.read()
     now = clock.asked_at
-    member = str(payload.member)
+    member = str(payload.member or "")
     digest = sent_key(request)
     count_call(MEMBER, digest, member.lower())
     opened = standing_by_key(digest, member=member, now=now)
@@ -65,18 +65,32 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     # key's last day too.
     if opened is not None:
         clock.agree(opened.database_time)
-    standing = checked_key(opened, request, digest=digest, now=now).member(member)
-    if standing is None:
-        raise BusinessError(
-            f"No member “{member}” in this organization.",
-            code="member_not_found",
-            status=404,
-        )
+    opened = checked_key(opened, request, digest=digest, now=now)
+    standing = _asked_about(opened, member)
     decision = decide(standing)
     answer = _authorization(standing, decision, now=now)
     if payload.lease and decision.funding:
         answer["lease"] = _lease(standing, decision.funding, now=now)
     return json_response(answer)
+
+
+def _asked_about(opened: Standings, member: str) -> Standing:
+    """Raises OtherMember, and BusinessError where nobody is named, or nobody there is."""
+    standing = opened.member(member)
+    check_is_own(
+        standing and standing.membership_id, key_membership_id=opened.key_membership_id
+    )
+    if standing is not None:
+        return standing
+    if not member:
+        raise BusinessError(
+            "Field required", code="no_member", status=422, field="member"
+        )
+    raise BusinessError(
+        f"No member “{member}” in this organization.",
+        code="member_not_found",
+        status=404,
+    )
 
 
 def checked_key(
@@ -85,8 +99,7 @@ def checked_key(
     """What the key opened. Raises Unauthorized, MissingScope."""
     if opened is None or not opened.is_open(now):
         raise Unauthorized
-    if Scope.METER not in opened.scopes:
-        raise MissingScope(Scope.METER)
+    check_metering(opened.scopes)
     note_use(
         opened.key_id,
         request,

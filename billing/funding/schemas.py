@@ -35,7 +35,8 @@ class AuthorizeIn(Schema):
         }
     )
 
-    member: MemberRef
+    # A personal token may leave it out: it is its own member's.
+    member: MemberRef | None = None
     surface: SurfaceName
     # of any length, as reports take it: nothing depends on it
     model: StrictStr | None = None

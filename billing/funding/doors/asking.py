@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.api_access import sent_key
+from accounts.api_access import check_is_own, sent_key
 from billing.funding.api import checked_key
 from billing.funding.queries import standing_by_key
 from billing.funding.rules.decision import Decision, decide
@@ -47,10 +47,11 @@ class NobodyKnown(LookupError):
 
 
 def ask(request: HttpRequest) -> Asked:
-    """The check for the member in the header that DOOR_MEMBER_HEADER names.
+    """The check for whoever's personal token it is, or for the member in the header that
+    DOOR_MEMBER_HEADER names.
 
-    Raises NobodyKnown, Unauthorized, MissingScope, TooManyCalls, ClockIsOff and
-    DatabaseError.
+    Raises NobodyKnown, Unauthorized, MissingScope, OtherMember, TooManyCalls, ClockIsOff
+    and DatabaseError.
     """
     clock = HostClock.read()
     now = clock.asked_at
@@ -62,6 +63,8 @@ def ask(request: HttpRequest) -> Asked:
         clock.agree(opened.database_time)
     opened = checked_key(opened, request, digest=digest, now=now)
     standing = opened.member(member)
+    found = standing and standing.membership_id
+    check_is_own(found, key_membership_id=opened.key_membership_id)
     if standing is None:
         raise NobodyKnown(_nobody(member, opened.organization.name))
     return Asked(standing, decide(standing), now)

@@ -17,6 +17,7 @@ from accounts.api_access import hot_path_key
 from billing.funding.doors.asking import Asked, NobodyKnown, ask, header_text
 from billing.funding.promises import sign_authorization
 from billing.funding.rules.headroom import extra_left
+from billing.models.surfaces import Surface, surface_name
 from config.kit.money import to_decimal_text
 
 router = Router(tags=["Doors"], auth=hot_path_key)
@@ -75,7 +76,8 @@ def _stopped(sentence: str) -> HttpResponse:
 def _surface(request: HttpRequest) -> str:
     """The surface to report the request with: as the proxy says, else by the client."""
     told = header_text(request, settings.DOOR_SURFACE_HEADER)
-    if told.isascii() and told.replace("-", "").replace("_", "").isalnum():
-        return told.lower()[:40]
+    if name := surface_name(told):
+        return name
     agent = request.headers.get("User-Agent", "")
-    return "claude_code" if agent.startswith(CLAUDE_CODE_AGENT) else "claude"
+    is_claude_code = agent.startswith(CLAUDE_CODE_AGENT)
+    return Surface.CLAUDE_CODE if is_claude_code else Surface.CLAUDE

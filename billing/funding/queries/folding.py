@@ -19,6 +19,7 @@ from billing.funding.rules.standing import (
     WindowState,
 )
 from config.kit.addresses import canonical_address
+from config.kit.external_names import is_external_name
 from config.kit.months import Calendar, Month, previous_month
 from config.kit.sql import Row, as_date, as_text, as_time
 
@@ -26,7 +27,7 @@ from config.kit.sql import Row, as_date, as_text, as_time
 @dataclass(slots=True)
 class Standings:
     """What a key or an organization's id opened: the organization, and the standings of
-    the members asked for, by e-mail address and by membership id.
+    the members asked for, by e-mail address, by membership id and by external id.
     """
 
     organization: OrganizationStanding
@@ -35,6 +36,8 @@ class Standings:
     key_id: int | None
     scopes: list[str]
     key_expires_at: dt.datetime | None = None
+    # Whose personal token it is (X3); None for a key of the organization itself.
+    key_membership_id: int | None = None
     # What the database's clock showed; None on SQLite, which has none.
     database_time: dt.datetime | None = None
     # The latest closed month; until there is one, when the organization was created.
@@ -42,6 +45,7 @@ class Standings:
     created_at: dt.datetime | None = None
     by_email: dict[str, Standing] = field(default_factory=dict)
     by_id: dict[int, Standing] = field(default_factory=dict)
+    by_external: dict[str, Standing] = field(default_factory=dict)
     # Latest windows that are no longer open at the moment of the reading, for events
     # that come late.
     closed: dict[tuple[int, str], WindowState] = field(default_factory=dict)
@@ -53,9 +57,15 @@ class Standings:
         return self.key_expires_at is None or now < self.key_expires_at
 
     def member(self, ref: str) -> Standing | None:
-        """The member with this e-mail address (case-insensitive) or membership id."""
+        """The member with this e-mail address (case-insensitive), membership id or
+        external id; for the empty text, the one whose personal token it is.
+        """
         if is_membership_id(ref):
             return self.by_id.get(int(ref))
+        if is_external_name(ref):
+            return self.by_external.get(ref)
+        if not ref:
+            return self.by_id.get(self.key_membership_id or 0)
         return self.by_email.get(canonical_address(ref))
 
     def closed_through_on(self) -> dt.date:
@@ -92,6 +102,7 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Standings | None:
         key_id=first.key_id,
         scopes=(first.key_scopes or "").split(),
         key_expires_at=as_time(first.key_expires_at),
+        key_membership_id=first.key_membership_id,
         database_time=first.database_time,
         frozen_through_on=frozen_through_on,
         created_at=as_time(first.created_at),

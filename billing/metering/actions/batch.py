@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import NamedTuple
 
 from billing.funding.promises import Promise
 from billing.funding.queries import Standings
@@ -18,6 +19,8 @@ from billing.metering.actions.replacing import Replacement
 from billing.metering.actions.results import (
     EventResult,
     known_again,
+    no_member,
+    not_its_own,
     too_dear,
     too_far_ahead,
     unknown_member,
@@ -51,6 +54,13 @@ from config.kit.masking import ADDRESS
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
 
 
+class Token(NamedTuple):
+    """The personal token that sent a batch (X3): whose it is."""
+
+    membership_id: int
+    email: str
+
+
 class Batch:
     """Moves the standings it was given forward, and keeps what is to be written: `rows`,
     `tally`, `windows` and `replacements`.
@@ -66,10 +76,11 @@ class Batch:
         organization_id: int,
         price_version: int,
         now: dt.datetime,
+        token: Token | None = None,
     ) -> None:
         """`standings` is None where none of the events names a member there is.
         `promises` are the genuine ones by their token, `kept` the events that some have
-        paid for.
+        paid for. With a `token`, only its own member's events are recorded.
         """
         self.standings = standings
         self.known = known
@@ -77,6 +88,7 @@ class Batch:
         self.kept = kept
         self.organization_id = organization_id
         self.now = now
+        self.token = token
         self.book = price_book(price_version)
         self.windows = Windows(standings.closed if standings else {}, now=now)
         self.tally = Tally()
@@ -102,8 +114,12 @@ class Batch:
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
         standing = self.standings.member(event.member) if self.standings else None
+        if self.token and (
+            standing is None or standing.membership_id != self.token.membership_id
+        ):
+            return not_its_own(event, email=self.token.email)
         if standing is None:
-            return unknown_member(event)
+            return unknown_member(event) if event.member else no_member(event)
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return too_far_ahead(event, now=self.now)
         digest = content_digest(event, membership_id=standing.membership_id)

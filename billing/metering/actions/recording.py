@@ -18,11 +18,13 @@ from billing.funding.queries import (
     BY_KEY,
     BY_ORGANIZATION,
     OPENED_BY,
+    external_members,
     fold,
     members_as_they_were,
+    name_by_external,
     with_former_members,
 )
-from billing.metering.actions.batch import Batch
+from billing.metering.actions.batch import Batch, Token
 from billing.metering.actions.known import known_of, promises_of, read_before
 from billing.metering.actions.replacing import book_replacements
 from billing.metering.actions.results import EventResult
@@ -51,6 +53,8 @@ class Recorded:
     results: list[EventResult]
     organization_id: int
     key_id: int | None
+    # Whose personal token it is (X3); None for a key of the organization itself.
+    key_membership_id: int | None = None
     # A prepaid balance passed its threshold or zero with this batch, so somebody should
     # look after it (T4).
     balance_crossed: bool = False
@@ -111,6 +115,8 @@ class _Locked(NamedTuple):
     organization_id: int
     price_version: int | None
     key_expires_at: Any
+    key_membership_id: int | None
+    token_email: str | None
     database_time: dt.datetime | None
 
     def check(self, opener: str, *, now: dt.datetime) -> None:
@@ -118,8 +124,15 @@ class _Locked(NamedTuple):
         expires_at = as_time(self.key_expires_at)
         if expires_at is not None and expires_at <= now:
             raise UnknownKey
-        if opener == BY_KEY and "meter" not in (self.scopes or "").split():
+        scopes = (self.scopes or "").split()
+        if opener == BY_KEY and "meter" not in scopes and "self" not in scopes:
             raise KeyLacksScope
+
+    def token(self) -> Token | None:
+        """Whose personal token sent the batch, if one did."""
+        if self.key_membership_id is None:
+            return None
+        return Token(self.key_membership_id, self.token_email or "")
 
 
 def _record(
@@ -183,13 +196,17 @@ def _record_together(
         # what no other recorder, act or close can change until the commit.
         lock = run(_lock_sql(opener), [opened_by])
         members = _read_members(opener, opened_by, refs=refs, since=since, now=now)
+        external = external_members(opener, opened_by, refs=refs)
         recorded_before = read_before(events, promises.values(), opener, opened_by)
         locked = _locked(lock, opener=opener, opened_by=opened_by)
         now = clock.agree(locked.database_time) if clock else now
         locked.check(opener, now=now)
         owner = locked.organization_id
+        standings = fold(members.rows(), now=now)
+        if external is not None:
+            name_by_external(standings, external.rows())
         standings = with_former_members(
-            fold(members.rows(), now=now),
+            standings,
             refs,
             organization_id=owner,
             since=since,
@@ -204,6 +221,7 @@ def _record_together(
             organization_id=owner,
             price_version=locked.price_version or 0,
             now=now,
+            token=locked.token(),
         )
         results = [batch.record(event) for event in events]
         write(
@@ -217,7 +235,20 @@ def _record_together(
             batch.replacements, organization_id=owner, book=batch.book, now=now
         )
         hear_refusals()
-    return Recorded(results, owner, locked.key_id, batch.balance_crossed)
+    return Recorded(
+        results,
+        owner,
+        locked.key_id,
+        locked.key_membership_id,
+        balance_crossed=batch.balance_crossed,
+    )
+
+
+# To say of whom a personal token is, where it reports somebody else.
+WHOSE = (
+    "(SELECT u.email FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id"
+    " WHERE m.id = k.membership_id)"
+)
 
 
 def _lock_sql(opener: str) -> str:
@@ -225,8 +256,8 @@ def _lock_sql(opener: str) -> str:
     lock = " FOR NO KEY UPDATE OF o" if is_postgresql() else ""
     version = "(SELECT version FROM billing_pricelist WHERE id = 1)"
     return (
-        f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at,"
-        f" {DATABASE_CLOCK}{opener} WHERE"
+        f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at, k.membership_id,"
+        f" {WHOSE}, {DATABASE_CLOCK}{opener} WHERE"
         f" {OPENED_BY[opener]}{lock}"
     )
 

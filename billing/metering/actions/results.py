@@ -81,6 +81,20 @@ def unknown_member(event: ReportedEvent) -> EventResult:
     return _invalid(event, "member", message % {"member": event.member})
 
 
+def no_member(event: ReportedEvent) -> EventResult:
+    """It names nobody, and came with no personal token."""
+    return _invalid(event, "member", "Field required")
+
+
+def not_its_own(event: ReportedEvent, *, email: str) -> EventResult:
+    """Sent with a personal token, whose owner has this address, for somebody else (X3)."""
+    message = _(
+        "This personal token is of %(email)s and reports nobody else's usage. Leave"
+        " “member” out, or use a key of the organization."
+    )
+    return _invalid(event, "member", message % {"email": email})
+
+
 def too_far_ahead(event: ReportedEvent, *, now: dt.datetime) -> EventResult:
     """It says it ran in the future; `now` is an aware UTC instant."""
     message = _(

@@ -73,7 +73,7 @@ class EventIn(_Lenient):
     """One event of `POST /usage`."""
 
     id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]
-    member: MemberRef
+    member: MemberRef | None = None  # needless with a personal token (X3)
     surface: Annotated[str, StringConstraints(strict=True, min_length=1)]
     model: Annotated[str, StringConstraints(strict=True, min_length=1)]
     occurred_at: Annotated[dt.datetime, BeforeValidator(_moment)]
@@ -142,7 +142,7 @@ def _reported(event: EventIn, raw: dict[str, Any], notes: list[str]) -> Reported
     authorization = event.authorization
     return ReportedEvent(
         id=event.id,
-        member=str(event.member),
+        member=str(event.member or ""),
         surface=_surface(event.surface, notes),
         model=model,
         occurred_at=event.occurred_at,

@@ -47,11 +47,11 @@ class UsageIn(Schema):
                 WithJsonSchema(
                     {
                         "description": (
-                            "An event: id, member, surface (a short name of a-z, 0-9,"
-                            " _ and -), model, occurred_at, usage, provider?,"
-                            " authorization?, labels?, request_id? (the provider's,"
-                            " at most 200 characters), source? (gateway, the default,"
-                            " telemetry or import)"
+                            "An event: id, member (a personal token may leave it"
+                            " out), surface (a short name of a-z, 0-9, _ and -), model,"
+                            " occurred_at, usage, provider?, authorization?, labels?,"
+                            " request_id? (the provider's, at most 200 characters),"
+                            " source? (gateway, the default, telemetry or import)"
                         ),
                         "example": EVENT_EXAMPLE,
                     }

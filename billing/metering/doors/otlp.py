@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from accounts.api_access import KeyAuth
+from accounts.api_access import KeyAuth, own_membership_id
 from accounts.models import Scope
 from billing.metering.doors.taking import Taken, take
 from billing.metering.intake import claude_code, gen_ai
@@ -34,7 +34,7 @@ from config.kit.limits import HOT
 from config.kit.otlp import JSON, PROTOBUF, encoding_of
 
 # Clients report as often as their users work, so each is counted like a gateway.
-router = Router(tags=["Telemetry"], auth=KeyAuth(Scope.METER, limit=HOT))
+router = Router(tags=["Telemetry"], auth=KeyAuth(Scope.METER, Scope.SELF, limit=HOT))
 # A large body is a hundred times as large once it is decoded: one at a time.
 LARGE = 1_048_576  # bytes
 _large = threading.Lock()
@@ -79,7 +79,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _own_member(request: HttpRequest) -> str:
     """Whose personal token sent it, who reports for nobody else; empty for a key."""
-    membership_id = getattr(request.auth, "membership_id", None)  # type: ignore[attr-defined]
+    membership_id = own_membership_id(request)
     return "" if membership_id is None else str(membership_id)
 
 

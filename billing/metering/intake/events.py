@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from typing import Any
 
 from billing.metering.intake.otlp import Record
@@ -15,8 +14,6 @@ SOURCE = "telemetry"
 # Whose request it was, the surest first. `user.id` may be no more than a device.
 WHO = ("user.email", "extra_usage.member", "enduser.id", "user.id")
 LABEL = "extra_usage.label."
-_NO_SURFACE = re.compile(r"[^a-z0-9_-]+")
-MOST_SURFACE = 40
 
 
 def reported(
@@ -36,7 +33,7 @@ def reported(
     event: dict[str, Any] = {
         "id": id or _fingerprint(record),
         "member": own or record.text(*WHO),
-        "surface": _surface(record) or surface,
+        "surface": record.text("extra_usage.surface") or surface,
         "model": model,
         "occurred_at": _moment(record, now=now),
         "usage": usage,
@@ -58,16 +55,6 @@ def count_of(value: Any) -> Any:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value[:20])
     return value
-
-
-def service_surface(record: Record) -> str:
-    """A surface by the name of the service that sent it."""
-    name = _NO_SURFACE.sub("-", record.text("service.name").lower()).strip("-")
-    return name[:MOST_SURFACE]
-
-
-def _surface(record: Record) -> str:
-    return record.text("extra_usage.surface").lower()
 
 
 def _moment(record: Record, *, now: dt.datetime) -> str:

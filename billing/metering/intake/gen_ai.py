@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from billing.metering.intake.events import count_of, reported, service_surface
+from billing.metering.intake.events import count_of, reported
 from billing.metering.intake.otlp import Record
 
 _USAGE = "gen_ai.usage."
@@ -85,7 +85,7 @@ def event_of(record: Record, *, own: str, now: dt.datetime) -> dict[str, Any]:
         id=request_id or _span(record),
         request_id=request_id,
         model=record.text("gen_ai.response.model", "gen_ai.request.model"),
-        surface=service_surface(record) or SURFACE,
+        surface=record.text("service.name") or SURFACE,
         usage=usage_of(record),
     )
     provider = record.text("gen_ai.provider.name", "gen_ai.system")

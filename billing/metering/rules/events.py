@@ -17,7 +17,8 @@ GATEWAY, TELEMETRY, IMPORT = SOURCES = ("gateway", "telemetry", "import")
 
 @dataclass(slots=True, frozen=True)
 class ReportedEvent:
-    """One event as a gateway sends it. `member` is an e-mail address or membership id.
+    """One event as a gateway sends it. `member` is an e-mail address, membership id or
+    external id; empty for whoever's personal token sends it.
 
     `usage` is the sum of its `parts`; without parts it is the only one (M3). `source`
     is where the report came from, `request_id` what the provider calls the request (X4).
