@@ -85,3 +85,19 @@ def make_api_key(
         created_at=now,
     )
     return secret
+
+
+def make_token(membership: Membership, *, now: dt.datetime) -> str:
+    """The secret of a new personal token, good for 90 days (X3)."""
+    secret = f"xu_token_{membership.pk}"
+    ApiKey.objects.create(
+        organization=membership.organization,
+        membership=membership,
+        name="test",
+        prefix=secret[:12],
+        digest=ApiKey.digest_of(secret),
+        scopes="self",
+        created_at=now,
+        expires_at=now + dt.timedelta(days=90),
+    )
+    return secret

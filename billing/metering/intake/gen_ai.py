@@ -118,10 +118,12 @@ class _Inside:
 
     def is_inside_call(self, span: Record) -> bool:
         """Whether a call is above it in its export."""
+        if span.parent_id == span.span_id:
+            return False
         key = (span.trace_id, span.parent_id)
         path: list[SpanKey] = []
         found = False
-        while key in self.by_key and key not in path[-1:]:
+        while key in self.by_key:
             if key in self.known:
                 found = self.known[key]
                 break
