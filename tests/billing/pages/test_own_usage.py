@@ -85,7 +85,7 @@ def test_who_is_blocked_reads_what_until_when_and_whom_to_ask(client, blocked_bo
     assert (
         "Your included usage is used up, and your extra usage has reached the cap "
         "for Standard seats: $40.12 of $40.00 this month. You can continue at 18:58 "
-        "today, or as soon as an admin approves more." in text
+        "EST today, or as soon as an admin approves more." in text
     )
     assert "Request more usage" in text
     assert text.count("Blocking you") == 1
