@@ -93,7 +93,7 @@ declare(
         "billing.UsageAdjustment",
         person="membership__user",
         texts=("reason",),
-        plain=("source", "key"),
+        plain=("source", "key", "counted"),
         within="organization",
         exported=(
             "organization__name",

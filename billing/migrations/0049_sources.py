@@ -34,6 +34,11 @@ class Migration(migrations.Migration):
                 verbose_name="source",
             ),
         ),
+        migrations.AddField(
+            model_name="usageadjustment",
+            name="counted",
+            field=models.JSONField(blank=True, null=True, verbose_name="counted"),
+        ),
         migrations.AlterField(
             model_name="usageadjustment",
             name="source",

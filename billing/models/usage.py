@@ -299,6 +299,9 @@ class UsageAdjustment(models.Model):
         related_name="adjustments",
         verbose_name=_("part"),
     )
+    # What a gateway counted instead, which holds and is repriced from then on:
+    # {"provider", "conditions", "parts": [[model, counts], …]} (X4).
+    counted = models.JSONField(_("counted"), null=True, blank=True)
     amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
     price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")
     prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)

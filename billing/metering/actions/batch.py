@@ -140,7 +140,9 @@ class Batch:
         what = again(event, known, membership_id=member, digest=digest)
         if what is not Again.REPLACES:
             return known_again(event, known, what)
-        charge = charge_of_event(self.book, event)
+        charge = charge_of_event(
+            self.book, replace(event, occurred_at=known.occurred_at)
+        )
         if charge.cost_nanos > MOST_AN_EVENT_NANOS:
             return too_dear(event, charge)
         more_nanos = charge.cost_nanos - known.cost_nanos
@@ -148,7 +150,7 @@ class Batch:
             return known_again(event, known, Again.SAME)
         known.replaced_by = digest_beside(event, known, membership_id=member)
         known.replaced_nanos = more_nanos
-        self.replacements.append(Replacement(known, charge.cost_nanos))
+        self.replacements.append(Replacement(known, event, charge.cost_nanos))
         spend = Spend.of(known.funding, more_nanos)
         _move_forward(standing, spend, month_on=standing.organization.month.first_on)
         return known_again(event, known, what)

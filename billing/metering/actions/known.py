@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from billing.funding.promises import Promise, read_promise
@@ -20,6 +21,7 @@ from config.kit.sql import (
     as_time,
     db_time,
     in_list,
+    is_postgresql,
     list_param,
     rows_json,
     rowset,
@@ -64,7 +66,7 @@ def read_before(
     params = [opened_by, list_param(ids), numbers]
     if requests:
         params += [opened_by, rows_json([_moments(event) for event in requests])]
-    return run(_known_sql(opener, by_request=bool(requests)), params)
+    return run(_known_sql(opener, bool(requests), is_postgresql()), params)
 
 
 def _moments(event: ReportedEvent) -> dict[str, str]:
@@ -76,7 +78,8 @@ def _moments(event: ReportedEvent) -> dict[str, str]:
     }
 
 
-def _known_sql(opener: str, *, by_request: bool) -> str:
+@lru_cache(maxsize=8)
+def _known_sql(opener: str, by_request: bool, postgresql: bool) -> str:
     """The events recorded before under one of the ids, those of one of the requests, and
     those that one of the promises has paid for; only the latter have the promise's
     number.

@@ -5,7 +5,7 @@ adjustment books what the gateway's count costs more or less.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from django.db.models import Sum
@@ -17,6 +17,8 @@ from billing.metering.actions.adjustments import book_adjustments
 from billing.metering.actions.known import key_of_report
 from billing.metering.queries.repriced import costs_today
 from billing.metering.rules.again import KnownEvent
+from billing.metering.rules.events import ReportedEvent
+from billing.metering.rules.pricing import counted_of
 from billing.models import (
     GATEWAY_COUNTED,
     AdjustmentSource,
@@ -28,9 +30,12 @@ from config.kit.months import Month
 
 
 class Replacement(NamedTuple):
-    """A recorded event, and what it costs by the gateway's count at the prices in force."""
+    """A recorded event, and the gateway's report whose count holds, with what that costs
+    at the prices in force.
+    """
 
     known: KnownEvent
+    event: ReportedEvent
     cost_nanos: int
 
 
@@ -57,20 +62,20 @@ def book_replacements(
     costs = costs_today(events, book)
     left = _left_of(by_id.values())
     adjustments = []
-    for known, cost_nanos in replacements:
-        event = by_id[known.id]
+    for one in replacements:
+        event = by_id[one.known.id]
         # At the same prices both: what a price changed is booked by repricing.
-        nanos = max(cost_nanos - costs[event.pk], -left[event.pk])
+        nanos = max(one.cost_nanos - costs[event.pk], -left[event.pk])
         if nanos:
             adjustments.append(
                 _adjustment(
-                    event, nanos, known=known, locked=locked, month=month, now=now
+                    event, nanos, replacement=one, locked=locked, month=month, now=now
                 )
             )
     book_adjustments(locked, adjustments)
 
 
-def _left_of(events: Sequence[UsageEvent]) -> dict[int, int]:
+def _left_of(events: Collection[UsageEvent]) -> dict[int, int]:
     """What the events come to with all that was booked later: none goes below nothing."""
     booked = UsageAdjustment.objects.filter(event__in=[event.pk for event in events])
     sums = dict(
@@ -83,7 +88,7 @@ def _adjustment(
     event: UsageEvent,
     nanos: int,
     *,
-    known: KnownEvent,
+    replacement: Replacement,
     locked: Organization,
     month: Month,
     now: dt.datetime,
@@ -92,12 +97,13 @@ def _adjustment(
         organization=locked,
         membership_id=event.membership_id,
         event=event,
+        counted=counted_of(replacement.event),
         amount_nanos=nanos,
         price_id=event.price_id,
         prepaid=event.prepaid,
         source=AdjustmentSource.REPORT,
         reason=GATEWAY_COUNTED,
-        key=key_of_report(known.replaced_by, event.pk),
+        key=key_of_report(replacement.known.replaced_by, event.pk),
         created_at=now,
         month_on=month.first_on,
         day_on=month.day_of(now),

@@ -69,6 +69,10 @@ class AdjustmentOut(Schema):
 
     amount_usd: str
     reason: str
+    counted: Annotated[
+        dict[str, int] | None,
+        Field(description="What a gateway counted instead of telemetry, by class."),
+    ]
     month: str
     created_at: dt.datetime
 

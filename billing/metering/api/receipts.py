@@ -12,6 +12,7 @@ from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import EventOut
 from billing.metering.receipts import Receipt, ReceiptLine, ReceiptPart, receipt_of
+from billing.metering.rules.pricing import counts_of
 from billing.models import UsageAdjustment, UsageEvent
 from billing.prices.rules import Applied
 from billing.prices.words import correction_reason_in_english, times_text
@@ -109,6 +110,7 @@ def _adjustment_json(adjustment: UsageAdjustment) -> dict[str, Any]:
     return {
         "amount_usd": to_decimal_text(adjustment.amount_nanos),
         "reason": correction_reason_in_english(adjustment.reason),
+        "counted": counts_of(adjustment.counted) if adjustment.counted else None,
         "month": f"{adjustment.month_on:%Y-%m}",
         "created_at": adjustment.created_at,
     }

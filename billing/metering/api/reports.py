@@ -42,8 +42,9 @@ GroupBy = Annotated[
         pattern=GROUP_PATTERN,
         description=(
             "Any of day, member, surface, model, seat_tier, label:KEY, separated by"
-            " commas; up to five labels. A KEY with a comma, or one that begins with a"
-            " quotation mark, is written in quotation marks, and a quotation mark inside"
+            " commas; up to five labels. A surface is the free name that was reported. A"
+            " KEY with a comma, or one that begins with a quotation mark, is written in"
+            " quotation marks, and a quotation mark inside"
             ' twice, as in CSV: label:"cost,center".'
         ),
         examples=["day,model", "member,label:project", 'label:"cost,center"'],

@@ -81,7 +81,12 @@ class EventResultOut(Schema):
     errors: list[FieldError]
     notes: Annotated[
         list[str] | None,
-        Field(description="What was taken otherwise than sent, cut or dropped."),
+        Field(
+            description=(
+                "What was taken otherwise than sent, cut or dropped; of a report of what"
+                " was recorded before, under which id, and whose count holds."
+            )
+        ),
     ] = None
 
 

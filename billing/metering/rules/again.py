@@ -141,8 +141,9 @@ def _is_same(
         return True
     reports = [event]
     if known.is_near(event.occurred_at):
-        at, labels = known.occurred_at, known.labels
-        alike = replace(event, occurred_at=at, labels=labels)
+        labels = known.labels
+        sent = {**event.sent, "labels": labels} if event.sent else None
+        alike = replace(event, occurred_at=known.occurred_at, labels=labels, sent=sent)
         if known.digest == content_digest(alike, membership_id=membership_id):
             return True
         reports.append(alike)
