@@ -16,7 +16,12 @@ from accounts.key_use import forget_key, is_known, note_use
 from accounts.models import ApiKey, Organization, Scope
 from config.kit.api import rfc3339, whole_number
 from config.kit.doors import KEY_VARIABLE, is_ext_authz
-from config.kit.external_names import MOST_PART, MOST_TEXT, external_name
+from config.kit.external_names import (
+    MOST_PART,
+    MOST_TEXT,
+    external_name,
+    is_external_name,
+)
 from config.kit.http import client_network
 from config.kit.limits import (
     CALLS,
@@ -163,6 +168,8 @@ def wrong_key_text(request: HttpRequest) -> str:
     if ended is None or ended.expires_at is None:
         return "Send a valid API key: “Authorization: Bearer <key>”."
     moment = rfc3339(ended.expires_at)
+    if ended.membership_id is not None:
+        return f"This personal token expired at {moment}. Create a new one in your settings."
     return f"This API key expired at {moment}. Create a new one under API keys."
 
 
@@ -195,7 +202,10 @@ def _as_text(value: Any) -> Any:
         raise ValueError('an external id is {"issuer": "…", "subject": "…"}, two texts')
     if not (0 < len(issuer) <= MOST_PART and 0 < len(subject) <= MOST_PART):
         raise ValueError(f"issuer and subject have 1 to {MOST_PART} characters each")
-    return external_name(issuer, subject)
+    name = external_name(issuer, subject)
+    if not is_external_name(name):
+        raise ValueError("reads like an e-mail address, which is sent as text")
+    return name
 
 
 EXTERNAL_ID: dict[str, Any] = {

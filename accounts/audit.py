@@ -185,6 +185,23 @@ def key_text(value: dict[str, Any]) -> str:
     return _("%(scopes)s; until %(day)s") % {"scopes": scopes, "day": day}
 
 
+@describes("api_key.token_create")
+def token_text(value: dict[str, Any]) -> str:
+    """Until when a personal token is good."""
+    day = dated_day_text(dt.date.fromisoformat(value["expires_on"]))
+    return _("until %(day)s") % {"day": day}
+
+
+@describes("member.external_ids")
+def external_ids_text(value: dict[str, Any]) -> str:
+    """From which issuers somebody's external ids are, and how many are new."""
+    issuers = ", ".join(value["issuers"]) or _("None")
+    if not value.get("new"):
+        return issuers
+    new = ngettext("%(number)d new", "%(number)d new", value["new"])
+    return f"{issuers} ({new % {'number': value['new']}})"
+
+
 @describes("organization.edit", "organization.create")
 def organization_text(value: dict[str, Any]) -> str:
     """The fields an operator changed; a name stays as it is, whatever it says."""
@@ -237,6 +254,7 @@ register_changes(
         "member.seat": gettext_lazy("Seat"),
         "member.remove": gettext_lazy("Member removed"),
         "member.return": gettext_lazy("Member brought back"),
+        "member.external_ids": gettext_lazy("External ids"),
         "member.address": gettext_lazy("E-mail address"),
         "member.switch_off": gettext_lazy("Account switched off"),
         "member.switch_on": gettext_lazy("Account switched on"),
@@ -247,6 +265,8 @@ register_changes(
         "invitation.accept": gettext_lazy("Invitation accepted"),
         "api_key.create": gettext_lazy("API key created"),
         "api_key.revoke": gettext_lazy("API key revoked"),
+        "api_key.token_create": gettext_lazy("Personal token created"),
+        "api_key.token_revoke": gettext_lazy("Personal token revoked"),
         "organization.timezone": gettext_lazy("Time zone"),
         "organization.primary_owner": gettext_lazy("Primary owner"),
         "organization.seats": gettext_lazy("Seats bought"),

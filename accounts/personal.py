@@ -97,10 +97,29 @@ declare(
         exported=("at", "kind", "client", "browser"),
     ),
     Personal(
+        "accounts.ExternalId",
+        person="membership__user",
+        is_deleted=True,
+        own=("issuer", "subject", "name"),
+        exported=("organization__name", "issuer", "subject"),
+    ),
+    # Personal tokens go with the person; the others' names may hold addresses.
+    Personal(
         "accounts.ApiKey",
+        person="membership__user",
         texts=("name",),
         plain=("prefix", "digest", "scopes", "last_used_from"),
         within="organization",
+        exported=(
+            "organization__name",
+            "name",
+            "prefix",
+            "created_at",
+            "last_used_at",
+            "last_used_from",
+            "expires_at",
+            "revoked_at",
+        ),
     ),
     Personal(
         "accounts.Organization",

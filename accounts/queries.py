@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import (
     ApiKey,
     AuditEntry,
+    ExternalId,
     Invitation,
     Membership,
     Organization,
@@ -26,6 +27,7 @@ from accounts.models import (
 )
 from config.kit.addresses import canonical_address, kept_forms
 from config.kit.errors import BusinessError
+from config.kit.external_names import is_external_name
 from config.kit.ids import is_row_id
 
 PAGE_SIZE = 50
@@ -120,7 +122,8 @@ def api_keys(
     )
     over = Q(revoked_at__isnull=False) | Q(expires_at__lte=now)
     keys = (
-        organization.api_keys.select_related("created_by")
+        organization.api_keys.shared()
+        .select_related("created_by")
         .annotate(
             maker_is_here=Exists(makers),
             is_over=Case(When(over, then=Value(1)), default=Value(0)),
@@ -130,9 +133,28 @@ def api_keys(
     return Paginator(keys, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
 
 
+def tokens_of_members(
+    organization: Organization, *, now: dt.datetime, page: str | None = None
+) -> Page[ApiKey]:
+    """A page of the personal tokens that are good (X3), the newest first, with whose they
+    are.
+    """
+    tokens = organization.api_keys.personal().live(now).order_by("-created_at", "-pk")
+    return Paginator(tokens.select_related("membership__user"), PAGE_SIZE).get_page(
+        page
+    )  # type: ignore[return-value]
+
+
+def own_tokens(person: User, *, now: dt.datetime) -> list[ApiKey]:
+    """A person's tokens that are good, the newest first, with their organizations."""
+    tokens = ApiKey.objects.live(now).filter(membership__user=person)
+    return list(tokens.select_related("organization").order_by("-created_at", "-pk"))
+
+
 def keys_made_by(member: Membership, *, now: dt.datetime) -> list[ApiKey]:
     """The keys of their organization that somebody made and that are still good, by name."""
-    made = member.organization.api_keys.live(now).filter(created_by_id=member.user_id)
+    keys = member.organization.api_keys.shared().live(now)
+    made = keys.filter(created_by_id=member.user_id)
     return list(made.order_by("name", "pk"))
 
 
@@ -217,8 +239,17 @@ def former_holders(organization_id: int, emails: Collection[str]) -> dict[str, i
     return {forms[form]: membership_id for form, membership_id in rows}
 
 
+def external_holders(organization_id: int, names: Collection[str]) -> dict[str, int]:
+    """The membership ids of those who have these external ids (X2)."""
+    rows = ExternalId.objects.filter(
+        organization_id=organization_id, name__in=names
+    ).values_list("name", "membership_id")
+    return dict(rows)
+
+
 def member_by_ref(organization: Organization, ref: str) -> Membership:
-    """The membership, removed or not, with this e-mail address, now or before, or id.
+    """The membership, removed or not, with this e-mail address, now or before, id or
+    external id.
 
     Raises BusinessError 404.
     """
@@ -227,6 +258,8 @@ def member_by_ref(organization: Organization, ref: str) -> Membership:
     )
     if is_membership_id(ref):
         member = memberships.filter(pk=int(ref)).first()
+    elif is_external_name(ref):
+        member = memberships.filter(external_ids__name=ref.replace("\0", "")).first()
     else:
         email = canonical_address(ref.replace("\0", ""))
         member = memberships.filter(user__email=email).first()

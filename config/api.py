@@ -320,6 +320,7 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def mount() -> NinjaAPI:
     """The API with its routers."""
+    from accounts import api as people
     from billing.caps import api as caps
     from billing.documents import api as documents
     from billing.funding import api as checks
@@ -339,6 +340,7 @@ def mount() -> NinjaAPI:
         receipts.router,
         documents.router,
         caps.router,
+        people.router,
         requests.reading,
         requests.managing,
     ):

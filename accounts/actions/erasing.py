@@ -22,6 +22,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.actions.replacing import Touched, replace_everywhere
 from accounts.models import (
+    ApiKey,
     Erasure,
     FormerAddress,
     Invitation,
@@ -209,8 +210,8 @@ def _new_pseudonym(user: User, *, actor: Actor, now: dt.datetime) -> Erasure:
 
 
 def _end_all_ways_in(user: User, own: set[str], *, now: dt.datetime) -> list[Touched]:
-    """Sessions, invitations and mails under way. Password, second factors and proven
-    addresses go with the rows.
+    """Sessions, personal tokens, invitations and mails under way. Password, second
+    factors and proven addresses go with the rows.
     """
     Invitation.objects.filter(
         email__in=own, accepted_at__isnull=True, revoked_at__isnull=True
@@ -218,11 +219,17 @@ def _end_all_ways_in(user: User, own: set[str], *, now: dt.datetime) -> list[Tou
     OutgoingMail.objects.waiting().filter(
         Q(user=user) | Q(user__isnull=True, address__in=own)
     ).update(dropped_at=now, last_error="")
+    # With their names, and from where they were used.
+    tokens = ApiKey.objects.filter(membership__user=user).delete()[0]
     ended = _end_sessions(user, now=now)
     LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk)
     ).update(object_repr=f"#{user.pk}")
-    return [Touched(_("sessions"), "", ended, "deleted")] if ended else []
+    gone = [
+        Touched(_("sessions"), "", ended, "deleted"),
+        Touched(_("personal tokens"), "", tokens, "deleted"),
+    ]
+    return [one for one in gone if one.rows]
 
 
 def _end_sessions(user: User, *, now: dt.datetime) -> int:

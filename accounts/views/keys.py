@@ -17,9 +17,10 @@ from accounts.access import MemberRequest, member_page
 from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
 from accounts.actions.leases import set_leases
+from accounts.actions.tokens import revoke_token
 from accounts.forms import ApiKeyForm
 from accounts.models import NOTICE, ApiKey, Membership, Role
-from accounts.queries import api_keys
+from accounts.queries import api_keys, tokens_of_members
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
@@ -45,6 +46,9 @@ def api_keys_page(request: MemberRequest, membership: Membership) -> HttpRespons
         "page": api_keys(
             membership.organization, now=now, page=request.GET.get("page")
         ),
+        "tokens": tokens_of_members(
+            membership.organization, now=now, page=request.GET.get("tokens")
+        ),
         "soon": now + NOTICE,
         "form": form,
         "secret": secret,
@@ -61,10 +65,11 @@ def api_keys_page(request: MemberRequest, membership: Membership) -> HttpRespons
 def api_key_revoke(
     request: MemberRequest, membership: Membership, key_id: int
 ) -> HttpResponse:
-    """End a key."""
+    """End a key, or a member's personal token (X3)."""
     key = get_object_or_404(ApiKey, organization=membership.organization, pk=key_id)
     if request.method == "POST":
-        revoke_api_key(key, actor=Actor.person(membership.user), now=timezone.now())
+        revoke = revoke_token if key.membership_id else revoke_api_key
+        revoke(key, actor=Actor.person(membership.user), now=timezone.now())
         messages.success(
             request, _("The key %(name)s has been revoked.") % {"name": key.name}
         )

@@ -61,12 +61,20 @@ class BlockedOut(Schema):
     resets_at: dt.datetime | None
 
 
+class ExternalIdOut(Schema):
+    """How another system names the member; as text, `issuer:subject`."""
+
+    issuer: str
+    subject: str
+
+
 class MemberOut(Schema):
     """One member, with what a check would look at."""
 
     id: int
     email: str
     name: str
+    external_ids: list[ExternalIdOut]
     role: Literal["member", "admin", "owner", "primary_owner"]
     seat_tier: Literal["standard", "premium"] | None
     status: Literal["active", "removed", "switched_off"]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import quote
 
 import pytest
@@ -20,7 +19,6 @@ from config.kit.addresses import canonical_address
 from tests.factories.people import (
     PASSWORD,
     MembershipFactory,
-    make_api_key,
     make_user,
 )
 from tests.factories.usage import enable_extra_usage, event
@@ -36,24 +34,6 @@ ODD = [
     '"a b"@acme.example',
     "/a//b/@acme.example",
 ]
-
-
-@pytest.fixture
-def call(client, acme, now, time_machine):
-    """Call the API with a key of Acme that may do everything."""
-    time_machine.move_to(now, tick=False)
-    key = make_api_key(acme, now=now)
-
-    def send(method, path, body=None):
-        return client.generic(
-            method,
-            f"/api/v1{path}",
-            "" if body is None else json.dumps(body),
-            content_type="application/json",
-            headers={"Authorization": f"Bearer {key}"},
-        )
-
-    return send
 
 
 def change_address(member: Membership, email: str) -> None:

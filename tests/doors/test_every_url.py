@@ -13,7 +13,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import SHARED_SCOPES, Role, Scope
 from config.api import api
-from tests.factories.people import MembershipFactory, make_api_key, make_user
+from tests.factories.people import (
+    MembershipFactory,
+    make_api_key,
+    make_token,
+    make_user,
+)
 
 EVERYBODY, SIGNED_IN, SECOND_STEP = "everybody", "signed in", "second step"
 MEMBER, ADMIN, OWNER, PRIMARY = "member", "admin", "owner", "primary owner"
@@ -69,6 +74,8 @@ DOORS = {
     "": SIGNED_IN,
     "me/": SIGNED_IN,
     "me/security/": SIGNED_IN,
+    "me/tokens/": SIGNED_IN,
+    "me/tokens/<int:token_id>/revoke/": SIGNED_IN,
     "me/data.zip": SIGNED_IN,
     "me/sessions/<int:session_id>/end/": SIGNED_IN,
     "me/sessions/end-others/": SIGNED_IN,
@@ -108,6 +115,7 @@ DOORS = {
         [
             SETTINGS + "members/invite/",
             SETTINGS + "members/<int:membership_id>/",
+            SETTINGS + "members/<int:membership_id>/external-ids/",
             SETTINGS + "members/<int:membership_id>/remove/",
             SETTINGS + "members/<int:membership_id>/return/",
             SETTINGS + "invitations/<int:invitation_id>/resend/",
@@ -166,6 +174,7 @@ TABLES = [
     "accounts/apikey",
     "accounts/auditentry",
     "accounts/erasure",
+    "accounts/externalid",
     "accounts/invitation",
     "accounts/membership",
     "accounts/organization",
@@ -273,10 +282,21 @@ OPERATIONS = {
     "PUT /caps/seat-tiers/{tier}": Scope.MANAGE,
     "PUT /caps/members/{member}": Scope.MANAGE,
     "PUT /extra-usage": Scope.MANAGE,
+    "PUT /external-ids/members/{member}": Scope.MANAGE,
     "POST /requests": Scope.MANAGE,
     "POST /requests/{request_id}/approve": Scope.MANAGE,
     "POST /requests/{request_id}/dismiss": Scope.MANAGE,
     "POST /requests/{request_id}/withdraw": Scope.MANAGE,
+}
+
+
+# What a personal token opens too, for its own member (X3).
+FOR_ONESELF = {
+    "POST /authorize",
+    "POST /usage",
+    "GET /usage",
+    "GET /members/{member}",
+    "GET /events/{event_id}",
 }
 
 
@@ -448,14 +468,22 @@ def test_s1_the_api_answers_keys_with_the_scope_alone(client, acme, now, operati
     method, path = operation.split()
     url = "/api/v1" + re.sub(r"{(\w+)}", lambda p: SAMPLES.get(p[1], "1"), path)
     body = BODIES.get(operation, "{}")
+    opens = {OPERATIONS[operation]}
+    if operation in FOR_ONESELF:
+        opens.add(Scope.SELF)
+    # Whoever it is that the samples name.
+    bob = acme.memberships.get(user__email="bob@acme.example")
+    url = url.replace("/members/1", f"/members/{bob.pk}")
     for scope in Scope.values:
-        key = make_api_key(acme, scopes=scope, now=now)
+        key = (
+            make_token(bob, now=now)
+            if scope == Scope.SELF
+            else make_api_key(acme, scopes=scope, now=now)
+        )
         answer = client.generic(
             method, url, body, "application/json", headers=bearer(key)
         )
-        expected = (
-            {403} if scope != OPERATIONS[operation] else {200, 201, 404, 409, 422}
-        )
+        expected = {200, 201, 404, 409, 422} if scope in opens else {403}
         assert answer.status_code in expected, (scope, answer.content)
     for headers in ({}, bearer("xu_nonsense"), bearer("")):
         answer = client.generic(method, url, body, "application/json", headers=headers)

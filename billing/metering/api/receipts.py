@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Router
 
-from accounts.api_access import KeyAuth, organization_of
+from accounts.api_access import KeyAuth, organization_of, own_membership_id
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import EventOut
 from billing.metering.receipts import Receipt, ReceiptLine, ReceiptPart, receipt_of
@@ -26,14 +26,20 @@ router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 
 @router.get(
     "/events/{any:event_id}",
+    auth=KeyAuth(Scope.READ, Scope.SELF),
     response={200: EventOut, **ERRORS},
     summary="The receipt of an event",
 )
 def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
-    """Tokens × rates, the rounding, who paid and why, and what was booked later."""
+    """Tokens × rates, the rounding, who paid and why, and what was booked later. A
+    personal token reads its own member's events alone.
+    """
     events = UsageEvent.objects.select_related(
         "price", "membership__user"
     ).prefetch_related("adjustments", PARTS)
+    own_id = own_membership_id(request)
+    if own_id is not None:
+        events = events.filter(membership_id=own_id)
     usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
     ).first()

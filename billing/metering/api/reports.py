@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query
 
-from accounts.api_access import KeyAuth, organization_of
+from accounts.api_access import KeyAuth, organization_of, own_membership_id
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import UsageList
 from billing.metering.api.usage import router
@@ -64,7 +64,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows a page, at mo
 # On the router of `POST /usage`: a path has one view, whatever the method.
 @router.get(
     "/usage",
-    auth=KeyAuth(Scope.READ, limit=REPORTS),
+    auth=KeyAuth(Scope.READ, Scope.SELF, limit=REPORTS),
     tags=["Reading"],
     response={200: UsageList, **ERRORS},
     summary="Usage by group, JSON or CSV",
@@ -77,7 +77,8 @@ def usage(
     cursor: Cursor = None,
     limit: Limit = MOST_ROWS,
 ) -> HttpResponse | StreamingHttpResponse:
-    """Sums of events and adjustments, in the order of the grouped keys.
+    """Sums of events and adjustments, in the order of the grouped keys; for a personal
+    token, of its own member.
 
     `next_cursor` of one call is the `cursor` of the next. `Accept: text/csv` answers
     all rows as CSV, without pages.
@@ -88,6 +89,7 @@ def usage(
         start=start,
         end=end,
         group_by=group_by,
+        membership_id=own_membership_id(request),
     )
     if "text/csv" in request.headers.get("Accept", ""):
         return _csv(ask())
