@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchem
 from accounts.key_use import forget_key, is_known, note_use
 from accounts.models import ApiKey, Organization, Scope
 from config.kit.api import rfc3339, whole_number
+from config.kit.doors import KEY_VARIABLE, is_ext_authz
 from config.kit.external_names import (
     MOST_PART,
     MOST_TEXT,
@@ -92,7 +93,14 @@ def _refuse_after_too_many(digest: str, request: HttpRequest) -> None:
 
 
 def key_hash_sent(request: HttpRequest) -> str | None:
-    """The digest of the key a call carries, good or not; None without one."""
+    """The digest of the key a call carries, good or not; None without one.
+
+    A proxy that asks for its client has a header of its own for it, since it sends on
+    that client's `Authorization`.
+    """
+    own = request.META.get(KEY_VARIABLE)
+    if own is not None and is_ext_authz(request.path_info):
+        return ApiKey.digest_of(own.strip())
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         return None

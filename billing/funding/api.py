@@ -65,7 +65,7 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     # key's last day too.
     if opened is not None:
         clock.agree(opened.database_time)
-    opened = _checked_key(opened, request, digest=digest, now=now)
+    opened = checked_key(opened, request, digest=digest, now=now)
     standing = _asked_about(opened, member)
     decision = decide(standing)
     answer = _authorization(standing, decision, now=now)
@@ -93,7 +93,7 @@ def _asked_about(opened: Standings, member: str) -> Standing:
     )
 
 
-def _checked_key(
+def checked_key(
     opened: Standings | None, request: HttpRequest, *, digest: str, now: dt.datetime
 ) -> Standings:
     """What the key opened. Raises Unauthorized, MissingScope."""

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Role, Scope
+from accounts.models import SHARED_SCOPES, Role, Scope
 from config.api import api
 from tests.factories.people import (
     MembershipFactory,
@@ -23,6 +23,7 @@ from tests.factories.people import (
 EVERYBODY, SIGNED_IN, SECOND_STEP = "everybody", "signed in", "second step"
 MEMBER, ADMIN, OWNER, PRIMARY = "member", "admin", "owner", "primary owner"
 STAFF, OPERATOR, NOBODY = "staff", "operator", "nobody at all"
+WITH_KEY = "whoever has a key"
 ORGANIZATION = "o/<slug:slug>/"
 SETTINGS = ORGANIZATION + "settings/"
 BILLING, USAGE = SETTINGS + "billing/", SETTINGS + "usage/"
@@ -37,6 +38,19 @@ DOORS = {
     "api/v1/openapi.json": EVERYBODY,
     "api/v1/docs": EVERYBODY,
     "api/v1/": EVERYBODY,
+    **dict.fromkeys(
+        [
+            # with a key of scope `meter`, or a personal token
+            "doors/ext-authz",
+            "doors/ext-authz/<any:path>",
+            "doors/claude-code/hook",
+            "doors/claude-code/statusline",
+            "otlp/v1/logs",
+            "otlp/v1/traces",
+            "otlp/v1/metrics",
+        ],
+        WITH_KEY,
+    ),
     "invitations/<str:token>/": EVERYBODY,  # with the token
     "digest/off/<str:token>/": EVERYBODY,  # with the token
     "accounts/login/": EVERYBODY,
@@ -356,6 +370,7 @@ INSIDE = {
     SIGNED_IN: {"stranger", *RANKS, STAFF, OPERATOR},
     SECOND_STEP: set(),
     NOBODY: set(),
+    WITH_KEY: set(),  # no person's browser has one
     **{rank: set(RANKS[place:]) for place, rank in enumerate(RANKS)},
     STAFF: {STAFF, OPERATOR},
     OPERATOR: {OPERATOR},
@@ -427,6 +442,25 @@ def test_s1_operators_pages_answer_operators_alone(callers):
     tried = ("nobody", PRIMARY, STAFF, OPERATOR)
     wrong = wrongly_answered({name: callers[name] for name in tried}, own)
     assert not wrong, "\n".join(wrong)
+
+
+KEYED = [route for route, door in DOORS.items() if door == WITH_KEY]
+
+
+@pytest.mark.parametrize("route", KEYED)
+def test_s1_doors_answer_keys_that_meter_alone(client, acme, now, route):
+    headers = {"x-extra-usage-member": "bob@acme.example"}
+    for scope in SHARED_SCOPES:
+        key = make_api_key(acme, scopes=scope, now=now)
+        method = "GET" if "statusline" in route else "POST"
+        answer = client.generic(
+            method,
+            address(route),
+            "{}",
+            "application/json",
+            headers={**headers, **bearer(key)},
+        )
+        assert answer.status_code == (200 if scope == Scope.METER else 403), scope
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -48,11 +48,10 @@ class UsageIn(Schema):
                     {
                         "description": (
                             "An event: id, member (a personal token may leave it"
-                            " out), surface (a short name of a-z, 0-9, _ and -),"
-                            " model, occurred_at, usage, provider?, authorization?,"
-                            " labels?, request_id? (the provider's, at most 200"
-                            " characters), source? (gateway, the default, telemetry"
-                            " or import)"
+                            " out), surface (a short name of a-z, 0-9, _ and -), model,"
+                            " occurred_at, usage, provider?, authorization?, labels?,"
+                            " request_id? (the provider's, at most 200 characters),"
+                            " source? (gateway, the default, telemetry or import)"
                         ),
                         "example": EVENT_EXAMPLE,
                     }
