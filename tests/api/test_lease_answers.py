@@ -110,7 +110,9 @@ def test_x5_the_setting_says_for_how_long(ask, busy_bob, settings):
     ("before", "seconds"), [("31", 30), ("12.5", 12), ("1", 1), ("0.9", None)]
 )
 def test_x5_no_lease_leads_into_the_next_month(ask, busy_bob, before, seconds):
-    Organization.objects.update(plan=Plan.ENTERPRISE_USAGE)  # without windows that reset
+    Organization.objects.update(
+        plan=Plan.ENTERPRISE_USAGE
+    )  # without windows that reset
     month_ends = dt.datetime(2026, 12, 1, 5, tzinfo=dt.UTC)
     moment = month_ends - dt.timedelta(seconds=float(before))
     with time_machine.travel(moment, tick=False):
