@@ -27,7 +27,8 @@ class Door(NinjaAPI):
     def urls(self) -> Any:
         """The routes alone, without Ninja's page of where its documentation is."""
         patterns, app, namespace = super().urls
-        return [one for one in patterns if one.name != "api-root"], app, namespace
+        routes = [one for one in patterns if getattr(one, "name", "") != "api-root"]
+        return routes, app, namespace
 
     def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
         """As the API answers it."""

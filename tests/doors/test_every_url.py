@@ -42,6 +42,7 @@ DOORS = {
         [
             # with a key of scope `meter`, or a personal token
             "doors/ext-authz",
+            "doors/ext-authz/",
             "doors/ext-authz/<any:path>",
             "doors/claude-code/hook",
             "doors/claude-code/statusline",

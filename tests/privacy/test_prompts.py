@@ -146,4 +146,4 @@ def test_the_look_finds_what_is_kept(client, token, bob, now, is_kept):
     """The control: a canary that is meant to be kept."""
     record = request_log(at=now, **{"extra_usage.label.project": CANARY})
     Exporter(client, token).send(logs(record))
-    assert is_kept() == ["billing.UsageEvent"]
+    assert "billing.UsageEvent" in is_kept()

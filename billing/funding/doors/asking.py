@@ -63,7 +63,7 @@ def ask(request: HttpRequest) -> Asked:
         clock.agree(opened.database_time)
     opened = checked_key(opened, request, digest=digest, now=now)
     standing = opened.member(member)
-    found = standing and standing.membership_id
+    found = None if standing is None else standing.membership_id
     check_is_own(found, key_membership_id=opened.key_membership_id)
     if standing is None:
         raise NobodyKnown(_nobody(member, opened.organization.name))

@@ -27,6 +27,7 @@ CLAUDE_CODE_AGENT = "claude-cli/"
 
 
 @router.api_operation(METHODS, "/ext-authz", url_name="ext_authz")
+@router.api_operation(METHODS, "/ext-authz/", url_name="ext_authz_root")
 def ext_authz(request: HttpRequest) -> HttpResponse:
     """May the request pass whose head this is?"""
     try:

@@ -65,7 +65,7 @@ def read_before(
     numbers = list_param([one.number for one in promises if one.number])
     params = [opened_by, list_param(ids), numbers]
     if requests:
-        params += [opened_by, rows_json([_moments(event) for event in requests])]
+        params += [rows_json([_moments(event) for event in requests]), opened_by]
     return run(_known_sql(opener, bool(requests), is_postgresql()), params)
 
 

@@ -231,5 +231,10 @@ class Exporter:
             f"/otlp/v1/{signal}",
             body,
             content_type=self.encoding,
-            headers={"Authorization": f"Bearer {self.key}", **packing, **headers},
+            headers={
+                "Authorization": f"Bearer {self.key}",
+                "Content-Type": self.encoding,  # of an empty body too
+                **packing,
+                **headers,
+            },
         )
