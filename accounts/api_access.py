@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr
 
-from accounts.key_use import forget_key, is_known, note_use
+from accounts.key_use import forget_key, is_known, note_refused, note_use
 from accounts.models import ApiKey, Organization
 from config.kit.api import rfc3339, whole_number
 from config.kit.http import client_network
@@ -66,10 +66,13 @@ def _refuse_after_too_many(digest: str, request: HttpRequest) -> None:
 
 def key_hash_sent(request: HttpRequest) -> str | None:
     """The digest of the key a call carries, good or not; None without one."""
+    secret = _secret_sent(request)
+    return ApiKey.digest_of(secret) if secret else None
+
+
+def _secret_sent(request: HttpRequest) -> str:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not secret.strip():
-        return None
-    return ApiKey.digest_of(secret.strip())
+    return secret.strip() if kind.lower() == "bearer" else ""
 
 
 def hot_path_key(request: HttpRequest) -> str:
@@ -120,6 +123,7 @@ def note_wrong_key(request: HttpRequest) -> None:
     """Count a call without a good key. Raises TooManyCalls after too many."""
     forget_key(key_hash_sent(request))
     count_call(WRONG_KEYS, client_network(request))
+    note_refused(_secret_sent(request))
 
 
 def wrong_key_text(request: HttpRequest) -> str:

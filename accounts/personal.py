@@ -99,7 +99,14 @@ declare(
     Personal(
         "accounts.ApiKey",
         texts=("name",),
-        plain=("prefix", "digest", "scopes", "last_used_from"),
+        plain=(
+            "prefix",
+            "digest",
+            "scopes",
+            "last_used_from",
+            "first_event_id",
+            "way",
+        ),
         within="organization",
     ),
     Personal(

@@ -19,7 +19,7 @@ from accounts.api_access import (
     hot_path_key,
     sent_key,
 )
-from accounts.key_use import note_use
+from accounts.key_use import Use, note_use
 from accounts.models import Scope
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
@@ -83,6 +83,7 @@ def _checked_key(
         request,
         digest=digest,
         organization_id=opened.organization.id,
+        use=Use.ASK,
     )
     return opened
 

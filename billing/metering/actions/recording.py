@@ -210,6 +210,7 @@ def _record_together(
             tally=batch.tally,
             windows=batch.windows,
             organization_id=owner,
+            key_id=locked.key_id,
             now=now,
         )
         hear_refusals()

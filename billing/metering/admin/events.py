@@ -85,6 +85,7 @@ class UsageEventAdmin(
         "seat_tier",
         "occurred_at",
         "recorded_at",
+        "api_key",
         "month_on",
         "day_on",
         "priced",

@@ -31,7 +31,7 @@ router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     """Tokens × rates, the rounding, who paid and why, and what was booked later."""
     events = UsageEvent.objects.select_related(
-        "price", "membership__user"
+        "price", "membership__user", "api_key"
     ).prefetch_related("adjustments", PARTS)
     usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
@@ -67,10 +67,16 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
+        "api_key": _key_json(event),
         "authorization_used_by": receipt.promise_used_by,
         "refusal_reason": event.refusal_reason or None,
         "labels": event.labels,
     }
+
+
+def _key_json(event: UsageEvent) -> dict[str, str] | None:
+    key = event.api_key
+    return {"name": key.name, "prefix": key.prefix} if key else None
 
 
 def _part_json(part: ReceiptPart) -> dict[str, Any]:
