@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchema
 
-from accounts.key_use import forget_key, is_known, note_use
+from accounts.key_use import forget_key, is_known, note_refused, note_use
 from accounts.models import ApiKey, Organization, Scope
 from config.kit.api import rfc3339, whole_number
 from config.kit.doors import KEY_VARIABLE, is_ext_authz
@@ -93,18 +93,20 @@ def _refuse_after_too_many(digest: str, request: HttpRequest) -> None:
 
 
 def key_hash_sent(request: HttpRequest) -> str | None:
-    """The digest of the key a call carries, good or not; None without one.
+    """The digest of the key a call carries, good or not; None without one."""
+    secret = _secret_sent(request)
+    return None if secret is None else ApiKey.digest_of(secret)
 
-    A proxy that asks for its client has a header of its own for it, since it sends on
-    that client's `Authorization`.
+
+def _secret_sent(request: HttpRequest) -> str | None:
+    """The key as it was sent. A proxy that asks for its client has a header of its own
+    for it, since it sends on that client's `Authorization`.
     """
     own = request.META.get(KEY_VARIABLE)
     if own is not None and is_ext_authz(request.path_info):
-        return ApiKey.digest_of(own.strip())
+        return own.strip()
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not secret.strip():
-        return None
-    return ApiKey.digest_of(secret.strip())
+    return secret.strip() or None if kind.lower() == "bearer" else None
 
 
 def hot_path_key(request: HttpRequest) -> str:
@@ -156,6 +158,7 @@ def note_wrong_key(request: HttpRequest) -> None:
     """Count a call without a good key. Raises TooManyCalls after too many."""
     forget_key(key_hash_sent(request))
     count_call(WRONG_KEYS, client_network(request))
+    note_refused(_secret_sent(request) or "")
 
 
 def wrong_key_text(request: HttpRequest) -> str:

@@ -108,7 +108,14 @@ declare(
         "accounts.ApiKey",
         person="membership__user",
         texts=("name",),
-        plain=("prefix", "digest", "scopes", "last_used_from"),
+        plain=(
+            "prefix",
+            "digest",
+            "scopes",
+            "last_used_from",
+            "first_event_id",
+            "way",
+        ),
         within="organization",
         exported=(
             "organization__name",

@@ -7,11 +7,20 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering import views as receipts
-from billing.pages import billing, own_usage, people_csv, setup, switch, usage_settings
+from billing.pages import (
+    billing,
+    connect,
+    own_usage,
+    people_csv,
+    setup,
+    switch,
+    usage_settings,
+)
 from billing.payments.views import card, purchases, reloads, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
+CONNECT = "o/<slug:slug>/settings/connect/"
 INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
 
@@ -58,6 +67,9 @@ urlpatterns: list[URLPattern] = [
     path(
         f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
     ),
+    path(CONNECT, connect.connect, name="connect"),
+    path(f"{CONNECT}first-event/", connect.connect_first, name="connect_first"),
+    path(f"{CONNECT}connected/", connect.connect_connected, name="connect_connected"),
     path(BILLING, billing.billing, name="billing"),
     path(f"{BILLING}ledger.csv", billing.ledger_csv, name="ledger_csv"),
     path(f"{BILLING}ledger/<int:entry_id>/", billing.ledger_entry, name="ledger_entry"),

@@ -14,7 +14,7 @@ from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.models import SHARED_SCOPES, ApiKey, Organization
 from config.kit.errors import BusinessError
-from config.kit.keys import PREFIX, SECRET_BYTES
+from config.kit.keys import PREFIX, PREFIX_LENGTH, SECRET_BYTES
 from config.kit.months import local_day, local_midnight
 from config.kit.one_line import name_of
 
@@ -35,8 +35,9 @@ def create_api_key(
     actor: Actor,
     now: dt.datetime,
     expires_on: dt.date | None = None,
+    way: str = "",
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which nobody can read again.
+    """A new key and its secret, which nobody can read again; `way` is what it connects.
 
     It is good through the day `expires_on` in the organization's time zone, without one
     until it is revoked. Raises BusinessError `not_one_line`, `no_name`, `no_scope`,
@@ -53,12 +54,13 @@ def create_api_key(
     key = ApiKey.objects.create(
         organization=locked,
         name=name,
-        prefix=secret[: len(PREFIX) + 6],
+        prefix=secret[:PREFIX_LENGTH],
         digest=ApiKey.digest_of(secret),
         scopes=" ".join(scope for scope in SHARED_SCOPES if scope in chosen),
         created_by=actor.user,
         created_at=now,
         expires_at=expires_on and local_midnight(expires_on + DAY, zone),
+        way=way,
     )
     record_change(
         locked,

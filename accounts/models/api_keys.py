@@ -95,6 +95,18 @@ class ApiKey(models.Model):
     last_used_from = models.GenericIPAddressField(
         _("last used from"), null=True, blank=True
     )
+    # As far as it is noted, once a minute a process: a check, and a report of which
+    # something was recorded.
+    last_asked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
+    last_reported_at = models.DateTimeField(_("last reported"), null=True, blank=True)
+    # The id of the first event it reported; only noted since it is.
+    first_event_id = models.CharField(
+        _("first event"), max_length=200, blank=True, default="", db_default=""
+    )
+    # Which way of connecting it was made for; empty where nobody said.
+    way = models.CharField(
+        _("way in"), max_length=20, blank=True, default="", db_default=""
+    )
     # The first moment at which it is refused; without one it is good until revoked.
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)

@@ -21,7 +21,7 @@ from accounts.api_access import (
     hot_path_key,
     sent_key,
 )
-from accounts.key_use import note_use
+from accounts.key_use import Use, note_use
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide
@@ -105,6 +105,7 @@ def checked_key(
         request,
         digest=digest,
         organization_id=opened.organization.id,
+        use=Use.ASK,
     )
     return opened
 

@@ -24,7 +24,9 @@ from config.kit.later import much_to_make
 def own_receipt(
     request: HttpRequest, membership: Membership, event_pk: int
 ) -> HttpResponse:
-    """One event with everything behind its cost. Admins may open those of every member."""
+    """One event with everything behind its cost. Admins may open those of every member;
+    keys are the owners' business.
+    """
     event = (
         organization_receipts(membership.organization_id).filter(pk=event_pk).first()
     )
@@ -36,6 +38,7 @@ def own_receipt(
         "receipt": receipt_of(event),
         "organization": membership.organization,
         "person": event.membership.user,
+        "reporting_key": event.api_key if membership.is_at_least(Role.OWNER) else None,
         "zone": membership.organization.zone_at(timezone.now()),
     }
     return render(request, "billing/metering/receipt.html", context)

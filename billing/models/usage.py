@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Membership, Organization, Tier
+from accounts.models import ApiKey, Membership, Organization, Tier
 from accounts.models.privacy import pseudonyms, run_out
 from billing.models.months import OPEN_MONTH
 from billing.models.prices import ModelPrice
@@ -100,6 +100,18 @@ class UsageEvent(Priced):
         on_delete=models.PROTECT,
         related_name="usage_events",
         db_index=False,
+    )
+    # Which key reported it, for receipts and to see what is connected; empty for what no
+    # key did, and of events from before it was kept.
+    api_key = models.ForeignKey(
+        ApiKey,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("API key"),
     )
     event_id = models.CharField(_("id"), max_length=200)
     content_digest = models.CharField(max_length=32)

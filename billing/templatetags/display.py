@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils import timezone
 
-from billing.prices.words import correction_reason_text
+from billing.prices.words import correction_reason_text, rate_usd
 from billing.reports.charts import split_label
 from config.kit import dates
 from config.kit.money import format_usd, to_decimal_text
@@ -89,6 +89,12 @@ def usd_exact(nanos: int) -> str:
 
 
 @register.filter
+def usd_short(nanos: int) -> str:
+    """As many places as it has, two at least: `$0.0014025`, `$5.00`."""
+    return rate_usd(nanos)
+
+
+@register.filter
 def usd_signed(nanos: int) -> str:
     """A movement with its sign: `+$50.00`, `-$1.20`, `-<$0.01`."""
     return f"{'-' if nanos < 0 else '+'}{format_usd(abs(nanos))}"
@@ -110,6 +116,18 @@ def moment_in(moment: dt.datetime, zone: str) -> str:
 def moment_label_in(moment: dt.datetime, zone: str) -> str:
     """As a label: `15:40 today`, `Thu 26 Nov, 09:05`."""
     return dates.moment_label(moment, zone=zone, now=timezone.now())
+
+
+@register.filter
+def exact_moment_in(moment: dt.datetime, zone: str) -> str:
+    """Inside a sentence, to the second: `at 15:40:12`, `on Thu 26 Nov at 09:05`."""
+    return dates.exact_moment_text(moment, zone=zone, now=timezone.now())
+
+
+@register.filter
+def exact_label_in(moment: dt.datetime, zone: str) -> str:
+    """As a label, to the second: `15:40:12`, `Thu 26 Nov, 09:05`."""
+    return dates.exact_moment_label(moment, zone=zone, now=timezone.now())
 
 
 @register.filter

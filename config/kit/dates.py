@@ -126,6 +126,24 @@ def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
     return pgettext("moment", "%(day)s, %(time)s") % values
 
 
+def exact_moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
+    """When, to the second, inside a sentence: `at 15:40:12`, another day
+    `on Thu 26 Nov at 09:05`.
+    """
+    local = moment.astimezone(ZoneInfo(zone))
+    if local.date() != now.astimezone(ZoneInfo(zone)).date():
+        return moment_text(moment, zone=zone, now=now)
+    return pgettext("moment", "at %(time)s") % {"time": f"{local:%H:%M:%S}"}
+
+
+def exact_moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
+    """When, to the second, as a label: `15:40:12`, another day `Thu 26 Nov, 09:05`."""
+    local = moment.astimezone(ZoneInfo(zone))
+    if local.date() != now.astimezone(ZoneInfo(zone)).date():
+        return moment_label(moment, zone=zone, now=now)
+    return f"{local:%H:%M:%S}"
+
+
 def zoned_moment_text(moment: dt.datetime, *, zone: str) -> str:
     """When, for good: `Tue 1 Dec 2026, 06:00 (America/New_York)`."""
     day = dated_day_text(moment.astimezone(ZoneInfo(zone)).date())

@@ -6,6 +6,8 @@ import re
 
 PREFIX = "xu_"
 SECRET_BYTES = 32
+# So much of its beginning is kept with a key, and shown.
+PREFIX_LENGTH = len(PREFIX) + 6
 _KEY = rf"{PREFIX}[A-Za-z0-9_-]+"
 _BEARER = re.compile(rf"bearer +{_KEY} *", re.ASCII | re.IGNORECASE)
 _BARE = re.compile(_KEY, re.ASCII)

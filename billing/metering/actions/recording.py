@@ -229,6 +229,7 @@ def _record_together(
             tally=batch.tally,
             windows=batch.windows,
             organization_id=owner,
+            key_id=locked.key_id,
             now=now,
         )
         book_replacements(

@@ -89,6 +89,7 @@ class UsageEventAdmin(
         "seat_tier",
         "occurred_at",
         "recorded_at",
+        "api_key",
         "month_on",
         "day_on",
         "priced",

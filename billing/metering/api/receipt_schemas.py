@@ -77,6 +77,13 @@ class AdjustmentOut(Schema):
     created_at: dt.datetime
 
 
+class ReportingKeyOut(Schema):
+    """An API key as its owner knows it: its name and how it begins."""
+
+    name: str
+    prefix: str
+
+
 class EventOut(Schema):
     """The receipt of one event."""
 
@@ -108,6 +115,14 @@ class EventOut(Schema):
     estimated: bool
     funding: Literal["included", "extra_usage", "unbilled"]
     funding_why: Literal["promised", "checked", "refused"]
+    api_key: Annotated[
+        ReportingKeyOut | None,
+        Field(
+            description=(
+                "The key that reported it; null for events from before it was kept."
+            )
+        ),
+    ]
     authorization_used_by: Annotated[
         str | None,
         Field(description="The event that its authorization had paid for already."),

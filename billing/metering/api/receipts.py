@@ -35,7 +35,7 @@ def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     personal token reads its own member's events alone.
     """
     events = UsageEvent.objects.select_related(
-        "price", "membership__user"
+        "price", "membership__user", "api_key"
     ).prefetch_related("adjustments", PARTS)
     own_id = own_membership_id(request)
     if own_id is not None:
@@ -76,10 +76,16 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
+        "api_key": _key_json(event),
         "authorization_used_by": receipt.promise_used_by,
         "refusal_reason": event.refusal_reason or None,
         "labels": event.labels,
     }
+
+
+def _key_json(event: UsageEvent) -> dict[str, str] | None:
+    key = event.api_key
+    return {"name": key.name, "prefix": key.prefix} if key else None
 
 
 def _part_json(part: ReceiptPart) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from accounts.api_access import (
     hot_path_key,
     sent_key,
 )
-from accounts.key_use import note_use
+from accounts.key_use import Use, note_use
 from accounts.models import Scope
 from billing.metering.actions.recording import (
     KeyLacksScope,
+    Recorded,
     UnknownKey,
     record_usage_by_key,
 )
@@ -65,7 +66,7 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
         raise MissingScope(Scope.METER) from error
     organization_id = recorded.organization_id
     also_called(digest, organization_id)
-    note_use(recorded.key_id, request, digest=digest, organization_id=organization_id)
+    note_report(recorded, request, digest=digest)
     if recorded.balance_crossed:
         enqueue(reload_if_due, organization_id)
     results = [_result_json(result) for result in recorded.results]
@@ -73,6 +74,20 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
     for position, event in batch.unreadable.items():
         results.insert(position, _invalid_json(event.id, event.errors))
     return json_response({**_counts(results), "results": results})
+
+
+def note_report(recorded: Recorded, request: HttpRequest, *, digest: str) -> None:
+    """Remember that the key of these events reported, and the first that is new."""
+    new = (one.id for one in recorded.results if one.status == "recorded")
+    event_id = next(new, "")
+    note_use(
+        recorded.key_id,
+        request,
+        digest=digest,
+        organization_id=recorded.organization_id,
+        use=Use.REPORT if event_id else Use.NOTHING,
+        event_id=event_id,
+    )
 
 
 PLURALS = {

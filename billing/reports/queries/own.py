@@ -45,7 +45,7 @@ def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:
     """The events of everybody in an organization, with what a receipt needs."""
     events = UsageEvent.objects.filter(organization_id=organization_id)
     return events.select_related(
-        "price", "organization", "membership__user"
+        "price", "organization", "membership__user", "api_key"
     ).prefetch_related("adjustments", PARTS)
 
 

@@ -30,17 +30,23 @@ def write(
     tally: Tally,
     windows: Windows,
     organization_id: int,
+    key_id: int | None,
     now: dt.datetime,
 ) -> None:
-    """Insert the events, as recorded `now`, and add to every counter and window they
-    touch.
+    """Insert the events, as the key reported them `now`, and add to every counter and
+    window they touch.
     """
     if not rows:
         return
     try:
         run_together(
             [
-                event_statement(rows, organization_id=organization_id, recorded_at=now),
+                event_statement(
+                    rows,
+                    organization_id=organization_id,
+                    key_id=key_id,
+                    recorded_at=now,
+                ),
                 *counter_statements(tally, organization_id=organization_id),
             ]
         )

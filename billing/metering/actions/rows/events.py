@@ -40,13 +40,20 @@ SELDOM = {"provider", "factors", "is_split", "source", "request_id"}
 
 
 def event_statement(
-    rows: list[EventRow], *, organization_id: int, recorded_at: dt.datetime
+    rows: list[EventRow],
+    *,
+    organization_id: int,
+    key_id: int | None,
+    recorded_at: dt.datetime,
 ) -> tuple[str, list[str]]:
-    """The statement that inserts the events in the order sent, with its parameter."""
+    """The statement that inserts the events in the order sent, as the key reported them,
+    with its parameter.
+    """
     is_plain = all(_is_plain(row) for row in rows)
     as_text = time_as_text(is_postgresql())
     shared = {
         "organization_id": organization_id,
+        "api_key_id": key_id,
         "recorded_at": as_text(recorded_at),
     }
     values = [_values(row, shared, as_text) for row in rows]
