@@ -6,12 +6,13 @@ from billing import webhooks
 from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
-from billing.metering import views as receipts
+from billing.metering.views import receipts, unattributed
 from billing.pages import billing, own_usage, people_csv, setup, switch, usage_settings
 from billing.payments.views import card, purchases, reloads, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
+CONNECT = "o/<slug:slug>/settings/connect/"
 INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
 
@@ -119,5 +120,12 @@ urlpatterns: list[URLPattern] = [
         sandbox.sandbox_bank,
         name="sandbox_bank",
     ),
+    path(f"{CONNECT}unattributed/", unattributed.unattributed, name="unattributed"),
+    path(
+        f"{CONNECT}unattributed/<int:name_id>/assign/",
+        unattributed.unattributed_assign,
+        name="unattributed_assign",
+    ),
+    path(f"{CONNECT}unknown/", unattributed.unknown_people, name="unknown_people"),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

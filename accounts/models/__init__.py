@@ -12,12 +12,22 @@ from accounts.models.organizations import (
     Settlement,
     Tier,
     TwoFactor,
+    UnknownPeople,
 )
-from accounts.models.people import Invitation, Membership, Role, User
+from accounts.models.people import (
+    NOBODYS_ADDRESS,
+    NOBODYS_NAME,
+    Invitation,
+    Membership,
+    Role,
+    User,
+)
 from accounts.models.privacy import Erasure, RetentionMark
 from accounts.models.security import SecurityEvent
 
 __all__ = [
+    "NOBODYS_ADDRESS",
+    "NOBODYS_NAME",
     "NOTICE",
     "ApiKey",
     "AuditEntry",
@@ -37,5 +47,6 @@ __all__ = [
     "Settlement",
     "Tier",
     "TwoFactor",
+    "UnknownPeople",
     "User",
 ]

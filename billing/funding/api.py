@@ -21,6 +21,7 @@ from accounts.api_access import (
 )
 from accounts.key_use import note_use
 from accounts.models import Scope
+from billing.funding.actions import joined_standing
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide, may_request
@@ -60,7 +61,10 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     # key's last day too.
     if opened is not None:
         clock.agree(opened.database_time)
-    standing = _checked_key(opened, request, digest=digest, now=now).member(member)
+    found = _checked_key(opened, request, digest=digest, now=now)
+    standing = found.member(member) or joined_standing(
+        found.organization.id, digest, member=member, now=now
+    )
     if standing is None:
         raise BusinessError(
             f"No member “{member}” in this organization.",

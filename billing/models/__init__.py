@@ -37,8 +37,10 @@ from billing.models.refunds import Refund
 from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
+from billing.models.unattributed import UnattributedName
 from billing.models.usage import (
     AdjustmentSource,
+    AssigningReason,
     Funding,
     FundingWhy,
     RepricingReason,
@@ -51,6 +53,7 @@ from billing.models.usage import (
 
 __all__ = [
     "AdjustmentSource",
+    "AssigningReason",
     "BillingAccount",
     "BillingDetails",
     "BillingMonth",
@@ -94,6 +97,7 @@ __all__ = [
     "Statement",
     "StatementLine",
     "Surface",
+    "UnattributedName",
     "UnknownModel",
     "UsageAdjustment",
     "UsageDay",

@@ -13,6 +13,7 @@ from accounts.models import Membership, Organization, Tier
 from accounts.models.privacy import pseudonyms, run_out
 from billing.models.months import OPEN_MONTH
 from billing.models.prices import ModelPrice
+from billing.models.unattributed import UnattributedName
 from config.kit.exemptions import Exemption
 
 # What a gateway calls its requests may name a person, and need not be kept for ever.
@@ -125,6 +126,17 @@ class UsageEvent(Priced):
     refusal_reason = models.CharField(
         _("reason a check would have refused"), max_length=40, blank=True
     )
+    # Under which name it came, where that was nobody's (X2).
+    unattributed = models.ForeignKey(
+        UnattributedName,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="usage_events",
+        verbose_name=_("sent as"),
+        db_index=False,
+        db_constraint=False,
+    )
     # Which included windows it counts in: {"session": opened_at, "week": opened_at},
     # ISO 8601 in UTC.
     windows = models.JSONField(default=dict, blank=True)
@@ -160,6 +172,12 @@ class UsageEvent(Priced):
                 fields=["price"],
                 condition=models.Q(estimated=True),
                 name="estimated_events",
+            ),
+            # Few are: all others cost it nothing.
+            models.Index(
+                fields=["unattributed", "id"],
+                condition=models.Q(unattributed__isnull=False),
+                name="unattributed_events",
             ),
         ]
 
@@ -214,6 +232,16 @@ class UsagePart(Priced):
 class AdjustmentSource(models.TextChoices):
     PRICE = "price", _("Price")
     OPERATOR = "operator", _("Operator")
+    ASSIGNED = "assigned", _("Assigned to a member")
+
+
+class AssigningReason(models.TextChoices):
+    """The codes `UsageAdjustment.reason` keeps where usage moved from the unattributed
+    line to a member (X2): two rows, of which one takes what the other gives.
+    """
+
+    TAKEN = "assigned.taken", _("Assigned to a member; taken off unattributed usage.")
+    GIVEN = "assigned.given", _("Assigned from unattributed usage.")
 
 
 class RepricingReason(models.TextChoices):
@@ -244,8 +272,8 @@ class RepricingReason(models.TextChoices):
 
 
 class UsageAdjustment(models.Model):
-    """A difference booked later for one event: a corrected price (M4), or an operator's
-    decision.
+    """A difference booked later for one event: a corrected price (M4), an operator's
+    decision, or the move of unattributed usage to a member (X2).
 
     Counts to the month it was booked in.
     """

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.models import Condition, RepricingReason
+from billing.models import AssigningReason, Condition, RepricingReason
 from billing.prices.rules import ONE, Applied, TokenClass
 from config.kit.money import NANOS_PER_USD
 
@@ -133,6 +133,8 @@ def correction_reason_text(reason: str) -> str:
     """
     if reason in RepricingReason.values:
         return str(RepricingReason(reason).label)
+    if reason in AssigningReason.values:
+        return str(AssigningReason(reason).label)
     code = CODES_OF_SENTENCES.get(reason)
     if code is None or translation.get_language() in (None, "en"):
         return reason

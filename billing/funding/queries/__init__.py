@@ -100,6 +100,7 @@ __all__ = [
     "BY_ORGANIZATION",
     "OPENED_BY",
     "Standings",
+    "add_members",
     "candidate_months",
     "fold",
     "members_as_they_were",

@@ -8,6 +8,7 @@ nano-USD.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,10 +20,11 @@ from billing.metering.actions.results import (
     EventResult,
     too_dear,
     too_far_ahead,
-    unknown_member,
+    unattributed_notes,
     used_notes,
 )
 from billing.metering.actions.rows import EventRow
+from billing.metering.actions.unattributed import sent_name
 from billing.metering.rules.events import (
     ReportedEvent,
     content_digest,
@@ -73,9 +75,8 @@ class Batch:
         price_version: int,
         now: dt.datetime,
     ) -> None:
-        """`standings` is None where none of the events names a member there is.
-        `promises` are the genuine ones by their token, `kept` the events that some have
-        paid for.
+        """`standings` is None for no events. `promises` are the genuine ones by their
+        token, `kept` the events that some have paid for.
         """
         self.standings = standings
         self.known_events = known_events
@@ -106,16 +107,15 @@ class Batch:
 
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
-        standing = self.standings.member(event.member) if self.standings else None
-        if standing is None:
-            return unknown_member(event)
+        standing = self._whose(event)
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return too_far_ahead(event, now=self.now)
-        digest = content_digest(event, membership_id=standing.membership_id)
+        sent_as = sent_name(event.member) if standing.is_nobody else ""
+        digest = content_digest(event, membership_id=sent_as or standing.membership_id)
         known = self.known_events.get(event.id)
         if known is not None:
-            is_same = known.digest == digest or known.digest in earlier_digests(
-                event, membership_id=standing.membership_id
+            is_same = known.digest == digest or known.digest in _other_digests(
+                event, standing
             )
             status = "duplicate" if is_same else "conflict"
             return EventResult(
@@ -123,10 +123,17 @@ class Batch:
             )
         if is_erased(standing.email):
             event = _without_addresses(event, standing)
-        return self._record_new(event, standing, digest)
+        return self._record_new(event, standing, digest, sent_as)
+
+    def _whose(self, event: ReportedEvent) -> Standing:
+        """The member it names, else the organization's line for nobody's usage (X2)."""
+        assert self.standings is not None
+        standing = self.standings.member(event.member) or self.standings.nobody
+        assert standing is not None
+        return standing
 
     def _record_new(
-        self, event: ReportedEvent, standing: Standing, digest: str
+        self, event: ReportedEvent, standing: Standing, digest: str, sent_as: str
     ) -> EventResult:
         charge = charge_of_event(self.book, event)
         if charge.cost_nanos > MOST_AN_EVENT_NANOS:
@@ -146,7 +153,16 @@ class Batch:
                 cost=charge.cost_nanos,
             )
         self._count(
-            PricedEvent(event, standing, digest, charge, funded, used, presented.number)
+            PricedEvent(
+                event,
+                standing,
+                digest,
+                charge,
+                funded,
+                used,
+                presented.number,
+                sent_as,
+            )
         )
         # The same id once more in this batch is a duplicate already.
         self.known_events[event.id] = KnownEvent(
@@ -160,6 +176,7 @@ class Batch:
             charge.estimated,
             notes=(
                 *event.notes,
+                *unattributed_notes(sent_as),
                 *used_notes(presented),
                 *self._free_notes(event, charge),
             ),
@@ -248,6 +265,14 @@ class Batch:
                 prepaid=prepaid,
                 events=int(number == 0),
             )
+
+
+def _other_digests(event: ReportedEvent, standing: Standing) -> Iterator[str]:
+    """By what else the same report may be known: from before its member was one, or from
+    an earlier version (E6).
+    """
+    yield content_digest(event, membership_id=sent_name(event.member))
+    yield from earlier_digests(event, membership_id=standing.membership_id)
 
 
 def _move_forward(standing: Standing, spend: Spend, *, month_on: dt.date) -> None:

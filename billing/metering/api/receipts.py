@@ -31,7 +31,7 @@ router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     """Tokens × rates, the rounding, who paid and why, and what was booked later."""
     events = UsageEvent.objects.select_related(
-        "price", "membership__user"
+        "price", "membership__user", "unattributed"
     ).prefetch_related("adjustments", PARTS)
     usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
@@ -50,8 +50,7 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
     adjustments = event.adjustments.all()
     return {
         "id": event.event_id,
-        "member": event.membership_id,
-        "email": event.membership.user.email,
+        **_whose(event),
         "surface": event.surface,
         "model": event.model,
         "provider": event.provider or None,
@@ -63,7 +62,9 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "parts": [_part_json(part) for part in receipt.parts],
         "exact_usd": f"{receipt.exact_nanos / NANOS_PER_USD:.15f}",
         "cost_usd": to_decimal_text(event.cost_nanos),
-        "adjustments": [_adjustment_json(adjustment) for adjustment in adjustments],
+        "adjustments": [
+            _adjustment_json(adjustment, event) for adjustment in adjustments
+        ],
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
@@ -71,6 +72,14 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "refusal_reason": event.refusal_reason or None,
         "labels": event.labels,
     }
+
+
+def _whose(event: UsageEvent) -> dict[str, Any]:
+    """The member, or the name of somebody unknown (X2)."""
+    if event.unattributed:
+        return {"member": None, "email": None, "sent_as": event.unattributed.sent_as}
+    email = event.membership.user.email
+    return {"member": event.membership_id, "email": email, "sent_as": None}
 
 
 def _part_json(part: ReceiptPart) -> dict[str, Any]:
@@ -103,9 +112,13 @@ def _line_json(line: ReceiptLine) -> dict[str, Any]:
     }
 
 
-def _adjustment_json(adjustment: UsageAdjustment) -> dict[str, Any]:
+def _adjustment_json(adjustment: UsageAdjustment, event: UsageEvent) -> dict[str, Any]:
+    is_nobodys = (
+        event.unattributed_id and adjustment.membership_id == event.membership_id
+    )
     return {
         "amount_usd": to_decimal_text(adjustment.amount_nanos),
+        "member": None if is_nobodys else adjustment.membership_id,
         "reason": correction_reason_in_english(adjustment.reason),
         "month": f"{adjustment.month_on:%Y-%m}",
         "created_at": adjustment.created_at,

@@ -9,9 +9,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
-from billing.models import Surface, UsageAdjustment, UsageDay, UsageEvent, UsagePart
+from billing.models import (
+    AdjustmentSource,
+    AssigningReason,
+    Surface,
+    UsageAdjustment,
+    UsageDay,
+    UsageEvent,
+    UsagePart,
+)
 from config.kit.months import Month
 
 RECEIPTS_PER_PAGE = 25
@@ -75,24 +83,31 @@ def own_month(membership_id: int, *, month: Month) -> OwnMonth:
 
 
 def receipts(membership_id: int) -> QuerySet[UsageEvent]:
-    """Every event of a member with the rates it was priced with and its adjustments,
-    the newest first.
+    """Every event of a member, and those that were assigned to them (X2), with the rates
+    it was priced with and its adjustments, the newest first.
     """
     adjustments = Prefetch(
         "adjustments", UsageAdjustment.objects.select_related("price").order_by("pk")
     )
-    events = UsageEvent.objects.filter(membership_id=membership_id).select_related(
-        "price", "organization"
+    theirs = Q(membership_id=membership_id)
+    assigned = UsageAdjustment.objects.filter(
+        membership_id=membership_id,
+        source=AdjustmentSource.ASSIGNED,
+        reason=AssigningReason.GIVEN,
     )
+    if assigned.exists():  # few have any: the others' list stays one walk of an index
+        theirs |= Q(pk__in=assigned.values("event_id"))
+    events = UsageEvent.objects.filter(theirs).select_related("price", "organization")
     return events.prefetch_related(adjustments, PARTS).order_by("-occurred_at", "-pk")
 
 
 def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:
     """The events of everybody in an organization, with what a receipt needs."""
+    adjustments = UsageAdjustment.objects.select_related("membership__user")
     events = UsageEvent.objects.filter(organization_id=organization_id)
     return events.select_related(
-        "price", "organization", "membership__user"
-    ).prefetch_related("adjustments", PARTS)
+        "price", "organization", "membership__user", "unattributed"
+    ).prefetch_related(Prefetch("adjustments", adjustments), PARTS)
 
 
 def receipts_page(membership_id: int, *, page: str | None) -> Page[UsageEvent]:

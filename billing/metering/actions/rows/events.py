@@ -35,13 +35,19 @@ class EventRow(NamedTuple):
 
 
 # What few events have: their columns are sent only with those, the others have defaults.
-SELDOM = {"provider", "factors", "is_split"}
+SELDOM = {"provider", "factors", "is_split", "unattributed_id"}
 
 
 def event_statement(
-    rows: list[EventRow], *, organization_id: int, recorded_at: dt.datetime
+    rows: list[EventRow],
+    *,
+    names: dict[str, int],
+    organization_id: int,
+    recorded_at: dt.datetime,
 ) -> tuple[str, list[str]]:
-    """The statement that inserts the events in the order sent, with its parameter."""
+    """The statement that inserts the events in the order sent, with its parameter;
+    `names` are the ids of those that nobody has (X2).
+    """
     is_plain = all(_is_plain(row) for row in rows)
     as_text = time_as_text(is_postgresql())
     shared = {
@@ -51,18 +57,20 @@ def event_statement(
     values = [_values(row, shared, as_text) for row in rows]
     if not is_plain:
         values = [
-            {**value, **_seldom(row)} for value, row in zip(values, rows, strict=True)
+            {**value, **_seldom(row, names)}
+            for value, row in zip(values, rows, strict=True)
         ]
     return _insert_events(is_postgresql(), is_plain), [rows_json(values)]
 
 
 def _is_plain(row: EventRow) -> bool:
     event = row.priced.event
-    return not (event.parts or event.conditions or event.provider)
+    return not (event.parts or event.conditions or event.provider or row.priced.sent_as)
 
 
-def _seldom(row: EventRow) -> dict[str, Any]:
+def _seldom(row: EventRow, names: dict[str, int]) -> dict[str, Any]:
     return {
+        "unattributed_id": names.get(row.priced.sent_as),
         "provider": row.priced.event.provider,
         "factors": kept_factors(row.priced.charge.factors),
         "is_split": bool(row.priced.event.parts),
