@@ -17,7 +17,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import AuditEntry, Plan, Role, Scope, Settlement, Tier, TwoFactor
+from accounts.models import (
+    AuditEntry,
+    Plan,
+    Role,
+    Scope,
+    Settlement,
+    Tier,
+    TwoFactor,
+    UnknownPeople,
+)
 from config.kit.dates import dated_day_text
 
 Label = str | Promise
@@ -242,6 +251,12 @@ def leases_text(value: bool) -> str:
     return _("Allowed") if value else _("Not allowed")
 
 
+@describes("organization.unknown_people")
+def unknown_people_text(value: str) -> str:
+    """What is done about them."""
+    return str(dict(UnknownPeople.choices).get(value, value))
+
+
 register_tier_changes("organization.seats")
 register_group("member.", gettext_lazy("Members"), order=30)
 register_group("invitation.", gettext_lazy("Invitations"), order=40)
@@ -252,6 +267,7 @@ register_changes(
         LOOKED_AT: gettext_lazy("Looked at by an operator"),
         "member.role": gettext_lazy("Role"),
         "member.seat": gettext_lazy("Seat"),
+        "member.add": gettext_lazy("Member added by usage"),
         "member.remove": gettext_lazy("Member removed"),
         "member.return": gettext_lazy("Member brought back"),
         "member.external_ids": gettext_lazy("External ids"),
@@ -272,6 +288,8 @@ register_changes(
         "organization.seats": gettext_lazy("Seats bought"),
         "organization.two_factor": gettext_lazy("Two-factor sign-in required"),
         "organization.leases": gettext_lazy("Leases for gateways"),
+        "organization.unknown_people": gettext_lazy("Somebody unknown is"),
+        "organization.own_domains": gettext_lazy("Own mail domains"),
         "person.two_factor_reset": gettext_lazy("Two-factor sign-in reset"),
         "person.sessions_end": gettext_lazy("Signed out everywhere by an operator"),
         "organization.edit": gettext_lazy("Organization"),

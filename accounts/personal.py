@@ -131,7 +131,15 @@ declare(
     Personal(
         "accounts.Organization",
         kept=("name", "slug", "billing_email"),
-        plain=("plan", "settlement", "timezone", "past_timezones", "two_factor"),
+        plain=(
+            "plan",
+            "settlement",
+            "timezone",
+            "past_timezones",
+            "two_factor",
+            "unknown_people",
+            "own_domains",
+        ),
         why="The customer itself; its address for bills is changed before an erasure.",
     ),
     Personal("accounts.SeatTier", plain=("tier",)),

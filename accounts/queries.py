@@ -23,12 +23,14 @@ from accounts.models import (
     SeatTier,
     SecurityEvent,
     TwoFactor,
+    UnknownPeople,
     User,
 )
 from config.kit.addresses import canonical_address, kept_forms
 from config.kit.errors import BusinessError
 from config.kit.external_names import is_external_name
 from config.kit.ids import is_row_id
+from config.kit.sql import run
 
 PAGE_SIZE = 50
 BY_RANK = (
@@ -216,6 +218,34 @@ def without_second_factor(organization: Organization) -> QuerySet[Membership]:
 def is_membership_id(ref: str) -> bool:
     """Whether a member reference is an id rather than an e-mail address."""
     return is_row_id(ref)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPolicy:
+    """What an organization does about somebody unknown (X2); `nobody_id` is the
+    membership of its unattributed line, None until there is one.
+    """
+
+    choice: str
+    own_domains: frozenset[str]
+    nobody_id: int | None
+
+    def adds(self, address: str) -> bool:
+        """Whether whoever has this canonical address may be made a member."""
+        domain = address.rpartition("@")[2]
+        return self.choice != UnknownPeople.REFUSE and domain in self.own_domains
+
+
+def unknown_policy(organization_id: int) -> UnknownPolicy:
+    """The policy of an organization, in one statement that a pipeline can hold."""
+    rows = run(
+        "SELECT o.unknown_people, o.own_domains, m.id FROM accounts_organization o"
+        " LEFT JOIN accounts_membership m ON m.organization_id = o.id"
+        " AND m.status = 'nobody' WHERE o.id = %s",
+        [organization_id],
+    ).rows()
+    choice, domains, nobody_id = rows[0]
+    return UnknownPolicy(choice, frozenset(domains.split()), nobody_id)
 
 
 def removed_member(organization: Organization, *, email: str) -> Membership | None:

@@ -88,6 +88,19 @@ declare(
         ),
         past_names=_adjusted_names,
     ),
+    Personal(
+        "billing.UnattributedName",
+        texts=("sent_as",),
+        within="organization",
+        by_address="sent_as",
+        exported=(
+            "organization__name",
+            "sent_as",
+            "events",
+            "first_seen_at",
+            "last_seen_at",
+        ),
+    ),
     Personal("billing.UsagePart", plain=("factors", "kind", "model")),
     Personal(
         "billing.UsageAdjustment",

@@ -324,7 +324,7 @@ def mount() -> NinjaAPI:
     from billing.caps import api as caps
     from billing.documents import api as documents
     from billing.funding import api as checks
-    from billing.metering.api import receipts
+    from billing.metering.api import receipts, unattributed
     from billing.metering.api import (
         reports as usage,  # the router of /usage, with its GET
     )
@@ -338,6 +338,7 @@ def mount() -> NinjaAPI:
         usage.router,
         organization.router,
         receipts.router,
+        unattributed.router,
         documents.router,
         caps.router,
         people.router,

@@ -22,6 +22,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.actions.replacing import Touched, replace_everywhere
 from accounts.models import (
+    NOBODYS_ADDRESS,
     ApiKey,
     Erasure,
     FormerAddress,
@@ -44,7 +45,7 @@ def erase_person(
     """Erase somebody who belongs to no organization any more; the pseudonym, and what was
     replaced where.
 
-    Raises BusinessError `already_erased`, `yourself`, `primary_owner_stays`,
+    Raises BusinessError `already_erased`, `nobody`, `yourself`, `primary_owner_stays`,
     `member_active`, `address_in_use`, `last_operator`, `superuser_stays`.
     """
     return _erase(person, _lock_organizations(person), actor=actor, now=now)
@@ -111,6 +112,11 @@ def _membership_in(organization: Organization | None, user: User) -> Membership 
 def _refuse_unless_erasable(user: User, *, actor: Actor) -> None:
     if Erasure.objects.filter(user=user).exists():
         raise BusinessError(_("This person was erased before."), code="already_erased")
+    if user.email == NOBODYS_ADDRESS:
+        raise BusinessError(
+            _("This is no person, but the line for usage of somebody unknown."),
+            code="nobody",
+        )
     if actor.user == user:
         raise BusinessError(
             _("You can't erase yourself. Ask another operator."), code="yourself"

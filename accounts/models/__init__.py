@@ -13,12 +13,22 @@ from accounts.models.organizations import (
     Settlement,
     Tier,
     TwoFactor,
+    UnknownPeople,
 )
-from accounts.models.people import Invitation, Membership, Role, User
+from accounts.models.people import (
+    NOBODYS_ADDRESS,
+    NOBODYS_NAME,
+    Invitation,
+    Membership,
+    Role,
+    User,
+)
 from accounts.models.privacy import Erasure, RetentionMark
 from accounts.models.security import SecurityEvent
 
 __all__ = [
+    "NOBODYS_ADDRESS",
+    "NOBODYS_NAME",
     "NOTICE",
     "SHARED_SCOPES",
     "ApiKey",
@@ -40,5 +50,6 @@ __all__ = [
     "Settlement",
     "Tier",
     "TwoFactor",
+    "UnknownPeople",
     "User",
 ]

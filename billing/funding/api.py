@@ -22,6 +22,7 @@ from accounts.api_access import (
     sent_key,
 )
 from accounts.key_use import Use, note_use
+from billing.funding.actions import joined_standing
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide
@@ -66,7 +67,7 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     if opened is not None:
         clock.agree(opened.database_time)
     opened = checked_key(opened, request, digest=digest, now=now)
-    standing = _asked_about(opened, member)
+    standing = _asked_about(opened, digest, member, now=now)
     decision = decide(standing)
     answer = _authorization(standing, decision, now=now)
     if payload.lease and decision.funding:
@@ -74,12 +75,20 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     return json_response(answer)
 
 
-def _asked_about(opened: Standings, member: str) -> Standing:
-    """Raises OtherMember, and BusinessError where nobody is named, or nobody there is."""
+def _asked_about(
+    opened: Standings, digest: str, member: str, *, now: dt.datetime
+) -> Standing:
+    """Raises OtherMember, and BusinessError where nobody is named, or nobody there is and
+    nobody may be made (X2).
+    """
     standing = opened.member(member)
     check_is_own(
         standing and standing.membership_id, key_membership_id=opened.key_membership_id
     )
+    if standing is None and member:
+        standing = joined_standing(
+            opened.organization.id, digest, member=member, now=now
+        )
     if standing is not None:
         return standing
     if not member:

@@ -38,9 +38,11 @@ from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
 from billing.models.surfaces import Surface, surface_label
+from billing.models.unattributed import UnattributedName
 from billing.models.usage import (
     GATEWAY_COUNTED,
     AdjustmentSource,
+    AssigningReason,
     Funding,
     FundingWhy,
     ReportSource,
@@ -54,6 +56,7 @@ from billing.models.usage import (
 __all__ = [
     "GATEWAY_COUNTED",
     "AdjustmentSource",
+    "AssigningReason",
     "BillingAccount",
     "BillingDetails",
     "BillingMonth",
@@ -98,6 +101,7 @@ __all__ = [
     "Statement",
     "StatementLine",
     "Surface",
+    "UnattributedName",
     "UnknownModel",
     "UsageAdjustment",
     "UsageDay",

@@ -14,6 +14,7 @@ from accounts.models.privacy import pseudonyms, run_out
 from billing.models.months import OPEN_MONTH
 from billing.models.prices import ModelPrice
 from billing.models.surfaces import MOST_LETTERS, surface_label
+from billing.models.unattributed import UnattributedName
 from config.kit.exemptions import Exemption
 
 # What a gateway calls its requests may name a person, and need not be kept for ever.
@@ -152,6 +153,17 @@ class UsageEvent(Priced):
     refusal_reason = models.CharField(
         _("reason a check would have refused"), max_length=40, blank=True
     )
+    # Under which name it came, where that was nobody's (X2).
+    unattributed = models.ForeignKey(
+        UnattributedName,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="usage_events",
+        verbose_name=_("sent as"),
+        db_index=False,
+        db_constraint=False,
+    )
     # Which included windows it counts in: {"session": opened_at, "week": opened_at},
     # ISO 8601 in UTC.
     windows = models.JSONField(default=dict, blank=True)
@@ -192,6 +204,12 @@ class UsageEvent(Priced):
                 fields=["organization", "request_id", "occurred_at"],
                 condition=~models.Q(request_id=""),
                 name="events_by_request_id",
+            ),
+            # Few are: all others cost it nothing.
+            models.Index(
+                fields=["unattributed", "id"],
+                condition=models.Q(unattributed__isnull=False),
+                name="unattributed_events",
             ),
         ]
 
@@ -252,6 +270,16 @@ class AdjustmentSource(models.TextChoices):
     PRICE = "price", _("Price")
     OPERATOR = "operator", _("Operator")
     REPORT = "report", _("Report")
+    ASSIGNED = "assigned", _("Assigned to a member")
+
+
+class AssigningReason(models.TextChoices):
+    """The codes `UsageAdjustment.reason` keeps where usage moved from the unattributed
+    line to a member (X2): two rows, of which one takes what the other gives.
+    """
+
+    TAKEN = "assigned.taken", _("Assigned to a member; taken off unattributed usage.")
+    GIVEN = "assigned.given", _("Assigned from unattributed usage.")
 
 
 class RepricingReason(models.TextChoices):
@@ -288,7 +316,8 @@ GATEWAY_COUNTED = "report.gateway"
 
 class UsageAdjustment(models.Model):
     """A difference booked later for one event: a corrected price (M4), an operator's
-    decision, or a gateway's count where telemetry's had been recorded (X4).
+    decision, a gateway's count where telemetry's had been recorded (X4), or the move of
+    unattributed usage to a member (X2).
 
     Counts to the month it was booked in.
     """

@@ -107,6 +107,7 @@ __all__ = [
     "BY_ORGANIZATION",
     "OPENED_BY",
     "Standings",
+    "add_members",
     "candidate_months",
     "external_members",
     "fold",

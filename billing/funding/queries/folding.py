@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from accounts.models import Membership
 from accounts.models.organizations import calendar_of
 from accounts.queries import is_membership_id
 from billing.funding.queries.statement import Columns
@@ -46,6 +47,9 @@ class Standings:
     by_email: dict[str, Standing] = field(default_factory=dict)
     by_id: dict[int, Standing] = field(default_factory=dict)
     by_external: dict[str, Standing] = field(default_factory=dict)
+    # The organization's line for usage of somebody unknown, where that was asked for; no
+    # name leads to it (X2).
+    nobody: Standing | None = None
     # Latest windows that are no longer open at the moment of the reading, for events
     # that come late.
     closed: dict[tuple[int, str], WindowState] = field(default_factory=dict)
@@ -174,6 +178,9 @@ def _cap(
 def _fold_member(
     standings: Standings, row: Columns, *, month: Month, now: dt.datetime
 ) -> None:
+    if row.status == Membership.Status.NOBODY:
+        standings.nobody = _member(standings.organization, row, month=month)
+        return
     standing = standings.by_id.get(row.membership_id)
     if standing is None:
         standing = _member(standings.organization, row, month=month)
@@ -202,6 +209,7 @@ def _member(
         language=row.language,
         is_active=row.status == "active",
         is_switched_off=row.status == "switched_off",
+        is_nobody=row.status == Membership.Status.NOBODY,
         seat_tier=row.seat_tier,
         selected=row.selected is not None,
         own_cap=_cap(row.own_cap, row.own_cap_month_on, row.own_cap_month, month=month),

@@ -23,10 +23,11 @@ from billing.metering.actions.results import (
     not_its_own,
     too_dear,
     too_far_ahead,
-    unknown_member,
+    unattributed_notes,
     used_notes,
 )
 from billing.metering.actions.rows import EventRow
+from billing.metering.actions.unattributed import sent_name
 from billing.metering.rules.again import (
     Again,
     KnownEvent,
@@ -78,9 +79,10 @@ class Batch:
         now: dt.datetime,
         token: Token | None = None,
     ) -> None:
-        """`standings` is None where none of the events names a member there is.
-        `promises` are the genuine ones by their token, `kept` the events that some have
-        paid for. With a `token`, only its own member's events are recorded.
+        """`standings` is None where none of the events names a member there is, and none
+        was sent for somebody unknown. `promises` are the genuine ones by their token,
+        `kept` the events that some have paid for. With a `token`, only its own member's
+        events are recorded.
         """
         self.standings = standings
         self.known = known
@@ -113,22 +115,33 @@ class Batch:
 
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
-        standing = self.standings.member(event.member) if self.standings else None
+        standing = self._named(event)
         if self.token and (
             standing is None or standing.membership_id != self.token.membership_id
         ):
             return not_its_own(event, email=self.token.email)
-        if standing is None:
-            return unknown_member(event) if event.member else no_member(event)
+        if standing is None and not event.member:
+            return no_member(event)
+        standing = standing or self._nobody()
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return too_far_ahead(event, now=self.now)
-        digest = content_digest(event, membership_id=standing.membership_id)
+        sent_as = sent_name(event.member) if standing.is_nobody else ""
+        digest = content_digest(event, membership_id=sent_as or standing.membership_id)
         known = self.known.find(event)
         if known is not None:
             return self._again(event, standing, known, digest)
         if is_erased(standing.email):
             event = _without_addresses(event, standing)
-        return self._record_new(event, standing, digest)
+        return self._record_new(event, standing, digest, sent_as)
+
+    def _named(self, event: ReportedEvent) -> Standing | None:
+        """The member it names."""
+        return self.standings.member(event.member) if self.standings else None
+
+    def _nobody(self) -> Standing:
+        """The organization's line for nobody's usage (X2), made before if need be."""
+        assert self.standings is not None and self.standings.nobody is not None
+        return self.standings.nobody
 
     def _again(
         self, event: ReportedEvent, standing: Standing, known: KnownEvent, digest: str
@@ -136,8 +149,16 @@ class Batch:
         """Answer a report of what was recorded before; where it is a gateway's of what
         somebody else reported, its count holds from now on (X4).
         """
-        member = standing.membership_id
-        what = again(event, known, membership_id=member, digest=digest)
+        # Also from before its member was one (X2).
+        name = sent_name(event.member)
+        whose = (name,) if standing.is_nobody else (standing.membership_id, name)
+        what = again(
+            event,
+            known,
+            membership_id=standing.membership_id,
+            whose=whose,
+            digest=digest,
+        )
         if what is not Again.REPLACES:
             return known_again(event, known, what)
         charge = charge_of_event(
@@ -148,7 +169,7 @@ class Batch:
         more_nanos = charge.cost_nanos - known.cost_nanos
         if not more_nanos and known.counts == event.usage.as_tuple():
             return known_again(event, known, Again.SAME)
-        known.replaced_by = digest_beside(event, known, membership_id=member)
+        known.replaced_by = digest_beside(event, known, whose=whose[0])
         known.replaced_nanos = more_nanos
         self.replacements.append(Replacement(known, event, charge.cost_nanos))
         spend = Spend.of(known.funding, more_nanos)
@@ -156,7 +177,7 @@ class Batch:
         return known_again(event, known, what)
 
     def _record_new(
-        self, event: ReportedEvent, standing: Standing, digest: str
+        self, event: ReportedEvent, standing: Standing, digest: str, sent_as: str
     ) -> EventResult:
         charge = charge_of_event(self.book, event)
         if charge.cost_nanos > MOST_AN_EVENT_NANOS:
@@ -176,7 +197,16 @@ class Batch:
                 cost=charge.cost_nanos,
             )
         self._count(
-            PricedEvent(event, standing, digest, charge, funded, used, presented.number)
+            PricedEvent(
+                event,
+                standing,
+                digest,
+                charge,
+                funded,
+                used,
+                presented.number,
+                sent_as,
+            )
         )
         # The same once more in this batch is a duplicate already.
         self.known.add(
@@ -202,6 +232,7 @@ class Batch:
             charge.estimated,
             notes=(
                 *event.notes,
+                *unattributed_notes(sent_as),
                 *used_notes(presented),
                 *self._free_notes(event, charge),
             ),

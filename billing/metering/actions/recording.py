@@ -34,6 +34,12 @@ from billing.metering.actions.rows import (
     within_bounds,
     write,
 )
+from billing.metering.actions.unattributed import (
+    SomebodyUnknown,
+    make_ready,
+    unknown_refs,
+    with_nobody,
+)
 from billing.metering.rules.events import ReportedEvent
 from config.kit.clock import DATABASE_CLOCK, HostClock
 from config.kit.sql import (
@@ -103,6 +109,8 @@ class _Opened(TypedDict):
     opened_by: int | str
     now: dt.datetime
     clock: HostClock | None
+    # Whether those whom nobody knows were made members before, as far as they may be.
+    tried: bool
 
 
 class _Locked(NamedTuple):
@@ -142,18 +150,26 @@ def _record(
     opened_by: int | str,
     now: dt.datetime,
     clock: HostClock | None = None,
+    tried: bool = False,
 ) -> Recorded:
     opened: _Opened = {
         "opener": opener,
         "opened_by": opened_by,
         "now": now,
         "clock": clock,
+        "tried": tried,
     }
     try:
         with within_bounds():
             return _record_together(events, **opened)
     except Uncountable:
         return _record_apart(events, **opened)
+    except SomebodyUnknown as unknown:
+        if tried:
+            raise
+        digest = str(opened_by) if opener == BY_KEY else None
+        make_ready(unknown, key_digest=digest, now=now)
+    return _record(events, **{**opened, "tried": True})
 
 
 def _record_apart(
@@ -187,6 +203,7 @@ def _record_together(
     opened_by: int | str,
     now: dt.datetime,
     clock: HostClock | None,
+    tried: bool,
 ) -> Recorded:
     promises = promises_of(events)
     refs = {event.member for event in events}
@@ -212,6 +229,17 @@ def _record_together(
             since=since,
             now=now,
         )
+        # A personal token reports its own member's usage alone; who names nobody is told.
+        unknown = set() if locked.token() else unknown_refs(standings, refs - {""})
+        if unknown:
+            standings = with_nobody(
+                standings,
+                unknown,
+                organization_id=owner,
+                since=since,
+                now=now,
+                tried=tried,
+            )
         known, kept = known_of(recorded_before)
         batch = Batch(
             standings,

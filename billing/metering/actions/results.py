@@ -75,10 +75,14 @@ def _again_notes(event: ReportedEvent, known: KnownEvent, what: Again) -> Iterat
         yield f"It was recorded with other counts; {whose} stays."
 
 
-def unknown_member(event: ReportedEvent) -> EventResult:
-    """Nobody of that name or id is or was a member."""
-    message = _("No member “%(member)s” in this organization.")
-    return _invalid(event, "member", message % {"member": event.member})
+def unattributed_notes(sent_as: str) -> list[str]:
+    """That nobody has the name it came under (X2)."""
+    if not sent_as:
+        return []
+    return [
+        f"Nobody here is “{sent_as}”: recorded as unattributed usage, which an owner can"
+        " assign to a member."
+    ]
 
 
 def no_member(event: ReportedEvent) -> EventResult:

@@ -65,8 +65,9 @@ class PartOut(Schema):
 
 
 class AdjustmentOut(Schema):
-    """A difference booked later."""
+    """A difference booked later; to which member, none for what is nobody's."""
 
+    member: int | None
     amount_usd: str
     reason: str
     counted: Annotated[
@@ -88,8 +89,10 @@ class EventOut(Schema):
     """The receipt of one event."""
 
     id: str
-    member: int
-    email: str
+    member: int | None
+    email: str | None
+    # The name it came under, where that was nobody's.
+    sent_as: str | None
     surface: str
     model: str
     provider: str | None

@@ -35,7 +35,7 @@ def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     personal token reads its own member's events alone.
     """
     events = UsageEvent.objects.select_related(
-        "price", "membership__user", "api_key"
+        "price", "membership__user", "api_key", "unattributed"
     ).prefetch_related("adjustments", PARTS)
     own_id = own_membership_id(request)
     if own_id is not None:
@@ -57,8 +57,7 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
     adjustments = event.adjustments.all()
     return {
         "id": event.event_id,
-        "member": event.membership_id,
-        "email": event.membership.user.email,
+        **_whose(event),
         "surface": event.surface,
         "model": event.model,
         "provider": event.provider or None,
@@ -72,7 +71,9 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "parts": [_part_json(part) for part in receipt.parts],
         "exact_usd": f"{receipt.exact_nanos / NANOS_PER_USD:.15f}",
         "cost_usd": to_decimal_text(event.cost_nanos),
-        "adjustments": [_adjustment_json(adjustment) for adjustment in adjustments],
+        "adjustments": [
+            _adjustment_json(adjustment, event) for adjustment in adjustments
+        ],
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
@@ -86,6 +87,14 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
 def _key_json(event: UsageEvent) -> dict[str, str] | None:
     key = event.api_key
     return {"name": key.name, "prefix": key.prefix} if key else None
+
+
+def _whose(event: UsageEvent) -> dict[str, Any]:
+    """The member, or the name of somebody unknown (X2)."""
+    if event.unattributed:
+        return {"member": None, "email": None, "sent_as": event.unattributed.sent_as}
+    email = event.membership.user.email
+    return {"member": event.membership_id, "email": email, "sent_as": None}
 
 
 def _part_json(part: ReceiptPart) -> dict[str, Any]:
@@ -118,9 +127,13 @@ def _line_json(line: ReceiptLine) -> dict[str, Any]:
     }
 
 
-def _adjustment_json(adjustment: UsageAdjustment) -> dict[str, Any]:
+def _adjustment_json(adjustment: UsageAdjustment, event: UsageEvent) -> dict[str, Any]:
+    is_nobodys = (
+        event.unattributed_id and adjustment.membership_id == event.membership_id
+    )
     return {
         "amount_usd": to_decimal_text(adjustment.amount_nanos),
+        "member": None if is_nobodys else adjustment.membership_id,
         "reason": correction_reason_in_english(adjustment.reason),
         "counted": counts_of(adjustment.counted) if adjustment.counted else None,
         "month": f"{adjustment.month_on:%Y-%m}",

@@ -99,10 +99,20 @@ def _slot(moment: dt.datetime) -> int:
 
 
 def again(
-    event: ReportedEvent, known: KnownEvent, *, membership_id: int, digest: str
+    event: ReportedEvent,
+    known: KnownEvent,
+    *,
+    membership_id: int,
+    whose: tuple[int | str, ...],
+    digest: str,
 ) -> Again:
-    """What a report with the content `digest` is to `known`."""
-    if _is_same(event, known, membership_id=membership_id, digest=digest):
+    """What a report with the content `digest` is to `known`. `whose` is the membership
+    that stands in its content or the name of somebody unknown (X2), and what else may
+    stand there in what was recorded before.
+    """
+    if known.digest == digest or _is_same(
+        event, known, membership_id=membership_id, whose=whose
+    ):
         return Again.SAME
     is_one_request = known.membership_id == membership_id and known.is_near(
         event.occurred_at
@@ -117,37 +127,39 @@ def again(
         return Again.OVERRULED
     if not known.replaced_by:
         return Again.REPLACES
-    content = digest_beside(event, known, membership_id=membership_id)
+    content = digest_beside(event, known, whose=whose[0])
     return Again.SAME if known.replaced_by == content else Again.CONFLICT
 
 
-def digest_beside(
-    event: ReportedEvent, known: KnownEvent, *, membership_id: int
-) -> str:
+def digest_beside(event: ReportedEvent, known: KnownEvent, *, whose: int | str) -> str:
     """The content of a report alone: with neither labels nor a time of its own."""
     beside = replace(event, occurred_at=known.occurred_at, labels={})
-    return content_digest(beside, membership_id=membership_id)
+    return content_digest(beside, membership_id=whose)
 
 
 def _is_same(
-    event: ReportedEvent, known: KnownEvent, *, membership_id: int, digest: str
+    event: ReportedEvent,
+    known: KnownEvent,
+    *,
+    membership_id: int,
+    whose: tuple[int | str, ...],
 ) -> bool:
     """Whether the content is that of the known event, whatever version recorded it.
 
     What is kept of the content has time and labels in it, by which the previous release
     knows its own reports again; so here they are taken from the known event.
     """
-    if known.digest == digest:
-        return True
     reports = [event]
     if known.is_near(event.occurred_at):
         labels = known.labels
         sent = {**event.sent, "labels": labels} if event.sent else None
         alike = replace(event, occurred_at=known.occurred_at, labels=labels, sent=sent)
-        if known.digest == content_digest(alike, membership_id=membership_id):
-            return True
         reports.append(alike)
     return any(
+        known.digest == content_digest(report, membership_id=one)
+        for report in reports
+        for one in whose
+    ) or any(
         known.digest in earlier_digests(report, membership_id=membership_id)
         for report in reports
     )

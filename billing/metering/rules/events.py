@@ -44,10 +44,11 @@ class ReportedEvent:
     sent: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
-def content_digest(event: ReportedEvent, *, membership_id: int) -> str:
+def content_digest(event: ReportedEvent, *, membership_id: int | str) -> str:
     """What makes two events with one id the same (E6).
 
-    The authorization is not content: a retry may carry a newer one.
+    The authorization is not content: a retry may carry a newer one. For somebody
+    unknown, the name that was sent stands for the membership (X2).
     """
     content = _common(event, membership_id, event.usage, event.labels)
     if event.parts or event.conditions:
@@ -78,7 +79,10 @@ def earlier_digests(event: ReportedEvent, *, membership_id: int) -> Iterator[str
 
 
 def _common(
-    event: ReportedEvent, membership_id: int, usage: Usage, labels: dict[str, str]
+    event: ReportedEvent,
+    membership_id: int | str,
+    usage: Usage,
+    labels: dict[str, str],
 ) -> list[Any]:
     return [
         membership_id,

@@ -5,9 +5,16 @@ receipt. Never writes.
 from __future__ import annotations
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from billing.models import UsageAdjustment, UsageDay, UsageEvent, UsagePart
+from billing.models import (
+    AdjustmentSource,
+    AssigningReason,
+    UsageAdjustment,
+    UsageDay,
+    UsageEvent,
+    UsagePart,
+)
 from billing.reports.queries.splits import FIRST_SURFACES, Split, days_by, splits
 from config.kit.months import Month
 
@@ -29,24 +36,31 @@ def own_month(membership_id: int, *, month: Month, by: str) -> list[Split]:
 
 
 def receipts(membership_id: int) -> QuerySet[UsageEvent]:
-    """Every event of a member with the rates it was priced with and its adjustments,
-    the newest first.
+    """Every event of a member, and those that were assigned to them (X2), with the rates
+    it was priced with and its adjustments, the newest first.
     """
     adjustments = Prefetch(
         "adjustments", UsageAdjustment.objects.select_related("price").order_by("pk")
     )
-    events = UsageEvent.objects.filter(membership_id=membership_id).select_related(
-        "price", "organization"
+    theirs = Q(membership_id=membership_id)
+    assigned = UsageAdjustment.objects.filter(
+        membership_id=membership_id,
+        source=AdjustmentSource.ASSIGNED,
+        reason=AssigningReason.GIVEN,
     )
+    if assigned.exists():  # few have any: the others' list stays one walk of an index
+        theirs |= Q(pk__in=assigned.values("event_id"))
+    events = UsageEvent.objects.filter(theirs).select_related("price", "organization")
     return events.prefetch_related(adjustments, PARTS).order_by("-occurred_at", "-pk")
 
 
 def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:
     """The events of everybody in an organization, with what a receipt needs."""
+    adjustments = UsageAdjustment.objects.select_related("membership__user")
     events = UsageEvent.objects.filter(organization_id=organization_id)
     return events.select_related(
-        "price", "organization", "membership__user", "api_key"
-    ).prefetch_related("adjustments", PARTS)
+        "price", "organization", "membership__user", "api_key", "unattributed"
+    ).prefetch_related(Prefetch("adjustments", adjustments), PARTS)
 
 
 def receipts_page(membership_id: int, *, page: str | None) -> Page[UsageEvent]:
