@@ -196,7 +196,7 @@ def test_x4_a_page_asks_as_often_with_many_surfaces_as_with_two(client, bob, use
     client.force_login(bob.user)
     use(claude="1", claude_code="1")
     counts = []
-    for _time in range(2):
+    for time in range(2):
         client.get("/o/acme/usage/")
         with CaptureQueriesContext(connection) as captured:
             client.get("/o/acme/usage/")
@@ -205,7 +205,7 @@ def test_x4_a_page_asks_as_often_with_many_surfaces_as_with_two(client, bob, use
             UsageDay(
                 membership=bob,
                 day_on=DAY,
-                surface=f"s-{number}",
+                surface=f"s-{time}-{number}",
                 model="m",
                 extra_nanos=1,
             )
