@@ -16,7 +16,7 @@ from accounts.api_access import (
     BEARER,
     Unauthorized,
     check_is_own,
-    check_metering,
+    check_may_ask,
     hot_path_key,
     sent_key,
 )
@@ -90,7 +90,7 @@ def _checked_key(
     """What the key opened. Raises Unauthorized, MissingScope."""
     if opened is None or not opened.is_open(now):
         raise Unauthorized
-    check_metering(opened.scopes)
+    check_may_ask(opened.scopes)
     note_use(
         opened.key_id,
         request,
