@@ -68,9 +68,8 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
 def _asked_about(opened: Standings, member: str) -> Standing:
     """Raises OtherMember, and BusinessError where nobody is named, or nobody there is."""
     standing = opened.member(member)
-    check_is_own(
-        standing and standing.membership_id, key_membership_id=opened.key_membership_id
-    )
+    found_id = standing.membership_id if standing else None
+    check_is_own(found_id, key_membership_id=opened.key_membership_id)
     if standing is not None:
         return standing
     if not member:
