@@ -17,7 +17,7 @@ from accounts.api_access import (
     BEARER,
     Unauthorized,
     check_is_own,
-    check_metering,
+    check_may_ask,
     hot_path_key,
     sent_key,
 )
@@ -82,9 +82,8 @@ def _asked_about(
     nobody may be made (X2).
     """
     standing = opened.member(member)
-    check_is_own(
-        standing and standing.membership_id, key_membership_id=opened.key_membership_id
-    )
+    found_id = standing.membership_id if standing else None
+    check_is_own(found_id, key_membership_id=opened.key_membership_id)
     if standing is None and member:
         standing = joined_standing(
             opened.organization.id, digest, member=member, now=now
@@ -108,7 +107,7 @@ def checked_key(
     """What the key opened. Raises Unauthorized, MissingScope."""
     if opened is None or not opened.is_open(now):
         raise Unauthorized
-    check_metering(opened.scopes)
+    check_may_ask(opened.scopes)
     note_use(
         opened.key_id,
         request,
