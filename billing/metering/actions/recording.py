@@ -18,6 +18,7 @@ from billing.funding.queries import (
     BY_KEY,
     BY_ORGANIZATION,
     OPENED_BY,
+    Standings,
     fold,
     members_as_they_were,
     with_former_members,
@@ -155,7 +156,8 @@ def _record(
             raise
         digest = str(opened_by) if opener == BY_KEY else None
         make_ready(unknown, key_digest=digest, now=now)
-    return _record(events, **{**opened, "tried": True})
+    opened["tried"] = True
+    return _record(events, **opened)
 
 
 def _record_apart(
@@ -204,22 +206,14 @@ def _record_together(
         now = clock.agree(locked.database_time) if clock else now
         locked.check(opener, now=now)
         owner = locked.organization_id
-        standings = with_former_members(
+        standings = _standings(
             fold(members.rows(), now=now),
             refs,
             organization_id=owner,
             since=since,
             now=now,
+            tried=tried,
         )
-        if unknown := unknown_refs(standings, refs):
-            standings = with_nobody(
-                standings,
-                unknown,
-                organization_id=owner,
-                since=since,
-                now=now,
-                tried=tried,
-            )
         known_events, kept = known_of(recorded_before)
         batch = Batch(
             standings,
@@ -240,6 +234,34 @@ def _record_together(
         )
         hear_refusals()
     return Recorded(results, owner, locked.key_id, batch.balance_crossed)
+
+
+def _standings(
+    standings: Standings | None,
+    refs: set[str],
+    *,
+    organization_id: int,
+    since: dt.datetime,
+    now: dt.datetime,
+    tried: bool,
+) -> Standings | None:
+    """With those named by a former address (E6a), and where somebody is nobody's, with
+    the line for that (X2). Raises SomebodyUnknown.
+    """
+    standings = with_former_members(
+        standings, refs, organization_id=organization_id, since=since, now=now
+    )
+    unknown = unknown_refs(standings, refs)
+    if not unknown:
+        return standings
+    return with_nobody(
+        standings,
+        unknown,
+        organization_id=organization_id,
+        since=since,
+        now=now,
+        tried=tried,
+    )
 
 
 def _lock_sql(opener: str) -> str:
