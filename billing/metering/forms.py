@@ -21,14 +21,29 @@ class AssignForm(forms.Form):
         label=_("Member"),
         max_length=254,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "inputmode": "email", "spellcheck": "false"}
+            attrs={
+                "autocomplete": "off",
+                "inputmode": "email",
+                "spellcheck": "false",
+                "list": "assign-members",
+            }
         ),
         help_text=_("Their e-mail address here."),
     )
 
-    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, organization: Organization, url: str, **kwargs: Any
+    ) -> None:
+        """`url` is the dialog's own: another member shows another preview."""
         super().__init__(*args, **kwargs)
         self.organization = organization
+        self.fields["member"].widget.attrs |= {
+            "hx-get": url,
+            "hx-trigger": "change",
+            "hx-target": "#assign-preview",
+            "hx-select": "#assign-preview",
+            "hx-swap": "outerHTML",
+        }
 
     def clean_member(self) -> Membership:
         """The member with this address, removed ones too: they had used it."""
@@ -44,7 +59,9 @@ class UnknownForm(forms.Form):
     """
 
     unknown_people = forms.ChoiceField(
-        label=_("Somebody unknown is"), choices=UnknownPeople.choices
+        label=_("Somebody unknown is"),
+        choices=UnknownPeople.choices,
+        widget=forms.Select(attrs={"class": "xu-input xu-choice"}),
     )
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:

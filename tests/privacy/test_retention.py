@@ -206,7 +206,9 @@ def test_s17_the_hash_of_an_erased_address_ends_and_late_usage_with_it(
     assert end_retention(now=timezone.now())["former addresses"] == 2
     more = [event("bob@acme.example", at=now)]
     [result] = record_usage(more, organization_id=acme.pk, now=now + 91 * DAY).results
-    assert result.status == "invalid"
+    # Nobody's from then on: no row says whose it was (X2).
+    recorded = UsageEvent.objects.select_related("membership").get(event_id=result.id)
+    assert (result.status, recorded.membership.is_nobody) == ("recorded", True)
 
 
 def test_s17_one_kind_that_fails_stops_no_other(acme, now, monkeypatch):

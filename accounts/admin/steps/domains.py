@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.actions.audit import Actor
 from accounts.actions.unknown import read_domains, set_own_domains
 from accounts.admin.steps.base import Preview, ReasonForm, Step, Typed, refuse_no_change
-from accounts.admin.steps.plan import CHANGE
+from accounts.admin.steps.people import CHANGE_PERSON
 from accounts.models import Organization, UnknownPeople
 from accounts.panels import Effect
 
@@ -36,7 +36,7 @@ class DomainsForm(ReasonForm):
 class DomainsStep(Step):
     name, icon, group, order = "domains", "building", "people", 95
     label = gettext_lazy("Own mail domains")
-    permission, form = CHANGE, DomainsForm
+    permission, form = CHANGE_PERSON, DomainsForm
     foot = gettext_lazy(
         "Only domains that are this customer's alone: who has an address there may become "
         "a member by using something."

@@ -18,6 +18,7 @@ from billing.funding.queries import (
     BY_KEY,
     BY_ORGANIZATION,
     OPENED_BY,
+    Standings,
     external_members,
     fold,
     members_as_they_were,
@@ -169,7 +170,8 @@ def _record(
             raise
         digest = str(opened_by) if opener == BY_KEY else None
         make_ready(unknown, key_digest=digest, now=now)
-    return _record(events, **{**opened, "tried": True})
+    opened["tried"] = True
+    return _record(events, **opened)
 
 
 def _record_apart(
@@ -219,21 +221,15 @@ def _record_together(
         now = clock.agree(locked.database_time) if clock else now
         locked.check(opener, now=now)
         owner = locked.organization_id
-        folded = with_external_members(fold(members.rows(), now=now), external)
-        standings = with_former_members(
-            folded, refs, organization_id=owner, since=since, now=now
+        standings = _standings(
+            with_external_members(fold(members.rows(), now=now), external),
+            refs,
+            takes_strangers=locked.key_membership_id is None,
+            organization_id=owner,
+            since=since,
+            now=now,
+            tried=tried,
         )
-        # A personal token reports its own member's usage alone; who names nobody is told.
-        unknown = set() if locked.token() else unknown_refs(standings, refs - {""})
-        if unknown:
-            standings = with_nobody(
-                standings,
-                unknown,
-                organization_id=owner,
-                since=since,
-                now=now,
-                tried=tried,
-            )
         known, kept = known_of(recorded_before)
         batch = Batch(
             standings,
@@ -267,6 +263,36 @@ WHOSE = (
     "(SELECT u.email FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id"
     " WHERE m.id = k.membership_id)"
 )
+
+
+def _standings(
+    standings: Standings | None,
+    refs: set[str],
+    *,
+    takes_strangers: bool,
+    organization_id: int,
+    since: dt.datetime,
+    now: dt.datetime,
+    tried: bool,
+) -> Standings | None:
+    """With those named by a former address (E6a), and where somebody is nobody's, with
+    the line for that (X2). A personal token takes no strangers, and who names nobody at
+    all is told so. Raises SomebodyUnknown.
+    """
+    standings = with_former_members(
+        standings, refs, organization_id=organization_id, since=since, now=now
+    )
+    unknown = unknown_refs(standings, refs - {""})
+    if not (unknown and takes_strangers):
+        return standings
+    return with_nobody(
+        standings,
+        unknown,
+        organization_id=organization_id,
+        since=since,
+        now=now,
+        tried=tried,
+    )
 
 
 def _lock_sql(opener: str) -> str:

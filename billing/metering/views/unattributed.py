@@ -5,7 +5,9 @@ of it alone, assigning it to a member, and what is done about somebody unknown. 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -39,6 +41,26 @@ PAGE_SIZE = 50
 CHANGED = "unattributedChanged"
 
 
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    """A name as the part lists it, with the member who is probably meant, if any."""
+
+    name: UnattributedName
+    proposed: Membership | None
+
+    @property
+    def assign_query(self) -> str:
+        """What the dialog to assign begins with."""
+        member = self.proposed and self.proposed.user.email
+        return urlencode({"member": member}) if member else ""
+
+    @property
+    def invite_query(self) -> str:
+        """What the invitation begins with; nothing for what can't be invited."""
+        is_address = "@" in self.name.sent_as and self.proposed is None
+        return urlencode({"email": self.name.sent_as}) if is_address else ""
+
+
 def unattributed_part(
     organization: Organization, now: dt.datetime, *, page: str | None = None
 ) -> dict[str, Any]:
@@ -48,12 +70,12 @@ def unattributed_part(
     """
     names = Paginator(open_names(organization.pk).order_by("-pk"), PAGE_SIZE)
     shown = names.get_page(page)
-    proposed = proposals(organization, shown.object_list)
+    proposed = proposals(organization, list(shown))
     return {
         "organization": organization,
         "unattributed": open_usage(organization.pk),
         "unattributed_page": shown,
-        "unattributed_rows": [(name, proposed.get(name.pk)) for name in shown],
+        "unattributed_rows": [NameRow(name, proposed.get(name.pk)) for name in shown],
         "unknown_form": UnknownForm(organization=organization),
         "zone": organization.zone_at(now),
     }
@@ -79,7 +101,9 @@ def unattributed_assign(
     organization = membership.organization
     name = get_object_or_404(UnattributedName, organization=organization, pk=name_id)
     asked = request.GET if request.GET.get("member") else None
-    form = AssignForm(posted(request) or asked, organization=organization)
+    form = AssignForm(
+        posted(request) or asked, organization=organization, url=request.path
+    )
     would: Assigned | None = None
     if form.is_valid():
         member = form.cleaned_data["member"]

@@ -87,6 +87,7 @@ def _new_names(
 ) -> Iterator[UnattributedName]:
     for name, count in counts.items():
         if name not in ids:
+            assert count.first_at is not None and count.last_at is not None
             yield UnattributedName(
                 organization_id=organization_id,
                 sent_as=name,
