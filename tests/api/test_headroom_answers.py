@@ -158,14 +158,14 @@ def test_x1_on_every_plan_the_answer_leads_to_whom_to_ask(
         assert "Alice Nakamura" in page.split("<main")[1]
 
 
-def test_x1_without_a_seat_too_but_not_for_who_left(ask, client, bob):
+def test_x1_without_a_seat_too_but_not_for_who_left(ask, client, bob, now):
     bob.seat_tier = None
     bob.save(update_fields=["seat_tier"])
     assert ask()["request_url"] == OWN_PAGE
     client.force_login(bob.user)
     assert "Alice Nakamura" in client.get(OWN_PAGE).content.decode().split("<main")[1]
-    bob.status = "removed"
-    bob.save(update_fields=["status"])
+    bob.status, bob.removed_at = "removed", now
+    bob.save(update_fields=["status", "removed_at"])
     answer = ask()
     assert (answer["reason"], answer["request_url"]) == ("member_inactive", None)
     assert client.get(OWN_PAGE).status_code == 404
