@@ -54,7 +54,7 @@ class OtherMember(Exception):
     """A personal token (X3) asks about somebody else than whose it is: 403."""
 
 
-def check_metering(scopes: Collection[str]) -> None:
+def check_may_ask(scopes: Collection[str]) -> None:
     """Whether a key may ask and report: for its organization (`meter`), or as a personal
     token for the one whose it is (`self`). Raises MissingScope.
     """

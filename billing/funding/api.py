@@ -17,7 +17,7 @@ from accounts.api_access import (
     BEARER,
     Unauthorized,
     check_is_own,
-    check_metering,
+    check_may_ask,
     hot_path_key,
     sent_key,
 )
@@ -77,9 +77,8 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
 def _asked_about(opened: Standings, member: str) -> Standing:
     """Raises OtherMember, and BusinessError where nobody is named, or nobody there is."""
     standing = opened.member(member)
-    check_is_own(
-        standing and standing.membership_id, key_membership_id=opened.key_membership_id
-    )
+    found_id = standing.membership_id if standing else None
+    check_is_own(found_id, key_membership_id=opened.key_membership_id)
     if standing is not None:
         return standing
     if not member:
@@ -99,7 +98,7 @@ def checked_key(
     """What the key opened. Raises Unauthorized, MissingScope."""
     if opened is None or not opened.is_open(now):
         raise Unauthorized
-    check_metering(opened.scopes)
+    check_may_ask(opened.scopes)
     note_use(
         opened.key_id,
         request,

@@ -10,7 +10,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from accounts.queries import is_membership_id
-from billing.funding.queries.external import external_members, name_by_external
+from billing.funding.queries.external import (
+    external_members,
+    name_by_external,
+    with_external_members,
+)
 from billing.funding.queries.folding import Standings, add_members, fold, month_at
 from billing.funding.queries.former import with_former_members
 from billing.funding.queries.statement import (
@@ -112,10 +116,10 @@ __all__ = [
     "fold",
     "members_as_they_were",
     "month_at",
-    "name_by_external",
     "organization_standing",
     "standing_by_key",
     "standing_of",
     "standings_for",
+    "with_external_members",
     "with_former_members",
 ]

@@ -13,7 +13,7 @@ from config.kit.sql import Result, Row, in_list, list_param, run
 def external_members(
     opener: str, opened_by: int | str, *, refs: Collection[str]
 ) -> Result | None:
-    """What `name_by_external` takes: sent, not waited for; None where no reference is an
+    """What `with_external_members` takes: sent, not waited for; None where no reference is an
     external id, and then nothing is sent.
     """
     names = external_names(refs)
@@ -23,12 +23,19 @@ def external_members(
     return run(_holders_sql(opener), params, prepared=False)
 
 
+def with_external_members(
+    standings: Standings | None, sent: Result | None
+) -> Standings | None:
+    """The standings of a batch's members, found by their external ids too."""
+    if standings is not None and sent is not None:
+        name_by_external(standings, sent.rows())
+    return standings
+
+
 def name_by_external(
-    standings: Standings | None, holders: Iterable[Row | tuple[str, int]]
+    standings: Standings, holders: Iterable[Row | tuple[str, int]]
 ) -> None:
     """Let the standings be found by external ids: (external id, membership id)."""
-    if standings is None:
-        return
     for name, membership_id in holders:
         if membership_id in standings.by_id:
             standings.by_external[name] = standings.by_id[membership_id]

@@ -21,7 +21,7 @@ from billing.funding.queries import (
     external_members,
     fold,
     members_as_they_were,
-    name_by_external,
+    with_external_members,
     with_former_members,
 )
 from billing.metering.actions.batch import Batch, Token
@@ -202,15 +202,9 @@ def _record_together(
         now = clock.agree(locked.database_time) if clock else now
         locked.check(opener, now=now)
         owner = locked.organization_id
-        standings = fold(members.rows(), now=now)
-        if external is not None:
-            name_by_external(standings, external.rows())
+        folded = with_external_members(fold(members.rows(), now=now), external)
         standings = with_former_members(
-            standings,
-            refs,
-            organization_id=owner,
-            since=since,
-            now=now,
+            folded, refs, organization_id=owner, since=since, now=now
         )
         known, kept = known_of(recorded_before)
         batch = Batch(
@@ -235,13 +229,8 @@ def _record_together(
             batch.replacements, organization_id=owner, book=batch.book, now=now
         )
         hear_refusals()
-    return Recorded(
-        results,
-        owner,
-        locked.key_id,
-        locked.key_membership_id,
-        balance_crossed=batch.balance_crossed,
-    )
+    crossed = batch.balance_crossed
+    return Recorded(results, owner, locked.key_id, locked.key_membership_id, crossed)
 
 
 # To say of whom a personal token is, where it reports somebody else.
