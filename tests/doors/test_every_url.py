@@ -380,7 +380,6 @@ INSIDE = {
     SIGNED_IN: {"stranger", *RANKS, STAFF, OPERATOR},
     SECOND_STEP: set(),
     NOBODY: set(),
-    WITH_KEY: set(),  # no person's browser has one
     **{rank: set(RANKS[place:]) for place, rank in enumerate(RANKS)},
     STAFF: {STAFF, OPERATOR},
     OPERATOR: {OPERATOR},
@@ -442,7 +441,8 @@ def wrongly_answered(callers, doors: dict[str, str]) -> list[str]:
 
 def test_s1_pages_answer_whom_the_list_names_and_refuse_all_others(callers):
     # Half signed in is nobody's state here: who is signed in is sent on.
-    pages = {route: door for route, door in DOORS.items() if door != SECOND_STEP}
+    apart = (SECOND_STEP, WITH_KEY)
+    pages = {route: door for route, door in DOORS.items() if door not in apart}
     assert wrongly_answered(callers, pages) == []
     assert is_refusal(callers["nobody"].get("/accounts/2fa/authenticate/"))
 
@@ -500,9 +500,13 @@ def test_s1_the_api_answers_keys_with_the_scope_alone(client, acme, now, operati
         assert answer.status_code == 401
 
 
-def test_s1_a_session_opens_nothing_of_the_api(callers):
+def test_s1_a_session_opens_nothing_of_the_api_and_no_door(callers, settings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "wrong_keys": ""}
     for client in callers.values():
         assert client.get("/api/v1/organization").status_code == 401
+        for route in KEYED:
+            for method in (client.get, client.post):
+                assert method(address(route)).status_code in (401, 405), route
 
 
 def bearer(key: str) -> dict[str, str]:
