@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 export PORT
 
-.PHONY: install demo test test-steady lint format bench lock messages compilemessages clean
+.PHONY: install demo test test-steady test-peers lint format bench lock messages compilemessages clean
 
 install: $(VENV)/.base
 
@@ -51,6 +51,20 @@ test: $(if $(shell command -v chromium 2>/dev/null),$(VENV)/.browser,$(VENV)/.te
 test-steady: $(VENV)/.test
 	@DATABASE_URL=sqlite:///:memory: PYTHONDONTWRITEBYTECODE= exec $(PYTHON) -m pytest -q -s -n 0 -m steady tests/steady $(ARGS)
 
+# Real gateways and clients: LiteLLM and the SDKs from PyPI, Claude Code from npm where that is there.
+PEERS := .venv-peers
+CLAUDE_CODE := @anthropic-ai/claude-code@2.1.332
+
+$(PEERS)/.peers: requirements/peers.txt
+	python3 -m venv --clear $(PEERS)
+	$(if $(UV),uv pip install --quiet --python $(PEERS)/bin/python --require-hashes --compile-bytecode -r $<,\
+	PYTHONDONTWRITEBYTECODE= $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<)
+	npm install --silent --no-fund --no-audit --prefix $(PEERS) $(CLAUDE_CODE) || echo "Without Claude Code."
+	@touch $@
+
+test-peers: $(VENV)/.test $(PEERS)/.peers
+	@PEERS=1 DATABASE_URL=sqlite:///:memory: PYTHONDONTWRITEBYTECODE= exec $(PYTHON) -m pytest -q -s -n 0 -m peers tests/peers $(ARGS)
+
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -72,6 +86,7 @@ lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/base.txt
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/test.txt
 	uv pip compile pyproject.toml --extra test --extra browser --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/browser.txt
+	uv pip compile requirements/peers.in --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/peers.txt
 
 messages: $(VENV)/.base
 	$(PYTHON) manage.py makemessages -l ja --no-location --no-wrap --ignore '.venv/*' --ignore 'tests/*' --ignore 'static/vendor/*'

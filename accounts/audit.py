@@ -17,7 +17,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import AuditEntry, Plan, Role, Scope, Settlement, Tier, TwoFactor
+from accounts.models import (
+    AuditEntry,
+    Plan,
+    Role,
+    Scope,
+    Settlement,
+    Tier,
+    TwoFactor,
+    UnknownPeople,
+)
 from config.kit.dates import dated_day_text
 
 Label = str | Promise
@@ -185,6 +194,23 @@ def key_text(value: dict[str, Any]) -> str:
     return _("%(scopes)s; until %(day)s") % {"scopes": scopes, "day": day}
 
 
+@describes("api_key.token_create")
+def token_text(value: dict[str, Any]) -> str:
+    """Until when a personal token is good."""
+    day = dated_day_text(dt.date.fromisoformat(value["expires_on"]))
+    return _("until %(day)s") % {"day": day}
+
+
+@describes("member.external_ids")
+def external_ids_text(value: dict[str, Any]) -> str:
+    """From which issuers somebody's external ids are, and how many are new."""
+    issuers = ", ".join(value["issuers"]) or _("None")
+    if not value.get("new"):
+        return issuers
+    new = ngettext("%(number)d new", "%(number)d new", value["new"])
+    return f"{issuers} ({new % {'number': value['new']}})"
+
+
 @describes("organization.edit", "organization.create")
 def organization_text(value: dict[str, Any]) -> str:
     """The fields an operator changed; a name stays as it is, whatever it says."""
@@ -219,6 +245,18 @@ def two_factor_text(value: str) -> str:
     return str(dict(TwoFactor.choices).get(value, value))
 
 
+@describes("organization.leases")
+def leases_text(value: bool) -> str:
+    """Whether gateways may get leases."""
+    return _("Allowed") if value else _("Not allowed")
+
+
+@describes("organization.unknown_people")
+def unknown_people_text(value: str) -> str:
+    """What is done about them."""
+    return str(dict(UnknownPeople.choices).get(value, value))
+
+
 register_tier_changes("organization.seats")
 register_group("member.", gettext_lazy("Members"), order=30)
 register_group("invitation.", gettext_lazy("Invitations"), order=40)
@@ -229,8 +267,10 @@ register_changes(
         LOOKED_AT: gettext_lazy("Looked at by an operator"),
         "member.role": gettext_lazy("Role"),
         "member.seat": gettext_lazy("Seat"),
+        "member.add": gettext_lazy("Member added by usage"),
         "member.remove": gettext_lazy("Member removed"),
         "member.return": gettext_lazy("Member brought back"),
+        "member.external_ids": gettext_lazy("External ids"),
         "member.address": gettext_lazy("E-mail address"),
         "member.switch_off": gettext_lazy("Account switched off"),
         "member.switch_on": gettext_lazy("Account switched on"),
@@ -241,10 +281,15 @@ register_changes(
         "invitation.accept": gettext_lazy("Invitation accepted"),
         "api_key.create": gettext_lazy("API key created"),
         "api_key.revoke": gettext_lazy("API key revoked"),
+        "api_key.token_create": gettext_lazy("Personal token created"),
+        "api_key.token_revoke": gettext_lazy("Personal token revoked"),
         "organization.timezone": gettext_lazy("Time zone"),
         "organization.primary_owner": gettext_lazy("Primary owner"),
         "organization.seats": gettext_lazy("Seats bought"),
         "organization.two_factor": gettext_lazy("Two-factor sign-in required"),
+        "organization.leases": gettext_lazy("Leases for gateways"),
+        "organization.unknown_people": gettext_lazy("Somebody unknown is"),
+        "organization.own_domains": gettext_lazy("Own mail domains"),
         "person.two_factor_reset": gettext_lazy("Two-factor sign-in reset"),
         "person.sessions_end": gettext_lazy("Signed out everywhere by an operator"),
         "organization.edit": gettext_lazy("Organization"),

@@ -8,7 +8,17 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, Membership, Role, Scope, Tier, TwoFactor, User
+from accounts.models import (
+    SHARED_SCOPES,
+    ApiKey,
+    ExternalId,
+    Membership,
+    Role,
+    Scope,
+    Tier,
+    TwoFactor,
+    User,
+)
 from config.kit.one_line import validate_name
 
 SEATS = [("", _("No seat")), *Tier.choices]
@@ -141,11 +151,75 @@ class ApiKeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("Permissions"),
-        choices=Scope.choices,
+        choices=[(scope.value, scope.label) for scope in SHARED_SCOPES],
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.METER],
     )
     expires_on = LastDayField()
+
+
+class TokenForm(forms.Form):
+    """A personal token's name and end, and where it is for, if there is a choice."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        validators=[validate_name],
+        help_text=_("What uses it, such as “laptop”."),
+    )
+    expires_on = LastDayField()
+
+    def __init__(
+        self, *args: Any, memberships: dict[int, Membership], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["expires_on"].help_text = _(
+            "The last day, at most one year ahead; 90 days if left empty."
+        )
+        choices = [(pk, one.organization.name) for pk, one in memberships.items()]
+        self.only = choices[0][0] if len(choices) == 1 else None
+        if self.only is None:
+            self.fields["membership"] = forms.TypedChoiceField(
+                label=_("Organization"), choices=choices, coerce=int
+            )
+            self.order_fields(["membership", "name", "expires_on"])
+
+    def clean(self) -> dict[str, Any]:
+        """With the membership, chosen or the only one."""
+        typed: dict[str, Any] = super().clean() or {}
+        return typed if self.only is None else {**typed, "membership": self.only}
+
+
+class ExternalIdsForm(forms.Form):
+    """External ids of a member, `issuer:subject` a line."""
+
+    external_ids = forms.CharField(
+        label=_("External ids"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        help_text=_(
+            "One a line, issuer and subject with a colon between, such as"
+            " https://login.example.com:00u1ab2c."
+        ),
+    )
+
+    def __init__(self, *args: Any, held: Iterable[ExternalId], **kwargs: Any) -> None:
+        self.held = {one.name: (one.issuer, one.subject) for one in held}
+        initial = {"external_ids": "\n".join(self.held)}
+        super().__init__(*args, **{**kwargs, "initial": initial})
+
+    def clean_external_ids(self) -> list[tuple[str, str]]:
+        """Each line taken apart at its last colon, unless it is one they have."""
+        lines = self.cleaned_data["external_ids"].splitlines()
+        pairs = []
+        for line in filter(None, map(str.strip, lines)):
+            issuer, colon, subject = line.rpartition(":")
+            if not colon:
+                sentence = _("“%(line)s” has no colon between issuer and subject.")
+                raise forms.ValidationError(sentence % {"line": line[:100]})
+            pairs.append(self.held.get(line, (issuer, subject)))
+        return pairs
 
 
 class JoinForm(forms.Form):

@@ -97,7 +97,16 @@ declare(
         exported=("at", "kind", "client", "browser"),
     ),
     Personal(
+        "accounts.ExternalId",
+        person="membership__user",
+        is_deleted=True,
+        own=("issuer", "subject", "name"),
+        exported=("organization__name", "issuer", "subject"),
+    ),
+    # Personal tokens go with the person; the others' names may hold addresses.
+    Personal(
         "accounts.ApiKey",
+        person="membership__user",
         texts=("name",),
         plain=(
             "prefix",
@@ -108,11 +117,29 @@ declare(
             "way",
         ),
         within="organization",
+        exported=(
+            "organization__name",
+            "name",
+            "prefix",
+            "created_at",
+            "last_used_at",
+            "last_used_from",
+            "expires_at",
+            "revoked_at",
+        ),
     ),
     Personal(
         "accounts.Organization",
         kept=("name", "slug", "billing_email"),
-        plain=("plan", "settlement", "timezone", "past_timezones", "two_factor"),
+        plain=(
+            "plan",
+            "settlement",
+            "timezone",
+            "past_timezones",
+            "two_factor",
+            "unknown_people",
+            "own_domains",
+        ),
         why="The customer itself; its address for bills is changed before an erasure.",
     ),
     Personal("accounts.SeatTier", plain=("tier",)),

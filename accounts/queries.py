@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import (
     ApiKey,
     AuditEntry,
+    ExternalId,
     Invitation,
     Membership,
     Organization,
@@ -22,11 +23,14 @@ from accounts.models import (
     SeatTier,
     SecurityEvent,
     TwoFactor,
+    UnknownPeople,
     User,
 )
 from config.kit.addresses import canonical_address, kept_forms
 from config.kit.errors import BusinessError
+from config.kit.external_names import is_external_name
 from config.kit.ids import is_row_id
+from config.kit.sql import run
 
 PAGE_SIZE = 50
 BY_RANK = (
@@ -120,7 +124,8 @@ def api_keys(
     )
     over = Q(revoked_at__isnull=False) | Q(expires_at__lte=now)
     keys = (
-        organization.api_keys.select_related("created_by")
+        organization.api_keys.shared()
+        .select_related("created_by")
         .annotate(
             maker_is_here=Exists(makers),
             is_over=Case(When(over, then=Value(1)), default=Value(0)),
@@ -130,9 +135,28 @@ def api_keys(
     return Paginator(keys, PAGE_SIZE).get_page(page)  # type: ignore[return-value]
 
 
+def tokens_of_members(
+    organization: Organization, *, now: dt.datetime, page: str | None = None
+) -> Page[ApiKey]:
+    """A page of the personal tokens that are good (X3), the newest first, with whose they
+    are.
+    """
+    tokens = organization.api_keys.personal().live(now).order_by("-created_at", "-pk")
+    return Paginator(tokens.select_related("membership__user"), PAGE_SIZE).get_page(
+        page
+    )  # type: ignore[return-value]
+
+
+def own_tokens(person: User, *, now: dt.datetime) -> list[ApiKey]:
+    """A person's tokens that are good, the newest first, with their organizations."""
+    tokens = ApiKey.objects.live(now).filter(membership__user=person)
+    return list(tokens.select_related("organization").order_by("-created_at", "-pk"))
+
+
 def keys_made_by(member: Membership, *, now: dt.datetime) -> list[ApiKey]:
     """The keys of their organization that somebody made and that are still good, by name."""
-    made = member.organization.api_keys.live(now).filter(created_by_id=member.user_id)
+    keys = member.organization.api_keys.shared().live(now)
+    made = keys.filter(created_by_id=member.user_id)
     return list(made.order_by("name", "pk"))
 
 
@@ -196,6 +220,34 @@ def is_membership_id(ref: str) -> bool:
     return is_row_id(ref)
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownPolicy:
+    """What an organization does about somebody unknown (X2); `nobody_id` is the
+    membership of its unattributed line, None until there is one.
+    """
+
+    choice: str
+    own_domains: frozenset[str]
+    nobody_id: int | None
+
+    def adds(self, address: str) -> bool:
+        """Whether whoever has this canonical address may be made a member."""
+        domain = address.rpartition("@")[2]
+        return self.choice != UnknownPeople.REFUSE and domain in self.own_domains
+
+
+def unknown_policy(organization_id: int) -> UnknownPolicy:
+    """The policy of an organization, in one statement that a pipeline can hold."""
+    rows = run(
+        "SELECT o.unknown_people, o.own_domains, m.id FROM accounts_organization o"
+        " LEFT JOIN accounts_membership m ON m.organization_id = o.id"
+        " AND m.status = 'nobody' WHERE o.id = %s",
+        [organization_id],
+    ).rows()
+    choice, domains, nobody_id = rows[0]
+    return UnknownPolicy(choice, frozenset(domains.split()), nobody_id)
+
+
 def removed_member(organization: Organization, *, email: str) -> Membership | None:
     """Somebody who was removed and has this address."""
     removed = Membership.Status.REMOVED
@@ -217,8 +269,17 @@ def former_holders(organization_id: int, emails: Collection[str]) -> dict[str, i
     return {forms[form]: membership_id for form, membership_id in rows}
 
 
+def external_holders(organization_id: int, names: Collection[str]) -> dict[str, int]:
+    """The membership ids of those who have these external ids (X2)."""
+    rows = ExternalId.objects.filter(
+        organization_id=organization_id, name__in=names
+    ).values_list("name", "membership_id")
+    return dict(rows)
+
+
 def member_by_ref(organization: Organization, ref: str) -> Membership:
-    """The membership, removed or not, with this e-mail address, now or before, or id.
+    """The membership, removed or not, with this e-mail address, now or before, id or
+    external id.
 
     Raises BusinessError 404.
     """
@@ -227,6 +288,8 @@ def member_by_ref(organization: Organization, ref: str) -> Membership:
     )
     if is_membership_id(ref):
         member = memberships.filter(pk=int(ref)).first()
+    elif is_external_name(ref):
+        member = memberships.filter(external_ids__name=ref.replace("\0", "")).first()
     else:
         email = canonical_address(ref.replace("\0", ""))
         member = memberships.filter(user__email=email).first()

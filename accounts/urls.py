@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from accounts.views import (
     activity,
+    external_ids,
     home,
     keys,
     members,
@@ -11,6 +12,7 @@ from accounts.views import (
     security,
     security_events,
     sessions,
+    tokens,
 )
 from accounts.views.sign_in import account_pages, second_factor_pages
 
@@ -18,6 +20,11 @@ settings_pages = [
     path("members/", members.members_page, name="members"),
     path("members/invite/", members.member_invite, name="member_invite"),
     path("members/<int:membership_id>/", members.member_edit, name="member_edit"),
+    path(
+        "members/<int:membership_id>/external-ids/",
+        external_ids.member_external_ids,
+        name="member_external_ids",
+    ),
     path(
         "members/<int:membership_id>/remove/",
         members.member_remove,
@@ -45,6 +52,7 @@ settings_pages = [
     ),
     path("api-keys/", keys.api_keys_page, name="api_keys"),
     path("api-keys/<int:key_id>/revoke/", keys.api_key_revoke, name="api_key_revoke"),
+    path("api-keys/leases/", keys.leases, name="leases"),
     path("security/", security.security_page, name="security"),
     path("activity/", activity.activity_page, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),
@@ -59,6 +67,8 @@ urlpatterns = [
     path("me/security/", security_events.own_events, name="own_security_events"),
     path("me/sessions/<int:session_id>/end/", sessions.session_end, name="session_end"),
     path("me/sessions/end-others/", sessions.sessions_end, name="sessions_end"),
+    path("me/tokens/", tokens.tokens_page, name="own_tokens"),
+    path("me/tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("me/data.zip", own_data.own_data, name="own_data"),
     path("invitations/<str:token>/", home.invitation_page, name="invitation"),
     path("o/<slug:slug>/settings/", include(settings_pages)),

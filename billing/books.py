@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from accounts.models import JobRun
 from billing.documents.books import document_differences
 from billing.ledger.books import balance_differences
-from billing.metering.books import cost_differences
+from billing.metering.books import cost_differences, unattributed_differences
 from config.kit.books import Difference
 from config.kit.measures import Measure, measures, single
 from config.kit.sql import is_postgresql, run
@@ -105,6 +105,7 @@ def differences() -> Iterator[Difference]:
     yield from document_differences()
     yield from _window_differences()
     yield from cost_differences()
+    yield from unattributed_differences()
 
 
 # Its name in the schedule: the row of its last run keeps how many differences it found.

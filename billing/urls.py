@@ -6,7 +6,7 @@ from billing import webhooks
 from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
-from billing.metering import views as receipts
+from billing.metering.views import receipts, unattributed
 from billing.pages import (
     billing,
     connect,
@@ -131,5 +131,12 @@ urlpatterns: list[URLPattern] = [
         sandbox.sandbox_bank,
         name="sandbox_bank",
     ),
+    path(f"{CONNECT}unattributed/", unattributed.unattributed, name="unattributed"),
+    path(
+        f"{CONNECT}unattributed/<int:name_id>/assign/",
+        unattributed.unattributed_assign,
+        name="unattributed_assign",
+    ),
+    path(f"{CONNECT}unknown/", unattributed.unknown_people, name="unknown_people"),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

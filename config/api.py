@@ -28,6 +28,7 @@ from ninja.parser import Parser
 
 from accounts.api_access import (
     MissingScope,
+    OtherMember,
     Unauthorized,
     note_wrong_key,
     wrong_key_text,
@@ -194,6 +195,19 @@ def missing_scope(request: HttpRequest, error: MissingScope) -> HttpResponse:
     )
 
 
+@api.exception_handler(OtherMember)
+def other_member(request: HttpRequest, error: OtherMember) -> HttpResponse:
+    """A personal token asked about somebody else."""
+    return problem(
+        status=403,
+        detail=(
+            "This personal token is for its own member alone. Leave “member” out, or"
+            " use a key of the organization."
+        ),
+        code="other_member",
+    )
+
+
 @api.exception_handler(AuthorizationError)
 def not_allowed(request: HttpRequest, error: Exception) -> HttpResponse:
     """Whatever else is forbidden."""
@@ -306,10 +320,11 @@ def server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def mount() -> NinjaAPI:
     """The API with its routers."""
+    from accounts import api as people
     from billing.caps import api as caps
     from billing.documents import api as documents
     from billing.funding import api as checks
-    from billing.metering.api import receipts
+    from billing.metering.api import receipts, unattributed
     from billing.metering.api import (
         reports as usage,  # the router of /usage, with its GET
     )
@@ -323,8 +338,10 @@ def mount() -> NinjaAPI:
         usage.router,
         organization.router,
         receipts.router,
+        unattributed.router,
         documents.router,
         caps.router,
+        people.router,
         requests.reading,
         requests.managing,
     ):

@@ -1,4 +1,4 @@
-"""One line in the log for each call of the API: which, what came of it, how long it took,
+"""One line in the log for each call of a program: which, what came of it, how long it took,
 and by which key of which organization. Never the key itself, an address, or a body.
 
 Written straight, without the chain of other lines: at thousands a second that would be
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+from config.kit.doors import PROGRAMS
 from config.kit.http import caller_noted
 from config.kit.middleware import route_of
 
@@ -27,7 +28,7 @@ class CallsLog:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith("/api/") or not log.isEnabledFor(
+        if not request.path_info.startswith(PROGRAMS) or not log.isEnabledFor(
             logging.INFO
         ):
             return self.get_response(request)

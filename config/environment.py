@@ -211,6 +211,16 @@ class Environment:
             )
         return value
 
+    def header(self, name: str, *, default: str) -> str:
+        """The name of a header, in lower case."""
+        value = self.text(name, default=default).lower()
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,59}", value):
+            stop(
+                f"{name} is “{_short(value)}”. Set it to the name of a header such as"
+                f" {default}: letters, digits and hyphens."
+            )
+        return value
+
     def site_url(self, name: str, *, default: str) -> str:
         """The address people open, without a slash at the end."""
         value = self.text(name, default=default)

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 
 from config.front.bodies import TOO_LONG
 from config.kit.api import problem
+from config.kit.doors import OTLP, TELEMETRY_TOO_LONG
 from config.kit.later import later_page
 from config.kit.middleware import is_page
 from config.kit.outages import cause_of, seconds_to_wait
@@ -26,7 +27,10 @@ DETAILS = {413: "A body is limited to 1 MiB; send the events in several calls."}
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if not is_page(request):
-        return problem(status=status, detail=DETAILS.get(status, ""))
+        detail = DETAILS.get(status, "")
+        if status == 413 and request.path_info.startswith(OTLP):
+            detail = TELEMETRY_TOO_LONG
+        return problem(status=status, detail=detail)
     return _page(request, f"{status}.html", status=status)
 
 

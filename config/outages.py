@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 
 from accounts.api_access import key_hash_sent
 from config.kit.api import problem
+from config.kit.doors import DOORS, METRICS, OTLP
 from config.kit.middleware import is_page
 from config.kit.outages import (
     DATABASE,
@@ -29,6 +30,8 @@ from config.kit.waits import CALLS, CHECKS, LONG, silence, wait_as
 
 log = structlog.get_logger(__name__)
 CHECK, REPORT = "/api/v1/authorize", "/api/v1/usage"
+# Calls that check, which wait shortest and for no row.
+CHECKING = (CHECK, DOORS)
 # Operators' pages and files read much.
 OF_ORGANIZATION = re.compile(r"/o/([^/]+)/")
 LONG_PATHS = re.compile(r"/admin/|.*\.(csv|pdf)\Z", re.DOTALL)
@@ -37,7 +40,7 @@ LONG_PATHS = re.compile(r"/admin/|.*\.(csv|pdf)\Z", re.DOTALL)
 def waits_of(request: HttpRequest) -> str:
     """How long this call waits for the database: a name of `kit.waits`."""
     path, is_post = request.path_info, request.method == "POST"
-    if path == CHECK:
+    if path.startswith(CHECKING):
         return CHECKS
     if LONG_PATHS.match(path) or (path == REPORT and not is_post):
         return LONG
@@ -49,7 +52,8 @@ def caller_of(request: HttpRequest) -> str | None:
     of the organization in its path. None for all others: reading waits for no row.
     """
     path = request.path_info
-    if request.method not in ("POST", "PUT", "PATCH", "DELETE") or path == CHECK:
+    changes = request.method in ("POST", "PUT", "PATCH", "DELETE")
+    if not changes or path.startswith((*CHECKING, METRICS)):
         return None
     if not is_page(request):
         return key_hash_sent(request)
@@ -59,9 +63,10 @@ def caller_of(request: HttpRequest) -> str | None:
 
 def again(request: HttpRequest) -> str:
     """What a program is to do after a failure that says nothing about what was done."""
-    if request.method in ("GET", "HEAD") or request.path_info == CHECK:
+    path = request.path_info
+    if request.method in ("GET", "HEAD") or path.startswith(CHECKING):
         return "Nothing was changed; send the same request again."
-    if request.path_info == REPORT:
+    if path == REPORT or path.startswith(OTLP):
         return "Send the same events again: whatever was recorded counts once."
     return "Look whether it was carried out before you send it again."
 

@@ -1,16 +1,19 @@
-"""All URLs: people's pages, the JSON API, operators, health and metrics."""
+"""All URLs: people's pages, the JSON API, doors, operators, health and metrics."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 from config import health
 from config.api import api
+from config.doors import checks, telemetry
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
+    path("doors/", checks.urls),
+    path("otlp/v1/", telemetry.urls),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("accounts.urls")),

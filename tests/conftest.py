@@ -116,11 +116,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "faketime",
             "pgbouncer",
             "cluster",
+            "peers",
         ):
             reason = missing(name) if item.get_closest_marker(name) else None
-            # On SQLite the PostgreSQL tests have their own run; only the run that is
-            # meant for them may not skip.
-            if reason and not (REQUIRED and name != "postgres"):
+            # The PostgreSQL tests and those of peers have their own runs; only the run
+            # that is meant for them may not skip.
+            if reason and not (REQUIRED and name not in ("postgres", "peers")):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -62,6 +62,8 @@ def missing(name: str) -> str | None:
         return "needs initdb (Debian's postgresql) and redis-server"
     if name == "faketime" and not shutil.which("faketime"):
         return "needs faketime (Debian's package of that name)"
+    if name == "peers" and os.environ.get("PEERS") != "1":
+        return "needs other systems' programs: make test-peers"
     if name == "pgbouncer" and not pgbouncer():
         return "needs PgBouncer (Debian's package pgbouncer)"
     return None

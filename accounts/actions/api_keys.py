@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
-from accounts.models import ApiKey, Organization, Scope
+from accounts.models import SHARED_SCOPES, ApiKey, Organization
 from config.kit.errors import BusinessError
 from config.kit.keys import PREFIX, PREFIX_LENGTH, SECRET_BYTES
 from config.kit.months import local_day, local_midnight
@@ -48,7 +48,7 @@ def create_api_key(
     locked = lock_organization(organization.pk)
     zone = locked.zone_at(now)
     _check_end(expires_on, today=local_day(now, zone))
-    if locked.api_keys.live(now).count() >= MOST_KEYS:
+    if locked.api_keys.shared().live(now).count() >= MOST_KEYS:
         raise _too_many_keys(locked)
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey.objects.create(
@@ -56,7 +56,7 @@ def create_api_key(
         name=name,
         prefix=secret[:PREFIX_LENGTH],
         digest=ApiKey.digest_of(secret),
-        scopes=" ".join(scope for scope in Scope.values if scope in chosen),
+        scopes=" ".join(scope for scope in SHARED_SCOPES if scope in chosen),
         created_by=actor.user,
         created_at=now,
         expires_at=expires_on and local_midnight(expires_on + DAY, zone),
@@ -81,11 +81,11 @@ def _check_key(name: str, scopes: set[str]) -> None:
             status=422,
             field="name",
         )
-    unknown = sorted(scopes - set(Scope.values))
+    unknown = sorted(scopes - set(SHARED_SCOPES))
     if unknown:
         raise BusinessError(
             _("“%(scope)s” is not a scope; use %(all)s.")
-            % {"scope": unknown[0], "all": ", ".join(Scope.values)},
+            % {"scope": unknown[0], "all": ", ".join(SHARED_SCOPES)},
             code="unknown_scope",
             status=422,
             field="scopes",

@@ -22,6 +22,8 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.actions.replacing import Touched, replace_everywhere
 from accounts.models import (
+    NOBODYS_ADDRESS,
+    ApiKey,
     Erasure,
     FormerAddress,
     Invitation,
@@ -43,7 +45,7 @@ def erase_person(
     """Erase somebody who belongs to no organization any more; the pseudonym, and what was
     replaced where.
 
-    Raises BusinessError `already_erased`, `yourself`, `primary_owner_stays`,
+    Raises BusinessError `already_erased`, `nobody`, `yourself`, `primary_owner_stays`,
     `member_active`, `address_in_use`, `last_operator`, `superuser_stays`.
     """
     return _erase(person, _lock_organizations(person), actor=actor, now=now)
@@ -110,6 +112,11 @@ def _membership_in(organization: Organization | None, user: User) -> Membership 
 def _refuse_unless_erasable(user: User, *, actor: Actor) -> None:
     if Erasure.objects.filter(user=user).exists():
         raise BusinessError(_("This person was erased before."), code="already_erased")
+    if user.email == NOBODYS_ADDRESS:
+        raise BusinessError(
+            _("This is no person, but the line for usage of somebody unknown."),
+            code="nobody",
+        )
     if actor.user == user:
         raise BusinessError(
             _("You can't erase yourself. Ask another operator."), code="yourself"
@@ -209,8 +216,8 @@ def _new_pseudonym(user: User, *, actor: Actor, now: dt.datetime) -> Erasure:
 
 
 def _end_all_ways_in(user: User, own: set[str], *, now: dt.datetime) -> list[Touched]:
-    """Sessions, invitations and mails under way. Password, second factors and proven
-    addresses go with the rows.
+    """Sessions, personal tokens, invitations and mails under way. Password, second
+    factors and proven addresses go with the rows.
     """
     Invitation.objects.filter(
         email__in=own, accepted_at__isnull=True, revoked_at__isnull=True
@@ -218,11 +225,17 @@ def _end_all_ways_in(user: User, own: set[str], *, now: dt.datetime) -> list[Tou
     OutgoingMail.objects.waiting().filter(
         Q(user=user) | Q(user__isnull=True, address__in=own)
     ).update(dropped_at=now, last_error="")
+    # With their names, and from where they were used.
+    tokens = ApiKey.objects.filter(membership__user=user).delete()[0]
     ended = _end_sessions(user, now=now)
     LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk)
     ).update(object_repr=f"#{user.pk}")
-    return [Touched(_("sessions"), "", ended, "deleted")] if ended else []
+    gone = [
+        Touched(_("sessions"), "", ended, "deleted"),
+        Touched(_("personal tokens"), "", tokens, "deleted"),
+    ]
+    return [one for one in gone if one.rows]
 
 
 def _end_sessions(user: User, *, now: dt.datetime) -> int:

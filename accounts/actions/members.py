@@ -17,6 +17,7 @@ from accounts.actions.seats import (
     move_to_seat,
     take_seat,
 )
+from accounts.actions.tokens import end_tokens
 from accounts.models import Membership, Organization, Role
 from accounts.models.people import ASSIGNED_ROLES
 from config.kit.errors import BusinessError
@@ -148,7 +149,8 @@ def remove_member(
     keys: Collection[int] = (),
 ) -> Membership:
     """Take somebody out: refused at the next check, seat freed, history kept. Their open
-    invitations are withdrawn, and these API keys (ids) of theirs revoked.
+    invitations are withdrawn, their personal tokens end, and these API keys (ids) of
+    theirs are revoked.
 
     Doing it again changes nothing.
 
@@ -182,6 +184,7 @@ def remove_member(
         membership=member,
         from_value=before,
     )
+    end_tokens(organization, member, actor=Actor.person(by.user), now=now)
     _clear_up(organization, member, by=by, keys=keys, now=now)
     return member
 

@@ -11,6 +11,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.leaving import withdraw_invitations
 from accounts.actions.organizations import lock_organization
 from accounts.actions.seats import SEAT_FIELDS, move_to_seat
+from accounts.actions.tokens import end_tokens
 from accounts.models import Membership, Organization, User
 from config.kit.errors import BusinessError
 
@@ -20,8 +21,9 @@ def switch_person(user: User, *, on: bool, actor: Actor, now: dt.datetime) -> Us
     """Switch somebody's account off, or on again; doing it again changes nothing.
 
     Off, they are refused at the next check everywhere, their sessions end, they get no
-    mails, and what they promised by open invitations is withdrawn. Each of their
-    organizations has it in its audit. Seats, caps and API keys stay as they are.
+    mails, their personal tokens end, and what they promised by open invitations is
+    withdrawn. Each of their organizations has it in its audit. Seats, caps and API keys
+    of organizations stay as they are.
 
     Raises BusinessError `primary_owner_stays` for somebody without whom an organization
     would have no primary owner who can act.
@@ -83,3 +85,4 @@ def _switch_in(
     )
     if not on:
         withdraw_invitations(organization, sent_by=user, actor=actor, now=now)
+        end_tokens(organization, membership, actor=actor, now=now)

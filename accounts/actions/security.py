@@ -29,6 +29,7 @@ TOLD = frozenset(
         Kind.SECOND_FACTOR_REMOVED,
         Kind.RECOVERY_CODES_CREATED,
         Kind.RECOVERY_CODE_USED,
+        Kind.TOKEN_CREATED,
     }
 )
 NOTICE_WITHIN = dt.timedelta(days=3)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import ApiKey, Organization, User
+from accounts.models import NOBODYS_ADDRESS, ApiKey, Organization, User
 from accounts.operators.finding import (
     MOST_OF_A_KIND,
     FinderKind,
@@ -40,9 +40,10 @@ def find_customers(text: str) -> list[Found]:
 
 def find_people(text: str) -> list[Found]:
     """By name and e-mail."""
-    rows = User.objects.filter(
-        Q(email__icontains=text) | Q(name__icontains=text)
-    ).order_by("email")[: MOST_OF_A_KIND + 1]
+    people = User.objects.exclude(email=NOBODYS_ADDRESS)
+    rows = people.filter(Q(email__icontains=text) | Q(name__icontains=text)).order_by(
+        "email"
+    )[: MOST_OF_A_KIND + 1]
     return [
         Found(
             row.name or row.email,

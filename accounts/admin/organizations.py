@@ -8,11 +8,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from accounts.admin.customers import CustomerPages
-from accounts.models import ApiKey, Organization
+from accounts.models import ApiKey, ExternalId, Organization
 from accounts.operators.reads import ReadsAreKept
 from config.kit.admin import NoDelete, ReadOnly
 from config.kit.columns import number
 from config.kit.filters import happened
+from config.kit.large_tables import BoundedList
 
 
 @admin.register(Organization)
@@ -48,10 +49,11 @@ class OrganizationAdmin(NoDelete, CustomerPages):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadsAreKept, ReadOnly, admin.ModelAdmin):
+class ApiKeyAdmin(ReadsAreKept, ReadOnly, BoundedList, admin.ModelAdmin):
     list_display = (
         "name",
         "organization",
+        "whose",
         "prefix",
         "scopes",
         "last_used_at",
@@ -69,5 +71,25 @@ class ApiKeyAdmin(ReadsAreKept, ReadOnly, admin.ModelAdmin):
     empty_text = gettext_lazy(
         "No customer has a key yet. Owners make them under Settings › API keys."
     )
-    list_select_related = ("organization",)
-    search_fields = ("name", "prefix", "organization__slug")
+    list_select_related = ("organization", "membership__user")
+    search_fields = ("name", "prefix", "organization__slug", "membership__user__email")
+
+    @admin.display(description=gettext_lazy("Personal token of"))
+    def whose(self, key: ApiKey) -> str:
+        """Of a key of the organization itself, nobody's."""
+        return key.membership.user.email if key.membership else "–"
+
+
+@admin.register(ExternalId)
+class ExternalIdAdmin(ReadOnly, BoundedList, admin.ModelAdmin):
+    list_display = ("name", "organization", "whose")
+    empty_text = gettext_lazy(
+        "No member has an external id yet. Owners and the API attach them."
+    )
+    list_select_related = ("organization", "membership__user")
+    search_fields = ("name", "organization__slug", "membership__user__email")
+
+    @admin.display(description=gettext_lazy("Member"))
+    def whose(self, external_id: ExternalId) -> str:
+        """Whom it names."""
+        return external_id.membership.user.email

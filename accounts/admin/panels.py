@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.audit import AuditRow, audit_row
-from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role
+from accounts.models import AuditEntry, Membership, Organization, Role
 from accounts.panels import (
     Fact,
     Look,
@@ -102,7 +102,7 @@ def _row(
 
 def keys_panel(look: Look) -> dict[str, Any]:
     """The keys that are good, the latest used first."""
-    good = ApiKey.objects.live(look.now).filter(organization=look.organization)
+    good = look.organization.api_keys.shared().live(look.now)
     latest = good.select_related("created_by")  # at most MOST_KEYS
     rows = sorted(latest, key=lambda key: (key.last_used_at or key.created_at, key.pk))[
         ::-1

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +19,13 @@ from accounts.actions.addresses import change_address
 from accounts.admin.privacy import PrivacyActs
 from accounts.admin.rights import GivesRights
 from accounts.admin.two_factor import ResetsTwoFactor
-from accounts.models import Invitation, Membership, SecurityEvent, User
+from accounts.models import (
+    NOBODYS_ADDRESS,
+    Invitation,
+    Membership,
+    SecurityEvent,
+    User,
+)
 from accounts.operators.reads import ReadsAreKept
 from accounts.panels import Label, links_to_steps
 from accounts.queries import has_second_factor
@@ -59,6 +66,10 @@ class UserAdmin(
         ),
     )
     filter_horizontal = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """People alone: not what stands for somebody unknown."""
+        return super().get_queryset(request).exclude(email=NOBODYS_ADDRESS)
 
     def render_change_form(
         self,

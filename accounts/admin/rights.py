@@ -79,7 +79,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 def _warn_of_what_stays(request: HttpRequest, person: User) -> None:
     """Switching off does not hand over what only this person has."""
-    keys = ApiKey.objects.filter(created_by=person, revoked_at=None)
+    keys = ApiKey.objects.shared().filter(created_by=person, revoked_at=None)
     for key in keys.select_related("organization"):
         messages.warning(
             request,

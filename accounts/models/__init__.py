@@ -1,8 +1,9 @@
 """Tables of organizations and people, re-exported so that others import `accounts.models`."""
 
 from accounts.models.addresses import FormerAddress
-from accounts.models.api_keys import NOTICE, ApiKey, Scope
+from accounts.models.api_keys import NOTICE, SHARED_SCOPES, ApiKey, Scope
 from accounts.models.audit import AuditEntry
+from accounts.models.external_ids import ExternalId
 from accounts.models.jobs import JobRun
 from accounts.models.mails import OutgoingMail
 from accounts.models.organizations import (
@@ -12,16 +13,28 @@ from accounts.models.organizations import (
     Settlement,
     Tier,
     TwoFactor,
+    UnknownPeople,
 )
-from accounts.models.people import Invitation, Membership, Role, User
+from accounts.models.people import (
+    NOBODYS_ADDRESS,
+    NOBODYS_NAME,
+    Invitation,
+    Membership,
+    Role,
+    User,
+)
 from accounts.models.privacy import Erasure, RetentionMark
 from accounts.models.security import SecurityEvent
 
 __all__ = [
+    "NOBODYS_ADDRESS",
+    "NOBODYS_NAME",
     "NOTICE",
+    "SHARED_SCOPES",
     "ApiKey",
     "AuditEntry",
     "Erasure",
+    "ExternalId",
     "FormerAddress",
     "Invitation",
     "JobRun",
@@ -37,5 +50,6 @@ __all__ = [
     "Settlement",
     "Tier",
     "TwoFactor",
+    "UnknownPeople",
     "User",
 ]

@@ -1,4 +1,6 @@
-"""API keys: shown once, stored as a SHA-256 digest of a 256-bit random secret."""
+"""API keys of organizations, and personal tokens of their members (X3): shown once,
+stored as a SHA-256 digest of a 256-bit random secret.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.organizations import Organization
-from accounts.models.people import User
+from accounts.models.people import Membership, User
 from config.kit.one_line import validate_name
 
 # So long before the end of a key its owners are told.
@@ -20,29 +22,63 @@ class Scope(models.TextChoices):
     METER = "meter", _("Metering")
     READ = "read", _("Reading")
     MANAGE = "manage", _("Managing")
+    # Ask, report and read for oneself alone: what a personal token may (X3).
+    SELF = "self", _("For oneself")
+
+
+# What a key of the organization itself may.
+SHARED_SCOPES = (Scope.METER, Scope.READ, Scope.MANAGE)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self, now: dt.datetime) -> ApiKeyQuerySet:
-        """Neither revoked nor past their end."""
+        """Neither revoked nor past their end; a token ends with its membership too."""
         unended = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now)
-        return self.filter(unended, revoked_at__isnull=True)
+        theirs = models.Q(membership__status="active", membership__user__is_active=True)
+        return self.filter(
+            unended,
+            models.Q(membership__isnull=True) | theirs,
+            revoked_at__isnull=True,
+        )
+
+    def shared(self) -> ApiKeyQuerySet:
+        """Keys of organizations."""
+        return self.filter(membership__isnull=True)
+
+    def personal(self) -> ApiKeyQuerySet:
+        """Personal tokens of members."""
+        return self.filter(membership__isnull=False)
 
     def ending(self, now: dt.datetime) -> ApiKeyQuerySet:
         """Those whose time is over within NOTICE; of those made for less, nobody needs
         to be told.
         """
-        return self.live(now).filter(
-            expires_at__lte=now + NOTICE,
-            created_at__lte=models.F("expires_at") - NOTICE,
+        return (
+            self.shared()
+            .live(now)
+            .filter(
+                expires_at__lte=now + NOTICE,
+                created_at__lte=models.F("expires_at") - NOTICE,
+            )
         )
 
 
 class ApiKey(models.Model):
-    """A key of one organization with scopes, until it is revoked or its time is over."""
+    """A key of one organization with scopes, until it is revoked or its time is over; or
+    a token of one of its members, which ends with the membership as well.
+    """
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    # Whose token it is; of a key of the organization itself, nobody's.
+    membership = models.ForeignKey(
+        Membership,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="tokens",
+        verbose_name=_("personal token of"),
     )
     name = models.CharField(_("name"), max_length=80, validators=[validate_name])
     prefix = models.CharField(_("prefix"), max_length=16, editable=False)
@@ -81,6 +117,15 @@ class ApiKey(models.Model):
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(membership__isnull=True) & ~models.Q(scopes="self")
+                | models.Q(
+                    membership__isnull=False, scopes="self", expires_at__isnull=False
+                ),
+                name="token_is_for_oneself_and_ends",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -45,6 +45,21 @@ class TwoFactor(models.TextChoices):
     EVERYBODY = "everybody", _("Everybody")
 
 
+class UnknownPeople(models.TextChoices):
+    """What a check does for somebody whom nobody knows (X2)."""
+
+    REFUSE = "refuse", _("refused")
+    WITHOUT_SEAT = "create_without_seat", _("added without a seat")
+    ON_STANDARD = "create_on_standard", _("added on a Standard seat")
+    ON_PREMIUM = "create_on_premium", _("added on a Premium seat")
+
+    @property
+    def seat_tier(self) -> str | None:
+        """The seat that somebody new gets."""
+        tiers = {self.ON_STANDARD: Tier.STANDARD, self.ON_PREMIUM: Tier.PREMIUM}
+        return tiers.get(self)
+
+
 def validate_timezone(value: str) -> None:
     """Only IANA names; raises ValidationError."""
     if value not in zone_names():
@@ -108,6 +123,11 @@ class Organization(models.Model):
     digest_hour = models.PositiveSmallIntegerField(
         _("hour of the daily digest"), default=9
     )
+    # Whether gateways may get leases on answers (X5). Every check reads it, so it is a
+    # column of the row that a check has read already.
+    leases_allowed = models.BooleanField(
+        _("gateways may get leases"), default=False, db_default=False
+    )
     # An operator's trust: no limit on invitations an hour (S21).
     invites_freely = models.BooleanField(_("may invite without limit"), default=False)
     two_factor = models.CharField(
@@ -116,6 +136,18 @@ class Organization(models.Model):
         choices=TwoFactor,
         default=TwoFactor.NOBODY,
         blank=True,
+    )
+    unknown_people = models.CharField(
+        _("somebody unknown is"),
+        max_length=20,
+        choices=UnknownPeople,
+        default=UnknownPeople.REFUSE,
+        db_default="refuse",
+    )
+    # Mail domains that are this customer's alone, with spaces between: who reports usage
+    # from an address there may be added. An operator sets them.
+    own_domains = models.TextField(
+        _("own mail domains"), blank=True, default="", db_default=""
     )
     created_at = models.DateTimeField(_("created"), default=the_clock, editable=False)
 
@@ -141,6 +173,10 @@ class Organization(models.Model):
                 condition=models.Q(two_factor__in=TwoFactor.values),
                 name="organization_two_factor_is_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(unknown_people__in=UnknownPeople.values),
+                name="organization_unknown_people_is_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -154,6 +190,11 @@ class Organization(models.Model):
     def zone_at(self, now: dt.datetime) -> str:
         """The time zone in force at `now`."""
         return self.calendar.zone_at(now)
+
+    def owns_address(self, address: str) -> bool:
+        """Whether a canonical address is in one of its own domains."""
+        _local, at, domain = address.rpartition("@")
+        return bool(at) and domain in self.own_domains.split()
 
     @property
     def has_seats(self) -> bool:

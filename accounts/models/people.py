@@ -31,6 +31,12 @@ FORMER_ADDRESS = Keep(
 )
 
 
+# The one row of people that is no person: whose the organizations' unattributed lines
+# are. No address, so that no mail goes there, nobody signs in and nobody can have it.
+NOBODYS_ADDRESS = "unattributed"
+NOBODYS_NAME = "Unattributed"
+
+
 class Role(models.TextChoices):
     MEMBER = "member", _("Member")
     ADMIN = "admin", _("Admin")
@@ -154,6 +160,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.owners().select_related("user")
 
 
+class PeopleManager(models.Manager.from_queryset(MembershipQuerySet)):  # type: ignore[misc]
+    """Memberships of people: never the line of those whom nobody knows (X2)."""
+
+    def get_queryset(self) -> MembershipQuerySet:
+        """All but the organizations' unattributed lines."""
+        rows: MembershipQuerySet = super().get_queryset()
+        return rows.exclude(status=Membership.Status.NOBODY)
+
+
 class Membership(models.Model):
     """A person in an organization, with role and seat.
 
@@ -164,6 +179,9 @@ class Membership(models.Model):
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")
         REMOVED = "removed", _("Removed")
+        # No person: the organization's line for usage of somebody unknown, so that
+        # events, counters and bills need no second kind of owner (X2).
+        NOBODY = "nobody", _("Unattributed")
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="memberships"
@@ -191,7 +209,10 @@ class Membership(models.Model):
     joined_at = models.DateTimeField(_("joined"))
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
 
-    objects = MembershipQuerySet.as_manager()
+    # Whoever lists, counts or finds people meets people alone; the unattributed line is
+    # reached by the rows that refer to it, or through `with_nobody`.
+    objects = PeopleManager()
+    with_nobody = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("membership")
@@ -215,6 +236,12 @@ class Membership(models.Model):
                 condition=models.Q(status="active", removed_at__isnull=True)
                 | models.Q(
                     status="removed", removed_at__isnull=False, seat_tier__isnull=True
+                )
+                | models.Q(
+                    status="nobody",
+                    removed_at__isnull=True,
+                    seat_tier__isnull=True,
+                    base_role=Role.MEMBER,
                 ),
                 name="removed_membership_has_time_and_no_seat",
             ),
@@ -232,6 +259,11 @@ class Membership(models.Model):
     def is_active(self) -> bool:
         """Whether the person still belongs to the organization."""
         return self.status == self.Status.ACTIVE
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it is the line for usage of somebody unknown."""
+        return self.status == self.Status.NOBODY
 
     @property
     def is_enabled(self) -> bool:

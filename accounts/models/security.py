@@ -51,6 +51,8 @@ class SecurityEvent(models.Model):
             _("New recovery codes created"),
         )
         RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
+        TOKEN_CREATED = "token_created", _("Personal token created")
+        TOKEN_REVOKED = "token_revoked", _("Personal token revoked")
 
     at = models.DateTimeField(_("when"))
     kind = models.CharField(_("what"), max_length=30, choices=Kind)

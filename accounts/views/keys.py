@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from accounts.access import MemberRequest, member_page
 from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
+from accounts.actions.leases import set_leases
+from accounts.actions.tokens import revoke_token
 from accounts.forms import ApiKeyForm
 from accounts.models import NOTICE, ApiKey, Membership, Role
-from accounts.queries import api_keys
+from accounts.queries import api_keys, tokens_of_members
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
@@ -41,10 +46,14 @@ def api_keys_page(request: MemberRequest, membership: Membership) -> HttpRespons
         "page": api_keys(
             membership.organization, now=now, page=request.GET.get("page")
         ),
+        "tokens": tokens_of_members(
+            membership.organization, now=now, page=request.GET.get("tokens")
+        ),
         "soon": now + NOTICE,
         "form": form,
         "secret": secret,
         "new_key": key,
+        "lease_seconds": settings.LEASE_SECONDS,
     }
     return render(
         request, "accounts/api_keys.html", context, status=422 if form.errors else 200
@@ -56,10 +65,11 @@ def api_keys_page(request: MemberRequest, membership: Membership) -> HttpRespons
 def api_key_revoke(
     request: MemberRequest, membership: Membership, key_id: int
 ) -> HttpResponse:
-    """End a key."""
+    """End a key, or a member's personal token (X3)."""
     key = get_object_or_404(ApiKey, organization=membership.organization, pk=key_id)
     if request.method == "POST":
-        revoke_api_key(key, actor=Actor.person(membership.user), now=timezone.now())
+        revoke = revoke_token if key.membership_id else revoke_api_key
+        revoke(key, actor=Actor.person(membership.user), now=timezone.now())
         messages.success(
             request, _("The key %(name)s has been revoked.") % {"name": key.name}
         )
@@ -78,3 +88,29 @@ def api_key_revoke(
         "button": _("Revoke"),
     }
     return render_modal(request, "accounts/form.html", context, title=_("Revoke key"))
+
+
+@member_page(Role.OWNER)
+@require_POST
+def leases(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """Allow gateways several requests on one answer, or forbid it (X5)."""
+    allowed = request.POST.get("allowed") == "1"
+    set_leases(
+        membership.organization,
+        allowed=allowed,
+        actor=Actor.person(membership.user),
+        now=timezone.now(),
+    )
+    messages.success(request, _leases_text(allowed))
+    return redirect("api_keys", slug=membership.organization.slug)
+
+
+def _leases_text(allowed: bool) -> str:
+    if allowed:
+        return _("Gateways may now get leases.")
+    seconds = settings.LEASE_SECONDS
+    return ngettext(
+        "Leases are off. Those in use end within %(seconds)d second.",
+        "Leases are off. Those in use end within %(seconds)d seconds.",
+        seconds,
+    ) % {"seconds": seconds}

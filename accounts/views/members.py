@@ -96,8 +96,9 @@ def _done(
 @member_page(Role.OWNER)
 @get_or_post
 def member_invite(request: MemberRequest, membership: Membership) -> HttpResponse:
-    """Invite somebody by mail."""
-    form = InvitationForm(posted(request))
+    """Invite somebody by mail; `?email=` fills in whom."""
+    asked = {"email": request.GET["email"][:254]} if "email" in request.GET else {}
+    form = InvitationForm(posted(request), initial=asked)
     if form.is_valid():
         with refusals_on(form):
             sentence = _invited(request, membership, **form.cleaned_data)

@@ -15,7 +15,12 @@ from ninja import Body, Router
 from accounts.actions.audit import Actor
 from accounts.api_access import KeyAuth, MemberPath, organization_of
 from accounts.models import Membership, Scope
-from accounts.queries import former_holders, is_membership_id, member_by_ref
+from accounts.queries import (
+    external_holders,
+    former_holders,
+    is_membership_id,
+    member_by_ref,
+)
 from billing.caps.actions.caps import (
     CapChange,
     set_member_cap,
@@ -28,6 +33,7 @@ from billing.models import SelectedMember
 from config.kit.addresses import canonical_address
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
+from config.kit.external_names import is_external_name
 from config.kit.money import to_decimal_text, usd
 
 router = Router(tags=["Managing"], auth=KeyAuth(Scope.MANAGE))
@@ -142,19 +148,25 @@ def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]
 
 
 def _members(organization_id: int, refs: list[str]) -> list[Membership]:
-    """All members named, in three queries at most.
+    """All members named, in four queries at most.
 
     Raises BusinessError naming the first that is not there.
     """
     ids = {int(ref) for ref in refs if is_membership_id(ref)}
-    emails = {canonical_address(ref) for ref in refs if not is_membership_id(ref)}
+    names = {ref for ref in refs if is_external_name(ref)}
+    emails = {
+        canonical_address(ref)
+        for ref in refs
+        if not is_membership_id(ref) and ref not in names
+    }
     memberships = Membership.objects.filter(
         organization_id=organization_id
     ).select_related("user")
     everybody = list(memberships)
     emails_there = {member.user.email for member in everybody}
     former = former_holders(organization_id, emails - emails_there)
-    named = ids | set(former.values())
+    holders = external_holders(organization_id, names)
+    named = ids | set(former.values()) | set(holders.values())
     members = [
         member
         for member in everybody
@@ -163,6 +175,7 @@ def _members(organization_id: int, refs: list[str]) -> list[Membership]:
     missing = [
         *(ids - {member.pk for member in everybody}),
         *sorted(emails - emails_there - set(former)),
+        *sorted(names - set(holders)),
     ]
     if missing:
         raise BusinessError(

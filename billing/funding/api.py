@@ -9,25 +9,29 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router
 
 from accounts.api_access import (
     BEARER,
-    MissingScope,
     Unauthorized,
+    check_is_own,
+    check_metering,
     hot_path_key,
     sent_key,
 )
 from accounts.key_use import Use, note_use
-from accounts.models import Scope
+from billing.funding.actions import joined_standing
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
-from billing.funding.rules.decision import Decision, decide, may_request
+from billing.funding.rules.decision import Decision, decide
+from billing.funding.rules.headroom import extra_left, included_left
 from billing.funding.rules.layers import Layer
+from billing.funding.rules.leases import leased_nanos
 from billing.funding.rules.standing import Standing
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
-from billing.funding.words import refusal_message
+from billing.funding.words import refusal_message, short_message
 from config.kit.api import ERRORS, UNAVAILABLE, json_response, rfc3339
 from config.kit.clock import HostClock
 from config.kit.errors import BusinessError
@@ -49,10 +53,12 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     """Ask before each request.
 
     A refusal is an answer too: 200 with `allowed: false`, the reason and when it ends.
+    An allowed answer says how much is left (`remaining_usd`, `window_remaining_usd`), so
+    that a client can be careful close to a cap and batch far from it.
     """
     clock = HostClock.read()
     now = clock.asked_at
-    member = str(payload.member)
+    member = str(payload.member or "")
     digest = sent_key(request)
     count_call(MEMBER, digest, member.lower())
     opened = standing_by_key(digest, member=member, now=now)
@@ -60,24 +66,49 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     # key's last day too.
     if opened is not None:
         clock.agree(opened.database_time)
-    standing = _checked_key(opened, request, digest=digest, now=now).member(member)
-    if standing is None:
-        raise BusinessError(
-            f"No member “{member}” in this organization.",
-            code="member_not_found",
-            status=404,
+    opened = checked_key(opened, request, digest=digest, now=now)
+    standing = _asked_about(opened, digest, member, now=now)
+    decision = decide(standing)
+    answer = _authorization(standing, decision, now=now)
+    if payload.lease and decision.funding:
+        answer["lease"] = _lease(standing, decision.funding, now=now)
+    return json_response(answer)
+
+
+def _asked_about(
+    opened: Standings, digest: str, member: str, *, now: dt.datetime
+) -> Standing:
+    """Raises OtherMember, and BusinessError where nobody is named, or nobody there is and
+    nobody may be made (X2).
+    """
+    standing = opened.member(member)
+    check_is_own(
+        standing and standing.membership_id, key_membership_id=opened.key_membership_id
+    )
+    if standing is None and member:
+        standing = joined_standing(
+            opened.organization.id, digest, member=member, now=now
         )
-    return json_response(_authorization(standing, decide(standing), now=now))
+    if standing is not None:
+        return standing
+    if not member:
+        raise BusinessError(
+            "Field required", code="no_member", status=422, field="member"
+        )
+    raise BusinessError(
+        f"No member “{member}” in this organization.",
+        code="member_not_found",
+        status=404,
+    )
 
 
-def _checked_key(
+def checked_key(
     opened: Standings | None, request: HttpRequest, *, digest: str, now: dt.datetime
 ) -> Standings:
     """What the key opened. Raises Unauthorized, MissingScope."""
     if opened is None or not opened.is_open(now):
         raise Unauthorized
-    if Scope.METER not in opened.scopes:
-        raise MissingScope(Scope.METER)
+    check_metering(opened.scopes)
     note_use(
         opened.key_id,
         request,
@@ -98,22 +129,47 @@ def _authorization(
             membership_id=standing.membership_id,
             now=now,
         )
-        return {**ALLOWED, "funding": decision.funding, "authorization": token}
+        return {
+            **ALLOWED,
+            "funding": decision.funding,
+            "authorization": token,
+            "remaining_usd": _usd_or_none(extra_left(standing)),
+            "window_remaining_usd": _usd_or_none(included_left(standing)),
+        }
+    language = standing.language
     return {
         **REFUSED,
         "reason": decision.reason,
-        "message": refusal_message(
-            decision, standing, language=standing.language, now=now
-        ),
+        "message": refusal_message(decision, standing, language=language, now=now),
+        "short_message": short_message(decision, standing, language=language, now=now),
         "resets_at": rfc3339(decision.resets_at),
-        "request_url": _request_url(standing, decision),
+        "request_url": _request_url(standing),
         "layers": [layer_json(layer) for layer in decision.layers],
     }
 
 
-def _request_url(standing: Standing, decision: Decision) -> str | None:
-    """Where the member can press “Request more usage”, for those who may (R1)."""
-    if not may_request(standing, decision.reason):
+def _lease(
+    standing: Standing, funding: str, *, now: dt.datetime
+) -> dict[str, Any] | None:
+    """A lease as the API writes it. It ends with the month at the latest, since another
+    cap may hold in the next.
+    """
+    month_lasts = int((standing.organization.month.end - now).total_seconds())
+    nanos, seconds = (
+        leased_nanos(standing, funding),
+        min(settings.LEASE_SECONDS, month_lasts),
+    )
+    if nanos is None or seconds < 1:
+        return None
+    return {"usd": to_decimal_text(nanos), "seconds": seconds}
+
+
+def _request_url(standing: Standing) -> str | None:
+    """Where somebody can be asked: the member's own page, which has “Request more usage”
+    for those who may (R1), else the owners' names, and for owners the way to change it.
+    It does not open for who is no member any more.
+    """
+    if not standing.is_active:
         return None
     return page_url("own_usage", standing.organization.slug)
 
@@ -124,9 +180,13 @@ ALLOWED: dict[str, Any] = {
     "authorization": None,
     "reason": None,
     "message": None,
+    "short_message": None,
     "resets_at": None,
     "request_url": None,
     "layers": [],
+    "remaining_usd": None,
+    "window_remaining_usd": None,
+    "lease": None,
 }
 
 

@@ -21,6 +21,7 @@ register_changes(
         "usage.repricing": gettext_lazy("Usage repriced"),
         "usage.reprice_begin": gettext_lazy("Repricing begun"),
         "usage.reprice_end": gettext_lazy("Repricing ended"),
+        "usage.assign": gettext_lazy("Unattributed usage assigned"),
     }
 )
 
@@ -45,6 +46,19 @@ def ended_text(value: dict[str, int]) -> str:
         "events": f"{value['events']:,}",
         "adjusted": f"{value['adjusted']:,}",
     }
+
+
+def assigned_nanos(value: dict[str, int]) -> int:
+    """What was assigned."""
+    return value["nanos"]
+
+
+@describes("usage.assign", amount=assigned_nanos)
+def assigned_text(value: dict[str, int]) -> str:
+    """`$1.94, 88 events`."""
+    events = ngettext("%(count)s event", "%(count)s events", value["events"])
+    count = events % {"count": f"{value['events']:,}"}
+    return f"{format_usd(value['nanos'])}, {count}"
 
 
 def repriced_nanos(value: Repricing) -> int:

@@ -28,6 +28,57 @@ def cost_differences() -> Iterator[Difference]:
     yield from _by_parts()
 
 
+# What is open under a name: its events that were not assigned, and all that its events
+# and their adjustments come to on the unattributed line.
+OPEN_NAMES = """
+ SELECT n.id, n.events, n.extra_nanos, n.unbilled_nanos,
+        COALESCE(SUM(entry.events), 0),
+        COALESCE(SUM(CASE WHEN entry.funding = 'extra_usage' THEN entry.nanos END), 0),
+        COALESCE(SUM(CASE WHEN entry.funding = 'unbilled' THEN entry.nanos END), 0)
+   FROM billing_unattributedname n
+   LEFT JOIN (
+        SELECT e.unattributed_id AS name_id, e.funding, e.cost_nanos AS nanos,
+               CASE WHEN EXISTS (
+                   SELECT 1 FROM billing_usageadjustment t
+                    WHERE t.event_id = e.id AND t.source = 'assigned'
+               ) THEN 0 ELSE 1 END AS events
+          FROM billing_usageevent e WHERE e.unattributed_id IS NOT NULL
+        UNION ALL
+        SELECT e.unattributed_id, e.funding, a.amount_nanos, 0
+          FROM billing_usageadjustment a JOIN billing_usageevent e ON e.id = a.event_id
+         WHERE e.unattributed_id IS NOT NULL AND a.membership_id = e.membership_id
+        ) entry ON entry.name_id = n.id
+  GROUP BY n.id, n.events, n.extra_nanos, n.unbilled_nanos
+"""
+# Events that moved to a member, but not whole, not once, or not all to the same.
+BAD_MOVES = """
+ SELECT e.id, SUM(a.amount_nanos),
+        COUNT(DISTINCT CASE WHEN a.membership_id <> e.membership_id
+                            THEN a.membership_id END)
+   FROM billing_usageadjustment a JOIN billing_usageevent e ON e.id = a.event_id
+  WHERE a.source = 'assigned'
+  GROUP BY e.id
+ HAVING SUM(a.amount_nanos) <> 0
+     OR COUNT(DISTINCT CASE WHEN a.membership_id <> e.membership_id
+                            THEN a.membership_id END) <> 1
+"""
+
+
+def unattributed_differences() -> Iterator[Difference]:
+    """Every name whose open events or sums are not what its events say, and every event
+    that was assigned otherwise than once and whole (X2).
+    """
+    columns = ("events", "extra_nanos", "unbilled_nanos")
+    for pk, *values in run(f"{OPEN_NAMES} ORDER BY n.id").rows():
+        for name, kept, proven in zip(columns, values[:3], values[3:], strict=True):
+            if int(kept) != int(proven):
+                table = "billing_unattributedname"
+                yield Difference(table, f"id={pk}", name, int(kept), int(proven))
+    for pk, nanos, members in run(f"{BAD_MOVES} ORDER BY e.id").rows():
+        row = f"assigned event id={pk}, members={members}"
+        yield Difference("billing_usageadjustment", row, "amount_nanos", int(nanos), 0)
+
+
 def _by_rates(table: str, where: str) -> Iterator[Difference]:
     """By one statement over all rows without factors."""
     cost = _cost_sql()

@@ -8,8 +8,8 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.metering.rules.pricing import factors_kept
-from billing.models import Funding, FundingWhy, Surface, UsageEvent, UsagePart
+from billing.metering.rules.pricing import counts_of, factors_kept
+from billing.models import Funding, FundingWhy, UsageEvent, UsagePart
 from billing.prices.rules import MESSAGE, ONE, TOKEN_CLASSES, Applied, TokenClass
 from billing.prices.words import class_word, factor_text, part_word, rate_text
 from config.kit.money import NANOS_PER_USD
@@ -128,9 +128,20 @@ class Receipt:
         return self.event.cost_nanos + self.adjusted_nanos
 
     @property
+    def counted_text(self) -> str:
+        """What a gateway counted instead, where its count holds (X4)."""
+        counts = counted_by_gateway(self.event)
+        told = [
+            f"{count:,} {class_word(one, count)}"
+            for one in TOKEN_CLASSES
+            if (count := counts.get(one.field, 0))
+        ]
+        return ", ".join(told)
+
+    @property
     def surface(self) -> str:
         """Where it was used, in words."""
-        return str(Surface(self.event.surface).label)
+        return self.event.surface_label
 
     @property
     def paid_by(self) -> str:
@@ -142,6 +153,16 @@ class Receipt:
         """The month it counts to, where that is not the month it occurred in."""
         occurred = self.event.organization.calendar.month_at(self.event.occurred_at)
         return None if occurred.first_on == self.event.month_on else self.event.month_on
+
+
+def counted_by_gateway(event: UsageEvent) -> dict[str, int]:
+    """The counts that hold instead of the row's, by their fields: all parts together;
+    empty where the row's hold.
+    """
+    for adjustment in event.adjustments.all():
+        if adjustment.counted:
+            return counts_of(adjustment.counted)
+    return {}
 
 
 def receipt_of(event: UsageEvent) -> Receipt:

@@ -37,12 +37,16 @@ from billing.models.refunds import Refund
 from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
+from billing.models.surfaces import Surface, surface_label
+from billing.models.unattributed import UnattributedName
 from billing.models.usage import (
+    GATEWAY_COUNTED,
     AdjustmentSource,
+    AssigningReason,
     Funding,
     FundingWhy,
+    ReportSource,
     RepricingReason,
-    Surface,
     UnknownModel,
     UsageAdjustment,
     UsageEvent,
@@ -50,7 +54,9 @@ from billing.models.usage import (
 )
 
 __all__ = [
+    "GATEWAY_COUNTED",
     "AdjustmentSource",
+    "AssigningReason",
     "BillingAccount",
     "BillingDetails",
     "BillingMonth",
@@ -83,6 +89,7 @@ __all__ = [
     "PriceSource",
     "PurchaseReceipt",
     "Refund",
+    "ReportSource",
     "RepricingReason",
     "SandboxPayment",
     "SandboxRefund",
@@ -94,6 +101,7 @@ __all__ = [
     "Statement",
     "StatementLine",
     "Surface",
+    "UnattributedName",
     "UnknownModel",
     "UsageAdjustment",
     "UsageDay",
@@ -101,4 +109,5 @@ __all__ = [
     "UsageMonth",
     "UsagePart",
     "WindowName",
+    "surface_label",
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization, Tier
 from billing.models.limits import countable
-from billing.models.usage import Surface
+from billing.models.surfaces import MOST_LETTERS
 
 SPEND = ("included_nanos", "extra_nanos", "unbilled_nanos")
 
@@ -79,7 +79,7 @@ class OrganizationDay(models.Model):
         Organization, on_delete=models.CASCADE, related_name="days", db_index=False
     )
     day_on = models.DateField(_("day"))
-    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    surface = models.CharField(_("surface"), max_length=MOST_LETTERS)
     extra_nanos = models.BigIntegerField(default=0)
 
     class Meta:
@@ -108,7 +108,7 @@ class UsageDay(FundedCounter):
         Membership, on_delete=models.CASCADE, related_name="days", db_index=False
     )
     day_on = models.DateField(_("day"))
-    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    surface = models.CharField(_("surface"), max_length=MOST_LETTERS)
     model = models.CharField(_("model"), max_length=300)
     seat_tier = models.CharField(_("seat"), max_length=10, choices=Tier, blank=True)
     input_tokens = models.BigIntegerField(default=0)
@@ -140,7 +140,7 @@ class UsageMonth(models.Model):
         Membership, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     month_on = models.DateField(_("month"))
-    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    surface = models.CharField(_("surface"), max_length=MOST_LETTERS)
     model = models.CharField(_("model"), max_length=300)
     prepaid = models.BooleanField(_("prepaid"))
     events = models.BigIntegerField(default=0)

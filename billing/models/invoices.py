@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organization
 from accounts.models.privacy import pseudonyms
-from billing.models.usage import Surface
+from billing.models.surfaces import MOST_LETTERS
 from config.kit.append_only import Guard, InsertGuard
 from config.kit.retried import RetriedQuerySet
 
@@ -287,7 +287,7 @@ class InvoiceLine(models.Model):
     )
     member_name = models.CharField(_("person"), max_length=200, blank=True)
     member_email = models.CharField(_("e-mail"), max_length=254, blank=True)
-    surface = models.CharField(_("surface"), max_length=12, choices=Surface, blank=True)
+    surface = models.CharField(_("surface"), max_length=MOST_LETTERS, blank=True)
     model = models.CharField(_("model"), max_length=300, blank=True)
     events = models.BigIntegerField(_("requests"), default=0)
     exact_nanos = models.BigIntegerField(_("exact (nano-USD)"))

@@ -13,6 +13,8 @@ from accounts.models import ApiKey, Membership, Organization, Tier
 from accounts.models.privacy import pseudonyms, run_out
 from billing.models.months import OPEN_MONTH
 from billing.models.prices import ModelPrice
+from billing.models.surfaces import MOST_LETTERS, surface_label
+from billing.models.unattributed import UnattributedName
 from config.kit.exemptions import Exemption
 
 # What a gateway calls its requests may name a person, and need not be kept for ever.
@@ -25,9 +27,12 @@ EVENT_EXEMPTIONS = (
 )
 
 
-class Surface(models.TextChoices):
-    CLAUDE_CODE = "claude_code", _("Claude Code")
-    CLAUDE = "claude", _("Claude")
+class ReportSource(models.TextChoices):
+    """Where the report of an event came from (X4)."""
+
+    GATEWAY = "gateway", _("Gateway")
+    TELEMETRY = "telemetry", _("Telemetry")
+    IMPORT = "import", _("Import")
 
 
 class Funding(models.TextChoices):
@@ -111,7 +116,18 @@ class UsageEvent(Priced):
     )
     event_id = models.CharField(_("id"), max_length=200)
     content_digest = models.CharField(max_length=32)
-    surface = models.CharField(_("surface"), max_length=12, choices=Surface)
+    # What the provider calls the request, by which two reports of it are one (X4).
+    request_id = models.CharField(
+        _("request id"), max_length=200, blank=True, default="", db_default=""
+    )
+    source = models.CharField(
+        _("source"),
+        max_length=10,
+        choices=ReportSource,
+        default=ReportSource.GATEWAY,
+        db_default="gateway",
+    )
+    surface = models.CharField(_("surface"), max_length=MOST_LETTERS)
     # As it came; what it is priced as is on the price.
     model = models.CharField(_("model"), max_length=300)
     provider = models.CharField(
@@ -136,6 +152,17 @@ class UsageEvent(Priced):
     promise = models.BigIntegerField(_("authorization"), null=True, blank=True)
     refusal_reason = models.CharField(
         _("reason a check would have refused"), max_length=40, blank=True
+    )
+    # Under which name it came, where that was nobody's (X2).
+    unattributed = models.ForeignKey(
+        UnattributedName,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="usage_events",
+        verbose_name=_("sent as"),
+        db_index=False,
+        db_constraint=False,
     )
     # Which included windows it counts in: {"session": opened_at, "week": opened_at},
     # ISO 8601 in UTC.
@@ -173,10 +200,26 @@ class UsageEvent(Priced):
                 condition=models.Q(estimated=True),
                 name="estimated_events",
             ),
+            models.Index(
+                fields=["organization", "request_id", "occurred_at"],
+                condition=~models.Q(request_id=""),
+                name="events_by_request_id",
+            ),
+            # Few are: all others cost it nothing.
+            models.Index(
+                fields=["unattributed", "id"],
+                condition=models.Q(unattributed__isnull=False),
+                name="unattributed_events",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.event_id
+
+    @property
+    def surface_label(self) -> str:
+        """Where it was used, in words."""
+        return surface_label(self.surface)
 
 
 class UnknownModel(UsageEvent):
@@ -226,6 +269,17 @@ class UsagePart(Priced):
 class AdjustmentSource(models.TextChoices):
     PRICE = "price", _("Price")
     OPERATOR = "operator", _("Operator")
+    REPORT = "report", _("Report")
+    ASSIGNED = "assigned", _("Assigned to a member")
+
+
+class AssigningReason(models.TextChoices):
+    """The codes `UsageAdjustment.reason` keeps where usage moved from the unattributed
+    line to a member (X2): two rows, of which one takes what the other gives.
+    """
+
+    TAKEN = "assigned.taken", _("Assigned to a member; taken off unattributed usage.")
+    GIVEN = "assigned.given", _("Assigned from unattributed usage.")
 
 
 class RepricingReason(models.TextChoices):
@@ -255,9 +309,15 @@ class RepricingReason(models.TextChoices):
     )
 
 
+# Why a second report of the same request booked a difference (X4): the code that
+# `UsageAdjustment.reason` keeps.
+GATEWAY_COUNTED = "report.gateway"
+
+
 class UsageAdjustment(models.Model):
-    """A difference booked later for one event: a corrected price (M4), or an operator's
-    decision.
+    """A difference booked later for one event: a corrected price (M4), an operator's
+    decision, a gateway's count where telemetry's had been recorded (X4), or the move of
+    unattributed usage to a member (X2).
 
     Counts to the month it was booked in.
     """
@@ -280,6 +340,9 @@ class UsageAdjustment(models.Model):
         related_name="adjustments",
         verbose_name=_("part"),
     )
+    # What a gateway counted instead, which holds and is repriced from then on:
+    # {"provider", "conditions", "parts": [[model, counts], …]} (X4).
+    counted = models.JSONField(_("counted"), null=True, blank=True)
     amount_nanos = models.BigIntegerField(_("difference (nano-USD)"))
     price = models.ForeignKey(ModelPrice, on_delete=models.PROTECT, related_name="+")
     prepaid = models.BooleanField(_("prepaid"), default=False, db_default=False)
@@ -290,11 +353,11 @@ class UsageAdjustment(models.Model):
         default=AdjustmentSource.PRICE,
         db_default="price",
     )
-    # A `RepricingReason`, or what an operator wrote.
+    # A `RepricingReason`, GATEWAY_COUNTED, or what an operator wrote.
     reason = models.CharField(_("reason"), max_length=200)
     key = models.CharField(
         _("form key"), max_length=64, null=True, blank=True, unique=True
-    )  # an operator's only
+    )  # an operator's press of a button, or which report it was
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -10,7 +10,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
@@ -19,7 +18,9 @@ from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
 from billing.metering.receipts import receipt_of
 from billing.pages.own_standing import standing_context
-from billing.reports.queries.own import SURFACES, OwnMonth, own_month, receipts_page
+from billing.reports.charts import split_label
+from billing.reports.queries.own import own_month, receipts_page
+from billing.reports.queries.splits import Split
 from config.kit.dates import day_text
 from config.kit.money import to_decimal_text
 from config.kit.months import Month
@@ -34,11 +35,9 @@ def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
         membership.pk, organization_id=membership.organization_id, now=now
     )
     month = standing.organization.month
-    usage = own_month(membership.pk, month=month)
+    surfaces = own_month(membership.pk, month=month, by="surface")
     context = standing_context(membership, standing, decide(standing), now=now)
-    context["surfaces"] = [
-        (surface, usage.surface_total(surface)) for surface in SURFACES
-    ]
+    context["surfaces"] = [(split_label(one), one) for one in surfaces]
     if "live" in request.GET and request.htmx:
         return render(
             request,
@@ -47,48 +46,39 @@ def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
         )
     split = "model" if request.GET.get("split") == "model" else "surface"
     page = receipts_page(membership.pk, page=request.GET.get("page"))
-    context |= _days_context(usage, month=month, split=split)
+    by_model = split == "model"
+    parts = own_month(membership.pk, month=month, by=split) if by_model else surfaces
+    context |= _days_context(parts, month=month) | {"split": split}
     context |= {"page": page, "receipts": [receipt_of(event) for event in page]}
     return render(request, "billing/pages/own_usage.html", context)
 
 
-def _days_context(usage: OwnMonth, *, month: Month, split: str) -> dict[str, Any]:
+def _days_context(parts: list[Split], *, month: Month) -> dict[str, Any]:
     """The chart of the month and the same numbers as rows."""
-    series = _series(usage, split=split)
     days = [month.first_on.replace(day=number) for number in range(1, month.days + 1)]
     return {
-        "split": split,
-        "chart": _chart(series, days),
-        "totals": [(name, sum(by_day.values())) for name, by_day in series],
+        "chart": _chart(parts, days),
+        "totals": [(split_label(part), part) for part in parts],
         "rows": [
-            (day, [by_day.get(day, 0) for _name, by_day in series])
+            (day, [part.by_day.get(day, 0) for part in parts])
             for day in days
-            if any(by_day.get(day) for _name, by_day in series)
+            if any(part.by_day.get(day) for part in parts)
         ],
     }
 
 
-def _series(usage: OwnMonth, *, split: str) -> list[tuple[str, dict[dt.date, int]]]:
-    if split == "model":
-        return [(name or _("Other"), days) for name, days in usage.models()]
-    return [
-        (str(surface.label), usage.by_surface.get(surface, {})) for surface in SURFACES
-    ]
-
-
-def _chart(
-    series: list[tuple[str, dict[dt.date, int]]], days: list[dt.date]
-) -> dict[str, Any]:
+def _chart(parts: list[Split], days: list[dt.date]) -> dict[str, Any]:
     return {
         "kind": "money",
         "labels": [day.day for day in days],
         "titles": [day_text(day) for day in days],
         "series": [
             {
-                "label": name,
-                "values": [to_decimal_text(by_day.get(day, 0)) for day in days],
+                "label": split_label(part),
+                "slot": part.slot,
+                "values": [to_decimal_text(part.by_day.get(day, 0)) for day in days],
             }
-            for name, by_day in series
+            for part in parts
         ],
         "projected": None,
         "pace": None,

@@ -28,6 +28,7 @@ from billing.reports.queries.members import (
     MemberFilter,
     member_counts,
     member_rows,
+    unattributed_nanos,
 )
 from billing.reports.queries.month import last_cap_change_at
 from billing.reports.queries.waits import waits_in
@@ -173,6 +174,7 @@ class UsagePage(BalanceReader):
                 )
                 for row in rows
             ],
+            "unattributed_nanos": unattributed_nanos(self.standing),
             "first": (page - 1) * PAGE_SIZE + 1,
             "last": (page - 1) * PAGE_SIZE + len(rows),
             "previous": page - 1 if page > 1 else None,

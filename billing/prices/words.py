@@ -8,7 +8,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.models import Condition, RepricingReason
+from billing.models import (
+    GATEWAY_COUNTED,
+    AssigningReason,
+    Condition,
+    RepricingReason,
+)
 from billing.prices.rules import ONE, Applied, TokenClass
 from config.kit.money import NANOS_PER_USD
 
@@ -131,8 +136,15 @@ def correction_reason_text(reason: str) -> str:
     A sentence stored on an issued invoice stays as it was issued, but for readers of
     other languages.
     """
+    if reason == GATEWAY_COUNTED:
+        return _(
+            "Recorded by what telemetry counted; the gateway's own count differed, and "
+            "it holds."
+        )
     if reason in RepricingReason.values:
         return str(RepricingReason(reason).label)
+    if reason in AssigningReason.values:
+        return str(AssigningReason(reason).label)
     code = CODES_OF_SENTENCES.get(reason)
     if code is None or translation.get_language() in (None, "en"):
         return reason

@@ -9,15 +9,22 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
-from accounts.api_access import KeyAuth, MemberPath, organization_of
-from accounts.models import Membership, Scope
+from accounts.api_access import (
+    KeyAuth,
+    MemberPath,
+    check_is_own,
+    organization_of,
+    own_membership_id,
+)
+from accounts.models import Membership, Organization, Scope
 from accounts.queries import member_by_ref
 from billing.funding.queries import organization_standing, standing_of, standings_for
 from billing.funding.rules.decision import decide
 from billing.funding.rules.standing import Cap, Standing
-from billing.funding.words import refusal_message
+from billing.funding.words import refusal_message, short_message
 from billing.reports.schemas import MemberList, MemberOut, OrganizationOut
 from config.kit.api import ERRORS, rfc3339
+from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 
 router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
@@ -51,6 +58,7 @@ def organization(request: HttpRequest) -> dict[str, Any]:
         "cap_usd": cap_usd(standing.cap),
         "mtd_spend_usd": to_decimal_text(standing.spent_nanos),
         "month": {"start": standing.month.start, "end": standing.month.end},
+        "leases_allowed": standing.leases_allowed,
         "balance_usd": None
         if standing.balance_nanos is None
         else to_decimal_text(standing.balance_nanos),
@@ -64,18 +72,23 @@ def member_json(
     decision = decide(standing)
     blocked = None
     if not decision.allowed:
-        message = refusal_message(
-            decision, standing, language=standing.language, now=now
-        )
+        language = standing.language
         blocked = {
             "reason": decision.reason,
-            "message": message,
+            "message": refusal_message(decision, standing, language=language, now=now),
+            "short_message": short_message(
+                decision, standing, language=language, now=now
+            ),
             "resets_at": rfc3339(decision.resets_at),
         }
     return {
         "id": member.pk,
         "email": member.user.email,
         "name": member.user.name,
+        "external_ids": [
+            {"issuer": one.issuer, "subject": one.subject}
+            for one in member.external_ids.all()
+        ],
         "role": member.role.value,
         "seat_tier": member.seat_tier,
         "status": "switched_off" if standing.is_switched_off else member.status,
@@ -115,7 +128,8 @@ def members(
     memberships = Membership.objects.filter(
         organization=organization, pk__gt=int(cursor or 0)
     ).order_by("pk")
-    with_next = list(memberships.select_related("user", "organization")[: PAGE + 1])
+    memberships = memberships.select_related("user", "organization")
+    with_next = list(memberships.prefetch_related("external_ids")[: PAGE + 1])
     page = with_next[:PAGE]
     standings = standings_for(organization.pk, [member.pk for member in page], now=now)
     return {
@@ -127,14 +141,33 @@ def members(
 
 
 @router.get(
-    "/members/{any:member}", response={200: MemberOut, **ERRORS}, summary="One member"
+    "/members/{any:member}",
+    auth=KeyAuth(Scope.READ, Scope.SELF),
+    response={200: MemberOut, **ERRORS},
+    summary="One member",
 )
 def member(request: HttpRequest, member: MemberPath) -> dict[str, Any]:
-    """By e-mail address (case-insensitive) or membership id."""
+    """By e-mail address (case-insensitive), membership id or external id; a personal
+    token reads its own member alone.
+    """
     organization, now = organization_of(request), timezone.now()
-    membership = member_by_ref(organization, member)
+    membership = _readable(request, organization, member)
     return member_json(
         membership,
         standing_of(membership.pk, organization_id=organization.pk, now=now),
         now=now,
     )
+
+
+def _readable(request: HttpRequest, organization: Organization, ref: str) -> Membership:
+    """Whom a key may read. Raises OtherMember for a personal token that names somebody
+    else, there or not, and BusinessError 404.
+    """
+    own_id = own_membership_id(request)
+    try:
+        membership = member_by_ref(organization, ref)
+    except BusinessError:
+        check_is_own(None, key_membership_id=own_id)
+        raise
+    check_is_own(membership.pk, key_membership_id=own_id)
+    return membership

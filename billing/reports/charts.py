@@ -12,8 +12,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Tier
-from billing.models import Surface
+from billing.models import surface_label
 from billing.reports.queries.month import MonthSummary
+from billing.reports.queries.splits import Split
 from billing.reports.queries.waits import Waits
 from config.kit.dates import day_text
 from config.kit.money import to_decimal_text
@@ -31,14 +32,14 @@ def days_chart(summary: MonthSummary) -> dict[str, Any]:
         if verdict.projected_nanos is not None
         else None
     )
-    surfaces = {
-        Surface.CLAUDE_CODE: [_usd(day.claude_code_nanos) for day in summary.days],
-        Surface.CLAUDE: [_usd(day.claude_nanos) for day in summary.days],
-    }
     return _chart([day.on for day in summary.days], kind="money") | {
         "series": [
-            {"label": str(surface.label), "values": values}
-            for surface, values in surfaces.items()
+            {
+                "label": split_label(surface),
+                "slot": surface.slot,
+                "values": [_usd(day.by_surface[place]) for day in summary.days],
+            }
+            for place, surface in enumerate(summary.surfaces)
         ],
         "projected": {"label": _("Projected"), "values": expected}
         if expected
@@ -48,6 +49,13 @@ def days_chart(summary: MonthSummary) -> dict[str, Any]:
         if verdict.stops_on
         else None,
     }
+
+
+def split_label(split: Split) -> str:
+    """What a part of the bars is called: known surfaces by their label, all others by
+    their name, and those without one of their own together.
+    """
+    return surface_label(split.name) if split.name else _("Other")
 
 
 def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:

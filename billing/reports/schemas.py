@@ -40,6 +40,7 @@ class OrganizationOut(Schema):
     mtd_spend_usd: Usd
     month: MonthOut
     balance_usd: Usd | None
+    leases_allowed: bool
 
 
 class WindowOut(Schema):
@@ -56,7 +57,15 @@ class BlockedOut(Schema):
 
     reason: str
     message: str
+    short_message: str
     resets_at: dt.datetime | None
+
+
+class ExternalIdOut(Schema):
+    """How another system names the member; as text, `issuer:subject`."""
+
+    issuer: str
+    subject: str
 
 
 class MemberOut(Schema):
@@ -65,6 +74,7 @@ class MemberOut(Schema):
     id: int
     email: str
     name: str
+    external_ids: list[ExternalIdOut]
     role: Literal["member", "admin", "owner", "primary_owner"]
     seat_tier: Literal["standard", "premium"] | None
     status: Literal["active", "removed", "switched_off"]

@@ -129,7 +129,7 @@ class Simulation:
 
     def _event(self, worker: Worker, start: dt.datetime) -> ReportedEvent:
         self.number += 1
-        surface = "claude_code" if self.pick.random() < 0.62 else "claude"
+        surface = self._surface(self.pick.random())
         return ReportedEvent(
             id=f"demo-{self.organization.slug}-{self.number:06d}",
             member=str(worker.membership_id),
@@ -139,6 +139,12 @@ class Simulation:
             usage=self._usage(surface, worker.size),
             labels={"project": self.pick.choice(PROJECTS)},
         )
+
+    def _surface(self, luck: float) -> str:
+        """Most of it is coding, a little in an editor of another maker."""
+        if luck < 0.62:
+            return "claude_code"
+        return "claude" if luck < 0.93 else "cursor"
 
     def _usage(self, surface: str, scale: float) -> Usage:
         """An hour of coding sends far more context than an hour of chatting, most of it

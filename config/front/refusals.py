@@ -1,4 +1,4 @@
-"""What is refused before a thread is taken: calls of the API that read a body and carry
+"""What is refused before a thread is taken: calls of programs that read a body and carry
 no key, and bodies that don't come.
 """
 
@@ -10,7 +10,9 @@ from prometheus_client import Counter
 
 from config.front.calls import Answer, Environ
 from config.kit.api import problem
-from config.kit.keys import is_bearer
+from config.kit.doors import DOORS, KEY_VARIABLE, OTLP, PROGRAMS, is_ext_authz
+from config.kit.keys import is_bare, is_bearer
+from config.kit.otlp import encoding_of, error_body
 
 # What never reaches Django, whose own counts therefore lack it.
 _refused = Counter(
@@ -21,6 +23,7 @@ _refused = Counter(
 for _reason in (
     "no_key",
     "too_slow",
+    "no_room",
     "too_many_downloads",
     "too_many_downloads_of_one",
     "broken_body",
@@ -28,22 +31,27 @@ for _reason in (
 ):
     _refused.labels(_reason)
 
-API = "/api/"
-KEYED = "/api/v1/"
+KEYED = ("/api/v1/", DOORS, OTLP)
 
 
 def needs_key(environ: Environ) -> bool:
-    """Whether this call of the API has no key that could open it."""
-    return environ["PATH_INFO"].startswith(KEYED) and not is_bearer(
-        environ.get("HTTP_AUTHORIZATION", "")
-    )
+    """Whether this call of a program has no key that could open it."""
+    path = environ["PATH_INFO"]
+    if not path.startswith(KEYED):
+        return False
+    if is_ext_authz(path) and KEY_VARIABLE in environ:
+        return not is_bare(environ[KEY_VARIABLE])
+    return not is_bearer(environ.get("HTTP_AUTHORIZATION", ""))
 
 
-def without_key() -> Answer:
+def without_key(environ: Environ) -> Answer:
     """401, as the API answers it."""
     _refused.labels("no_key").inc()
-    detail = "Send a valid API key: “Authorization: Bearer <key>”."
-    return _answer(problem(status=401, detail=detail))
+    sentence = "Send a valid API key: “Authorization: Bearer <key>”."
+    refusal = refusal_for(environ, 401, sentence)
+    if environ["PATH_INFO"].startswith(OTLP):
+        refusal.headers.append((b"www-authenticate", b'Bearer realm="extra-usage"'))
+    return refusal
 
 
 def too_slow(environ: Environ) -> Answer:
@@ -53,6 +61,17 @@ def too_slow(environ: Environ) -> Answer:
         environ, 408, "The body did not arrive in time. Send it again."
     )
     refusal.headers.append((b"connection", b"close"))
+    return refusal
+
+
+def no_room(environ: Environ) -> Answer:
+    """503, with the time in seconds after which to try again."""
+    _refused.labels("no_room").inc()
+    sentence = (
+        "Too many large bodies are being read at once. Send it again in a moment."
+    )
+    refusal = refusal_for(environ, 503, sentence)
+    refusal.headers.append((b"retry-after", b"2"))
     return refusal
 
 
@@ -90,12 +109,16 @@ def failed(environ: Environ) -> Answer:
 
 
 def refusal_for(environ: Environ, status: int, sentence: str) -> Answer:
-    """A problem document for programs, plain text for people."""
-    if environ["PATH_INFO"].startswith(API):
+    """A problem document for programs, OTLP's own for exporters, text for people."""
+    path = environ["PATH_INFO"]
+    if path.startswith(OTLP):
+        encoding = encoding_of(environ.get("CONTENT_TYPE", ""))
+        body, kind = error_body(status, sentence, encoding=encoding)
+    elif path.startswith(PROGRAMS):
         return _answer(problem(status=status, detail=sentence))
-    body = sentence.encode()
-    kind = (b"content-type", b"text/plain; charset=utf-8")
-    return Answer(status, [kind, _length(body)], body)
+    else:
+        body, kind = sentence.encode(), "text/plain; charset=utf-8"
+    return Answer(status, [(b"content-type", kind.encode()), _length(body)], body)
 
 
 def _answer(response: Any) -> Answer:

@@ -74,16 +74,44 @@ def time_text(moment: dt.datetime, *, zone: str) -> str:
     return format_time(moment.astimezone(ZoneInfo(zone)), "HH:mm", locale=_babel())
 
 
-def moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
-    """When, inside a sentence: `at 15:40 today`, `on Thu 26 Nov at 09:05`."""
+def zone_text(moment: dt.datetime, *, zone: str) -> str:
+    """What `zone` is called at that moment: `CET`, `JST`; `UTC+05:45` where it has no
+    letters.
+    """
+    name = moment.astimezone(ZoneInfo(zone)).tzname() or "UTC"
+    if name[0] not in "+-":
+        return name
+    return "UTC" if name == "-00" else f"UTC{name[:3]}{name[3:] and ':' + name[3:]}"
+
+
+def zoned_time_text(moment: dt.datetime, *, zone: str) -> str:
+    """`15:40 CET`: for readers who may be elsewhere."""
+    return f"{time_text(moment, zone=zone)} {zone_text(moment, zone=zone)}"
+
+
+def moment_text(
+    moment: dt.datetime, *, zone: str, now: dt.datetime, names_zone: bool = False
+) -> str:
+    """When, inside a sentence: `at 15:40 today`, `on Thu 26 Nov at 09:05`, with
+    `names_zone` `at 15:40 CET today`.
+    """
     local, today = (
         moment.astimezone(ZoneInfo(zone)),
         now.astimezone(ZoneInfo(zone)).date(),
     )
-    values = {"time": time_text(moment, zone=zone), "day": day_text(local.date())}
+    time = zoned_time_text if names_zone else time_text
+    values = {"time": time(moment, zone=zone), "day": day_text(local.date())}
     if local.date() == today:
         return pgettext("moment", "at %(time)s today") % values
     return pgettext("moment", "on %(day)s at %(time)s") % values
+
+
+def short_moment_text(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:
+    """When, in at most 27 characters: `15:40 CET today`, `Thu 26 Nov 09:05 CET`."""
+    time, local = zoned_time_text(moment, zone=zone), moment.astimezone(ZoneInfo(zone))
+    if local.date() == now.astimezone(ZoneInfo(zone)).date():
+        return pgettext("moment", "%(time)s today") % {"time": time}
+    return f"{day_text(local.date())} {time}"
 
 
 def moment_label(moment: dt.datetime, *, zone: str, now: dt.datetime) -> str:

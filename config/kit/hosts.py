@@ -1,6 +1,7 @@
 """Which Host headers pages answer to: a name of ALLOWED_HOSTS, at the port of SITE_URL.
 
-Django looks at the name alone. Whoever reads metrics asks a machine, whatever they call it.
+Django looks at the name alone. Whoever reads metrics asks a machine, whatever they call
+it; a proxy that asks for its client sends the name that client called.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 from django.http.request import split_domain_port
 
+from config.kit.doors import is_ext_authz
 from config.kit.middleware import is_page
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -34,9 +36,10 @@ class KnownHost:
         self.ports = {"", *map(_port_of, origins)}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info == METRICS:
+        if request.path_info == METRICS or is_ext_authz(request.path_info):
             # Scraped inside a container by 127.0.0.1, which no ALLOWED_HOSTS lists; health
-            # was answered before (`config.health.Probes`).
+            # was answered before (`config.health.Probes`). Envoy sends on the Host header
+            # of its client. Neither answer depends on it.
             request.META["HTTP_HOST"] = self.host
         elif not settings.LOOPBACK and is_page(request):
             self._refuse_other_ports(request)

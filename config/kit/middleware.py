@@ -31,10 +31,11 @@ from django_htmx.middleware import HtmxMiddleware
 from django_structlog.middlewares import RequestMiddleware
 
 from config.kit.api import problem
+from config.kit.doors import KEY_VARIABLE, PROGRAMS
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 DOCS = "/api/v1/docs"
-NOT_PAGES = ("/api/", "/healthz", "/readyz", "/metrics", "/webhooks/")
+NOT_PAGES = (*PROGRAMS, "/healthz", "/readyz", "/metrics", "/webhooks/")
 
 
 def is_page(request: HttpRequest) -> bool:
@@ -139,6 +140,7 @@ class PrivateAnswers:
             session in request.COOKIES
             or session in response.cookies
             or "Authorization" in request.headers
+            or KEY_VARIABLE in request.META
             or bool(match and self.SECRETS.intersection(match.kwargs))
         )
 
@@ -189,7 +191,7 @@ def _messages_to_trigger(request: HttpRequest, response: HttpResponse) -> None:
 
 
 class ApiMethodNotAllowed:
-    """A method a path of the API does not have, as a problem document like every other
+    """A method a path of programs does not have, as a problem document like every other
     error there.
     """
 
@@ -198,7 +200,8 @@ class ApiMethodNotAllowed:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code != 405 or not request.path_info.startswith("/api/"):
+        is_program = request.path_info.startswith(PROGRAMS)
+        if response.status_code != 405 or not is_program:
             return response
         allowed = response.headers.get("Allow", "")
         detail = f"{request.method} is not allowed on this path; use {allowed}."

@@ -8,6 +8,7 @@ product runs embedded: SQLite, a file-system broker and a file cache under `var/
 
 from config.settings.applications import *  # noqa: F403
 from config.settings.data import *  # noqa: F403
+from config.settings.doors import *  # noqa: F403
 from config.settings.logs import *  # noqa: F403
 from config.settings.money import *  # noqa: F403
 from config.settings.people import *  # noqa: F403

@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "config.health.Probes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "config.calls_log.CallsLog",
+    "config.doors.OtlpErrors",
     "config.kit.hosts.KnownHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -20,6 +20,8 @@ if bool(FALLBACK_INPUT_USD_PER_MTOK) != bool(FALLBACK_OUTPUT_USD_PER_MTOK):
         " Set both, or neither."
     )
 AUTHORIZATION_HOURS = env.count("AUTHORIZATION_HOURS", default=24, least=1, most=720)
+# What a lease gives ends at the latest after these seconds, whatever was changed (X5).
+LEASE_SECONDS = env.count("LEASE_SECONDS", default=30, least=1, most=30)
 # A month closes before the next one ends, be it February.
 CLOSE_GRACE_HOURS = env.count("CLOSE_GRACE_HOURS", default=6, most=672)
 # Who sells, as invoices and statements print it; lines of the address are separated by "|".

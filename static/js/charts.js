@@ -1,5 +1,5 @@
 // Daily bars by Chart.js from a JSON block: <canvas data-chart="id-of-json">. Colours come from the tokens.
-// {kind: "money" | "count", labels, titles, series: [{label, values}], projected: {label, values} | null,
+// {kind: "money" | "count", labels, titles, series: [{label, values, slot?}], projected: {label, values} | null,
 //  pace: {label, value} | null, mark: {index, label} | null}.
 // Amounts are decimal texts; they become numbers only to be drawn.
 (() => {
@@ -79,7 +79,7 @@
     const bars = data.series.map((one, index) => ({
       label: one.label,
       data: one.values.map(Number),
-      backgroundColor: token(COLOURS[Math.min(index, 4)]),
+      backgroundColor: token(COLOURS[Math.min((one.slot || index + 1) - 1, 4)]),
       stack: "s",
       borderColor: token("--surface"),
       borderWidth: { top: 1.5, right: 0, bottom: 0, left: 0 },

@@ -83,14 +83,14 @@ def test_fault_22_a_silent_mail_server_holds_no_request(
     owner, settings, worker, monkeypatch
 ):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_TIMEOUT = 1
+    settings.EMAIL_TIMEOUT = 3
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
         began = time.monotonic()
         assert owner.post(PAGE, FORM).status_code == 302
         reset = {"email": "alice@acme.example"}
         assert owner.post("/accounts/password/reset/", reset).status_code == 302
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
         for mail_id in OutgoingMail.objects.values_list("pk", flat=True):
             assert deliver(mail_id) is False
     errors = OutgoingMail.objects.values_list("last_error", flat=True)

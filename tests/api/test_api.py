@@ -59,6 +59,7 @@ def test_organization(call, used):
         "mtd_spend_usd": "2.500000000",
         "month": {"start": "2026-11-01T04:00:00Z", "end": "2026-12-01T05:00:00Z"},
         "balance_usd": None,
+        "leases_allowed": False,
     }
 
 

@@ -79,10 +79,15 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def started(
-    folder: Path, database: str = "", *, tree: Path = ROOT, **settings: str
+    folder: Path,
+    database: str = "",
+    *,
+    tree: Path = ROOT,
+    port: int = 0,
+    **settings: str,
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The server started as the product does, by the code of `tree`, and its port."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "config.serve", "--port", str(port)]
     environ = {**environment(folder, database), **settings}
     server = subprocess.Popen(command, cwd=tree, env=environ)

@@ -11,13 +11,19 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Role, Scope
+from accounts.models import SHARED_SCOPES, Role, Scope
 from config.api import api
-from tests.factories.people import MembershipFactory, make_api_key, make_user
+from tests.factories.people import (
+    MembershipFactory,
+    make_api_key,
+    make_token,
+    make_user,
+)
 
 EVERYBODY, SIGNED_IN, SECOND_STEP = "everybody", "signed in", "second step"
 MEMBER, ADMIN, OWNER, PRIMARY = "member", "admin", "owner", "primary owner"
 STAFF, OPERATOR, NOBODY = "staff", "operator", "nobody at all"
+WITH_KEY = "whoever has a key"
 ORGANIZATION = "o/<slug:slug>/"
 SETTINGS = ORGANIZATION + "settings/"
 BILLING, USAGE = SETTINGS + "billing/", SETTINGS + "usage/"
@@ -32,6 +38,20 @@ DOORS = {
     "api/v1/openapi.json": EVERYBODY,
     "api/v1/docs": EVERYBODY,
     "api/v1/": EVERYBODY,
+    **dict.fromkeys(
+        [
+            # with a key of scope `meter`, or a personal token
+            "doors/ext-authz",
+            "doors/ext-authz/",
+            "doors/ext-authz/<any:path>",
+            "doors/claude-code/hook",
+            "doors/claude-code/statusline",
+            "otlp/v1/logs",
+            "otlp/v1/traces",
+            "otlp/v1/metrics",
+        ],
+        WITH_KEY,
+    ),
     "invitations/<str:token>/": EVERYBODY,  # with the token
     "digest/off/<str:token>/": EVERYBODY,  # with the token
     "accounts/login/": EVERYBODY,
@@ -55,6 +75,8 @@ DOORS = {
     "": SIGNED_IN,
     "me/": SIGNED_IN,
     "me/security/": SIGNED_IN,
+    "me/tokens/": SIGNED_IN,
+    "me/tokens/<int:token_id>/revoke/": SIGNED_IN,
     "me/data.zip": SIGNED_IN,
     "me/sessions/<int:session_id>/end/": SIGNED_IN,
     "me/sessions/end-others/": SIGNED_IN,
@@ -94,12 +116,14 @@ DOORS = {
         [
             SETTINGS + "members/invite/",
             SETTINGS + "members/<int:membership_id>/",
+            SETTINGS + "members/<int:membership_id>/external-ids/",
             SETTINGS + "members/<int:membership_id>/remove/",
             SETTINGS + "members/<int:membership_id>/return/",
             SETTINGS + "invitations/<int:invitation_id>/resend/",
             SETTINGS + "invitations/<int:invitation_id>/revoke/",
             SETTINGS + "api-keys/",
             SETTINGS + "api-keys/<int:key_id>/revoke/",
+            SETTINGS + "api-keys/leases/",
             SETTINGS + "security/",
             SETTINGS + "activity/",
             SETTINGS + "activity.csv",
@@ -118,6 +142,9 @@ DOORS = {
             SETTINGS + "connect/",
             SETTINGS + "connect/first-event/",
             SETTINGS + "connect/connected/",
+            SETTINGS + "connect/unattributed/",
+            SETTINGS + "connect/unattributed/<int:name_id>/assign/",
+            SETTINGS + "connect/unknown/",
             BILLING,
             BILLING + "ledger.csv",
             BILLING + "ledger/<int:entry_id>/",
@@ -154,6 +181,7 @@ TABLES = [
     "accounts/apikey",
     "accounts/auditentry",
     "accounts/erasure",
+    "accounts/externalid",
     "accounts/invitation",
     "accounts/membership",
     "accounts/organization",
@@ -186,6 +214,7 @@ TABLES = [
     "billing/seatallowance",
     "billing/spendcap",
     "billing/statement",
+    "billing/unattributedname",
     "billing/usageadjustment",
     "billing/usageevent",
     "requests_inbox/digestoptout",
@@ -257,14 +286,27 @@ OPERATIONS = {
     "GET /invoices": Scope.READ,
     "GET /invoices/{number}": Scope.READ,
     "GET /requests": Scope.READ,
+    "GET /unattributed": Scope.READ,
+    "POST /unattributed/{id}/assign": Scope.MANAGE,
     "PUT /caps/organization": Scope.MANAGE,
     "PUT /caps/seat-tiers/{tier}": Scope.MANAGE,
     "PUT /caps/members/{member}": Scope.MANAGE,
     "PUT /extra-usage": Scope.MANAGE,
+    "PUT /external-ids/members/{member}": Scope.MANAGE,
     "POST /requests": Scope.MANAGE,
     "POST /requests/{request_id}/approve": Scope.MANAGE,
     "POST /requests/{request_id}/dismiss": Scope.MANAGE,
     "POST /requests/{request_id}/withdraw": Scope.MANAGE,
+}
+
+
+# What a personal token opens too, for its own member (X3).
+FOR_ONESELF = {
+    "POST /authorize",
+    "POST /usage",
+    "GET /usage",
+    "GET /members/{member}",
+    "GET /events/{event_id}",
 }
 
 
@@ -338,6 +380,7 @@ INSIDE = {
     SIGNED_IN: {"stranger", *RANKS, STAFF, OPERATOR},
     SECOND_STEP: set(),
     NOBODY: set(),
+    WITH_KEY: set(),  # no person's browser has one
     **{rank: set(RANKS[place:]) for place, rank in enumerate(RANKS)},
     STAFF: {STAFF, OPERATOR},
     OPERATOR: {OPERATOR},
@@ -411,19 +454,46 @@ def test_s1_operators_pages_answer_operators_alone(callers):
     assert not wrong, "\n".join(wrong)
 
 
+KEYED = [route for route, door in DOORS.items() if door == WITH_KEY]
+
+
+@pytest.mark.parametrize("route", KEYED)
+def test_s1_doors_answer_keys_that_meter_alone(client, acme, now, route):
+    headers = {"x-extra-usage-member": "bob@acme.example"}
+    for scope in SHARED_SCOPES:
+        key = make_api_key(acme, scopes=scope, now=now)
+        method = "GET" if "statusline" in route else "POST"
+        answer = client.generic(
+            method,
+            address(route),
+            "{}",
+            "application/json",
+            headers={**headers, **bearer(key)},
+        )
+        assert answer.status_code == (200 if scope == Scope.METER else 403), scope
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_s1_the_api_answers_keys_with_the_scope_alone(client, acme, now, operation):
     method, path = operation.split()
     url = "/api/v1" + re.sub(r"{(\w+)}", lambda p: SAMPLES.get(p[1], "1"), path)
     body = BODIES.get(operation, "{}")
+    opens = {OPERATIONS[operation]}
+    if operation in FOR_ONESELF:
+        opens.add(Scope.SELF)
+    # Whoever it is that the samples name.
+    bob = acme.memberships.get(user__email="bob@acme.example")
+    url = url.replace("/members/1", f"/members/{bob.pk}")
     for scope in Scope.values:
-        key = make_api_key(acme, scopes=scope, now=now)
+        key = (
+            make_token(bob, now=now)
+            if scope == Scope.SELF
+            else make_api_key(acme, scopes=scope, now=now)
+        )
         answer = client.generic(
             method, url, body, "application/json", headers=bearer(key)
         )
-        expected = (
-            {403} if scope != OPERATIONS[operation] else {200, 201, 404, 409, 422}
-        )
+        expected = {200, 201, 404, 409, 422} if scope in opens else {403}
         assert answer.status_code in expected, (scope, answer.content)
     for headers in ({}, bearer("xu_nonsense"), bearer("")):
         answer = client.generic(method, url, body, "application/json", headers=headers)

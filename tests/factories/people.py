@@ -7,7 +7,16 @@ import datetime as dt
 import factory
 
 from accounts.actions.organizations import create_organization
-from accounts.models import ApiKey, Membership, Organization, Plan, Role, Tier, User
+from accounts.models import (
+    ApiKey,
+    ExternalId,
+    Membership,
+    Organization,
+    Plan,
+    Role,
+    Tier,
+    User,
+)
 
 PASSWORD = "a-good-password"
 
@@ -85,3 +94,33 @@ def make_api_key(
         created_at=now,
     )
     return secret
+
+
+def make_token(
+    member: Membership, *, now: dt.datetime, days: int = 90, name: str = "laptop"
+) -> str:
+    """The secret of a new personal token of a member (X3)."""
+    secret = f"xu_test_token_{member.pk}_{name}"
+    ApiKey.objects.create(
+        organization=member.organization,
+        membership=member,
+        name=name,
+        prefix=secret[:12],
+        digest=ApiKey.digest_of(secret),
+        scopes="self",
+        created_by=member.user,
+        created_at=now,
+        expires_at=now + dt.timedelta(days=days),
+    )
+    return secret
+
+
+def make_external_id(member: Membership, issuer: str, subject: str) -> ExternalId:
+    """Another system's name for a member (X2)."""
+    return ExternalId.objects.create(
+        organization=member.organization,
+        membership=member,
+        issuer=issuer,
+        subject=subject,
+        name=f"{issuer}:{subject}",
+    )

@@ -68,6 +68,8 @@ SAID: dict[str, dict[str, Any]] = {
     "modelprice": {"provider": "anthropic", "source": "operator"},
     "invoicerefund": {"gateway_id": "re_1"},
     "includedwindow": {"is_latest": False},
+    "apikey": {"membership": None},
+    "externalid": {"issuer": "okta", "subject": "00u1", "name": "okta:00u1"},
     "auditentry": {"action": "organization.seats", "from_value": 1, "to_value": 2},
 }
 # By acts, or by migrations.

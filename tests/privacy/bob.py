@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -34,6 +35,8 @@ from tests.factories.usage import event
 BOB, BEFORE = "bob@acme.example", "robert.f@acme.example"
 # The name of before, as rows of that day have it, and a spelling no mailbox minds.
 WORDS = ("bob", "feld", "robert")
+# Hashes, salts and secrets: one in some hundred holds a word of three letters by chance.
+RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
 LATER = dt.datetime(2026, 12, 3, 12, 0, tzinfo=dt.UTC)
 
 
@@ -57,7 +60,7 @@ def naming(*words: str) -> dict[str, str]:
     return {
         place: text
         for place, text in texts().items()
-        if any(word in text.lower() for word in words)
+        if any(word in RANDOM.sub("", text).lower() for word in words)
     }
 
 

@@ -143,14 +143,6 @@ class TestTheMembersPart:
             headers={"Authorization": f"Bearer {key}"},
         ).json()
         assert answer["request_url"] == "http://127.0.0.1:8000/o/acme/usage/"
-        Organization.objects.update(requests_enabled=False)
-        answer = client.post(
-            "/api/v1/authorize",
-            asked,
-            content_type="application/json",
-            headers={"Authorization": f"Bearer {key}"},
-        ).json()
-        assert answer["request_url"] is None
 
 
 class TestReviewing:

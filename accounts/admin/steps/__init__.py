@@ -5,6 +5,7 @@ from __future__ import annotations
 from accounts.admin.steps.access import KeysStep, MailStep
 from accounts.admin.steps.base import KeyedForm, Preview, ReasonForm, Step, Typed
 from accounts.admin.steps.details import DetailsStep
+from accounts.admin.steps.domains import DomainsStep
 from accounts.admin.steps.people import HandOverStep, SwitchOffStep, SwitchOnStep
 from accounts.admin.steps.plan import PlanStep, SeatsStep, ZoneStep
 from accounts.admin.steps.registry import STEPS, register, step_url
@@ -34,6 +35,7 @@ register(
     TwoFactorStep(),
     SessionsStep(),
     AddressStep(),
+    DomainsStep(),
     KeysStep(),
     MailStep(),
 )

@@ -45,7 +45,9 @@ class KeysForm(ReasonForm):
 
     def prepare(self) -> None:
         """Those of the customer that nobody revoked, by name."""
-        mine = ApiKey.objects.filter(organization=self.organization, revoked_at=None)
+        mine = ApiKey.objects.shared().filter(
+            organization=self.organization, revoked_at=None
+        )
         self.fields["keys"].queryset = mine.order_by("name", "pk")  # type: ignore[attr-defined]
         self.fields["keys"].label_from_instance = key_label  # type: ignore[attr-defined]
 
@@ -58,7 +60,7 @@ class KeysStep(Step):
 
     def why_not(self, organization: Organization) -> str:
         """There is none."""
-        good = organization.api_keys.filter(revoked_at=None)
+        good = organization.api_keys.shared().filter(revoked_at=None)
         return "" if good.exists() else _("There is no key to revoke.")
 
     def preview(
@@ -74,7 +76,8 @@ class KeysStep(Step):
         effects = [
             Effect(key.name, used_text(key.last_used_at), _("revoked")) for key in keys
         ]
-        left = organization.api_keys.live(now).exclude(pk__in=[key.pk for key in keys])
+        left = organization.api_keys.shared().live(now)
+        left = left.exclude(pk__in=[key.pk for key in keys])
         if not left.exists():
             sentence = _("No key would be left: nothing would be checked or recorded.")
             effects.append(Effect(sentence, is_warning=True))

@@ -113,7 +113,7 @@ class SwitchOffStep(PersonStep):
         person = self.member(organization, typed).user
         refuse_primary_owner(person)
         _refuse_state(person, on=False)
-        keys = ApiKey.objects.live(now).filter(created_by=person).count()
+        keys = ApiKey.objects.shared().live(now).filter(created_by=person).count()
         title = _("%(name)s would be refused at the next request, everywhere.") % {
             "name": person
         }

@@ -147,7 +147,7 @@ def corrections_of(month: BillingMonth) -> list[Correction]:
 
 
 def _write_correction_lines(invoice: Invoice, corrected: list[Correction]) -> None:
-    members = Membership.objects.select_related("user").in_bulk(
+    members = Membership.with_nobody.select_related("user").in_bulk(
         {correction.membership_id for correction in corrected}
     )
     start = (invoice.lines.aggregate(last=Max("position"))["last"] or 0) + 1

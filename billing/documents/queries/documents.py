@@ -19,7 +19,7 @@ from billing.models import (
     InvoiceLine,
     Statement,
     StatementLine,
-    Surface,
+    surface_label,
 )
 
 PAGE_SIZE = 50
@@ -53,7 +53,7 @@ class ModelSum:
 
     @property
     def surface_label(self) -> str:
-        return str(Surface(self.surface).label)
+        return surface_label(self.surface)
 
 
 @dataclass(frozen=True, slots=True)

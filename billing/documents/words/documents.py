@@ -25,7 +25,7 @@ from billing.models import (
     PurchaseReceipt,
     Statement,
     StatementLine,
-    Surface,
+    surface_label,
 )
 from billing.prices.words import correction_reason_text
 from config.kit.dates import format_day, month_text
@@ -53,7 +53,7 @@ def line_text(line: InvoiceLine) -> str:
 
 def model_text(surface: str, model: str) -> str:
     """`Claude Code · claude-sonnet-5`."""
-    return f"{Surface(surface).label} · {isolated(model)}"
+    return f"{surface_label(surface)} · {isolated(model)}"
 
 
 def correction_text(about: str, *, reason: str) -> str:

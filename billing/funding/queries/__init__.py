@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from accounts.queries import is_membership_id
+from billing.funding.queries.external import external_members, name_by_external
 from billing.funding.queries.folding import Standings, add_members, fold, month_at
 from billing.funding.queries.former import with_former_members
 from billing.funding.queries.statement import (
@@ -25,6 +26,7 @@ from billing.funding.queries.statement import (
 )
 from billing.funding.rules.standing import OrganizationStanding, Standing
 from config.kit.addresses import canonical_address
+from config.kit.external_names import is_external_name
 from config.kit.sql import list_param, read
 
 
@@ -32,12 +34,17 @@ def standing_by_key(digest: str, *, member: str, now: dt.datetime) -> Standings 
     """What the API key with `digest` opens, with one member's standing in it, in one
     round trip; None for an unknown or revoked key, and whether its time is over is for
     the caller to ask (`is_open`). A former address (E6a) takes a second.
+
+    The empty text as `member` is whoever's personal token it is (X3).
     """
     statement = one_member(BY_KEY, digest, member=member, now=now)
     standings = fold(read(*statement).rows(), now=now)
     if standings is None:
         return None
-    if is_membership_id(member) or standings.member(member):
+    if is_external_name(member):
+        name_by_external(standings, [(member, one) for one in standings.by_id])
+        return standings
+    if not member or is_membership_id(member) or standings.member(member):
         return standings
     email = canonical_address(member)
     former = one_former_member(BY_KEY, digest, email=email, now=now)
@@ -100,10 +107,13 @@ __all__ = [
     "BY_ORGANIZATION",
     "OPENED_BY",
     "Standings",
+    "add_members",
     "candidate_months",
+    "external_members",
     "fold",
     "members_as_they_were",
     "month_at",
+    "name_by_external",
     "organization_standing",
     "standing_by_key",
     "standing_of",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from accounts.models import Membership
 from accounts.models.organizations import calendar_of
 from accounts.queries import is_membership_id
 from billing.funding.queries.statement import Columns
@@ -19,6 +20,7 @@ from billing.funding.rules.standing import (
     WindowState,
 )
 from config.kit.addresses import canonical_address
+from config.kit.external_names import is_external_name
 from config.kit.months import Calendar, Month, previous_month
 from config.kit.sql import Row, as_date, as_text, as_time
 
@@ -26,7 +28,7 @@ from config.kit.sql import Row, as_date, as_text, as_time
 @dataclass(slots=True)
 class Standings:
     """What a key or an organization's id opened: the organization, and the standings of
-    the members asked for, by e-mail address and by membership id.
+    the members asked for, by e-mail address, by membership id and by external id.
     """
 
     organization: OrganizationStanding
@@ -35,6 +37,8 @@ class Standings:
     key_id: int | None
     scopes: list[str]
     key_expires_at: dt.datetime | None = None
+    # Whose personal token it is (X3); None for a key of the organization itself.
+    key_membership_id: int | None = None
     # What the database's clock showed; None on SQLite, which has none.
     database_time: dt.datetime | None = None
     # The latest closed month; until there is one, when the organization was created.
@@ -42,6 +46,10 @@ class Standings:
     created_at: dt.datetime | None = None
     by_email: dict[str, Standing] = field(default_factory=dict)
     by_id: dict[int, Standing] = field(default_factory=dict)
+    by_external: dict[str, Standing] = field(default_factory=dict)
+    # The organization's line for usage of somebody unknown, where that was asked for; no
+    # name leads to it (X2).
+    nobody: Standing | None = None
     # Latest windows that are no longer open at the moment of the reading, for events
     # that come late.
     closed: dict[tuple[int, str], WindowState] = field(default_factory=dict)
@@ -53,9 +61,15 @@ class Standings:
         return self.key_expires_at is None or now < self.key_expires_at
 
     def member(self, ref: str) -> Standing | None:
-        """The member with this e-mail address (case-insensitive) or membership id."""
+        """The member with this e-mail address (case-insensitive), membership id or
+        external id; for the empty text, the one whose personal token it is.
+        """
         if is_membership_id(ref):
             return self.by_id.get(int(ref))
+        if is_external_name(ref):
+            return self.by_external.get(ref)
+        if not ref:
+            return self.by_id.get(self.key_membership_id or 0)
         return self.by_email.get(canonical_address(ref))
 
     def closed_through_on(self) -> dt.date:
@@ -92,6 +106,7 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Standings | None:
         key_id=first.key_id,
         scopes=(first.key_scopes or "").split(),
         key_expires_at=as_time(first.key_expires_at),
+        key_membership_id=first.key_membership_id,
         database_time=first.database_time,
         frozen_through_on=frozen_through_on,
         created_at=as_time(first.created_at),
@@ -140,6 +155,7 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         plan=row.plan,
         settlement=row.settlement,
         requests_enabled=bool(row.requests_enabled),
+        leases_allowed=bool(row.leases_allowed),
         month=month,
         enabled=bool(row.enabled),
         scope=row.scope or "everyone",
@@ -162,12 +178,16 @@ def _cap(
 def _fold_member(
     standings: Standings, row: Columns, *, month: Month, now: dt.datetime
 ) -> None:
+    if row.status == Membership.Status.NOBODY:
+        standings.nobody = _member(standings.organization, row, month=month)
+        return
     standing = standings.by_id.get(row.membership_id)
     if standing is None:
         standing = _member(standings.organization, row, month=month)
         standings.by_id[row.membership_id] = standings.by_email[row.email] = standing
     if as_date(row.member_month_on) == month.first_on:
         standing.spent_nanos = row.member_spent
+        standing.cost_nanos, standing.events = row.member_cost, row.member_events
     if row.past_seats is not None:
         _fold_seat(standings, standing, row, month=month, now=now)
     elif row.window and all(window.name != row.window for window in standing.windows):
@@ -189,6 +209,7 @@ def _member(
         language=row.language,
         is_active=row.status == "active",
         is_switched_off=row.status == "switched_off",
+        is_nobody=row.status == Membership.Status.NOBODY,
         seat_tier=row.seat_tier,
         selected=row.selected is not None,
         own_cap=_cap(row.own_cap, row.own_cap_month_on, row.own_cap_month, month=month),

@@ -13,6 +13,7 @@ from billing.funding.queries.statement import (
     members_as_they_were,
 )
 from config.kit.addresses import canonical_address, kept_forms
+from config.kit.external_names import is_external_name
 from config.kit.sql import list_param, run
 
 
@@ -30,7 +31,10 @@ def with_former_members(
     unknown = {
         canonical_address(ref)
         for ref in refs
-        if not is_membership_id(ref) and not (standings and standings.member(ref))
+        if ref
+        and not is_membership_id(ref)
+        and not is_external_name(ref)
+        and not (standings and standings.member(ref))
     }
     holders = _holders(unknown, organization_id=organization_id) if unknown else {}
     known = standings.by_id if standings else {}

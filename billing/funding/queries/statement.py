@@ -9,8 +9,14 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from accounts.queries import is_membership_id
-from config.kit.addresses import canonical_address, kept_forms
+from billing.funding.queries.naming import (
+    ALL_MEMBERS,
+    MEMBER_BY_ID,
+    NAMED_BY,
+    among_refs,
+    joined_by,
+)
+from config.kit.addresses import kept_forms
 from config.kit.clock import DATABASE_CLOCK
 from config.kit.months import first_of_month, next_month
 from config.kit.sql import db_time, in_list, is_postgresql, list_param
@@ -26,6 +32,7 @@ class Columns(NamedTuple):
     key_id: Any = "k.id"
     key_scopes: Any = "k.scopes"
     key_expires_at: Any = "k.expires_at"
+    key_membership_id: Any = "k.membership_id"
     organization_id: Any = "o.id"
     slug: Any = "o.slug"
     organization_name: Any = "o.name"
@@ -36,6 +43,7 @@ class Columns(NamedTuple):
     # Only the recorder needs it, and only before the first close.
     created_at: Any = "CASE WHEN acc.frozen_through_on IS NULL THEN o.created_at END"
     requests_enabled: Any = "o.requests_enabled"
+    leases_allowed: Any = "o.leases_allowed"
     enabled: Any = "acc.extra_usage_enabled"
     scope: Any = "acc.scope"
     ledger: Any = "acc.ledger_nanos"
@@ -67,6 +75,8 @@ class Columns(NamedTuple):
     organization_spent: Any = "om.extra_nanos"
     member_month_on: Any = "mm.month_on"
     member_spent: Any = "mm.extra_nanos"
+    member_cost: Any = "mm.included_nanos + mm.extra_nanos + mm.unbilled_nanos"
+    member_events: Any = "mm.events"
     window: Any = "a.name"
     window_seconds: Any = "a.length_seconds"
     window_limit: Any = "a.amount_nanos"
@@ -95,22 +105,16 @@ BY_KEY = (
 BY_ORGANIZATION = (
     " FROM accounts_organization o LEFT JOIN accounts_apikey k ON k.id = -1"
 )
+# A personal token ends with its membership (X3).
+WHILE_A_MEMBER = (
+    " AND (k.membership_id IS NULL OR EXISTS (SELECT 1 FROM accounts_membership km"
+    " JOIN accounts_user ku ON ku.id = km.user_id WHERE km.id = k.membership_id"
+    " AND km.status = 'active' AND ku.is_active))"
+)
 OPENED_BY = {
-    BY_KEY: "k.digest = %s AND k.revoked_at IS NULL",
+    BY_KEY: "k.digest = %s AND k.revoked_at IS NULL" + WHILE_A_MEMBER,
     BY_ORGANIZATION: "o.id = %s",
 }
-MEMBER_BY_EMAIL = (
-    " LEFT JOIN accounts_user u ON u.email = %s"
-    " LEFT JOIN accounts_membership m ON m.organization_id = o.id AND m.user_id = u.id"
-)
-MEMBER_BY_ID = (
-    " LEFT JOIN accounts_membership m ON m.organization_id = o.id AND m.id = %s"
-    " LEFT JOIN accounts_user u ON u.id = m.user_id"
-)
-ALL_MEMBERS = (
-    " JOIN accounts_membership m ON m.organization_id = o.id"
-    " JOIN accounts_user u ON u.id = m.user_id"
-)
 # The rows of the months that "now" can fall into; the zone and what is closed, known
 # only with the row, pick among them.
 SHARED_JOINS = """
@@ -149,16 +153,16 @@ def _one_as_they_were_sql(opener: str, member_join: str) -> str:
 
 
 # Whole texts, made once: every check sends one of them, prepared by its text, and every
-# batch of one member.
-ONE_BY_EMAIL = {
-    opener: _one_member_sql(opener, MEMBER_BY_EMAIL) for opener in OPENED_BY
+# batch of one member; by opener and how the member is named.
+ONE = {
+    (opener, named): _one_member_sql(opener, named)
+    for opener in OPENED_BY
+    for named in NAMED_BY
 }
-ONE_BY_ID = {opener: _one_member_sql(opener, MEMBER_BY_ID) for opener in OPENED_BY}
-WERE_BY_EMAIL = {
-    opener: _one_as_they_were_sql(opener, MEMBER_BY_EMAIL) for opener in OPENED_BY
-}
-WERE_BY_ID = {
-    opener: _one_as_they_were_sql(opener, MEMBER_BY_ID) for opener in OPENED_BY
+ONE_AS_THEY_WERE = {
+    (opener, named): _one_as_they_were_sql(opener, named)
+    for opener in OPENED_BY
+    for named in NAMED_BY
 }
 
 
@@ -188,13 +192,12 @@ def candidate_months(now: dt.datetime) -> tuple[str, str]:
 def one_member(
     opener: str, opened_by: int | str, *, member: str, now: dt.datetime
 ) -> tuple[str, list[Any]]:
-    """The statement for one member by e-mail address or membership id, and its
-    parameters; `opener` is BY_KEY or BY_ORGANIZATION.
+    """The statement for one member by e-mail address, membership id or external id, or
+    by nothing the one whose personal token it is, and its parameters; `opener` is
+    BY_KEY or BY_ORGANIZATION.
     """
-    if is_membership_id(member):
-        return one_membership(opener, opened_by, membership_id=int(member), now=now)
-    email = canonical_address(member)
-    return ONE_BY_EMAIL[opener], [email, *candidate_months(now) * 2, opened_by]
+    named, param = joined_by(member)
+    return ONE[opener, named], [*param, *candidate_months(now) * 2, opened_by]
 
 
 def one_former_member(
@@ -214,7 +217,8 @@ def one_membership(
     """The statement for one membership, and its parameters; with None it reads the
     organization alone.
     """
-    return ONE_BY_ID[opener], [membership_id, *candidate_months(now) * 2, opened_by]
+    text = ONE[opener, MEMBER_BY_ID]
+    return text, [membership_id, *candidate_months(now) * 2, opened_by]
 
 
 def many_memberships() -> str:
@@ -231,25 +235,18 @@ def members_as_they_were(
     since: dt.datetime,
     now: dt.datetime,
 ) -> tuple[str, list[Any], bool]:
-    """The statement for members by e-mail address or membership id, with what they held
-    since a moment (E5), its parameters, and whether it is worth preparing: for a single
-    member, as a check is.
+    """The statement for members by e-mail address, membership id or external id (and by
+    nothing, as in `one_member`), with what they held since a moment (E5), its
+    parameters, and whether it is worth preparing: for a single member, as a check is.
     """
-    ids = [int(ref) for ref in refs if is_membership_id(ref)]
-    emails = [canonical_address(ref) for ref in refs if not is_membership_id(ref)]
     moment = db_time(since)
     months = [*candidate_months(now) * 2, moment, opened_by]
     if len(refs) == 1:
-        text = WERE_BY_ID[opener] if ids else WERE_BY_EMAIL[opener]
-        return text, [moment, *ids, *emails, *months], True
-    among = (
-        " AND m.id IN (SELECT m2.id FROM accounts_membership m2 WHERE "
-        + in_list("m2.id", "bigint")
-        + " UNION SELECT m3.id FROM accounts_user u3 JOIN accounts_membership m3 ON"
-        " m3.user_id = u3.id WHERE " + in_list("u3.email", "text") + ")"
-    )
+        named, param = joined_by(next(iter(refs)))
+        return ONE_AS_THEY_WERE[opener, named], [moment, *param, *months], True
+    among, params = among_refs(refs)
     text = _one_as_they_were_sql(opener, ALL_MEMBERS) + among
-    return text, [moment, *months, list_param(ids), list_param(emails)], False
+    return text, [moment, *months, *params], False
 
 
 def former_holders() -> str:

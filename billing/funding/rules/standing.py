@@ -105,6 +105,7 @@ class OrganizationStanding:
     threshold_nanos: int = 0
     auto_reload: bool = False
     requests_enabled: bool = True
+    leases_allowed: bool = False
 
     @property
     def has_windows(self) -> bool:
@@ -152,13 +153,18 @@ class Standing:
     seat_cap: Cap
     spent_nanos: int
     windows: list[WindowState] = field(default_factory=list)
+    # All that was used this month, whoever paid.
+    events: int = 0
+    cost_nanos: int = 0
     # Not active because an operator switched the account off, not because they were removed.
     is_switched_off: bool = False
+    # No member, but the line for usage of somebody unknown (X2).
+    is_nobody: bool = False
 
     @property
     def is_enabled(self) -> bool:
         """Whether extra usage is on for this member: switch and scope, for somebody who
-        holds a seat (C6).
+        holds a seat (C6). For somebody unknown it is where it is on for everyone.
         """
         organization = self.organization
         in_scope = (
@@ -166,12 +172,8 @@ class Standing:
             or organization.scope == "everyone"
             or self.selected
         )
-        return (
-            self.is_active
-            and self.seat_tier is not None
-            and organization.is_on
-            and in_scope
-        )
+        holds_seat = self.is_active and self.seat_tier is not None
+        return (holds_seat or self.is_nobody) and organization.is_on and in_scope
 
     @property
     def cap_source(self) -> CapSource:

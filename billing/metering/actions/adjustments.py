@@ -7,6 +7,7 @@ Amounts are nano-USD; the side that paid the event pays its difference.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -19,7 +20,8 @@ from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
 from billing.ledger.actions import add_pending
 from billing.ledger.queries import open_month
-from billing.metering.actions.rows import add_counts
+from billing.metering.actions.rows import NameCount, add_counts, add_to_names
+from billing.metering.queries.unattributed import payers_of
 from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.models import (
     AdjustmentSource,
@@ -58,15 +60,31 @@ def book_adjustments(
             spend=Spend.of(event.funding, adjustment.amount_nanos),
         )
     add_counts(tally, organization_id=locked.pk)
+    _add_to_names(adjustments)
+    owed: dict[tuple[int, dt.date], int] = defaultdict(int)
     for adjustment in adjustments:
         if adjustment.prepaid:
-            add_pending(
-                locked,
-                membership_id=adjustment.membership_id,
-                day_on=adjustment.day_on,
-                kind=EntryKind.ADJUSTMENT,
-                amount_nanos=adjustment.amount_nanos,
-            )
+            key = adjustment.membership_id, adjustment.day_on
+            owed[key] += adjustment.amount_nanos
+    for (membership_id, day_on), amount_nanos in owed.items():
+        add_pending(
+            locked,
+            membership_id=membership_id,
+            day_on=day_on,
+            kind=EntryKind.ADJUSTMENT,
+            amount_nanos=amount_nanos,
+        )
+
+
+def _add_to_names(adjustments: Sequence[UsageAdjustment]) -> None:
+    """What is booked on an unattributed line is open under the name of its event (X2)."""
+    counts: dict[int, NameCount] = defaultdict(NameCount)
+    for adjustment in adjustments:
+        event = adjustment.event
+        if event.unattributed_id and adjustment.membership_id == event.membership_id:
+            spend = Spend.of(event.funding, adjustment.amount_nanos)
+            counts[event.unattributed_id].add(spend)
+    add_to_names(counts)
 
 
 @transaction.atomic
@@ -96,7 +114,7 @@ def adjust_event(
     month = open_month(locked, now=now)
     adjustment = UsageAdjustment(
         organization=locked,
-        membership_id=event.membership_id,
+        membership_id=payers_of([event])[event.pk],
         event=event,
         amount_nanos=amount_nanos,
         price_id=event.price_id,

@@ -15,23 +15,32 @@ from billing.funding.promises import Promise
 from billing.funding.queries import Standings
 from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
+from billing.metering.actions.replacing import Replacement
 from billing.metering.actions.results import (
     EventResult,
+    known_again,
+    no_member,
+    not_its_own,
     too_dear,
     too_far_ahead,
-    unknown_member,
+    unattributed_notes,
     used_notes,
 )
 from billing.metering.actions.rows import EventRow
-from billing.metering.rules.events import (
-    ReportedEvent,
-    content_digest,
-    earlier_digests,
+from billing.metering.actions.unattributed import sent_name
+from billing.metering.rules.again import (
+    Again,
+    KnownEvent,
+    KnownEvents,
+    again,
+    digest_beside,
 )
+from billing.metering.rules.events import ReportedEvent, content_digest
 from billing.metering.rules.funded import (
     NONE_PRESENTED,
     Presented,
     PricedEvent,
+    PromiseKey,
     funding_of_event,
 )
 from billing.metering.rules.placement import place
@@ -44,49 +53,49 @@ from config.kit.addresses import is_erased
 from config.kit.masking import ADDRESS
 
 FUTURE_TOLERANCE = dt.timedelta(minutes=5)
-# A promise among all others: the member it was given to, and its number.
-PromiseKey = tuple[int, int]
 
 
-class KnownEvent(NamedTuple):
-    """What is kept of an event recorded before: the same id is answered from it."""
+class Token(NamedTuple):
+    """The personal token that sent a batch (X3): whose it is."""
 
-    digest: str
-    funding: str
-    cost_nanos: int
-    estimated: bool
+    membership_id: int
+    email: str
 
 
 class Batch:
     """Moves the standings it was given forward, and keeps what is to be written: `rows`,
-    `tally` and `windows`.
+    `tally`, `windows` and `replacements`.
     """
 
     def __init__(
         self,
         standings: Standings | None,
-        known_events: dict[str, KnownEvent],
+        known: KnownEvents,
         *,
         promises: dict[str, Promise],
         kept: dict[PromiseKey, str],
         organization_id: int,
         price_version: int,
         now: dt.datetime,
+        token: Token | None = None,
     ) -> None:
-        """`standings` is None where none of the events names a member there is.
-        `promises` are the genuine ones by their token, `kept` the events that some have
-        paid for.
+        """`standings` is None where none of the events names a member there is, and none
+        was sent for somebody unknown. `promises` are the genuine ones by their token,
+        `kept` the events that some have paid for. With a `token`, only its own member's
+        events are recorded.
         """
         self.standings = standings
-        self.known_events = known_events
+        self.known = known
         self.promises = promises
         self.kept = kept
         self.organization_id = organization_id
         self.now = now
+        self.token = token
         self.book = price_book(price_version)
         self.windows = Windows(standings.closed if standings else {}, now=now)
         self.tally = Tally()
         self.rows: list[EventRow] = []
+        self.replacements: list[Replacement] = []
         if standings:
             self.closed_through = standings.closed_through_on()
             self.opening_nanos = standings.organization.balance_nanos
@@ -106,27 +115,69 @@ class Batch:
 
     def record(self, event: ReportedEvent) -> EventResult:
         """Fund, price and count one event, unless its id is known or it is invalid."""
-        standing = self.standings.member(event.member) if self.standings else None
-        if standing is None:
-            return unknown_member(event)
+        standing = self._named(event)
+        if self.token and (
+            standing is None or standing.membership_id != self.token.membership_id
+        ):
+            return not_its_own(event, email=self.token.email)
+        if standing is None and not event.member:
+            return no_member(event)
+        standing = standing or self._nobody()
         if event.occurred_at > self.now + FUTURE_TOLERANCE:
             return too_far_ahead(event, now=self.now)
-        digest = content_digest(event, membership_id=standing.membership_id)
-        known = self.known_events.get(event.id)
+        sent_as = sent_name(event.member) if standing.is_nobody else ""
+        digest = content_digest(event, membership_id=sent_as or standing.membership_id)
+        known = self.known.find(event)
         if known is not None:
-            is_same = known.digest == digest or known.digest in earlier_digests(
-                event, membership_id=standing.membership_id
-            )
-            status = "duplicate" if is_same else "conflict"
-            return EventResult(
-                event.id, status, known.funding, known.cost_nanos, known.estimated
-            )
+            return self._again(event, standing, known, digest)
         if is_erased(standing.email):
             event = _without_addresses(event, standing)
-        return self._record_new(event, standing, digest)
+        return self._record_new(event, standing, digest, sent_as)
+
+    def _named(self, event: ReportedEvent) -> Standing | None:
+        """The member it names."""
+        return self.standings.member(event.member) if self.standings else None
+
+    def _nobody(self) -> Standing:
+        """The organization's line for nobody's usage (X2), made before if need be."""
+        assert self.standings is not None and self.standings.nobody is not None
+        return self.standings.nobody
+
+    def _again(
+        self, event: ReportedEvent, standing: Standing, known: KnownEvent, digest: str
+    ) -> EventResult:
+        """Answer a report of what was recorded before; where it is a gateway's of what
+        somebody else reported, its count holds from now on (X4).
+        """
+        # Also from before its member was one (X2).
+        name = sent_name(event.member)
+        whose = (name,) if standing.is_nobody else (standing.membership_id, name)
+        what = again(
+            event,
+            known,
+            membership_id=standing.membership_id,
+            whose=whose,
+            digest=digest,
+        )
+        if what is not Again.REPLACES:
+            return known_again(event, known, what)
+        charge = charge_of_event(
+            self.book, replace(event, occurred_at=known.occurred_at)
+        )
+        if charge.cost_nanos > MOST_AN_EVENT_NANOS:
+            return too_dear(event, charge)
+        more_nanos = charge.cost_nanos - known.cost_nanos
+        if not more_nanos and known.counts == event.usage.as_tuple():
+            return known_again(event, known, Again.SAME)
+        known.replaced_by = digest_beside(event, known, whose=whose[0])
+        known.replaced_nanos = more_nanos
+        self.replacements.append(Replacement(known, event, charge.cost_nanos))
+        spend = Spend.of(known.funding, more_nanos)
+        _move_forward(standing, spend, month_on=standing.organization.month.first_on)
+        return known_again(event, known, what)
 
     def _record_new(
-        self, event: ReportedEvent, standing: Standing, digest: str
+        self, event: ReportedEvent, standing: Standing, digest: str, sent_as: str
     ) -> EventResult:
         charge = charge_of_event(self.book, event)
         if charge.cost_nanos > MOST_AN_EVENT_NANOS:
@@ -146,11 +197,32 @@ class Batch:
                 cost=charge.cost_nanos,
             )
         self._count(
-            PricedEvent(event, standing, digest, charge, funded, used, presented.number)
+            PricedEvent(
+                event,
+                standing,
+                digest,
+                charge,
+                funded,
+                used,
+                presented.number,
+                sent_as,
+            )
         )
-        # The same id once more in this batch is a duplicate already.
-        self.known_events[event.id] = KnownEvent(
-            digest, funded.funding, charge.cost_nanos, charge.estimated
+        # The same once more in this batch is a duplicate already.
+        self.known.add(
+            KnownEvent(
+                event.id,
+                event.request_id,
+                standing.membership_id,
+                digest,
+                event.source,
+                event.occurred_at,
+                event.labels,
+                event.usage.as_tuple(),
+                funded.funding,
+                charge.cost_nanos,
+                charge.estimated,
+            )
         )
         return EventResult(
             event.id,
@@ -160,6 +232,7 @@ class Batch:
             charge.estimated,
             notes=(
                 *event.notes,
+                *unattributed_notes(sent_as),
                 *used_notes(presented),
                 *self._free_notes(event, charge),
             ),

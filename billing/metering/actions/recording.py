@@ -18,18 +18,27 @@ from billing.funding.queries import (
     BY_KEY,
     BY_ORGANIZATION,
     OPENED_BY,
+    external_members,
     fold,
     members_as_they_were,
+    name_by_external,
     with_former_members,
 )
-from billing.metering.actions.batch import Batch
+from billing.metering.actions.batch import Batch, Token
 from billing.metering.actions.known import known_of, promises_of, read_before
+from billing.metering.actions.replacing import book_replacements
 from billing.metering.actions.results import EventResult
 from billing.metering.actions.rows import (
     Uncountable,
     uncountable_sentence,
     within_bounds,
     write,
+)
+from billing.metering.actions.unattributed import (
+    SomebodyUnknown,
+    make_ready,
+    unknown_refs,
+    with_nobody,
 )
 from billing.metering.rules.events import ReportedEvent
 from config.kit.clock import DATABASE_CLOCK, HostClock
@@ -50,6 +59,8 @@ class Recorded:
     results: list[EventResult]
     organization_id: int
     key_id: int | None
+    # Whose personal token it is (X3); None for a key of the organization itself.
+    key_membership_id: int | None = None
     # A prepaid balance passed its threshold or zero with this batch, so somebody should
     # look after it (T4).
     balance_crossed: bool = False
@@ -98,6 +109,8 @@ class _Opened(TypedDict):
     opened_by: int | str
     now: dt.datetime
     clock: HostClock | None
+    # Whether those whom nobody knows were made members before, as far as they may be.
+    tried: bool
 
 
 class _Locked(NamedTuple):
@@ -110,6 +123,8 @@ class _Locked(NamedTuple):
     organization_id: int
     price_version: int | None
     key_expires_at: Any
+    key_membership_id: int | None
+    token_email: str | None
     database_time: dt.datetime | None
 
     def check(self, opener: str, *, now: dt.datetime) -> None:
@@ -117,8 +132,15 @@ class _Locked(NamedTuple):
         expires_at = as_time(self.key_expires_at)
         if expires_at is not None and expires_at <= now:
             raise UnknownKey
-        if opener == BY_KEY and "meter" not in (self.scopes or "").split():
+        scopes = (self.scopes or "").split()
+        if opener == BY_KEY and "meter" not in scopes and "self" not in scopes:
             raise KeyLacksScope
+
+    def token(self) -> Token | None:
+        """Whose personal token sent the batch, if one did."""
+        if self.key_membership_id is None:
+            return None
+        return Token(self.key_membership_id, self.token_email or "")
 
 
 def _record(
@@ -128,18 +150,26 @@ def _record(
     opened_by: int | str,
     now: dt.datetime,
     clock: HostClock | None = None,
+    tried: bool = False,
 ) -> Recorded:
     opened: _Opened = {
         "opener": opener,
         "opened_by": opened_by,
         "now": now,
         "clock": clock,
+        "tried": tried,
     }
     try:
         with within_bounds():
             return _record_together(events, **opened)
     except Uncountable:
         return _record_apart(events, **opened)
+    except SomebodyUnknown as unknown:
+        if tried:
+            raise
+        digest = str(opened_by) if opener == BY_KEY else None
+        make_ready(unknown, key_digest=digest, now=now)
+    return _record(events, **{**opened, "tried": True})
 
 
 def _record_apart(
@@ -173,6 +203,7 @@ def _record_together(
     opened_by: int | str,
     now: dt.datetime,
     clock: HostClock | None,
+    tried: bool,
 ) -> Recorded:
     promises = promises_of(events)
     refs = {event.member for event in events}
@@ -182,27 +213,43 @@ def _record_together(
         # what no other recorder, act or close can change until the commit.
         lock = run(_lock_sql(opener), [opened_by])
         members = _read_members(opener, opened_by, refs=refs, since=since, now=now)
+        external = external_members(opener, opened_by, refs=refs)
         recorded_before = read_before(events, promises.values(), opener, opened_by)
         locked = _locked(lock, opener=opener, opened_by=opened_by)
         now = clock.agree(locked.database_time) if clock else now
         locked.check(opener, now=now)
         owner = locked.organization_id
+        standings = fold(members.rows(), now=now)
+        if external is not None:
+            name_by_external(standings, external.rows())
         standings = with_former_members(
-            fold(members.rows(), now=now),
+            standings,
             refs,
             organization_id=owner,
             since=since,
             now=now,
         )
-        known_events, kept = known_of(recorded_before)
+        # A personal token reports its own member's usage alone; who names nobody is told.
+        unknown = set() if locked.token() else unknown_refs(standings, refs - {""})
+        if unknown:
+            standings = with_nobody(
+                standings,
+                unknown,
+                organization_id=owner,
+                since=since,
+                now=now,
+                tried=tried,
+            )
+        known, kept = known_of(recorded_before)
         batch = Batch(
             standings,
-            known_events,
+            known,
             promises=promises,
             kept=kept,
             organization_id=owner,
             price_version=locked.price_version or 0,
             now=now,
+            token=locked.token(),
         )
         results = [batch.record(event) for event in events]
         write(
@@ -213,8 +260,24 @@ def _record_together(
             key_id=locked.key_id,
             now=now,
         )
+        book_replacements(
+            batch.replacements, organization_id=owner, book=batch.book, now=now
+        )
         hear_refusals()
-    return Recorded(results, owner, locked.key_id, batch.balance_crossed)
+    return Recorded(
+        results,
+        owner,
+        locked.key_id,
+        locked.key_membership_id,
+        balance_crossed=batch.balance_crossed,
+    )
+
+
+# To say of whom a personal token is, where it reports somebody else.
+WHOSE = (
+    "(SELECT u.email FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id"
+    " WHERE m.id = k.membership_id)"
+)
 
 
 def _lock_sql(opener: str) -> str:
@@ -222,8 +285,8 @@ def _lock_sql(opener: str) -> str:
     lock = " FOR NO KEY UPDATE OF o" if is_postgresql() else ""
     version = "(SELECT version FROM billing_pricelist WHERE id = 1)"
     return (
-        f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at,"
-        f" {DATABASE_CLOCK}{opener} WHERE"
+        f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at, k.membership_id,"
+        f" {WHOSE}, {DATABASE_CLOCK}{opener} WHERE"
         f" {OPENED_BY[opener]}{lock}"
     )
 

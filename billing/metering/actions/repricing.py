@@ -21,6 +21,7 @@ from billing.metering.queries.repriced import (
     differences_of,
     events_priced_otherwise,
 )
+from billing.metering.queries.unattributed import payers_of
 from billing.metering.queries.untold import (
     REPRICING,
     untold_of,
@@ -151,20 +152,24 @@ def _reprice_batch(
     differences = _with_money(differences_of(_events(ids), book))
     if differences:
         month = open_month(locked, now=now)
+        payers = payers_of([difference.event for difference in differences])
         book_adjustments(
             locked,
-            [_adjustment(month, difference, now=now) for difference in differences],
+            [
+                _adjustment(month, difference, payers[difference.event.pk], now=now)
+                for difference in differences
+            ],
         )
     return differences
 
 
 def _adjustment(
-    month: Month, difference: Difference, *, now: dt.datetime
+    month: Month, difference: Difference, membership_id: int, *, now: dt.datetime
 ) -> UsageAdjustment:
     event = difference.event
     return UsageAdjustment(
         organization_id=event.organization_id,
-        membership_id=event.membership_id,
+        membership_id=membership_id,
         event=event,
         part=difference.part,
         amount_nanos=difference.nanos,

@@ -5,11 +5,13 @@ invalid or was funded otherwise than promised, why.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from billing.metering.rules.events import ReportedEvent
+from billing.metering.rules.again import Again, KnownEvent
+from billing.metering.rules.events import GATEWAY, ReportedEvent
 from billing.metering.rules.funded import Presented
 from billing.metering.rules.pricing import EventCharge
 from billing.models.limits import MOST_AN_EVENT_NANOS
@@ -44,10 +46,57 @@ def used_notes(presented: Presented) -> list[str]:
     ]
 
 
-def unknown_member(event: ReportedEvent) -> EventResult:
-    """Nobody of that name or id is or was a member."""
-    message = _("No member “%(member)s” in this organization.")
-    return _invalid(event, "member", message % {"member": event.member})
+def known_again(event: ReportedEvent, known: KnownEvent, what: Again) -> EventResult:
+    """Another report of an event that was recorded before: nothing is recorded of it."""
+    status = "conflict" if what is Again.CONFLICT else "duplicate"
+    return EventResult(
+        event.id,
+        status,
+        known.funding,
+        known.current_nanos,
+        known.estimated,
+        notes=tuple(_again_notes(event, known, what)),
+    )
+
+
+def _again_notes(event: ReportedEvent, known: KnownEvent, what: Again) -> Iterator[str]:
+    """Under which id it is recorded, and whose count holds where two differ."""
+    if known.id != event.id:
+        yield f"This request is recorded as the event “{known.id}”."
+    if what is Again.REPLACES:
+        yield (
+            f"It was recorded by what {known.source} counted; the gateway's count holds,"
+            " and the difference is booked as an adjustment."
+        )
+    elif what is Again.OVERRULED and known.counts != event.usage.as_tuple():
+        whose = (
+            "the gateway's" if known.source == GATEWAY else f"that of {known.source}"
+        )
+        yield f"It was recorded with other counts; {whose} stays."
+
+
+def unattributed_notes(sent_as: str) -> list[str]:
+    """That nobody has the name it came under (X2)."""
+    if not sent_as:
+        return []
+    return [
+        f"Nobody here is “{sent_as}”: recorded as unattributed usage, which an owner can"
+        " assign to a member."
+    ]
+
+
+def no_member(event: ReportedEvent) -> EventResult:
+    """It names nobody, and came with no personal token."""
+    return _invalid(event, "member", "Field required")
+
+
+def not_its_own(event: ReportedEvent, *, email: str) -> EventResult:
+    """Sent with a personal token, whose owner has this address, for somebody else (X3)."""
+    message = _(
+        "This personal token is of %(email)s and reports nobody else's usage. Leave"
+        " “member” out, or use a key of the organization."
+    )
+    return _invalid(event, "member", message % {"email": email})
 
 
 def too_far_ahead(event: ReportedEvent, *, now: dt.datetime) -> EventResult:

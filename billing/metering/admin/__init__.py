@@ -12,6 +12,7 @@ from billing.metering.admin import (
     finders,
     needs,
     reprice_steps,
+    unattributed,
     unknown,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "finders",
     "needs",
     "reprice_steps",
+    "unattributed",
     "unknown",
 ]

@@ -24,15 +24,15 @@ from billing.prices.words import correction_reason_text
 from config.kit.admin import ReadOnly
 from config.kit.columns import dollars, exact_dollars
 from config.kit.filters import MonthFilter, titled
-from config.kit.large_tables import LargeTable
+from config.kit.large_tables import LargeTable, RecentValues
 
 
-def events_called(event_id: str) -> Q:
+def events_called(event_id: str, *, column: str = "event_id") -> Q:
     """Events with that ID in any organization: the index begins with the organization,
     of which there are few.
     """
     organizations = list(Organization.objects.values_list("pk", flat=True))
-    return Q(organization_id__in=organizations, event_id=event_id)
+    return Q(**{"organization_id__in": organizations, column: event_id})
 
 
 class AdjustmentInline(ReadOnly, admin.TabularInline):
@@ -61,7 +61,8 @@ class UsageEventAdmin(
     )
     list_filter = (
         ("month_on", MonthFilter),
-        "surface",
+        ("surface", RecentValues),
+        "source",
         "funding",
         ("funding_why", titled(_("why paid so"), admin.ChoicesFieldListFilter)),
         ("estimated", titled(_("cost estimated"), admin.BooleanFieldListFilter)),
@@ -70,6 +71,7 @@ class UsageEventAdmin(
     list_select_related = ("organization", "membership__user")
     found_by = (
         "event_id",
+        "request_id",
         "membership__user__email",
         "organization__slug",
     )
@@ -78,8 +80,10 @@ class UsageEventAdmin(
     inlines = (AdjustmentInline,)
     fields = (
         "event_id",
+        "request_id",
         "organization",
         "member",
+        "source",
         "surface",
         "model",
         "seat_tier",
@@ -106,9 +110,11 @@ class UsageEventAdmin(
             yield "adjust", {"event": row.event_id}
 
     def _found(self, model: type[Model], path: str, word: str) -> Q:
-        """Events by their ID, and as everywhere."""
+        """Events by their ID or the provider's, and as everywhere."""
         if path == "event_id":
             return events_called(word)
+        if path == "request_id":
+            return events_called(word, column=path)
         return super()._found(model, path, word)
 
     @admin.display(description=_("Person"), ordering="membership__user__email")
@@ -121,8 +127,9 @@ class UsageEventAdmin(
 
     @admin.display(description=_("Model"), ordering="model")
     def used(self, event: UsageEvent) -> str:
-        surface = event.get_surface_display()
-        return format_html('{} <span class="op-sub">{}</span>', event.model, surface)
+        return format_html(
+            '{} <span class="op-sub">{}</span>', event.model, event.surface_label
+        )
 
     @admin.display(description=_("Paid by"), ordering="funding")
     def paid_by(self, event: UsageEvent) -> str:

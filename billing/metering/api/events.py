@@ -20,7 +20,6 @@ from pydantic import (
 )
 
 from accounts.api_access import MemberRef
-from billing.funding.schemas import SurfaceName
 from billing.metering.actions.results import Errors
 from billing.metering.api.odd_events import OddEvent, mended, odd_places
 from billing.metering.api.shapes import (
@@ -31,11 +30,13 @@ from billing.metering.api.shapes import (
     ReadUsage,
     shape_of,
 )
-from billing.metering.rules.events import ReportedEvent
+from billing.metering.rules.events import GATEWAY, SOURCES, ReportedEvent
+from billing.models.surfaces import surface_name
 from billing.prices.rules import TOKEN_CLASSES, Usage, special_conditions
 from config.kit.strict_json import is_unsafe
 
-MAX_LABELS, MAX_LABEL, MAX_PROVIDER = 10, 60, 40
+MAX_LABELS, MAX_LABEL, MAX_PROVIDER, MAX_REQUEST_ID = 10, 60, 40, 200
+NO_SURFACE = "must be a short name of a-z, 0-9, _ and -, such as claude_code"
 NO_MOMENT = "must be an RFC 3339 time with offset, such as 2026-11-23T19:28:00Z"
 
 
@@ -72,14 +73,16 @@ class EventIn(_Lenient):
     """One event of `POST /usage`."""
 
     id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]
-    member: MemberRef
-    surface: SurfaceName
+    member: MemberRef | None = None  # needless with a personal token (X3)
+    surface: Annotated[str, StringConstraints(strict=True, min_length=1)]
     model: Annotated[str, StringConstraints(strict=True, min_length=1)]
     occurred_at: Annotated[dt.datetime, BeforeValidator(_moment)]
     usage: Any  # read by its shape
     authorization: Any = None  # a bad one is ignored, whatever it is (E4)
     labels: Any = None  # trifles: kept as far as they can be (E5a)
     provider: Any = None
+    source: Any = None
+    request_id: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,8 @@ def _reported(event: EventIn, raw: dict[str, Any], notes: list[str]) -> Reported
     authorization = event.authorization
     return ReportedEvent(
         id=event.id,
-        member=str(event.member),
-        surface=event.surface,
+        member=str(event.member or ""),
+        surface=_surface(event.surface, notes),
         model=model,
         occurred_at=event.occurred_at,
         usage=read.usage,
@@ -149,6 +152,8 @@ def _reported(event: EventIn, raw: dict[str, Any], notes: list[str]) -> Reported
         provider=_provider(event.provider, notes) if event.provider else "",
         parts=read.parts,
         conditions=special_conditions(event.usage),
+        source=_source(event.source, notes) if event.source else GATEWAY,
+        request_id=_request_id(event.request_id, notes) if event.request_id else "",
         notes=(*read.notes, *notes),
         sent=raw,
     )
@@ -181,6 +186,38 @@ def _check_sums(usage: Usage) -> None:
         if count > most:
             message = f"adds up to {count:,}; one request can have {most:,} at most"
             raise Unreadable(((("usage", token_class.field), message),))
+
+
+def _surface(text: str, notes: list[str]) -> str:
+    """A free short name (X4). Raises Unreadable where nothing of it can stay one."""
+    name = surface_name(text)
+    if not name:
+        raise Unreadable(((("surface",), NO_SURFACE),))
+    if name != text:
+        notes.append(
+            f"A surface is written in a-z, 0-9, _ and -; it was taken as “{name}”."
+        )
+    return name
+
+
+def _source(value: Any, notes: list[str]) -> str:
+    if value in SOURCES:
+        return str(value)
+    notes.append(f"The source is none of {', '.join(SOURCES)}; taken as {GATEWAY}.")
+    return GATEWAY
+
+
+def _request_id(value: Any, notes: list[str]) -> str:
+    """Never cut: two that are alike in their beginning are two requests."""
+    text = _printable(value) if isinstance(value, str) else ""
+    if not text:
+        notes.append("The request_id is no text; it was dropped.")
+    if len(text) <= MAX_REQUEST_ID:
+        return text
+    notes.append(
+        f"The request_id has more than {MAX_REQUEST_ID} characters; it was dropped."
+    )
+    return ""
 
 
 def _provider(value: Any, notes: list[str]) -> str:

@@ -65,10 +65,15 @@ class PartOut(Schema):
 
 
 class AdjustmentOut(Schema):
-    """A difference booked later."""
+    """A difference booked later; to which member, none for what is nobody's."""
 
+    member: int | None
     amount_usd: str
     reason: str
+    counted: Annotated[
+        dict[str, int] | None,
+        Field(description="What a gateway counted instead of telemetry, by class."),
+    ]
     month: str
     created_at: dt.datetime
 
@@ -84,11 +89,20 @@ class EventOut(Schema):
     """The receipt of one event."""
 
     id: str
-    member: int
-    email: str
+    member: int | None
+    email: str | None
+    # The name it came under, where that was nobody's.
+    sent_as: str | None
     surface: str
     model: str
     provider: str | None
+    source: Annotated[
+        Literal["gateway", "telemetry", "import"],
+        Field(description="Where its report came from."),
+    ]
+    request_id: Annotated[
+        str | None, Field(description="What the provider calls the request.")
+    ]
     seat_tier: str | None
     occurred_at: dt.datetime
     recorded_at: dt.datetime

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Router
 
-from accounts.api_access import KeyAuth, organization_of
+from accounts.api_access import KeyAuth, organization_of, own_membership_id
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import EventOut
 from billing.metering.receipts import Receipt, ReceiptLine, ReceiptPart, receipt_of
+from billing.metering.rules.pricing import counts_of
 from billing.models import UsageAdjustment, UsageEvent
 from billing.prices.rules import Applied
 from billing.prices.words import correction_reason_in_english, times_text
@@ -25,14 +26,20 @@ router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 
 @router.get(
     "/events/{any:event_id}",
+    auth=KeyAuth(Scope.READ, Scope.SELF),
     response={200: EventOut, **ERRORS},
     summary="The receipt of an event",
 )
 def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
-    """Tokens × rates, the rounding, who paid and why, and what was booked later."""
+    """Tokens × rates, the rounding, who paid and why, and what was booked later. A
+    personal token reads its own member's events alone.
+    """
     events = UsageEvent.objects.select_related(
-        "price", "membership__user", "api_key"
+        "price", "membership__user", "api_key", "unattributed"
     ).prefetch_related("adjustments", PARTS)
+    own_id = own_membership_id(request)
+    if own_id is not None:
+        events = events.filter(membership_id=own_id)
     usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
     ).first()
@@ -50,11 +57,12 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
     adjustments = event.adjustments.all()
     return {
         "id": event.event_id,
-        "member": event.membership_id,
-        "email": event.membership.user.email,
+        **_whose(event),
         "surface": event.surface,
         "model": event.model,
         "provider": event.provider or None,
+        "source": event.source,
+        "request_id": event.request_id or None,
         "seat_tier": event.seat_tier or None,
         "occurred_at": event.occurred_at,
         "recorded_at": event.recorded_at,
@@ -63,7 +71,9 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
         "parts": [_part_json(part) for part in receipt.parts],
         "exact_usd": f"{receipt.exact_nanos / NANOS_PER_USD:.15f}",
         "cost_usd": to_decimal_text(event.cost_nanos),
-        "adjustments": [_adjustment_json(adjustment) for adjustment in adjustments],
+        "adjustments": [
+            _adjustment_json(adjustment, event) for adjustment in adjustments
+        ],
         "estimated": event.estimated,
         "funding": event.funding,
         "funding_why": event.funding_why,
@@ -77,6 +87,14 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
 def _key_json(event: UsageEvent) -> dict[str, str] | None:
     key = event.api_key
     return {"name": key.name, "prefix": key.prefix} if key else None
+
+
+def _whose(event: UsageEvent) -> dict[str, Any]:
+    """The member, or the name of somebody unknown (X2)."""
+    if event.unattributed:
+        return {"member": None, "email": None, "sent_as": event.unattributed.sent_as}
+    email = event.membership.user.email
+    return {"member": event.membership_id, "email": email, "sent_as": None}
 
 
 def _part_json(part: ReceiptPart) -> dict[str, Any]:
@@ -109,10 +127,15 @@ def _line_json(line: ReceiptLine) -> dict[str, Any]:
     }
 
 
-def _adjustment_json(adjustment: UsageAdjustment) -> dict[str, Any]:
+def _adjustment_json(adjustment: UsageAdjustment, event: UsageEvent) -> dict[str, Any]:
+    is_nobodys = (
+        event.unattributed_id and adjustment.membership_id == event.membership_id
+    )
     return {
         "amount_usd": to_decimal_text(adjustment.amount_nanos),
+        "member": None if is_nobodys else adjustment.membership_id,
         "reason": correction_reason_in_english(adjustment.reason),
+        "counted": counts_of(adjustment.counted) if adjustment.counted else None,
         "month": f"{adjustment.month_on:%Y-%m}",
         "created_at": adjustment.created_at,
     }

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query
 
-from accounts.api_access import KeyAuth, organization_of
+from accounts.api_access import KeyAuth, organization_of, own_membership_id
 from accounts.models import Scope
 from billing.metering.api.receipt_schemas import UsageList
 from billing.metering.api.usage import router
@@ -42,8 +42,9 @@ GroupBy = Annotated[
         pattern=GROUP_PATTERN,
         description=(
             "Any of day, member, surface, model, seat_tier, label:KEY, separated by"
-            " commas; up to five labels. A KEY with a comma, or one that begins with a"
-            " quotation mark, is written in quotation marks, and a quotation mark inside"
+            " commas; up to five labels. A surface is the free name that was reported. A"
+            " KEY with a comma, or one that begins with a quotation mark, is written in"
+            " quotation marks, and a quotation mark inside"
             ' twice, as in CSV: label:"cost,center".'
         ),
         examples=["day,model", "member,label:project", 'label:"cost,center"'],
@@ -63,7 +64,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows a page, at mo
 # On the router of `POST /usage`: a path has one view, whatever the method.
 @router.get(
     "/usage",
-    auth=KeyAuth(Scope.READ, limit=REPORTS),
+    auth=KeyAuth(Scope.READ, Scope.SELF, limit=REPORTS),
     tags=["Reading"],
     response={200: UsageList, **ERRORS},
     summary="Usage by group, JSON or CSV",
@@ -76,7 +77,8 @@ def usage(
     cursor: Cursor = None,
     limit: Limit = MOST_ROWS,
 ) -> HttpResponse | StreamingHttpResponse:
-    """Sums of events and adjustments, in the order of the grouped keys.
+    """Sums of events and adjustments, in the order of the grouped keys; for a personal
+    token, of its own member.
 
     `next_cursor` of one call is the `cursor` of the next. `Accept: text/csv` answers
     all rows as CSV, without pages.
@@ -87,6 +89,7 @@ def usage(
         start=start,
         end=end,
         group_by=group_by,
+        membership_id=own_membership_id(request),
     )
     if "text/csv" in request.headers.get("Accept", ""):
         return _csv(ask())

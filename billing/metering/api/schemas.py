@@ -13,7 +13,7 @@ MAX_EVENTS = 1_000
 
 
 EVENT_EXAMPLE: dict[str, Any] = {
-    "id": "req_011CSHoEeqs5C35K2UUqR7Fy",
+    "id": "call-7d1f2c",
     "member": "bob@acme.example",
     "surface": "claude_code",
     "model": "claude-sonnet-5",
@@ -24,6 +24,8 @@ EVENT_EXAMPLE: dict[str, Any] = {
         "cache_read_input_tokens": 18000,
     },
     "labels": {"project": "billing"},
+    "source": "gateway",
+    "request_id": "req_011CSHoEeqs5C35K2UUqR7Fy",
 }
 
 
@@ -45,8 +47,11 @@ class UsageIn(Schema):
                 WithJsonSchema(
                     {
                         "description": (
-                            "An event: id, member, surface, model, occurred_at, usage,"
-                            " provider?, authorization?, labels?"
+                            "An event: id, member (a personal token may leave it"
+                            " out), surface (a short name of a-z, 0-9, _ and -), model,"
+                            " occurred_at, usage, provider?, authorization?, labels?,"
+                            " request_id? (the provider's, at most 200 characters),"
+                            " source? (gateway, the default, telemetry or import)"
                         ),
                         "example": EVENT_EXAMPLE,
                     }
@@ -76,7 +81,12 @@ class EventResultOut(Schema):
     errors: list[FieldError]
     notes: Annotated[
         list[str] | None,
-        Field(description="What was taken otherwise than sent, cut or dropped."),
+        Field(
+            description=(
+                "What was taken otherwise than sent, cut or dropped; of a report of what"
+                " was recorded before, under which id, and whose count holds."
+            )
+        ),
     ] = None
 
 

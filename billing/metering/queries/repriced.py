@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from billing.metering.rules.pricing import conditions_kept
+from billing.metering.rules.pricing import conditions_kept, cost_of_counted
 from billing.models import (
     AdjustmentSource,
     RepricingReason,
@@ -64,7 +64,7 @@ def events_priced_otherwise(
         events = events.distinct()
     if latest is not None:
         events = events.order_by("-pk")[:latest]
-    booked = _booked_by_price(organization_id) if latest is None else set()
+    booked = _booked_before(organization_id) if latest is None else set()
     ids = []
     looked_at = 0
     for event, parts in _with_parts(events):
@@ -77,9 +77,11 @@ def events_priced_otherwise(
     return PricedOtherwise(ids, looked_at)
 
 
-def _booked_by_price(organization_id: int) -> set[int]:
+def _booked_before(organization_id: int) -> set[int]:
+    """Events that a price or a gateway's count was booked for: their row is not all."""
     adjustments = UsageAdjustment.objects.filter(
-        organization_id=organization_id, source=AdjustmentSource.PRICE
+        organization_id=organization_id,
+        source__in=[AdjustmentSource.PRICE, AdjustmentSource.REPORT],
     )
     return set(adjustments.values_list("event_id", flat=True))
 
@@ -94,12 +96,27 @@ def differences_of(
     nothing.
     """
     by_price, booked = _booked(events)
+    by_gateway = _counted_by_gateways(events)
     for event, parts in _with_parts(events):
         differences = [
             _difference(event, row, charge, by_price, book)
             for row, charge in _charges(event, parts, book)
         ]
+        if event.pk in by_gateway:
+            differences = [
+                _of_gateway(event, by_gateway[event.pk], differences, by_price, book)
+            ]
         yield from _not_below_nothing(differences, event.cost_nanos + booked[event.pk])
+
+
+def costs_today(events: QuerySet[UsageEvent], book: PriceBook) -> dict[int, int]:
+    """What events as recorded cost at the prices of a book, by their row."""
+    return {
+        event.pk: sum(
+            charge.cost_nanos for _row, charge in _charges(event, parts, book)
+        )
+        for event, parts in _with_parts(events)
+    }
 
 
 def _difference(
@@ -113,6 +130,28 @@ def _difference(
     before = row.cost_nanos + by_price[event.pk, part.pk if part else None]
     reason = _reason(row, charge, event, book)
     return Difference(event, part, charge.cost_nanos - before, charge.price_id, reason)
+
+
+def _counted_by_gateways(events: QuerySet[UsageEvent]) -> dict[int, UsageAdjustment]:
+    """What a gateway counted otherwise than telemetry, by event (X4)."""
+    words = UsageAdjustment.objects.filter(
+        event__in=events, source=AdjustmentSource.REPORT, counted__isnull=False
+    )
+    return {word.event_id: word for word in words}
+
+
+def _of_gateway(
+    event: UsageEvent,
+    word: UsageAdjustment,
+    differences: list[Difference],
+    by_price: dict[tuple[int, int | None], int],
+    book: PriceBook,
+) -> Difference:
+    """The difference where a gateway's count holds: that is priced, as a whole."""
+    of_prices = sum(nanos for (pk, _part), nanos in by_price.items() if pk == event.pk)
+    before = event.cost_nanos + word.amount_nanos + of_prices
+    cost = cost_of_counted(book, word.counted, occurred_at=event.occurred_at)
+    return differences[0]._replace(part=None, nanos=cost - before)
 
 
 def _not_below_nothing(

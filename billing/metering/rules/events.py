@@ -11,12 +11,17 @@ from typing import Any
 
 from billing.prices.rules import Part, Usage
 
+# Where a report comes from (X4); a gateway's word holds against those of all others.
+GATEWAY, TELEMETRY, IMPORT = SOURCES = ("gateway", "telemetry", "import")
+
 
 @dataclass(slots=True, frozen=True)
 class ReportedEvent:
-    """One event as a gateway sends it. `member` is an e-mail address or membership id.
+    """One event as a gateway sends it. `member` is an e-mail address, membership id or
+    external id; empty for whoever's personal token sends it.
 
-    `usage` is the sum of its `parts`; without parts it is the only one (M3).
+    `usage` is the sum of its `parts`; without parts it is the only one (M3). `source`
+    is where the report came from, `request_id` what the provider calls the request (X4).
     `conditions` are those that may change the price (M3a). `notes` say what of the
     report was taken otherwise than sent, cut or dropped (E5a). `sent` is the report
     as it came, by which what an earlier version recorded of it is known again (E6).
@@ -33,14 +38,17 @@ class ReportedEvent:
     provider: str = ""
     parts: tuple[Part, ...] = ()
     conditions: dict[str, str] = field(default_factory=dict)
+    source: str = GATEWAY
+    request_id: str = ""
     notes: tuple[str, ...] = ()
     sent: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
-def content_digest(event: ReportedEvent, *, membership_id: int) -> str:
+def content_digest(event: ReportedEvent, *, membership_id: int | str) -> str:
     """What makes two events with one id the same (E6).
 
-    The authorization is not content: a retry may carry a newer one.
+    The authorization is not content: a retry may carry a newer one. For somebody
+    unknown, the name that was sent stands for the membership (X2).
     """
     content = _common(event, membership_id, event.usage, event.labels)
     if event.parts or event.conditions:
@@ -71,7 +79,10 @@ def earlier_digests(event: ReportedEvent, *, membership_id: int) -> Iterator[str
 
 
 def _common(
-    event: ReportedEvent, membership_id: int, usage: Usage, labels: dict[str, str]
+    event: ReportedEvent,
+    membership_id: int | str,
+    usage: Usage,
+    labels: dict[str, str],
 ) -> list[Any]:
     return [
         membership_id,

@@ -15,6 +15,9 @@ from billing.funding.rules.standing import (
 from billing.metering.rules.events import ReportedEvent
 from billing.metering.rules.pricing import EventCharge
 
+# A promise among all others: the member it was given to, and its number.
+PromiseKey = tuple[int, int]
+
 
 class Funded(NamedTuple):
     """Who pays for an event, why, and the reason a check would have refused it (empty
@@ -41,7 +44,8 @@ NONE_PRESENTED = Presented()
 
 class PricedEvent(NamedTuple):
     """A new event with the member it belongs to, what it costs and who pays; `windows`
-    are those it counts in, by name, with the ISO time each opened at.
+    are those it counts in, by name, with the ISO time each opened at. `sent_as` is the
+    name it came under, where that is nobody's (X2).
     """
 
     event: ReportedEvent
@@ -51,6 +55,7 @@ class PricedEvent(NamedTuple):
     funded: Funded
     windows: dict[str, str]
     promise_number: int | None = None
+    sent_as: str = ""
 
 
 def funding_of_event(
@@ -63,9 +68,23 @@ def funding_of_event(
     """
     if promised:
         return Funded(promised, "promised")
+    if standing.is_nobody:
+        return _funding_of_nobody(standing)
     funding, reason = funding_or_reason(standing, windows)
     if funding:
         return Funded(funding, "checked")
     if standing.is_enabled or not standing.organization.has_windows:
         return Funded(EXTRA_USAGE, "refused", str(reason))
     return Funded(UNBILLED, "refused", str(reason))
+
+
+# What a check answers for somebody unknown.
+UNKNOWN = "member_not_found"
+
+
+def _funding_of_nobody(standing: Standing) -> Funded:
+    """Usage of somebody unknown uses up nothing that is included, and no cap stops it:
+    it ran (X2).
+    """
+    is_extra = standing.is_enabled
+    return Funded(EXTRA_USAGE if is_extra else UNBILLED, "refused", UNKNOWN)

@@ -4,11 +4,12 @@ are nano-USD.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from billing.metering.rules.events import ReportedEvent
-from billing.prices.rules import Applied, Charge, PriceBook, Usage
+from billing.prices.rules import TOKEN_CLASSES, Applied, Charge, PriceBook, Usage
 
 
 class EventCharge(NamedTuple):
@@ -52,6 +53,44 @@ def _charge_of(
         occurred_at=event.occurred_at,
         provider=event.provider,
         conditions=event.conditions,
+    )
+
+
+def counted_of(event: ReportedEvent) -> dict[str, Any]:
+    """What an event's price follows from, as an adjustment keeps it (X4)."""
+    parts = [(part.model, part.usage) for part in event.parts]
+    return {
+        "provider": event.provider,
+        "conditions": event.conditions,
+        "parts": [
+            [model, usage.as_tuple()]
+            for model, usage in parts or [(event.model, event.usage)]
+        ],
+    }
+
+
+def cost_of_counted(
+    book: PriceBook, counted: Mapping[str, Any], *, occurred_at: dt.datetime
+) -> int:
+    """What that costs at the prices of a book, in nano-USD."""
+    charges = (
+        book.charge_of(
+            Usage(*counts),
+            model=model,
+            occurred_at=occurred_at,
+            provider=counted["provider"],
+            conditions=counted["conditions"],
+        )
+        for model, counts in counted["parts"]
+    )
+    return sum(charge.cost_nanos for charge in charges)
+
+
+def counts_of(counted: Mapping[str, Any]) -> dict[str, int]:
+    """Its counts by their fields, all parts together."""
+    usage = Usage.sum(Usage(*counts) for _model, counts in counted["parts"])
+    return dict(
+        zip((one.field for one in TOKEN_CLASSES), usage.as_tuple(), strict=True)
     )
 
 

@@ -95,11 +95,12 @@ def usage_report(
     start: dt.date,
     end: dt.date,
     group_by: str,
+    membership_id: int | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> UsageReport:
-    """Sums from `start` to before `end` (local days): all, or `limit` rows behind the
-    `cursor`.
+    """Sums from `start` to before `end` (local days), of everybody or of one member: all,
+    or `limit` rows behind the `cursor`.
 
     Raises BusinessError (422) for a bad range, group or cursor.
     """
@@ -112,9 +113,10 @@ def usage_report(
             field="end",
         )
     after = [] if cursor is None else _after(cursor, keys)
-    has_labels = any(map(is_label, keys))
-    span = {"day_on__gte": start, "day_on__lt": end}
-    sums = (_from_events if has_labels else _from_counters)(organization_id, span, keys)
+    whose = {} if membership_id is None else {"membership_id": membership_id}
+    span = {"day_on__gte": start, "day_on__lt": end, **whose}
+    sums_of = _from_events if any(map(is_label, keys)) else _from_counters
+    sums = sums_of(organization_id, span, keys)
     if after:
         # What stands before the first key was on earlier pages; the rest is told apart
         # below.
@@ -184,10 +186,8 @@ def _rows(cursor: Any, keys: list[str]) -> Iterator[tuple[Any, ...]]:
     with cursor:
         while piece := cursor.fetchmany(PIECE):
             for row in piece:
-                groups, sums = (
-                    row[: len(keys)],
-                    [int(sum or 0) for sum in row[len(keys) :]],
-                )
+                groups = row[: len(keys)]
+                sums = [int(sum or 0) for sum in row[len(keys) :]]
                 if keys or any(sums):
                     yield (*map(_shown, keys, groups), *sums)
 
@@ -199,7 +199,7 @@ def _shown(key: str, value: Any) -> Any:
 
 
 def _from_counters(
-    organization_id: int, span: dict[str, dt.date], keys: list[str]
+    organization_id: int, span: dict[str, Any], keys: list[str]
 ) -> list[QuerySet[Any]]:
     days = UsageDay.objects.filter(membership__organization_id=organization_id, **span)
     columns = _columns(keys, prefix="", own="", model=F("model"))
@@ -212,7 +212,7 @@ def _from_counters(
 
 
 def _from_events(
-    organization_id: int, span: dict[str, dt.date], keys: list[str]
+    organization_id: int, span: dict[str, Any], keys: list[str]
 ) -> list[QuerySet[Any]]:
     """Labels are on the events alone, so their groups are summed from them, adjustments
     added to their event's group.

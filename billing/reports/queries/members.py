@@ -2,7 +2,7 @@
 and paged in the database.
 
 Who was removed but has spent this month is among them, so that the rows add up to what
-the organization has spent.
+the organization has spent, but for usage that is nobody's (X2): that is not a person's.
 
 The status is E2's order of reasons as SQL; a test compares it with `funding.rules`.
 What all members share (switch, scope, organization cap, balance) is read once before
@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import Tier
+from accounts.models import Membership, Tier
 from billing.funding.rules.standing import (
     SEAT_PLAN,
     USAGE_PLAN,
@@ -24,6 +24,7 @@ from billing.funding.rules.standing import (
     OrganizationStanding,
     Reason,
 )
+from billing.models import MemberMonth
 from config.kit.addresses import canonical_address
 from config.kit.money import NANOS_PER_CENT
 from config.kit.sql import like_pattern
@@ -73,6 +74,7 @@ WITH facts AS (
              ON this_month.membership_id = m.id
             AND this_month.month_on = %(month)s
      WHERE m.organization_id = %(organization)s
+       AND m.status <> 'nobody'
        AND (m.status = 'active' OR this_month.extra_nanos <> 0)
 ), checked AS (
     SELECT facts.*,
@@ -258,6 +260,16 @@ SELECT state, seat_tier, COUNT(*), COUNT(cap),
             counts.uncapped += number - capped
             counts.capped_nanos += (cents or 0) * NANOS_PER_CENT
     return counts
+
+
+def unattributed_nanos(standing: OrganizationStanding) -> int:
+    """What of this month's extra usage is nobody's (X2), and so in no row of the table."""
+    months = MemberMonth.objects.filter(
+        membership__organization=standing.id,
+        membership__status=Membership.Status.NOBODY,
+        month_on=standing.month.first_on,
+    )
+    return months.values_list("extra_nanos", flat=True).first() or 0
 
 
 def _member_row(row: tuple[Any, ...]) -> MemberRow:

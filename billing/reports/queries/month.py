@@ -5,12 +5,12 @@ its chart. Read-only.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from dataclasses import dataclass
 
 from accounts.models import AuditEntry
 from billing.funding.rules.standing import OrganizationStanding
-from billing.models import OrganizationDay, Surface
+from billing.models import OrganizationDay
+from billing.reports.queries.splits import FIRST_SURFACES, Days, Split, days_by, splits
 from billing.reports.rules.projection import Projection, project
 from billing.reports.rules.verdict import Verdict, judge
 from config.kit.months import Month, previous_month
@@ -18,19 +18,18 @@ from config.kit.months import Month, previous_month
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Extra usage of one local day by surface, and what is still expected to come
-    (nano-USD).
+    """Extra usage of one local day by surface, in the order of the month's, and what is
+    still expected to come (nano-USD).
     """
 
     on: dt.date
-    claude_code_nanos: int
-    claude_nanos: int
+    by_surface: tuple[int, ...]
     expected_nanos: int
 
     @property
     def total_nanos(self) -> int:
-        """Both surfaces together."""
-        return self.claude_code_nanos + self.claude_nanos
+        """All surfaces together."""
+        return sum(self.by_surface)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class MonthSummary:
 
     month: Month
     today: dt.date
+    surfaces: tuple[Split, ...]
     days: tuple[Day, ...]
     spent_nanos: int
     last_month_on: dt.date
@@ -46,16 +46,6 @@ class MonthSummary:
     last_month_by_day: dict[dt.date, int]
     projection: Projection | None
     verdict: Verdict
-
-    @property
-    def claude_code_nanos(self) -> int:
-        """Claude Code's part of the month."""
-        return sum(day.claude_code_nanos for day in self.days)
-
-    @property
-    def claude_nanos(self) -> int:
-        """Claude's part of the month."""
-        return sum(day.claude_nanos for day in self.days)
 
     @property
     def days_left(self) -> int:
@@ -80,19 +70,19 @@ def day_reached(by_day: dict[dt.date, int], cap_nanos: int) -> dt.date | None:
 def month_summary(standing: OrganizationStanding, *, now: dt.datetime) -> MonthSummary:
     """The running month of the organization with this standing, in one query."""
     month = standing.month
-    by_surface = _spent_by_day(
-        standing.id, since=previous_month(month.first_on), until=month.last_on
-    )
-    by_day = {day: sum(surfaces.values()) for day, surfaces in by_surface.items()}
+    by_surface = _spent_by_surface(standing.id, month=month)
+    by_day = _by_day(by_surface)
     today = month.day_of(now)
     projection = project(
         by_day, spent_nanos=standing.spent_nanos, today=today, last_on=month.last_on
     )
     last_month = {day: nanos for day, nanos in by_day.items() if day < month.first_on}
+    surfaces = splits(_within(month, by_surface), first=FIRST_SURFACES)
     return MonthSummary(
         month,
         today,
-        _days(month, by_surface, projection),
+        tuple(surfaces),
+        _days(month, surfaces, projection),
         standing.spent_nanos,
         previous_month(month.first_on),
         sum(last_month.values()),
@@ -107,30 +97,44 @@ def month_summary(standing: OrganizationStanding, *, now: dt.datetime) -> MonthS
     )
 
 
-def _spent_by_day(
-    organization_id: int, *, since: dt.date, until: dt.date
-) -> dict[dt.date, dict[str, int]]:
-    rows = OrganizationDay.objects.filter(
-        organization_id=organization_id, day_on__range=(since, until)
+def _spent_by_surface(organization_id: int, *, month: Month) -> dict[str, Days]:
+    """Since the month before, of the surfaces that are the largest in this one."""
+    since = previous_month(month.first_on)
+    rows = OrganizationDay.objects.filter(organization_id=organization_id)
+    return days_by(
+        rows.filter(day_on__range=(since, month.last_on)),
+        "surface",
+        largest_of=rows.filter(day_on__range=(month.first_on, month.last_on)),
+        first=FIRST_SURFACES,
     )
-    by_day: dict[dt.date, dict[str, int]] = defaultdict(dict)
-    for day, surface, nanos in rows.values_list("day_on", "surface", "extra_nanos"):
-        by_day[day][surface] = nanos
+
+
+def _by_day(by_surface: dict[str, Days]) -> Days:
+    by_day: Days = {}
+    for days in by_surface.values():
+        for day, nanos in days.items():
+            by_day[day] = by_day.get(day, 0) + nanos
     return by_day
 
 
+def _within(month: Month, by_surface: dict[str, Days]) -> dict[str, Days]:
+    """What is of the month; no surface without anything in it."""
+    within = {
+        name: {day: nanos for day, nanos in days.items() if day >= month.first_on}
+        for name, days in by_surface.items()
+    }
+    return {name: days for name, days in within.items() if days}
+
+
 def _days(
-    month: Month,
-    by_surface: dict[dt.date, dict[str, int]],
-    projection: Projection | None,
+    month: Month, surfaces: list[Split], projection: Projection | None
 ) -> tuple[Day, ...]:
     expected = dict(projection.expected) if projection else {}
     days = (month.first_on + dt.timedelta(days=offset) for offset in range(month.days))
     return tuple(
         Day(
             day,
-            by_surface.get(day, {}).get(Surface.CLAUDE_CODE, 0),
-            by_surface.get(day, {}).get(Surface.CLAUDE, 0),
+            tuple(surface.by_day.get(day, 0) for surface in surfaces),
             expected.get(day, 0),
         )
         for day in days

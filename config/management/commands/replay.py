@@ -17,7 +17,7 @@ from accounts.actions.api_keys import create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
 from accounts.management.commands.create_api_key import organization_by_slug
 from accounts.models import Organization, Scope
-from billing.models import Surface
+from billing.models.surfaces import Surface, surface_name
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 from config.replay import Outcome, Plan, ReplayError, TraceRow, read_trace, replay
@@ -39,7 +39,9 @@ class Command(BaseCommand):
             help="CSV: TIMESTAMP,ContextTokens,GeneratedTokens",
         )
         parser.add_argument(
-            "--surface", choices=Surface.values, default=Surface.CLAUDE.value
+            "--surface",
+            default=Surface.CLAUDE.value,
+            help="short name of a-z, 0-9, _ and - (default claude)",
         )
         parser.add_argument("--model", default="claude-sonnet-5")
         pace = parser.add_mutually_exclusive_group()
@@ -74,6 +76,11 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--speed {options['speed']:g} is not above 0; 2 is twice the trace's"
                 " pace."
+            )
+        surface = options["surface"]
+        if not surface or surface_name(surface) != surface:
+            raise CommandError(
+                f"--surface {surface!r} is no short name of a-z, 0-9, _ and -."
             )
         members = self._members(organization, options["members"])
         actor = Actor(label="replay")

@@ -111,7 +111,7 @@ def test_s18_what_is_beyond_a_bound_ends_and_says_so(monkeypatch, bounds):
     started = time.monotonic()
     with pytest.raises(BeyondBounds):
         pdf_of(long(4_900))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60, "it would never end"
 
 
 def test_s18_what_has_more_rows_than_any_document_is_not_even_tried(typeset_count):

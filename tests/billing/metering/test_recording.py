@@ -213,14 +213,6 @@ def test_e6_ids_are_unique_within_an_organization_only(acme, bob, charlie, now):
     assert (mine.status, theirs.status) == ("recorded", "recorded")
 
 
-def test_d1_a_member_of_another_organization_is_unknown(acme, charlie, now):
-    results = record(
-        acme, event(charlie, at=now), event(str(charlie.pk), at=now), now=now
-    )
-    assert [result.status for result in results] == ["invalid", "invalid"]
-    assert not UsageEvent.objects.exists()
-
-
 def test_p1_an_event_from_more_than_5_minutes_ahead_is_refused(acme, bob, now):
     results = record(
         acme, event(bob, at=now + 5 * MINUTE), event(bob, at=now + 6 * MINUTE), now=now

@@ -13,6 +13,7 @@ from billing.metering.actions import batch
 from billing.metering.actions.recording import record_usage
 from billing.metering.api.events import read_events
 from billing.metering.rules.events import content_digest
+from billing.models import UsageEvent
 
 RAW = {
     "id": "req-1",
@@ -81,9 +82,41 @@ def test_e6_a_retry_across_the_upgrade_with_other_content_is_a_conflict(
     for changes in (
         {"usage": {"input_tokens": 1_000, "output_tokens": 201, "speed": "fast"}},
         {"model": "claude-opus-5", "provider": "anthropic"},
-        {"labels": {"project": "x"}, "provider": "anthropic"},
+        {"occurred_at": "2026-11-20T12:05:01Z"},
     ):
         assert answer(acme, now, **changes) == "conflict"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": {"project": "x"}},
+        {"labels": {"project": "x"}, "provider": "anthropic"},
+        {"occurred_at": "2026-11-20T11:55:00Z"},
+        {"occurred_at": "2026-11-20T12:05:00Z", "usage": ITERATED},
+        {"source": "telemetry", "request_id": "req_9"},
+        {"id": "log-9", "source": "telemetry", "request_id": "req-1"},
+    ],
+)
+def test_x4_e6_labels_time_and_source_are_no_content_of_what_was_recorded_before_either(
+    recorded_once, acme, now, changes
+):
+    recorded_once(kept=[("team", "y")], labels={"team": "y"})
+    assert answer(acme, now, **changes) == "duplicate"
+    assert answer(acme, now, labels={"team": "y"}) == "duplicate"
+
+
+def test_x4_e6_what_is_kept_of_the_content_is_what_the_previous_release_compares(
+    acme, bob, now
+):
+    """Its web answers `duplicate` to what a web of this one recorded."""
+    labels = {"team": "y"}
+    assert answer(acme, now, labels=labels, request_id="r") == "recorded"
+    moment = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC).timestamp()
+    content = [bob.pk, "claude", RAW["model"], moment, 0, *COUNTS, [("team", "y")]]
+    content += ["", [], []]
+    digest = hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+    assert UsageEvent.objects.get().content_digest == digest
 
 
 def test_e6_a_retry_across_the_upgrade_of_what_is_read_otherwise_now_is_a_duplicate(

@@ -17,6 +17,7 @@ from billing.metering.actions.rows.countable import (
 )
 from billing.metering.actions.rows.counters import counter_statements
 from billing.metering.actions.rows.events import EventRow, event_statement
+from billing.metering.actions.rows.names import NameCount, add_to_names, write_names
 from billing.metering.actions.rows.parts import write_parts
 from billing.metering.actions.rows.windows import write_windows
 from billing.metering.rules.tally import Tally
@@ -39,10 +40,12 @@ def write(
     if not rows:
         return
     try:
+        names = write_names(rows, organization_id=organization_id)
         run_together(
             [
                 event_statement(
                     rows,
+                    names=names,
                     organization_id=organization_id,
                     key_id=key_id,
                     recorded_at=now,
@@ -68,8 +71,10 @@ def add_counts(tally: Tally, *, organization_id: int) -> None:
 
 __all__ = [
     "EventRow",
+    "NameCount",
     "Uncountable",
     "add_counts",
+    "add_to_names",
     "uncountable_sentence",
     "within_bounds",
     "write",

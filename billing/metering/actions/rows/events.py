@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from billing.metering.rules.events import GATEWAY
 from billing.metering.rules.funded import PricedEvent
 from billing.metering.rules.pricing import kept_factors
 from billing.metering.rules.tally import DayKey
@@ -35,18 +36,26 @@ class EventRow(NamedTuple):
 
 
 # What few events have: their columns are sent only with those, the others have defaults.
-SELDOM = {"provider", "factors", "is_split"}
+SELDOM = {
+    "provider",
+    "factors",
+    "is_split",
+    "source",
+    "request_id",
+    "unattributed_id",
+}
 
 
 def event_statement(
     rows: list[EventRow],
     *,
+    names: dict[str, int],
     organization_id: int,
     key_id: int | None,
     recorded_at: dt.datetime,
 ) -> tuple[str, list[str]]:
     """The statement that inserts the events in the order sent, as the key reported them,
-    with its parameter.
+    with its parameter; `names` are the ids of those that nobody has (X2).
     """
     is_plain = all(_is_plain(row) for row in rows)
     as_text = time_as_text(is_postgresql())
@@ -58,21 +67,32 @@ def event_statement(
     values = [_values(row, shared, as_text) for row in rows]
     if not is_plain:
         values = [
-            {**value, **_seldom(row)} for value, row in zip(values, rows, strict=True)
+            {**value, **_seldom(row, names)}
+            for value, row in zip(values, rows, strict=True)
         ]
     return _insert_events(is_postgresql(), is_plain), [rows_json(values)]
 
 
 def _is_plain(row: EventRow) -> bool:
     event = row.priced.event
-    return not (event.parts or event.conditions or event.provider)
+    return not (
+        event.parts
+        or event.conditions
+        or event.provider
+        or event.request_id
+        or event.source != GATEWAY
+        or row.priced.sent_as
+    )
 
 
-def _seldom(row: EventRow) -> dict[str, Any]:
+def _seldom(row: EventRow, names: dict[str, int]) -> dict[str, Any]:
     return {
+        "unattributed_id": names.get(row.priced.sent_as),
         "provider": row.priced.event.provider,
         "factors": kept_factors(row.priced.charge.factors),
         "is_split": bool(row.priced.event.parts),
+        "source": row.priced.event.source,
+        "request_id": row.priced.event.request_id,
     }
 
 

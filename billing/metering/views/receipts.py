@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Role
+from billing.metering.queries.unattributed import payers_of
 from billing.metering.receipts import receipt_of
 from billing.models import UsageEvent
 from billing.reports.queries.own import organization_receipts, receipts
@@ -24,14 +25,15 @@ from config.kit.later import much_to_make
 def own_receipt(
     request: HttpRequest, membership: Membership, event_pk: int
 ) -> HttpResponse:
-    """One event with everything behind its cost. Admins may open those of every member;
-    keys are the owners' business.
+    """One event with everything behind its cost, of the reader or assigned to them.
+    Admins may open those of every member; keys are the owners' business.
     """
     event = (
         organization_receipts(membership.organization_id).filter(pk=event_pk).first()
     )
     if event is None or (
-        event.membership_id != membership.pk and not membership.is_at_least(Role.ADMIN)
+        payers_of([event])[event.pk] != membership.pk
+        and not membership.is_at_least(Role.ADMIN)
     ):
         raise Http404
     context = {

@@ -26,7 +26,9 @@ from config.kit.money import format_usd, whole_percent
 def refusal_message(
     decision: Decision, standing: Standing, *, language: str, now: dt.datetime
 ) -> str:
-    """One or two sentences in `language`; times in the organization's zone."""
+    """One or two sentences in `language`; times in the organization's zone, which they
+    name.
+    """
     with translation.override(language):
         return f"{_what(decision, standing)} {_what_next(decision, standing, now=now)}".strip()
 
@@ -113,7 +115,8 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
         if asks:
             return _("You can request more usage.")
         return _("Ask an owner to change this.")
-    values = {"moment": moment_text(decision.resets_at, zone=zone, now=now)}
+    moment = moment_text(decision.resets_at, zone=zone, now=now, names_zone=True)
+    values = {"moment": moment}
     if asks:
         return (
             _("You can continue %(moment)s, or as soon as an admin approves more.")

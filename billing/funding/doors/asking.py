@@ -1,0 +1,91 @@
+"""The check behind the doors, and whom it is about. Read-only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.api_access import check_is_own, sent_key
+from billing.funding.api import checked_key
+from billing.funding.queries import standing_by_key
+from billing.funding.rules.decision import Decision, decide
+from billing.funding.rules.standing import Standing
+from billing.funding.words import refusal_message
+from config.kit.clock import HostClock
+from config.kit.limits import MEMBER, count_call
+from config.kit.strict_json import is_unsafe
+
+# The longest text that names anybody.
+MOST_TEXT = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A member's standing and what was decided, at an aware UTC instant."""
+
+    standing: Standing
+    decision: Decision
+    now: dt.datetime
+
+    @property
+    def sentence(self) -> str:
+        """Why not, until when, and what to do: in the member's language."""
+        standing = self.standing
+        return refusal_message(
+            self.decision, standing, language=standing.language, now=self.now
+        )
+
+
+class NobodyKnown(LookupError):
+    """Whom the caller names is no member, or it names nobody; the text is a sentence for
+    the person.
+    """
+
+
+def ask(request: HttpRequest) -> Asked:
+    """The check for whoever's personal token it is, or for the member in the header that
+    DOOR_MEMBER_HEADER names.
+
+    Raises NobodyKnown, Unauthorized, MissingScope, OtherMember, TooManyCalls, ClockIsOff
+    and DatabaseError.
+    """
+    clock = HostClock.read()
+    now = clock.asked_at
+    member = header_text(request, settings.DOOR_MEMBER_HEADER)
+    digest = sent_key(request)
+    count_call(MEMBER, digest, member.lower())
+    opened = standing_by_key(digest, member=member, now=now)
+    if opened is not None:
+        clock.agree(opened.database_time)
+    opened = checked_key(opened, request, digest=digest, now=now)
+    standing = opened.member(member)
+    found = None if standing is None else standing.membership_id
+    check_is_own(found, key_membership_id=opened.key_membership_id)
+    if standing is None:
+        raise NobodyKnown(_nobody(member, opened.organization.name))
+    return Asked(standing, decide(standing), now)
+
+
+def header_text(request: HttpRequest, name: str) -> str:
+    """A header's text; empty where there is none, or where it can name nobody."""
+    text = request.headers.get(name, "")
+    # Servers read headers as Latin-1; what people write there is UTF-8.
+    if not text.isascii():
+        text = text.encode("latin-1", "replace").decode("utf-8", "replace")
+    text = text.strip()
+    return "" if len(text) > MOST_TEXT or is_unsafe(text) else text
+
+
+def _nobody(member: str, organization: str) -> str:
+    if not member:
+        return _(
+            "Nobody says for whom this request is: the header “%(header)s” is missing."
+            " Tell whoever runs the gateway."
+        ) % {"header": settings.DOOR_MEMBER_HEADER}
+    return _(
+        "“%(member)s” is no member of %(organization)s. Ask an owner to invite you."
+    ) % {"member": member, "organization": organization}

@@ -1,0 +1,19 @@
+"""What a check's answer reads like: whole sentences, layers, one short line."""
+
+from billing.funding.words.refusals import (
+    LayerWords,
+    layer_words,
+    refusal_message,
+    window_name,
+)
+from billing.funding.words.short import MOST_CHARACTERS, short_message, short_standing
+
+__all__ = [
+    "MOST_CHARACTERS",
+    "LayerWords",
+    "layer_words",
+    "refusal_message",
+    "short_message",
+    "short_standing",
+    "window_name",
+]

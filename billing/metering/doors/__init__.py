@@ -1,0 +1,1 @@
+"""Reports in the dialects of others: telemetry of clients and gateways."""

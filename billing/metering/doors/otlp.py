@@ -1,0 +1,127 @@
+"""OTLP over HTTP: telemetry of Claude Code, and of whatever follows OpenTelemetry's GenAI
+conventions, becomes reported usage. Metrics, which have no ids, are taken and dropped.
+
+Exporters send again after a 503 and drop what they sent after a 400, so an outage is the
+first and a body that can't be read the second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router
+from ninja.errors import HttpError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceResponse,
+)
+
+from accounts.api_access import KeyAuth, own_membership_id
+from accounts.models import Scope
+from billing.metering.doors.taking import Taken, take
+from billing.metering.intake import claude_code, gen_ai
+from billing.metering.intake.otlp import Record, logs_in, spans_in
+from billing.metering.intake.packed import Undecodable, UnpackedTooLong, unpacked
+from config.kit.api import json_response
+from config.kit.doors import TELEMETRY_LIMIT, TELEMETRY_TOO_LONG
+from config.kit.limits import HOT
+from config.kit.otlp import JSON, PROTOBUF, encoding_of
+
+# Clients report as often as their users work, so each is counted like a gateway.
+router = Router(tags=["Telemetry"], auth=KeyAuth(Scope.METER, Scope.SELF, limit=HOT))
+# A large body is a hundred times as large once it is decoded: one at a time.
+LARGE = 1_048_576  # bytes
+_large = threading.Lock()
+Events = list[dict[str, Any]]
+
+
+@router.post("/logs", url_name="otlp_logs")
+def logs(request: HttpRequest) -> HttpResponse:
+    """Claude Code's requests, and events of the GenAI conventions; all other records are
+    taken and dropped.
+    """
+    own, now = _own_member(request), timezone.now()
+    events: Events = []
+    for record in _decoded(request, logs_in):
+        if claude_code.is_request(record):
+            events.append(claude_code.event_of(record, own=own, now=now))
+        elif gen_ai.usage_of(record):
+            events.append(gen_ai.event_of(record, own=own, now=now))
+    taken = take(request, events)
+    return _answer(request, taken, ExportLogsServiceResponse, "rejected_log_records")
+
+
+@router.post("/traces", url_name="otlp_traces")
+def traces(request: HttpRequest) -> HttpResponse:
+    """Calls of models by the GenAI conventions; all other spans are taken and dropped."""
+    own, now = _own_member(request), timezone.now()
+    calls = gen_ai.calls_in(_decoded(request, spans_in))
+    events = [gen_ai.event_of(record, own=own, now=now) for record in calls.records]
+    taken = take(request, events)
+    for complaint in calls.complaints:
+        taken.reject(complaint)
+    return _answer(request, taken, ExportTraceServiceResponse, "rejected_spans")
+
+
+@router.post("/metrics", url_name="otlp_metrics")
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Taken and dropped unread: sums without ids can't be charged exactly once."""
+    if encoding_of(request.META.get("CONTENT_TYPE", "")) == PROTOBUF:
+        return HttpResponse(b"", content_type=PROTOBUF)
+    return json_response({})
+
+
+def _own_member(request: HttpRequest) -> str:
+    """Whose personal token sent it, who reports for nobody else; empty for a key."""
+    membership_id = own_membership_id(request)
+    return "" if membership_id is None else str(membership_id)
+
+
+def _decoded(request: HttpRequest, read: Callable[..., list[Record]]) -> list[Record]:
+    """Raises HttpError for what can't be read."""
+    encoding = encoding_of(request.META.get("CONTENT_TYPE", ""))
+    if encoding not in (JSON, PROTOBUF):
+        raise HttpError(415, f"Send {PROTOBUF} or {JSON}.")
+    # From the stream: `request.body` is limited to what a page may send.
+    body = request.read(TELEMETRY_LIMIT + 1)
+    packing = request.headers.get("Content-Encoding", "").strip().lower()
+    if packing not in ("", "identity", "gzip"):
+        raise HttpError(415, "Send the body as it is, or packed with gzip.")
+    try:
+        if packing == "gzip":
+            body = unpacked(body, most=TELEMETRY_LIMIT)
+        if len(body) > TELEMETRY_LIMIT:
+            raise UnpackedTooLong
+        if len(body) <= LARGE:
+            return read(body, encoding=encoding)
+        with _large:
+            return read(body, encoding=encoding)
+    except UnpackedTooLong:
+        raise HttpError(413, TELEMETRY_TOO_LONG) from None
+    except Undecodable as error:
+        raise HttpError(400, str(error)) from None
+
+
+def _answer(
+    request: HttpRequest, taken: Taken, message: Any, rejected: str
+) -> HttpResponse:
+    """In the encoding of the request; nothing is said of a whole success."""
+    if encoding_of(request.META.get("CONTENT_TYPE", "")) == PROTOBUF:
+        answer = message()
+        if taken.rejected:
+            setattr(answer.partial_success, rejected, taken.rejected)
+            answer.partial_success.error_message = taken.sentence
+        return HttpResponse(answer.SerializeToString(), content_type=PROTOBUF)
+    if not taken.rejected:
+        return json_response({})
+    head, *words = rejected.split("_")
+    name = head + "".join(word.capitalize() for word in words)
+    # 64-bit numbers are texts in protobuf's JSON.
+    partial = {name: str(taken.rejected), "errorMessage": taken.sentence}
+    return json_response({"partialSuccess": partial})

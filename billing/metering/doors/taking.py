@@ -1,0 +1,98 @@
+"""Reported events of a foreign payload, recorded as `POST /usage` records them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.api_access import MissingScope, Unauthorized
+from accounts.models import ApiKey, Scope
+from billing.metering.actions.recording import (
+    KeyLacksScope,
+    Recorded,
+    UnknownKey,
+    record_usage_by_key,
+)
+from billing.metering.actions.results import Errors, EventResult
+from billing.metering.api.events import ReadEvents, read_events
+from billing.metering.api.odd_events import mark_odd_events
+from billing.metering.api.schemas import MAX_EVENTS
+from billing.payments.tasks import reload_if_due
+from config.kit.clock import HostClock
+from config.kit.jobs import enqueue
+
+MOST_SENTENCES = 3
+OTHER_CONTENT = "Another record with this id was recorded, with other content."
+
+
+@dataclass
+class Taken:
+    """How many of the events were not recorded, and why, by how often."""
+
+    rejected: int = 0
+    why: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, sentence: str) -> None:
+        """One more that was not recorded."""
+        self.rejected += 1
+        self.why[sentence] += 1
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong most often, for whoever reads the exporter's log."""
+        told = [
+            f"{sentence} ({times:,}×)" if times > 1 else sentence
+            for sentence, times in self.why.most_common(MOST_SENTENCES)
+        ]
+        return " ".join(told)
+
+
+def take(request: HttpRequest, events: list[dict[str, Any]]) -> Taken:
+    """Record the events in batches; each is committed before the next begins.
+
+    What an outage cuts off was recorded up to some batch, and may be sent again whole.
+    Raises Unauthorized, MissingScope, ClockIsOff, DatabaseError.
+    """
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    taken = Taken()
+    for start in range(0, len(events), MAX_EVENTS):
+        sent = mark_odd_events({"events": events[start : start + MAX_EVENTS]})
+        batch = read_events(sent["events"])
+        for unreadable in batch.unreadable.values():
+            taken.reject(_sentence(unreadable.errors))
+        if batch.events:
+            for result in _recorded(batch, key).results:
+                _look_at(result, taken)
+    return taken
+
+
+def _recorded(batch: ReadEvents, key: ApiKey) -> Recorded:
+    clock = HostClock.read()
+    try:
+        recorded = record_usage_by_key(
+            batch.events, key_digest=key.digest, now=clock.asked_at, clock=clock
+        )
+    except UnknownKey as error:  # revoked since the call began
+        raise Unauthorized from error
+    except KeyLacksScope as error:
+        raise MissingScope(Scope.METER) from error
+    if recorded.balance_crossed:
+        enqueue(reload_if_due, recorded.organization_id)
+    return recorded
+
+
+def _look_at(result: EventResult, taken: Taken) -> None:
+    if result.status == "invalid":
+        taken.reject(_sentence(result.errors))
+    elif result.status == "conflict":
+        taken.reject(OTHER_CONTENT)
+
+
+def _sentence(errors: Errors) -> str:
+    """The first thing that is wrong, and where."""
+    for loc, message in errors:
+        return f"{'.'.join(map(str, loc))}: {message}"
+    return "It can't be read."

@@ -1,0 +1,85 @@
+"""Calls through LiteLLM: by the real SDKs, and many at once by aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from tests.doors.server import ROOT
+from tests.peers.stage import BOB, VENV, Proxy
+
+SONNET = "claude-sonnet-4-5"
+
+
+def by_sdk(
+    proxy: Proxy,
+    kind: str,
+    *,
+    model: str = SONNET,
+    key: str = BOB,
+    stream: bool = False,
+) -> dict[str, Any]:
+    """What the SDK of this kind of call shows."""
+    how = "stream" if stream else "whole"
+    words = [proxy.address, f"sk-{key}", kind, model, how]
+    command = [VENV / "bin" / "python", ROOT / "tests" / "peers" / "sdk.py", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + proxy.log()
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Status, seconds and text of one call; status 0 is a connection that broke."""
+
+    status: int
+    seconds: float
+    text: str = ""
+
+
+async def message(
+    session: aiohttp.ClientSession, proxy: Proxy, *, key: str = BOB, text: str = "Hello"
+) -> Outcome:
+    """One call of the Messages API."""
+    body = {
+        "model": SONNET,
+        "max_tokens": 50,
+        "messages": [{"role": "user", "content": text}],
+    }
+    headers = {"x-api-key": f"sk-{key}", "anthropic-version": "2023-06-01"}
+    url = f"{proxy.address}/v1/messages"
+    began = time.perf_counter()
+    try:
+        async with session.post(url, json=body, headers=headers) as answer:
+            read = await answer.text()
+            return Outcome(answer.status, time.perf_counter() - began, read)
+    except (aiohttp.ClientError, OSError):
+        return Outcome(0, time.perf_counter() - began)
+
+
+async def many(
+    proxies: list[Proxy], *, count: int, at_once: int, key: str = BOB
+) -> list[Outcome]:
+    """`count` calls spread over the proxies, so many at once at each."""
+    lanes = [asyncio.Semaphore(at_once) for _ in proxies]
+    timeout = aiohttp.ClientTimeout(total=120)
+
+    async def one(session: aiohttp.ClientSession, number: int) -> Outcome:
+        which = number % len(proxies)
+        async with lanes[which]:
+            return await message(session, proxies[which], key=key)
+
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        return await asyncio.gather(*(one(session, n) for n in range(count)))
+
+
+def passed(outcomes: list[Outcome]) -> int:
+    """How many were answered by the provider."""
+    return sum(outcome.status == 200 for outcome in outcomes)
