@@ -51,12 +51,15 @@ def connect(request: MemberRequest, membership: Membership) -> HttpResponse:
         "form": form,
         "makes_another": "another" in request.GET and not secret,
     }
-    return render(
+    response = render(
         request,
         "billing/pages/connect.html",
         context,
         status=422 if form.errors else 200,
     )
+    if secret:
+        response["HX-Trigger"] = json.dumps({"keysChanged": True})
+    return response
 
 
 @member_page(Role.OWNER)

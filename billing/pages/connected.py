@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from accounts.key_use import KeyUse, uses_of
 from accounts.models import ApiKey, Scope
 from billing.pages.connecting import PERSONAL, ConnectPage
-from billing.pages.ways import CLAUDE_CODE, GROUPS, WAYS
+from billing.pages.ways import CLAUDE_CODE, GROUPS, WAYS, Way
 from billing.reports.queries.keys import KeyDay, keys_today
 from config.kit.months import local_day
 
@@ -109,7 +109,7 @@ class ConnectedTable:
         way = WAYS.get(key.way)
         return ConnectedRow(
             key.name,
-            str(way.name if way else _("API key")),
+            _about(key, way),
             key.prefix,
             today,
             today.last_at if today else use.reported_at,
@@ -173,6 +173,13 @@ class ConnectedTable:
         return ngettext("Silent for %(days)d day", "Silent for %(days)d days", days) % {
             "days": days
         }
+
+
+def _about(key: ApiKey, way: Way | None) -> str:
+    """The way of a key; in other words where the key is called as it is."""
+    if way is None:
+        return _("API key")
+    return str(way.line if key.name == str(way.name) else way.name)
 
 
 def _row_without_key(today: KeyDay) -> ConnectedRow:

@@ -55,8 +55,8 @@ LITELLM = Way(
         "streams too."
     ),
     outage=_(
-        "Calls go on; a member told “no” stays refused. EXTRA_USAGE_ON_OUTAGE=refuse "
-        "stops all, allow_included lets only included usage through."
+        "Calls go on; a member told “no” stays refused. Write refuse or allow_included "
+        "instead of allow for less."
     ),
     overrun=_("At most one running request for each gateway process."),
     sees=NO_PROMPT,

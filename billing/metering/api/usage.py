@@ -78,7 +78,7 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
 
 def note_report(recorded: Recorded, request: HttpRequest, *, digest: str) -> None:
     """Remember that the key of these events reported, and the first that is new."""
-    new = (one.id for one in recorded.results if one.status == "recorded")
+    new = (one.id or "" for one in recorded.results if one.status == "recorded")
     event_id = next(new, "")
     note_use(
         recorded.key_id,

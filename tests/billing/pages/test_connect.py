@@ -19,6 +19,8 @@ from accounts.models import ApiKey, AuditEntry
 from accounts.tasks import write_down_key_use
 from billing.models import UsageEvent
 from billing.pages.ways import WAYS
+from billing.reports.queries.keys import _of_members
+from config.kit.sql import is_postgresql, run
 from tests.conftest import NOW
 from tests.factories.people import MembershipFactory, make_user
 from tests.factories.usage import enable_extra_usage
@@ -351,6 +353,15 @@ def test_the_page_reads_as_little_for_many_members_and_events_as_for_few(
             create_api_key(acme, name=f"k{number}", scopes=["meter"], actor=BY, now=NOW)
     with django_assert_num_queries(14):
         owner.get(PAGE)
+
+
+def test_todays_sums_look_into_the_index_for_each_member(acme):
+    if is_postgresql():
+        pytest.skip("PostgreSQL reads so small a table whole.")
+    plan = "EXPLAIN QUERY PLAN " + _of_members(False)
+    steps = [step[3] for step in run(plan, ["2026", "2027", acme.pk]).rows()]
+    assert any("events_of_member (membership_id=? AND occurred" in one for one in steps)
+    assert not any("SCAN e" in one for one in steps)
 
 
 # -- Receipts, words -------------------------------------------------------------------
