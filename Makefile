@@ -89,7 +89,7 @@ lock:
 	uv pip compile requirements/peers.in --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/peers.txt
 
 messages: $(VENV)/.base
-	$(PYTHON) manage.py makemessages -l ja --no-location --no-wrap --ignore '.venv/*' --ignore 'tests/*' --ignore 'static/vendor/*'
+	$(PYTHON) manage.py makemessages -l ja --no-location --no-wrap --ignore '.venv*/*' --ignore 'gateways/*' --ignore 'tests/*' --ignore 'static/vendor/*'
 
 compilemessages: $(VENV)/.base
 	$(PYTHON) manage.py compilemessages -l ja --ignore '.venv/*'

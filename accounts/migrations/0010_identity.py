@@ -25,7 +25,9 @@ class Migration(migrations.Migration):
             model_name="organization",
             name="invites_freely",
             field=models.BooleanField(
-                default=False, verbose_name="may invite without limit"
+                db_default=False,
+                default=False,
+                verbose_name="may invite without limit",
             ),
         ),
         migrations.AlterField(

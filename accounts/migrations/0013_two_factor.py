@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                     ("admins", "Owners and admins"),
                     ("everybody", "Everybody"),
                 ],
+                db_default="",
                 default="",
                 max_length=10,
                 verbose_name="two-factor sign-in required of",

@@ -129,12 +129,15 @@ class Organization(models.Model):
         _("gateways may get leases"), default=False, db_default=False
     )
     # An operator's trust: no limit on invitations an hour (S21).
-    invites_freely = models.BooleanField(_("may invite without limit"), default=False)
+    invites_freely = models.BooleanField(
+        _("may invite without limit"), default=False, db_default=False
+    )
     two_factor = models.CharField(
         _("two-factor sign-in required of"),
         max_length=10,
         choices=TwoFactor,
         default=TwoFactor.NOBODY,
+        db_default=TwoFactor.NOBODY,
         blank=True,
     )
     unknown_people = models.CharField(
