@@ -64,6 +64,8 @@ async def messages(request: web.Request) -> web.StreamResponse:
         content = [{"type": "text", "text": "".join(WORDS)}]
         whole = {"content": content, "stop_reason": "end_turn", "usage": MESSAGES_USAGE}
         return web.json_response({**start, **whole}, headers=headers)
+    if "use a tool" in text and "tool_result" not in text:
+        return await stream(request, tool_events(start), headers)
     pause = 0.1 if "slow" in text else 0
     return await stream(request, message_events(start, pause), headers)
 
@@ -79,6 +81,20 @@ async def message_events(start: dict[str, Any], pause: float) -> AsyncIterator[A
         await asyncio.sleep(pause)
     yield {"type": "content_block_stop", "index": 0}
     end = {"stop_reason": "end_turn", "stop_sequence": None}
+    yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": 42}}
+    yield {"type": "message_stop"}
+
+
+async def tool_events(start: dict[str, Any]) -> AsyncIterator[Any]:
+    """The events of a message that wants a tool to be run."""
+    yield {"type": "message_start", "message": start}
+    block = {"type": "tool_use", "id": "toolu_01", "name": "Bash", "input": {}}
+    yield {"type": "content_block_start", "index": 0, "content_block": block}
+    words = json.dumps({"command": "echo hello", "description": "Say hello"})
+    delta = {"type": "input_json_delta", "partial_json": words}
+    yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    yield {"type": "content_block_stop", "index": 0}
+    end = {"stop_reason": "tool_use", "stop_sequence": None}
     yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": 42}}
     yield {"type": "message_stop"}
 
