@@ -16,8 +16,15 @@ import pytest
 
 from tests.doors.server import children
 from tests.peers.calls import Outcome, many, message, passed
-from tests.peers.stage import BOB, Product, Proxy, cap_above_spent, proxy, settle
-from tests.waiting import wait_until
+from tests.peers.stage import (
+    BOB,
+    Product,
+    Proxy,
+    cap_above_spent,
+    proxy,
+    settle,
+    wait_for,
+)
 
 pytestmark = pytest.mark.peers
 ADA = "ada@acme.example"
@@ -127,7 +134,7 @@ def test_x6_thirty_seconds_without_the_product(litellm: Proxy, server: Product):
     asyncio.run(run())
     server.cap(None)
     count = passed(usual) + passed(away)
-    wait_until(lambda: server.events() - before >= count, "All calls", why=litellm.log)
+    wait_for(lambda: server.events() - before >= count, "All calls", litellm)
     recorded = settle(server.events, still=3) - before
     slow = sum(outcome.seconds > 1 for outcome in away)
     print(
