@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0035_audit_reasons")]
+    dependencies = [("accounts", "0038_external_ids")]
 
     operations = [
         migrations.AddField(

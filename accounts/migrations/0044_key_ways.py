@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0035_audit_reasons"),
+        ("accounts", "0041_unknown_people"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0041_unknown_people"),
-        ("billing", "0045_refuse_emptying"),
+        ("billing", "0050_request_ids"),
     ]
 
     operations = [
@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("price", "Price"),
                     ("operator", "Operator"),
+                    ("report", "Report"),
                     ("assigned", "Assigned to a member"),
                 ],
                 db_default="price",

@@ -12,7 +12,7 @@ from config.kit.append_only import exempt
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0044_key_ways"),
-        ("billing", "0045_refuse_emptying"),
+        ("billing", "0052_unattributed"),
     ]
 
     operations = [
