@@ -17,6 +17,7 @@ from accounts.access import MemberRequest, member_page
 from accounts.actions.api_keys import create_api_key
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role, Scope
+from billing.metering.views.unattributed import unattributed_part
 from billing.pages.connected import ConnectedTable
 from billing.pages.connecting import ConnectPage
 from billing.pages.ways import way_called
@@ -47,6 +48,7 @@ def connect(request: MemberRequest, membership: Membership) -> HttpResponse:
     form = WayKeyForm(posted(request), initial={"name": page.next_name()})
     secret = _make_key(page, form) if form.is_valid() else ""
     context = page.way_part() | ConnectedTable(page).part()
+    context |= unattributed_part(page.organization, page.now)
     context |= page.lines_part(secret) | {
         "form": form,
         "makes_another": "another" in request.GET and not secret,

@@ -21,7 +21,7 @@ from accounts.key_use import (
     refused_like,
     uses_of,
 )
-from accounts.models import ApiKey, Membership
+from accounts.models import ApiKey, Membership, Scope
 from billing.metering.receipts import Receipt, receipt_of
 from billing.pages.ways import GROUPS, Way
 from billing.reports.queries.keys import event_called
@@ -32,7 +32,7 @@ A_MINUTE = dt.timedelta(minutes=1)
 # A page left open asks less often once nothing came for so long.
 PATIENCE = dt.timedelta(minutes=10)
 # The scope of a token that people make for themselves.
-PERSONAL = "self"
+PERSONAL = Scope.SELF
 # Personal tokens that are looked through for one that reported: the newest.
 MOST_TOKENS = 50
 
@@ -62,6 +62,15 @@ class Arrival:
     def is_awaited(self) -> bool:
         """Whether the page looks again."""
         return self.key is not None and not self.has_come
+
+    @property
+    def person(self) -> str:
+        """Whose the first event is: an address, or what was sent of somebody unknown."""
+        if self.first is None:
+            return ""
+        event = self.first.event
+        unknown = event.unattributed
+        return unknown.sent_as if unknown else event.membership.user.email
 
     @property
     def tokens_in(self) -> int:

@@ -20,6 +20,7 @@ from billing.metering.actions.results import Errors, EventResult
 from billing.metering.api.events import ReadEvents, read_events
 from billing.metering.api.odd_events import mark_odd_events
 from billing.metering.api.schemas import MAX_EVENTS
+from billing.metering.api.usage import note_report
 from billing.payments.tasks import reload_if_due
 from config.kit.clock import HostClock
 from config.kit.jobs import enqueue
@@ -64,7 +65,9 @@ def take(request: HttpRequest, events: list[dict[str, Any]]) -> Taken:
         for unreadable in batch.unreadable.values():
             taken.reject(_sentence(unreadable.errors))
         if batch.events:
-            for result in _recorded(batch, key).results:
+            recorded = _recorded(batch, key)
+            note_report(recorded, request, digest=key.digest)
+            for result in recorded.results:
                 _look_at(result, taken)
     return taken
 
