@@ -182,6 +182,38 @@ class Batch:
         charge = charge_of_event(self.book, event)
         if charge.cost_nanos > MOST_AN_EVENT_NANOS:
             return too_dear(event, charge)
+        priced, presented = self._priced(event, standing, digest, charge)
+        self._count(priced._replace(sent_as=sent_as))
+        funding = priced.funded.funding
+        # The same once more in this batch is a duplicate already.
+        self.known.add(
+            KnownEvent.of(
+                event,
+                membership_id=standing.membership_id,
+                digest=digest,
+                funding=funding,
+                cost_nanos=charge.cost_nanos,
+                estimated=charge.estimated,
+            )
+        )
+        return EventResult(
+            event.id,
+            "recorded",
+            funding,
+            charge.cost_nanos,
+            charge.estimated,
+            notes=(
+                *event.notes,
+                *unattributed_notes(sent_as),
+                *used_notes(presented),
+                *self._free_notes(event, charge),
+            ),
+        )
+
+    def _priced(
+        self, event: ReportedEvent, standing: Standing, digest: str, charge: EventCharge
+    ) -> tuple[PricedEvent, Presented]:
+        """Who pays it, and what of its windows it uses up."""
         assert self.standings is not None
         history = self.standings.histories.get(standing.membership_id)
         sit_as_of(standing, history, event.occurred_at)
@@ -196,47 +228,9 @@ class Batch:
                 occurred_at=event.occurred_at,
                 cost=charge.cost_nanos,
             )
-        self._count(
-            PricedEvent(
-                event,
-                standing,
-                digest,
-                charge,
-                funded,
-                used,
-                presented.number,
-                sent_as,
-            )
-        )
-        # The same once more in this batch is a duplicate already.
-        self.known.add(
-            KnownEvent(
-                event.id,
-                event.request_id,
-                standing.membership_id,
-                digest,
-                event.source,
-                event.occurred_at,
-                event.labels,
-                event.usage.as_tuple(),
-                funded.funding,
-                charge.cost_nanos,
-                charge.estimated,
-            )
-        )
-        return EventResult(
-            event.id,
-            "recorded",
-            funded.funding,
-            charge.cost_nanos,
-            charge.estimated,
-            notes=(
-                *event.notes,
-                *unattributed_notes(sent_as),
-                *used_notes(presented),
-                *self._free_notes(event, charge),
-            ),
-        )
+        number = presented.number
+        priced = PricedEvent(event, standing, digest, charge, funded, used, number)
+        return priced, presented
 
     def _presented(self, event: ReportedEvent, standing: Standing) -> Presented:
         """What the authorization of an event is worth: the first event has it (E4)."""

@@ -242,20 +242,27 @@ def _record_together(
             token=locked.token(),
         )
         results = [batch.record(event) for event in events]
-        write(
-            batch.rows,
-            tally=batch.tally,
-            windows=batch.windows,
-            organization_id=owner,
-            key_id=locked.key_id,
-            now=now,
-        )
-        book_replacements(
-            batch.replacements, organization_id=owner, book=batch.book, now=now
-        )
-        hear_refusals()
+        _write(batch, key_id=locked.key_id, now=now)
     crossed = batch.balance_crossed
     return Recorded(results, owner, locked.key_id, locked.key_membership_id, crossed)
+
+
+def _write(batch: Batch, *, key_id: int | None, now: dt.datetime) -> None:
+    write(
+        batch.rows,
+        tally=batch.tally,
+        windows=batch.windows,
+        organization_id=batch.organization_id,
+        key_id=key_id,
+        now=now,
+    )
+    book_replacements(
+        batch.replacements,
+        organization_id=batch.organization_id,
+        book=batch.book,
+        now=now,
+    )
+    hear_refusals()
 
 
 # To say of whom a personal token is, where it reports somebody else.

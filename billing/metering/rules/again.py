@@ -53,6 +53,32 @@ class KnownEvent:
     replaced_by: str = ""
     replaced_nanos: int = 0
 
+    @classmethod
+    def of(
+        cls,
+        event: ReportedEvent,
+        *,
+        membership_id: int,
+        digest: str,
+        funding: str,
+        cost_nanos: int,
+        estimated: bool,
+    ) -> KnownEvent:
+        """What is kept of an event that was recorded just now."""
+        return cls(
+            event.id,
+            event.request_id,
+            membership_id,
+            digest,
+            event.source,
+            event.occurred_at,
+            event.labels,
+            event.usage.as_tuple(),
+            funding,
+            cost_nanos,
+            estimated,
+        )
+
     @property
     def current_nanos(self) -> int:
         """What it costs with the gateway's count."""
