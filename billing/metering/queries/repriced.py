@@ -148,6 +148,7 @@ def _of_gateway(
     book: PriceBook,
 ) -> Difference:
     """The difference where a gateway's count holds: that is priced, as a whole."""
+    assert word.counted is not None
     of_prices = sum(nanos for (pk, _part), nanos in by_price.items() if pk == event.pk)
     before = event.cost_nanos + word.amount_nanos + of_prices
     cost = cost_of_counted(book, word.counted, occurred_at=event.occurred_at)
