@@ -189,3 +189,21 @@ def test_a_member_opens_the_receipt_of_what_was_assigned_to_them(
     url = reverse("own_receipt", args=["acme", UsageEvent.objects.first().pk])
     client.force_login(bob.user)
     assert client.get(url).status_code == 200
+    own = client.get(reverse("own_usage", args=["acme"])).content.decode()
+    assert url in own
+    csv = client.get(reverse("own_receipts_csv", args=["acme"]))
+    assert UsageEvent.objects.first().event_id in (
+        b"".join(csv.streaming_content).decode()
+    )
+    client.force_login(ada.user)
+    own = client.get(reverse("own_usage", args=["acme"])).content.decode()
+    assert url not in own
+
+
+def test_the_usage_page_says_what_is_in_no_row(owner, client, name, ada):
+    url = reverse("usage_settings", args=["acme"])
+    page = words_of(owner.get(url))
+    assert "Another $1.94 this month is unattributed usage" in page
+    assert reverse("unattributed", args=["acme"]) in page
+    client.force_login(ada.user)  # an admin reads it, and assigns nothing
+    assert reverse("unattributed", args=["acme"]) not in words_of(client.get(url))
