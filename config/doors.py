@@ -49,6 +49,7 @@ class OtlpErrors:
             response.content, response["Content-Type"] = error_body(
                 response.status_code, _sentence(response), encoding=encoding
             )
+            response["Content-Length"] = str(len(response.content))
         return response
 
 

@@ -50,6 +50,7 @@ def post(client, key):
 
 def status_of(answer):
     """Code and message of an error (google.rpc.Status)."""
+    assert int(answer["content-length"]) == len(answer.content)
     if answer["content-type"].startswith(JSON):
         told = answer.json()
         assert told.keys() == {"code", "message"}
