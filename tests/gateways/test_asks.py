@@ -225,7 +225,11 @@ def test_strange_amounts_and_times_are_taken_for_none(tmp_path):
     with_client(test, tmp_path, FakeServer(answer=strange), leases=True)
 
 
-def test_neither_key_nor_member_is_logged(tmp_path, caplog):
+def test_neither_key_nor_member_is_logged(tmp_path, caplog, monkeypatch):
+    # Django's settings, set up anew by other tests, silence loggers that they don't name.
+    monkeypatch.setattr(logging.getLogger("extra_usage_client"), "disabled", False)
+    monkeypatch.setattr(logging.getLogger("extra_usage_client"), "propagate", True)
+
     async def test(client: ExtraUsage, server: FakeServer) -> None:
         server.fault = lambda path, body: web.Response(status=401)
         call = await client.ask(BOB)
@@ -233,7 +237,7 @@ def test_neither_key_nor_member_is_logged(tmp_path, caplog):
         await client.flush(0.3)
         assert client.metrics.key_refused >= 1
 
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="extra_usage_client"):
         with_client(test, tmp_path, FakeServer(), flush_timeout=0.1)
     assert "The key is refused" in caplog.text
     assert KEY not in caplog.text

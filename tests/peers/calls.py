@@ -76,19 +76,28 @@ async def message(
 
 
 async def many(
-    proxies: list[Proxy], *, count: int, at_once: int, key: str = BOB
+    proxies: list[Proxy],
+    *,
+    count: int,
+    at_once: int,
+    key: str = BOB,
+    done: list[Outcome] | None = None,
 ) -> list[Outcome]:
-    """`count` calls spread over the proxies, so many at once at each."""
+    """`count` calls spread over the proxies, so many at once at each; each is put into
+    `done` as it ends.
+    """
+    done = [] if done is None else done
     lanes = [asyncio.Semaphore(at_once) for _ in proxies]
     timeout = aiohttp.ClientTimeout(total=120)
 
-    async def one(session: aiohttp.ClientSession, number: int) -> Outcome:
+    async def one(session: aiohttp.ClientSession, number: int) -> None:
         which = number % len(proxies)
         async with lanes[which]:
-            return await message(session, proxies[which], key=key)
+            done.append(await message(session, proxies[which], key=key))
 
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        return await asyncio.gather(*(one(session, n) for n in range(count)))
+        await asyncio.gather(*(one(session, n) for n in range(count)))
+    return done
 
 
 def passed(outcomes: list[Outcome]) -> int:

@@ -70,8 +70,10 @@ def test_an_end_loses_what_litellm_had_not_handed_over_at_most(
     async def run(one: Proxy) -> int:
         if not is_busy:
             return passed(await many([one], count=150, at_once=8))
-        load = asyncio.create_task(many([one], count=400, at_once=8))
-        await asyncio.sleep(4)
+        done: list[Outcome] = []
+        load = asyncio.create_task(many([one], count=400, at_once=8, done=done))
+        while len(done) < 150:
+            await asyncio.sleep(0.01)
         assert one.process is not None
         one.process.send_signal(how)
         return passed(await load)
