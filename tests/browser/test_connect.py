@@ -77,7 +77,7 @@ def test_a_key_is_made_copied_whole_and_its_first_event_arrives(acme, open_page)
     ).to_be_visible()
     expect(page.get_by_text(secret)).to_be_visible()  # nothing took it away meanwhile
     page.get_by_role("link", name="Receipt").click()
-    expect(page.get_by_text("Reported by")).to_be_visible()
+    expect(page.get_by_text("API key", exact=True)).to_be_visible()
 
 
 def test_arrows_move_in_the_list_and_the_address_keeps_the_way(acme, open_page):
