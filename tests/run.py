@@ -24,6 +24,11 @@ REQUIRED = os.environ.get("CI") == "true" or os.environ.get("REQUIRE_SERVICES") 
 PROCESS = {"DJANGO_ALLOW_ASYNC_UNSAFE": "", "PYTHONDONTWRITEBYTECODE": ""}
 
 
+# What fails on a busy machine is tried once more, and named at the end; but for races
+# (tests/conftest.py), where being right the second time proves nothing.
+AGAIN = ("--reruns", "1", "-raR")
+
+
 def run(title: str, *words: str, **environment: str) -> int:
     """One run of pytest with its own environment; its exit code."""
     print(f"\n== {title}", flush=True)
@@ -35,6 +40,7 @@ def run(title: str, *words: str, **environment: str) -> int:
         "-q",
         "--create-db",
         "--durations=30",
+        *AGAIN,
         *words,
         *sys.argv[1:],
     ]
