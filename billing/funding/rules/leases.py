@@ -3,7 +3,7 @@ nano-USD.
 
 An answer is given without a row, so nobody knows how many leases are out. That is why
 what all members share is leased by parts: each gets a lease on the part of it that their
-own part of this month's extra usage is, and all of them together at most 5 % of it.
+own part of this month's extra usage is, so that one lease each comes to 5 % of it.
 """
 
 from __future__ import annotations
