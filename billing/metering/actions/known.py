@@ -65,7 +65,9 @@ def read_before(
     numbers = list_param([one.number for one in promises if one.number])
     params = [opened_by, list_param(ids), numbers]
     if requests:
-        params += [rows_json([_moments(event) for event in requests]), opened_by]
+        moments = rows_json([_moments(event) for event in requests])
+        named = list_param([event.request_id for event in requests])
+        params += [moments, opened_by, named]
     return run(_known_sql(opener, bool(requests), is_postgresql()), params)
 
 
@@ -97,11 +99,12 @@ def _known_sql(opener: str, by_request: bool, postgresql: bool) -> str:
     if not by_request:
         return sql
     moments = {"request_id": "text", "since": "timestamptz", "until": "timestamptz"}
-    # As the index says which rows are in it: else it is not used.
+    # By the list, and as the index says which rows are in it: else it is not used.
     return (
         f"{sql} UNION ALL {no_promise} FROM {rowset(moments)} JOIN billing_usageevent e"
-        f" ON e.organization_id = {owner} AND e.request_id = r.request_id AND NOT"
-        " (e.request_id = '') AND e.occurred_at BETWEEN r.since AND r.until"
+        " ON e.request_id = r.request_id AND e.occurred_at BETWEEN r.since AND r.until"
+        f" WHERE e.organization_id = {owner} AND {in_list('e.request_id', 'text')} AND"
+        " NOT (e.request_id = '')"
     )
 
 

@@ -59,7 +59,7 @@ def book_replacements(
         event_id__in=[one.known.id for one in replacements],
     )
     by_id = {event.event_id: event for event in events}
-    costs = costs_today(events, book)
+    costs = costs_today(by_id.values(), book)
     left = _left_of(by_id.values())
     adjustments = []
     for one in replacements:
@@ -72,7 +72,8 @@ def book_replacements(
                     event, nanos, replacement=one, locked=locked, month=month, now=now
                 )
             )
-    book_adjustments(locked, adjustments)
+    if adjustments:
+        book_adjustments(locked, adjustments)
 
 
 def _left_of(events: Collection[UsageEvent]) -> dict[int, int]:

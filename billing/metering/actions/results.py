@@ -69,10 +69,9 @@ def _again_notes(event: ReportedEvent, known: KnownEvent, what: Again) -> Iterat
             " and the difference is booked as an adjustment."
         )
     elif what is Again.OVERRULED and known.counts != event.usage.as_tuple():
-        whose = (
-            "the gateway's" if known.source == GATEWAY else f"that of {known.source}"
-        )
-        yield f"It was recorded with other counts; {whose} stays."
+        is_gateways = known.source == GATEWAY or known.replaced_by
+        whose = "the gateway's" if is_gateways else f"that of {known.source}"
+        yield f"It was reported with other counts; {whose} holds."
 
 
 def unknown_member(event: ReportedEvent) -> EventResult:

@@ -109,13 +109,13 @@ def differences_of(
         yield from _not_below_nothing(differences, event.cost_nanos + booked[event.pk])
 
 
-def costs_today(events: QuerySet[UsageEvent], book: PriceBook) -> dict[int, int]:
+def costs_today(events: Collection[UsageEvent], book: PriceBook) -> dict[int, int]:
     """What events as recorded cost at the prices of a book, by their row."""
     return {
         event.pk: sum(
             charge.cost_nanos for _row, charge in _charges(event, parts, book)
         )
-        for event, parts in _with_parts(events)
+        for event, parts in _join_parts(list(events))
     }
 
 
@@ -148,6 +148,7 @@ def _of_gateway(
     book: PriceBook,
 ) -> Difference:
     """The difference where a gateway's count holds: that is priced, as a whole."""
+    assert word.counted is not None
     of_prices = sum(nanos for (pk, _part), nanos in by_price.items() if pk == event.pk)
     before = event.cost_nanos + word.amount_nanos + of_prices
     cost = cost_of_counted(book, word.counted, occurred_at=event.occurred_at)

@@ -24,7 +24,6 @@ from billing.metering.actions.repricing import reprice_events
 from billing.models import (
     GATEWAY_COUNTED,
     AdjustmentSource,
-    BillingAccount,
     InvoiceLine,
     MemberMonth,
     UsageAdjustment,
@@ -286,16 +285,15 @@ def test_x4_without_a_request_id_nothing_is_taken_for_another(report, gateway, n
 def test_x4_what_a_closed_month_had_by_telemetry_is_corrected_in_the_open_one(
     report, gateway, telemetry, acme, now
 ):
-    report(telemetry())
-    BillingAccount.objects.filter(organization=acme).update(frozen_through_on=None)
+    report(telemetry("4.00", id="used-up", request_id=""), telemetry())
     december = dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC)
-    close_due(now=december)
+    close_due(acme.pk, now=december)
     [word] = report(gateway("3.50"), at=december)
     assert told(word) == ("duplicate", usd("3.50"))
     booked = UsageAdjustment.objects.get()
     assert booked.month_on == dt.date(2026, 12, 1)
-    assert UsageEvent.objects.get().month_on == dt.date(2026, 11, 1)
-    close_due(now=dt.datetime(2027, 1, 3, 12, tzinfo=dt.UTC))
+    assert booked.event.month_on == dt.date(2026, 11, 1)
+    close_due(acme.pk, now=dt.datetime(2027, 1, 3, 12, tzinfo=dt.UTC))
     [line] = InvoiceLine.objects.filter(kind="correction")
     assert (line.surface, line.reason, line.exact_nanos) == (
         "cursor",
@@ -372,7 +370,8 @@ def test_x4_requests_are_found_by_their_index(report, gateway, acme):
     report(*sent)
     sql = known._known_sql(BY_ORGANIZATION, True, is_postgresql())
     moments = rows_json([known._moments(sent[7])])
-    params = [acme.pk, list_param(["x"]), list_param([1]), acme.pk, moments]
+    params = [acme.pk, list_param(["x"]), list_param([1]), moments, acme.pk]
+    params.append(list_param([sent[7].request_id]))
     with connection.cursor() as cursor:
         if is_postgresql():
             cursor.execute("ANALYZE billing_usageevent")
@@ -380,7 +379,7 @@ def test_x4_requests_are_found_by_their_index(report, gateway, acme):
         explain = "EXPLAIN " if is_postgresql() else "EXPLAIN QUERY PLAN "
         cursor.execute(explain + sql, params)
         plan = "\n".join(str(row) for row in cursor.fetchall())
-    assert "events_by_request_id" in plan
+    assert "events_by_request_id" in plan, plan
 
 
 def test_x4_m4_what_a_gateway_counted_is_what_new_prices_price(

@@ -107,20 +107,13 @@ def test_x4_the_two_known_surfaces_the_largest_others_and_the_rest(
 
 
 def test_x4_where_nothing_was_used_the_two_known_ones_stand_with_nothing(
-    acme, chart, use, bob
+    chart, use, client, bob
 ):
     use()
     assert plain(chart()) == [("Claude Code", 1, "0.00"), ("Claude", 2, "0.00")]
-    surfaces = [name for name, _part in _standing(chart, bob)]
-    assert surfaces == ["Claude Code", "Claude"]
-
-
-def _standing(chart, bob):
-    from django.test import Client
-
-    client = Client()
     client.force_login(bob.user)
-    return client.get("/o/acme/usage/").context["surfaces"]
+    surfaces = client.get("/o/acme/usage/").context["surfaces"]
+    assert [name for name, _part in surfaces] == ["Claude Code", "Claude"]
 
 
 def test_x4_the_table_beside_the_chart_has_a_column_for_each_of_its_parts(
@@ -161,15 +154,15 @@ def made_up(acme, bob):
     )
 
 
-@pytest.mark.parametrize("page", ["settings/usage/", "usage/", "usage/?split=model"])
+@pytest.mark.parametrize("path", ["settings/usage/", "usage/", "usage/?split=model"])
 def test_x4_made_up_surfaces_neither_lengthen_a_page_nor_its_answers(
-    client, alice, bob, made_up, page
+    client, alice, bob, made_up, path
 ):
-    client.force_login(bob.user if page.startswith("usage") else alice.user)
-    client.get(f"/o/acme/{page}")
+    client.force_login(bob.user if path.startswith("usage") else alice.user)
+    client.get(f"/o/acme/{path}")
     fetched = []
     with connection.execute_wrapper(_counting(fetched)):
-        response = client.get(f"/o/acme/{page}")
+        response = client.get(f"/o/acme/{path}")
     series = response.context["chart"]["series"]
     assert [one["slot"] for one in series] == [1, 2, 3, 4, 5]
     assert float(series[4]["values"][DAY.day - 1]) == MADE_UP - 4
@@ -196,7 +189,7 @@ def test_x4_a_page_asks_as_often_with_many_surfaces_as_with_two(client, bob, use
     client.force_login(bob.user)
     use(claude="1", claude_code="1")
     counts = []
-    for _time in range(2):
+    for time in range(2):
         client.get("/o/acme/usage/")
         with CaptureQueriesContext(connection) as captured:
             client.get("/o/acme/usage/")
@@ -205,7 +198,7 @@ def test_x4_a_page_asks_as_often_with_many_surfaces_as_with_two(client, bob, use
             UsageDay(
                 membership=bob,
                 day_on=DAY,
-                surface=f"s-{number}",
+                surface=f"s-{time}-{number}",
                 model="m",
                 extra_nanos=1,
             )
