@@ -21,7 +21,6 @@ from tests.factories.usage import enable_extra_usage, event
 # Changed by operators themselves, or as many rows as there are customers or prices.
 SMALL = {
     "accounts.organization",
-    "accounts.apikey",
     "billing.billingdetails",
     "billing.modelalias",
     "billing.modelprice",
