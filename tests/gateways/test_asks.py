@@ -176,20 +176,28 @@ def test_an_ask_that_its_caller_left_does_not_keep_others_from_asking(tmp_path):
     with_client(test, tmp_path, FakeServer())
 
 
-def test_a_kept_connection_that_was_closed_is_asked_once_more(tmp_path):
-    async def test(client: ExtraUsage, server: FakeServer) -> None:
-        assert (await client.ask(BOB)).answer.said == "server"
+def test_a_kept_connection_that_is_closed_on_us_is_asked_once_more(tmp_path):
+    """As a server does whose worker ended: it answers a connection's first ask alone."""
+    connections = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"}")
+        body = b'{"allowed": true}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        await reader.readuntil(b"}")
+        writer.close()
 
     async def run() -> None:
-        server = FakeServer()
-        async with running(server):
-            client = ExtraUsage(options(server, tmp_path))
-            await client.start()
-            await test(client, server)
-        async with running(server):  # the same port: kept connections are dead
-            await test(client, server)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        fake = FakeServer(address=f"http://{host}:{port}")
+        async with server, ExtraUsage(options(fake, tmp_path)) as client:
+            for _ in range(3):
+                assert (await client.ask(BOB)).answer.said == "server"
             assert client.metrics.ask_failures == 0
-            await client.close()
+            assert len(connections) == 3
 
     asyncio.run(run())
 
@@ -225,7 +233,11 @@ def test_strange_amounts_and_times_are_taken_for_none(tmp_path):
     with_client(test, tmp_path, FakeServer(answer=strange), leases=True)
 
 
-def test_neither_key_nor_member_is_logged(tmp_path, caplog):
+def test_neither_key_nor_member_is_logged(tmp_path, caplog, monkeypatch):
+    # Django's settings, set up anew by other tests, silence loggers that they don't name.
+    monkeypatch.setattr(logging.getLogger("extra_usage_client"), "disabled", False)
+    monkeypatch.setattr(logging.getLogger("extra_usage_client"), "propagate", True)
+
     async def test(client: ExtraUsage, server: FakeServer) -> None:
         server.fault = lambda path, body: web.Response(status=401)
         call = await client.ask(BOB)
@@ -233,7 +245,7 @@ def test_neither_key_nor_member_is_logged(tmp_path, caplog):
         await client.flush(0.3)
         assert client.metrics.key_refused >= 1
 
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="extra_usage_client"):
         with_client(test, tmp_path, FakeServer(), flush_timeout=0.1)
     assert "The key is refused" in caplog.text
     assert KEY not in caplog.text

@@ -7,6 +7,7 @@ import json
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,15 @@ from tests.doors.server import ROOT
 from tests.peers.stage import BOB, VENV, Proxy
 
 SONNET = "claude-sonnet-4-5"
+
+
+@lru_cache(maxsize=1)
+def sdks() -> subprocess.Popen[str]:
+    """The process that calls by the SDKs; it ends with its input."""
+    command = [VENV / "bin" / "python", ROOT / "tests" / "peers" / "sdk.py"]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def by_sdk(
@@ -26,12 +36,13 @@ def by_sdk(
     stream: bool = False,
 ) -> dict[str, Any]:
     """What the SDK of this kind of call shows."""
+    process = sdks()
+    assert process.stdin and process.stdout
     how = "stream" if stream else "whole"
-    words = [proxy.address, f"sk-{key}", kind, model, how]
-    command = [VENV / "bin" / "python", ROOT / "tests" / "peers" / "sdk.py", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + proxy.log()
-    told: dict[str, Any] = json.loads(done.stdout)
+    call = [proxy.address, f"sk-{key}", kind, model, how]
+    process.stdin.write(json.dumps(call) + "\n")
+    process.stdin.flush()
+    told: dict[str, Any] = json.loads(process.stdout.readline())
     return told
 
 
@@ -65,19 +76,28 @@ async def message(
 
 
 async def many(
-    proxies: list[Proxy], *, count: int, at_once: int, key: str = BOB
+    proxies: list[Proxy],
+    *,
+    count: int,
+    at_once: int,
+    key: str = BOB,
+    done: list[Outcome] | None = None,
 ) -> list[Outcome]:
-    """`count` calls spread over the proxies, so many at once at each."""
+    """`count` calls spread over the proxies, so many at once at each; each is put into
+    `done` as it ends.
+    """
+    done = [] if done is None else done
     lanes = [asyncio.Semaphore(at_once) for _ in proxies]
     timeout = aiohttp.ClientTimeout(total=120)
 
-    async def one(session: aiohttp.ClientSession, number: int) -> Outcome:
+    async def one(session: aiohttp.ClientSession, number: int) -> None:
         which = number % len(proxies)
         async with lanes[which]:
-            return await message(session, proxies[which], key=key)
+            done.append(await message(session, proxies[which], key=key))
 
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        return await asyncio.gather(*(one(session, n) for n in range(count)))
+        await asyncio.gather(*(one(session, n) for n in range(count)))
+    return done
 
 
 def passed(outcomes: list[Outcome]) -> int:

@@ -1,7 +1,8 @@
-"""Calls by the real SDKs, run by the peers' Python: `sdk.py ADDRESS KEY KIND [MODEL]`.
+"""Calls by the real SDKs, run by the peers' Python.
 
-Prints one line of JSON: what was answered, or the error as the SDK shows it, and how many
-tries went over the wire.
+Reads lines of JSON: `[address, key, kind, model, "stream" or "whole"]`. Prints one for
+each: what was answered, or the error as the SDK shows it, and how many tries went over
+the wire.
 """
 
 from __future__ import annotations
@@ -12,22 +13,26 @@ import time
 from typing import Any
 
 import anthropic
-import httpx
 import openai
 
 tries: list[str] = []
 
 
-def counted() -> Any:
-    """A transport that counts tries."""
-    return httpx.Client(
-        event_hooks={"request": [lambda request: tries.append(str(request.url))]}
-    )
+def counted(client: Any) -> Any:
+    """A client whose tries are counted."""
+    send = client._client.send
+
+    def counting(request: Any, **named: Any) -> Any:
+        tries.append(str(request.url))
+        return send(request, **named)
+
+    client._client.send = counting
+    return client
 
 
 def message(address: str, key: str, model: str, *, stream: bool) -> str:
     """The Messages API."""
-    client = anthropic.Anthropic(base_url=address, api_key=key, http_client=counted())
+    client = counted(anthropic.Anthropic(base_url=address, api_key=key))
     said: Any = {
         "model": model,
         "max_tokens": 50,
@@ -41,7 +46,7 @@ def message(address: str, key: str, model: str, *, stream: bool) -> str:
 
 def chat(address: str, key: str, model: str, *, stream: bool) -> str:
     """Chat completions."""
-    client = openai.OpenAI(base_url=f"{address}/v1", api_key=key, http_client=counted())
+    client = counted(openai.OpenAI(base_url=f"{address}/v1", api_key=key))
     said: Any = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
     if not stream:
         return str(client.chat.completions.create(**said).choices[0].message.content)
@@ -51,7 +56,7 @@ def chat(address: str, key: str, model: str, *, stream: bool) -> str:
 
 def response(address: str, key: str, model: str, *, stream: bool) -> str:
     """Responses."""
-    client = openai.OpenAI(base_url=f"{address}/v1", api_key=key, http_client=counted())
+    client = counted(openai.OpenAI(base_url=f"{address}/v1", api_key=key))
     said: Any = {"model": model, "input": "Hello"}
     if not stream:
         return str(client.responses.create(**said).output_text)
@@ -62,18 +67,19 @@ def response(address: str, key: str, model: str, *, stream: bool) -> str:
 KINDS = {"messages": message, "chat": chat, "responses": response}
 
 
-def main() -> None:
-    address, key, kind, model, stream = sys.argv[1:]
+def told(address: str, key: str, kind: str, model: str, stream: str) -> dict[str, Any]:
+    """What came of one call."""
+    tries.clear()
     began = time.perf_counter()
-    told: dict[str, Any] = {}
+    what: dict[str, Any] = {}
     try:
-        told["text"] = KINDS[kind](address, key, model, stream=stream == "stream")
-    except (anthropic.APIStatusError, openai.APIStatusError) as error:
-        told |= {"error": type(error).__name__, "status": error.status_code}
-        told |= {"message": str(error)}
-    told |= {"tries": len(tries), "seconds": time.perf_counter() - began}
-    print(json.dumps(told))
+        what["text"] = KINDS[kind](address, key, model, stream=stream == "stream")
+    except (anthropic.APIError, openai.APIError) as error:
+        what |= {"error": type(error).__name__, "message": str(error)}
+        what["status"] = getattr(error, "status_code", 0)
+    return {**what, "tries": len(tries), "seconds": time.perf_counter() - began}
 
 
 if __name__ == "__main__":
-    main()
+    for line in sys.stdin:
+        print(json.dumps(told(*json.loads(line))), flush=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,7 +188,8 @@ class Proxy:
         self.port = free_port()
         gateways = ROOT / "gateways"
         environ = {
-            **os.environ,
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
             "PYTHONPATH": f"{gateways / 'client'}:{gateways / 'litellm'}",
             "PYTHONDONTWRITEBYTECODE": "",
             "EXTRA_USAGE_URL": self.product.address,
@@ -196,7 +197,6 @@ class Proxy:
             "EXTRA_USAGE_SPOOL": str(self.folder.parent / "spool"),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_TELEMETRY": "False",
-            "DATABASE_URL": "",
         }
         command = [LITELLM, "--config", "config.yaml", "--host", "127.0.0.1"]
         log = (self.folder / "litellm.log").open("ab")
@@ -244,6 +244,14 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def wait_for(done: Callable[[], object], what: str, proxy: Proxy) -> None:
+    """Until `done()`, for a minute at most."""
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end, f"{what} did not come. {proxy.log()}"
+        time.sleep(0.1)
 
 
 def settle(read: Any, *, still: float = 1.5) -> Any:

@@ -16,8 +16,15 @@ import pytest
 
 from tests.doors.server import children
 from tests.peers.calls import Outcome, many, message, passed
-from tests.peers.stage import BOB, Product, Proxy, cap_above_spent, proxy, settle
-from tests.waiting import wait_until
+from tests.peers.stage import (
+    BOB,
+    Product,
+    Proxy,
+    cap_above_spent,
+    proxy,
+    settle,
+    wait_for,
+)
 
 pytestmark = pytest.mark.peers
 ADA = "ada@acme.example"
@@ -63,8 +70,10 @@ def test_an_end_loses_what_litellm_had_not_handed_over_at_most(
     async def run(one: Proxy) -> int:
         if not is_busy:
             return passed(await many([one], count=150, at_once=8))
-        load = asyncio.create_task(many([one], count=400, at_once=8))
-        await asyncio.sleep(4)
+        done: list[Outcome] = []
+        load = asyncio.create_task(many([one], count=400, at_once=8, done=done))
+        while len(done) < 150:
+            await asyncio.sleep(0.01)
         assert one.process is not None
         one.process.send_signal(how)
         return passed(await load)
@@ -127,7 +136,7 @@ def test_x6_thirty_seconds_without_the_product(litellm: Proxy, server: Product):
     asyncio.run(run())
     server.cap(None)
     count = passed(usual) + passed(away)
-    wait_until(lambda: server.events() - before >= count, "All calls", why=litellm.log)
+    wait_for(lambda: server.events() - before >= count, "All calls", litellm)
     recorded = settle(server.events, still=3) - before
     slow = sum(outcome.seconds > 1 for outcome in away)
     print(

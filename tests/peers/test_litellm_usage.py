@@ -14,9 +14,8 @@ import aiohttp
 import pytest
 
 from tests.peers.calls import SONNET, by_sdk, message
-from tests.peers.stage import BOB, CLAUDE, Product, Proxy, answers, settle
+from tests.peers.stage import BOB, CLAUDE, Product, Proxy, answers, settle, wait_for
 from tests.peers.upstream import CHAT_COST, MESSAGES_COST
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.peers
 ADA, ALICE = "ada@acme.example", "alice@acme.example"
@@ -30,13 +29,13 @@ ROUTES = [
 ]
 
 
-def grown(server: Product, before: tuple[str, int], member: str) -> tuple[Decimal, int]:
+def grown(proxy: Proxy, before: tuple[str, int], member: str) -> tuple[Decimal, int]:
     """What came since `before`, once nothing comes any more."""
 
     def read() -> tuple[str, int]:
-        return server.spent(member), server.events()
+        return proxy.product.spent(member), proxy.product.events()
 
-    wait_until(lambda: read() != before, "The event")
+    wait_for(lambda: read() != before, "The event", proxy)
     after = settle(read)
     return Decimal(after[0]) - Decimal(before[0]), after[1] - before[1]
 
@@ -49,14 +48,14 @@ def test_each_route_costs_what_was_used_to_the_nano_dollar(
     before = server.spent(ADA), server.events()
     told = by_sdk(litellm, kind, model=model, key=ADA, stream=stream)
     assert told["text"].startswith("Hello there"), told
-    assert grown(server, before, ADA) == (Decimal(cost), 1), litellm.log()
+    assert grown(litellm, before, ADA) == (Decimal(cost), 1), litellm.log()
 
 
 @pytest.mark.parametrize("key", [f"metadata-{ALICE}", f"id-{ALICE}", ALICE])
 def test_a_key_names_the_member_by_address_metadata_or_user_id(litellm, server, key):
     before = server.spent(ALICE), server.events()
     assert "text" in by_sdk(litellm, "chat", key=key)
-    assert grown(server, before, ALICE) == (Decimal(MESSAGES_COST), 1)
+    assert grown(litellm, before, ALICE) == (Decimal(MESSAGES_COST), 1)
 
 
 def test_a_key_of_nobody_is_told_so(litellm):
@@ -92,8 +91,24 @@ def test_the_body_of_a_refusal_is_what_each_api_says(litellm, blocked):
     assert body["type"] == "error"
     assert body["error"]["type"] == "billing_error"
     assert body["error"]["message"] == blocked
-    told = by_sdk(litellm, "chat")
-    assert "insufficient_quota" in told["message"]
+
+
+def test_the_body_of_a_refusal_of_chat_is_what_openai_says(litellm, blocked):
+    async def run() -> str:
+        url = f"{litellm.address}/v1/chat/completions"
+        said = {"model": SONNET, "messages": [{"role": "user", "content": "Hello"}]}
+        headers = {"Authorization": f"Bearer sk-{BOB}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json=said, headers=headers) as answer,
+        ):
+            assert answer.status == 402
+            assert answer.headers["x-should-retry"] == "false"
+            return await answer.text()
+
+    error = json.loads(asyncio.run(run()))["error"]
+    assert error["message"] == blocked
+    assert error["type"] == "insufficient_quota"
 
 
 def claude(proxy: Proxy, folder, prompt: str) -> subprocess.CompletedProcess[str]:
@@ -127,7 +142,7 @@ def test_claude_code_is_recorded_as_its_surface(litellm, server, tmp_path):
     before = server.spent(BOB), server.events()
     done = claude(litellm, tmp_path, "Say hello")
     assert "Hello there" in done.stdout, done.stdout + done.stderr
-    cost, events = grown(server, before, BOB)
+    cost, events = grown(litellm, before, BOB)
     assert cost == events * Decimal(MESSAGES_COST)
     surfaces = {row["surface"] for row in server.usage() if row["member"] == BOB}
     assert "claude_code" in surfaces
@@ -153,7 +168,7 @@ def test_a_stream_that_its_client_left_costs_its_input_at_least(litellm, server)
 
     before = server.spent(ADA), server.events()
     asyncio.run(run())
-    cost, events = grown(server, before, ADA)
+    cost, events = grown(litellm, before, ADA)
     input_cost = Decimal("0.00078")
     assert events == 1
     assert input_cost <= cost <= Decimal(MESSAGES_COST)
@@ -187,10 +202,10 @@ def test_a_call_id_that_the_client_chose_is_not_the_events_id(litellm, server):
 
     before = server.spent(ADA), server.events()
     asyncio.run(run())
-    wait_until(lambda: server.events() >= before[1] + 3, "Three events")
-    assert grown(server, before, ADA) == (3 * Decimal(MESSAGES_COST), 3)
+    wait_for(lambda: server.events() >= before[1] + 3, "Three events", litellm)
+    assert grown(litellm, before, ADA) == (3 * Decimal(MESSAGES_COST), 3)
 
 
-def test_litellm_is_well(litellm):
+def test_nothing_was_set_aside(litellm):
     assert answers(f"{litellm.address}/health/liveliness")
-    assert "Traceback" not in litellm.log()
+    assert not (litellm.folder.parent / "spool" / "aside").exists()

@@ -3,7 +3,7 @@
 Settings are the variables `EXTRA_USAGE_…` of the client library, and EXTRA_USAGE_SURFACE.
 """
 
-from extra_usage_litellm.hook import ExtraUsageHook, hook_from_environment
+from extra_usage_litellm.callbacks import ExtraUsageHook, hook_from_environment
 
 hook = hook_from_environment()
 

@@ -33,29 +33,45 @@ REQUEST_IDS = (
 )
 
 
-def usage_of(response: Any) -> dict[str, Any] | None:
-    """The usage of a response in its own shape; None where it has no count."""
-    sent = plain(plain(response).get("usage"))
+def usage_of(kwargs: Mapping[str, Any], response: Any) -> dict[str, Any] | None:
+    """The usage of a response in its own shape, or as LiteLLM logged it; None where
+    nobody counted.
+    """
+    logged = plain(kwargs.get("standard_logging_object"))
+    places = (
+        plain(response).get("usage"),
+        getattr(response, "usage", None),
+        plain(logged.get("metadata")).get("usage_object"),
+        logged,
+    )
+    usages = (_counts_of(plain(place)) for place in places)
+    return next((usage for usage in usages if usage), None)
+
+
+def _counts_of(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts and conditions alone."""
     usage: dict[str, Any] = {
         name: sent[name] for name in COUNTS if _is_count(sent.get(name))
     }
-    if not usage:
-        return None
+    if not any(usage.values()):
+        return {}
     for name, keys in INSIDE.items():
-        inside = plain(sent.get(name))
-        counts = {key: inside[key] for key in keys if _is_count(inside.get(key))}
-        if counts:
+        if counts := _inside(sent.get(name), keys):
             usage[name] = counts
+    lifetimes = INSIDE["cache_creation"]
     for name in DETAILS:
-        split = plain(plain(sent.get(name)).get("cache_creation_token_details"))
-        lifetimes = INSIDE["cache_creation"]
-        counts = {key: split[key] for key in lifetimes if _is_count(split.get(key))}
-        if counts:
+        split = plain(sent.get(name)).get("cache_creation_token_details")
+        if counts := _inside(split, lifetimes):
             usage.setdefault("cache_creation", counts)
     for name in CONDITIONS:
         if isinstance(sent.get(name), str):
             usage[name] = sent[name]
     return usage
+
+
+def _inside(value: Any, keys: tuple[str, ...]) -> dict[str, int]:
+    inside = plain(value)
+    return {key: inside[key] for key in keys if _is_count(inside.get(key))}
 
 
 def request_id_of(kwargs: Mapping[str, Any], response: Any) -> str | None:

@@ -93,8 +93,10 @@ class ExtraUsageHook(CustomLogger):  # type: ignore[misc]
         """Report what a call used."""
         await self._started()
         mark, call = self._call_of(kwargs)
-        usage = usage_of(response_obj)
+        usage = usage_of(kwargs, response_obj)
         if usage is None or kwargs.get("cache_hit") is True:
+            if usage is None:
+                log.warning("LiteLLM logged a call of %s without usage", call.model)
             self.extra_usage.cancel(call)
             return
         self.extra_usage.report(
