@@ -176,20 +176,28 @@ def test_an_ask_that_its_caller_left_does_not_keep_others_from_asking(tmp_path):
     with_client(test, tmp_path, FakeServer())
 
 
-def test_a_kept_connection_that_was_closed_is_asked_once_more(tmp_path):
-    async def test(client: ExtraUsage, server: FakeServer) -> None:
-        assert (await client.ask(BOB)).answer.said == "server"
+def test_a_kept_connection_that_is_closed_on_us_is_asked_once_more(tmp_path):
+    """As a server does whose worker ended: it answers a connection's first ask alone."""
+    connections = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"}")
+        body = b'{"allowed": true}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        await reader.readuntil(b"}")
+        writer.close()
 
     async def run() -> None:
-        server = FakeServer()
-        async with running(server):
-            client = ExtraUsage(options(server, tmp_path))
-            await client.start()
-            await test(client, server)
-        async with running(server):  # the same port: kept connections are dead
-            await test(client, server)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        fake = FakeServer(address=f"http://{host}:{port}")
+        async with server, ExtraUsage(options(fake, tmp_path)) as client:
+            for _ in range(3):
+                assert (await client.ask(BOB)).answer.said == "server"
             assert client.metrics.ask_failures == 0
-            await client.close()
+            assert len(connections) == 3
 
     asyncio.run(run())
 

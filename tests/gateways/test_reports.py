@@ -128,11 +128,11 @@ def test_one_poisoned_event_is_found_set_aside_and_stops_no_other(tmp_path, stat
         return None
 
     async def test(client: ExtraUsage, server: FakeServer) -> None:
-        server.gate = asyncio.Event()
-        server.gate.set()
         server.fault = fault
         ids = [str(number) for number in range(40)]
-        await report(client, *ids[:20], "poison", *ids[20:])
+        calls = {id: await client.ask(BOB) for id in [*ids[:20], "poison", *ids[20:]]}
+        for id, call in calls.items():  # in one batch
+            client.report(call, id=id, usage={"input_tokens": 1})
         assert await client.flush()
         assert set(server.events) == set(ids)
         assert client.metrics.set_aside == 1
@@ -157,7 +157,9 @@ def test_a_fault_over_one_event_holds_up_no_other_and_loses_nothing(tmp_path):
     async def test(client: ExtraUsage, server: FakeServer) -> None:
         server.fault = fault
         ids = [str(number) for number in range(20)]
-        await report(client, "poison", *ids)
+        call = await client.ask(BOB)
+        for id in ["poison", *ids]:
+            client.report(call, id=id, usage={"input_tokens": 1})
         await until(lambda: set(ids) <= set(server.events), "All others")
         is_broken[0] = False
         assert await client.flush()
