@@ -34,13 +34,6 @@ settings.load_profile("patient")
 NOW = dt.datetime(2026, 11, 23, 19, 28, tzinfo=dt.UTC)  # Monday, 14:28 in New York
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A race that is lost once is a fault, however the next try ends."""
-    for item in items:
-        if "concurrency" in item.path.parts or "_race" in item.path.stem:
-            item.add_marker(pytest.mark.flaky(reruns=0))
-
-
 @pytest.fixture
 def now() -> dt.datetime:
     """The frozen NOW of acts that take the clock as an argument."""
@@ -113,9 +106,12 @@ def _seeded(request: pytest.FixtureRequest):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a service that is not here, and say why.
 
-    Where services are required, it fails instead.
+    Where services are required, it fails instead. A race is tried once: one that is lost
+    is a fault, however the next try ends.
     """
     for item in items:
+        if "concurrency" in item.path.parts or "_race" in item.path.stem:
+            item.add_marker(pytest.mark.flaky(reruns=0))
         for name in (
             "postgres",
             "redis",
