@@ -81,13 +81,7 @@ def _asked_about(
     """Raises OtherMember, and BusinessError where nobody is named, or nobody there is and
     nobody may be made (X2).
     """
-    standing = opened.member(member)
-    found_id = standing.membership_id if standing else None
-    check_is_own(found_id, key_membership_id=opened.key_membership_id)
-    if standing is None and member:
-        standing = joined_standing(
-            opened.organization.id, digest, member=member, now=now
-        )
+    standing = standing_asked_about(opened, digest, member, now=now)
     if standing is not None:
         return standing
     if not member:
@@ -99,6 +93,20 @@ def _asked_about(
         code="member_not_found",
         status=404,
     )
+
+
+def standing_asked_about(
+    opened: Standings, digest: str, member: str, *, now: dt.datetime
+) -> Standing | None:
+    """That of the member who is named, or who is made one by the organization's policy
+    (X2); without a name, of whose personal token it is. Raises OtherMember.
+    """
+    standing = opened.member(member)
+    found_id = standing.membership_id if standing else None
+    check_is_own(found_id, key_membership_id=opened.key_membership_id)
+    if standing is None and member:
+        return joined_standing(opened.organization.id, digest, member=member, now=now)
+    return standing
 
 
 def checked_key(

@@ -1,4 +1,6 @@
-"""The check behind the doors, and whom it is about. Read-only."""
+"""The check behind the doors, and whom it is about. It writes
+nothing, but where the organization's policy makes somebody unknown a member (X2).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.api_access import check_is_own, sent_key
-from billing.funding.api import checked_key
+from accounts.api_access import sent_key
+from billing.funding.api import checked_key, standing_asked_about
 from billing.funding.queries import standing_by_key
 from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.standing import Standing
@@ -62,9 +64,7 @@ def ask(request: HttpRequest) -> Asked:
     if opened is not None:
         clock.agree(opened.database_time)
     opened = checked_key(opened, request, digest=digest, now=now)
-    standing = opened.member(member)
-    found = None if standing is None else standing.membership_id
-    check_is_own(found, key_membership_id=opened.key_membership_id)
+    standing = standing_asked_about(opened, digest, member, now=now)
     if standing is None:
         raise NobodyKnown(_nobody(member, opened.organization.name))
     return Asked(standing, decide(standing), now)

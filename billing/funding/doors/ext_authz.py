@@ -16,7 +16,7 @@ from ninja import Router
 from accounts.api_access import hot_path_key
 from billing.funding.doors.asking import Asked, NobodyKnown, ask, header_text
 from billing.funding.promises import sign_authorization
-from billing.funding.rules.headroom import extra_left
+from billing.funding.rules.headroom import all_left
 from billing.models.surfaces import Surface, surface_name
 from config.kit.money import to_decimal_text
 
@@ -47,7 +47,7 @@ def ext_authz_path(request: HttpRequest, path: str) -> HttpResponse:
 
 def _passed(asked: Asked, funding: str, *, surface: str) -> HttpResponse:
     standing = asked.standing
-    remaining = extra_left(standing)
+    remaining = all_left(standing)
     response = HttpResponse()
     response["x-extra-usage-authorization"] = sign_authorization(
         funding,

@@ -19,6 +19,14 @@ def extra_left(standing: Standing) -> int | None:
     return least(own_left(standing), shared_left(standing))
 
 
+def all_left(standing: Standing) -> int | None:
+    """What may be spent before a check refuses: included usage first, then extra; None is
+    unlimited.
+    """
+    extra = extra_left(standing)
+    return None if extra is None else extra + (included_left(standing) or 0)
+
+
 def own_left(standing: Standing) -> int | None:
     """What the member's effective cap leaves; None without one."""
     return cap_left(standing.cap, standing.spent_nanos)

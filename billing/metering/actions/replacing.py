@@ -16,6 +16,7 @@ from billing.ledger.queries import open_month
 from billing.metering.actions.adjustments import book_adjustments
 from billing.metering.actions.known import key_of_report
 from billing.metering.queries.repriced import costs_today
+from billing.metering.queries.unattributed import payers_of
 from billing.metering.rules.again import KnownEvent
 from billing.metering.rules.events import ReportedEvent
 from billing.metering.rules.pricing import counted_of
@@ -61,6 +62,7 @@ def book_replacements(
     by_id = {event.event_id: event for event in events}
     costs = costs_today(by_id.values(), book)
     left = _left_of(by_id.values())
+    payers = payers_of(list(events))
     adjustments = []
     for one in replacements:
         event = by_id[one.known.id]
@@ -69,7 +71,13 @@ def book_replacements(
         if nanos:
             adjustments.append(
                 _adjustment(
-                    event, nanos, replacement=one, locked=locked, month=month, now=now
+                    event,
+                    nanos,
+                    replacement=one,
+                    payer_id=payers[event.pk],
+                    locked=locked,
+                    month=month,
+                    now=now,
                 )
             )
     if adjustments:
@@ -90,13 +98,14 @@ def _adjustment(
     nanos: int,
     *,
     replacement: Replacement,
+    payer_id: int,
     locked: Organization,
     month: Month,
     now: dt.datetime,
 ) -> UsageAdjustment:
     return UsageAdjustment(
         organization=locked,
-        membership_id=event.membership_id,
+        membership_id=payer_id,
         event=event,
         counted=counted_of(replacement.event),
         amount_nanos=nanos,

@@ -32,7 +32,8 @@ router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
 )
 def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     """Tokens × rates, the rounding, who paid and why, and what was booked later. A
-    personal token reads its own member's events alone.
+    personal token reads its own member's events alone, without the key, which is the
+    owners' business.
     """
     events = UsageEvent.objects.select_related(
         "price", "membership__user", "api_key", "unattributed"
@@ -49,7 +50,8 @@ def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
             code="event_not_found",
             status=404,
         )
-    return _receipt_json(receipt_of(usage_event))
+    told = _receipt_json(receipt_of(usage_event))
+    return told if own_id is None else {**told, "api_key": None}
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, Any]:
