@@ -161,7 +161,7 @@ def test_x1_a_cap_lets_as_many_calls_pass_as_are_due(stage, at_once):
 
             return sum(await asyncio.gather(*(call(n) for n in range(40))))
 
-    before = stage.server.events()
     cap_above_spent(stage.server, ALICE)
+    before = stage.server.events()
     assert asyncio.run(run()) == DUE
     assert stage.server.events() == before + DUE
