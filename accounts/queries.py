@@ -231,9 +231,13 @@ class UnknownPolicy:
     nobody_id: int | None
 
     def adds(self, address: str) -> bool:
-        """Whether whoever has this canonical address may be made a member."""
-        domain = address.rpartition("@")[2]
-        return self.choice != UnknownPeople.REFUSE and domain in self.own_domains
+        """Whether whoever has this canonical address may be made a member; what another
+        system calls somebody, or what is no address at all, makes nobody one.
+        """
+        mailbox, _at, domain = address.rpartition("@")
+        is_address = bool(mailbox) and not is_external_name(address)
+        is_own = is_address and domain in self.own_domains
+        return self.choice != UnknownPeople.REFUSE and is_own
 
 
 def unknown_policy(organization_id: int) -> UnknownPolicy:

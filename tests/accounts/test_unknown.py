@@ -19,7 +19,13 @@ from accounts.actions.unknown import (
 )
 from accounts.audit import audit_row
 from accounts.models import AuditEntry, Membership, SeatTier, User
-from accounts.queries import member_by_ref, members, seat_counts, without_second_factor
+from accounts.queries import (
+    member_by_ref,
+    members,
+    seat_counts,
+    unknown_policy,
+    without_second_factor,
+)
 from config.kit.errors import BusinessError
 from tests.factories.people import MembershipFactory, make_user
 
@@ -91,6 +97,15 @@ def test_x2_nobody_of_another_domain_is_added(owned, now, address):
     before = User.objects.count()
     assert add(owned, address, now) is None
     assert User.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["ldap:emil@acme.example", "acme.example", "@acme.example"]
+)
+def test_x2_what_is_no_address_is_looked_into_no_further(owned, now, name):
+    choose(owned, "create_on_standard", now)
+    assert not unknown_policy(owned.pk).adds(name)
+    assert unknown_policy(owned.pk).adds("emil@acme.example")
 
 
 def test_d4_no_more_than_the_seats_that_are_free(owned, now):
