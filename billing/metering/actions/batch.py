@@ -162,22 +162,7 @@ class Batch:
         self._count(
             PricedEvent(event, standing, digest, charge, funded, used, presented.number)
         )
-        # The same once more in this batch is a duplicate already.
-        self.known.add(
-            KnownEvent(
-                event.id,
-                event.request_id,
-                standing.membership_id,
-                digest,
-                event.source,
-                event.occurred_at,
-                event.labels,
-                event.usage.as_tuple(),
-                funded.funding,
-                charge.cost_nanos,
-                charge.estimated,
-            )
-        )
+        self._know(event, standing, digest, charge, funded.funding)
         return EventResult(
             event.id,
             "recorded",
@@ -189,6 +174,31 @@ class Batch:
                 *used_notes(presented),
                 *self._free_notes(event, charge),
             ),
+        )
+
+    def _know(
+        self,
+        event: ReportedEvent,
+        standing: Standing,
+        digest: str,
+        charge: EventCharge,
+        funding: str,
+    ) -> None:
+        """The same once more in this batch is a duplicate already."""
+        self.known.add(
+            KnownEvent(
+                event.id,
+                event.request_id,
+                standing.membership_id,
+                digest,
+                event.source,
+                event.occurred_at,
+                event.labels,
+                event.usage.as_tuple(),
+                funding,
+                charge.cost_nanos,
+                charge.estimated,
+            )
         )
 
     def _presented(self, event: ReportedEvent, standing: Standing) -> Presented:

@@ -206,18 +206,22 @@ def _record_together(
             now=now,
         )
         results = [batch.record(event) for event in events]
-        write(
-            batch.rows,
-            tally=batch.tally,
-            windows=batch.windows,
-            organization_id=owner,
-            now=now,
-        )
-        book_replacements(
-            batch.replacements, organization_id=owner, book=batch.book, now=now
-        )
+        _write(batch, organization_id=owner, now=now)
         hear_refusals()
     return Recorded(results, owner, locked.key_id, batch.balance_crossed)
+
+
+def _write(batch: Batch, *, organization_id: int, now: dt.datetime) -> None:
+    write(
+        batch.rows,
+        tally=batch.tally,
+        windows=batch.windows,
+        organization_id=organization_id,
+        now=now,
+    )
+    book_replacements(
+        batch.replacements, organization_id=organization_id, book=batch.book, now=now
+    )
 
 
 def _lock_sql(opener: str) -> str:
