@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -15,9 +16,11 @@ from accounts.actions.members import bring_back, remove_member
 from accounts.actions.people import switch_person
 from accounts.actions.tokens import MOST_TOKENS, create_token
 from accounts.models import ApiKey, AuditEntry, OutgoingMail, SecurityEvent
+from billing.books import differences
 from billing.metering.actions.recording import record_usage
 from billing.models import UsageEvent
 from config.kit.errors import BusinessError
+from config.kit.money import usd
 from tests.factories.people import (
     MembershipFactory,
     make_api_key,
@@ -112,6 +115,19 @@ def test_x3_a_token_reports_for_its_own_member_alone(call, ada, bob, now):
         assert result["errors"][0]["loc"] == ["member"]
         assert "of bob@acme.example" in result["errors"][0]["msg"]
     assert set(UsageEvent.objects.values_list("membership_id", flat=True)) == {bob.pk}
+
+
+def test_x4_a_tokens_word_holds_against_no_gateways(call, acme, bob, now):
+    """Else whoever reports a request first, with small counts, would have it cheap."""
+    small = {**report(None, now=now)["events"][0], "id": "one", "source": "gateway"}
+    [first] = call("POST", "/usage", {"events": [small]}).json()["results"]
+    assert first["status"] == "recorded"
+    assert UsageEvent.objects.get(event_id="one").source == "telemetry"
+    whole = event(bob, at=now, usd="3", id="gateways")
+    whole = replace(whole, request_id="one")
+    [result] = record_usage([whole], organization_id=acme.pk, now=now).results
+    assert (result.status, result.cost_nanos) == ("duplicate", usd("3"))
+    assert list(differences()) == []
 
 
 @pytest.mark.parametrize(

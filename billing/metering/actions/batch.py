@@ -35,7 +35,12 @@ from billing.metering.rules.again import (
     again,
     digest_beside,
 )
-from billing.metering.rules.events import ReportedEvent, content_digest
+from billing.metering.rules.events import (
+    GATEWAY,
+    TELEMETRY,
+    ReportedEvent,
+    content_digest,
+)
 from billing.metering.rules.funded import (
     NONE_PRESENTED,
     Presented,
@@ -120,6 +125,9 @@ class Batch:
             standing is None or standing.membership_id != self.token.membership_id
         ):
             return not_its_own(event, email=self.token.email)
+        if self.token and event.source == GATEWAY:
+            # Its word is a person's own: it holds against no gateway's.
+            event = replace(event, source=TELEMETRY)
         if standing is None and not event.member:
             return no_member(event)
         standing = standing or self._nobody()

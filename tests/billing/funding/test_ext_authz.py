@@ -49,7 +49,8 @@ def test_x1_who_may_go_on_passes_with_a_promise_and_what_is_left(acme, ask, bob,
     enable_extra_usage(acme, cap="50")
     answer = ask()
     assert (answer.status_code, answer.content) == (200, b"")
-    assert answer["x-extra-usage-remaining"] == "50.000000000"
+    # A dollar that the seat includes, then extra usage.
+    assert answer["x-extra-usage-remaining"] == "51.000000000"
     promise = read_promise(answer["x-extra-usage-authorization"])
     assert promise is not None
     assert (promise.membership_id, promise.funding) == (bob.pk, "included")
