@@ -125,7 +125,10 @@ class LargeTable(BoundedList):
         return queryset, False
 
     def _having(self, model: type[Model], word: str) -> Q:
+        """Nothing is found by nothing: columns that may be empty mostly are."""
         found = Q(pk__in=[])
+        if not word:
+            return found
         if word.isdecimal() and len(word) < 20 and int(word) <= BIGGEST:
             found |= Q(pk=int(word))
         for path in self.found_by:

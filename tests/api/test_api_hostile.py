@@ -132,6 +132,8 @@ def _fits(path: str, field: str, value: object) -> bool:
         return (
             isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
         )
+    if path == "/authorize" and field == "surface":
+        return value == "2026-13-45"  # a name of letters, numbers and dashes
     return (field == "amount_usd" and value is None) or (
         field == "enabled" and value is True
     )
