@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("sent_as", models.CharField(max_length=254, verbose_name="sent as")),
+                ("sent_as", models.CharField(max_length=401, verbose_name="sent as")),
                 (
                     "events",
                     models.BigIntegerField(default=0, verbose_name="open events"),

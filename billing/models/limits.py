@@ -24,6 +24,8 @@ from config.kit.money import NANOS_PER_USD, format_usd
 MOST_COUNTED_NANOS = 75_000_000 * NANOS_PER_USD
 # One event, with all that is booked for it later.
 MOST_AN_EVENT_NANOS = 100_000 * NANOS_PER_USD
+# One event by a person's own word, their personal token: far more than a request can cost.
+MOST_OF_OWN_WORD_NANOS = 200 * NANOS_PER_USD
 # A rate, per million tokens or per thousand searches.
 MOST_RATE_NANOS = 10_000 * NANOS_PER_USD
 # By their names the refusals of these checks are known from others.

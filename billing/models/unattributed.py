@@ -29,7 +29,7 @@ class UnattributedName(models.Model):
         db_index=False,
     )
     # In the one spelling of an address, where it is one.
-    sent_as = models.CharField(_("sent as"), max_length=254)
+    sent_as = models.CharField(_("sent as"), max_length=401)
     events = models.BigIntegerField(_("open events"), default=0)
     extra_nanos = models.BigIntegerField(_("extra usage (nano-USD)"), default=0)
     unbilled_nanos = models.BigIntegerField(_("unbilled (nano-USD)"), default=0)

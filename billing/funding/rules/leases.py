@@ -60,6 +60,7 @@ def extra_to_lease(standing: Standing) -> int | None:
     if shared is None:
         return own_left(standing)
     everybody = standing.organization.spent_nanos
-    own = min(max(0, standing.spent_nanos), everybody)
-    part = shared * own // everybody if everybody > 0 else 0
+    own = max(0, standing.spent_nanos)
+    # After a correction one's own may be more than all together: then nobody can say.
+    part = shared * own // everybody if 0 < own <= everybody else 0
     return least(own_left(standing), part)

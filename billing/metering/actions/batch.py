@@ -21,6 +21,7 @@ from billing.metering.actions.results import (
     known_again,
     no_member,
     not_its_own,
+    somebody_elses,
     too_dear,
     too_far_ahead,
     unattributed_notes,
@@ -36,7 +37,6 @@ from billing.metering.rules.again import (
     digest_beside,
 )
 from billing.metering.rules.events import (
-    GATEWAY,
     TELEMETRY,
     ReportedEvent,
     content_digest,
@@ -52,7 +52,7 @@ from billing.metering.rules.placement import place
 from billing.metering.rules.pricing import EventCharge, charge_of_event
 from billing.metering.rules.tally import DayKey, Spend, Tally
 from billing.metering.rules.windows import Windows
-from billing.models.limits import MOST_AN_EVENT_NANOS
+from billing.models.limits import MOST_AN_EVENT_NANOS, MOST_OF_OWN_WORD_NANOS
 from billing.prices.queries import price_book
 from config.kit.addresses import is_erased
 from config.kit.masking import ADDRESS
@@ -125,7 +125,7 @@ class Batch:
             standing is None or standing.membership_id != self.token.membership_id
         ):
             return not_its_own(event, email=self.token.email)
-        if self.token and event.source == GATEWAY:
+        if self.token and event.source != TELEMETRY:
             # Its word is a person's own: it holds against no gateway's.
             event = replace(event, source=TELEMETRY)
         if standing is None and not event.member:
@@ -157,6 +157,8 @@ class Batch:
         """Answer a report of what was recorded before; where it is a gateway's of what
         somebody else reported, its count holds from now on (X4).
         """
+        if self.token and known.membership_id != standing.membership_id:
+            return somebody_elses(event)
         # Also from before its member was one (X2).
         name = sent_name(event.member)
         whose = (name,) if standing.is_nobody else (standing.membership_id, name)
@@ -173,13 +175,14 @@ class Batch:
             self.book, replace(event, occurred_at=known.occurred_at)
         )
         if charge.cost_nanos > MOST_AN_EVENT_NANOS:
-            return too_dear(event, charge)
+            return too_dear(event, charge, most_nanos=MOST_AN_EVENT_NANOS)
         more_nanos = charge.cost_nanos - known.cost_nanos
         if not more_nanos and known.counts == event.usage.as_tuple():
             return known_again(event, known, Again.SAME)
         known.replaced_by = digest_beside(event, known, whose=whose[0])
         known.replaced_nanos = more_nanos
-        self.replacements.append(Replacement(known, event, charge.cost_nanos))
+        limits = {window.name: window.limit_nanos for window in standing.windows}
+        self.replacements.append(Replacement(known, event, charge.cost_nanos, limits))
         spend = Spend.of(known.funding, more_nanos)
         _move_forward(standing, spend, month_on=standing.organization.month.first_on)
         return known_again(event, known, what)
@@ -188,8 +191,9 @@ class Batch:
         self, event: ReportedEvent, standing: Standing, digest: str, sent_as: str
     ) -> EventResult:
         charge = charge_of_event(self.book, event)
-        if charge.cost_nanos > MOST_AN_EVENT_NANOS:
-            return too_dear(event, charge)
+        most = MOST_OF_OWN_WORD_NANOS if self.token else MOST_AN_EVENT_NANOS
+        if charge.cost_nanos > most:
+            return too_dear(event, charge, most_nanos=most)
         priced, presented = self._priced(event, standing, digest, charge)
         self._count(priced._replace(sent_as=sent_as))
         funding = priced.funded.funding
@@ -202,6 +206,7 @@ class Batch:
                 funding=funding,
                 cost_nanos=charge.cost_nanos,
                 estimated=charge.estimated,
+                sent_as=sent_as,
             )
         )
         return EventResult(
@@ -227,7 +232,12 @@ class Batch:
         sit_as_of(standing, history, event.occurred_at)
         windows = self.windows.for_event(standing, event.occurred_at)
         presented = self._presented(event, standing)
-        funded = funding_of_event(standing, promised=presented.funding, windows=windows)
+        funded = funding_of_event(
+            standing,
+            promised=presented.funding,
+            windows=windows,
+            own_word=self.token is not None,
+        )
         used: dict[str, str] = {}
         if funded.funding == INCLUDED:
             used = self.windows.use(

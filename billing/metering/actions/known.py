@@ -11,10 +11,11 @@ from typing import Any
 
 from billing.funding.promises import Promise, read_promise
 from billing.funding.queries import OPENED_BY
+from billing.metering.queries.unattributed import payers_of
 from billing.metering.rules.again import ONE_REQUEST, KnownEvent, KnownEvents
 from billing.metering.rules.events import GATEWAY, ReportedEvent
 from billing.metering.rules.funded import PromiseKey
-from billing.models import AdjustmentSource, UsageAdjustment
+from billing.models import AdjustmentSource, UsageAdjustment, UsageEvent
 from billing.prices.rules import TOKEN_CLASSES
 from config.kit.sql import (
     Result,
@@ -41,6 +42,7 @@ COLUMNS = (
     "funding",
     "cost_nanos",
     "estimated",
+    "unattributed_id",
     "id",
 )
 COUNTS = slice(7, 7 + len(TOKEN_CLASSES))
@@ -115,6 +117,7 @@ def known_of(
     known = KnownEvents()
     kept: dict[PromiseKey, str] = {}
     others: dict[int, KnownEvent] = {}
+    unnamed: dict[int, KnownEvent] = {}
     for *columns, promise in recorded_before.rows():
         if promise is not None:
             kept[columns[2], promise] = columns[0]
@@ -123,14 +126,18 @@ def known_of(
             known.add(event)
             if event.source != GATEWAY:
                 others[columns[-1]] = event
+            if columns[-2] is not None:
+                unnamed[columns[-1]] = event
     if others:
         _read_replaced(others)
+    if unnamed:
+        _read_names(unnamed)
     return known, kept
 
 
 def _known(columns: list[Any]) -> KnownEvent:
     id, request_id, membership_id, digest, source, at, labels, *_counts = columns
-    funding, cost_nanos, estimated, _pk = columns[-4:]
+    funding, cost_nanos, estimated, *_keys = columns[-5:]
     occurred_at = as_time(at)
     assert occurred_at is not None
     return KnownEvent(
@@ -156,6 +163,20 @@ def _read_replaced(others: dict[int, KnownEvent]) -> None:
     for row, key, nanos in booked.values_list("event_id", "key", "amount_nanos"):
         others[row].replaced_by = content_of_key(key or "")
         others[row].replaced_nanos = nanos
+
+
+def _read_names(unnamed: dict[int, KnownEvent]) -> None:
+    """Under which names they came, and whose they are by now (X2); by their row."""
+    rows = UsageEvent.objects.filter(pk__in=list(unnamed)).select_related(
+        "unattributed"
+    )
+    events = list(rows)
+    payers = payers_of(events)
+    for event in events:
+        known = unnamed[event.pk]
+        known.sent_as = event.unattributed.sent_as if event.unattributed else ""
+        payer = payers[event.pk]
+        known.assigned_to = None if payer == event.membership_id else payer
 
 
 def key_of_report(content: str, event_pk: int) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypedDict, Unpack
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from billing.funding.queries import (
     BY_KEY,
@@ -47,6 +47,7 @@ from config.kit.sql import (
     Result,
     as_time,
     hear_refusals,
+    hear_the_rest,
     is_postgresql,
     pipeline,
     run,
@@ -256,12 +257,16 @@ def _write(batch: Batch, *, key_id: int | None, now: dt.datetime) -> None:
         key_id=key_id,
         now=now,
     )
-    book_replacements(
-        batch.replacements,
-        organization_id=batch.organization_id,
-        book=batch.book,
-        now=now,
-    )
+    try:
+        book_replacements(
+            batch.replacements,
+            organization_id=batch.organization_id,
+            book=batch.book,
+            now=now,
+        )
+    except DatabaseError:
+        hear_the_rest()
+        raise
     hear_refusals()
 
 

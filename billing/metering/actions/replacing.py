@@ -15,6 +15,7 @@ from accounts.models import Organization
 from billing.ledger.queries import open_month
 from billing.metering.actions.adjustments import book_adjustments
 from billing.metering.actions.known import key_of_report
+from billing.metering.actions.rows.windows import correct_windows
 from billing.metering.queries.repriced import costs_today
 from billing.metering.queries.unattributed import payers_of
 from billing.metering.rules.again import KnownEvent
@@ -23,6 +24,7 @@ from billing.metering.rules.pricing import counted_of
 from billing.models import (
     GATEWAY_COUNTED,
     AdjustmentSource,
+    Funding,
     UsageAdjustment,
     UsageEvent,
 )
@@ -32,12 +34,13 @@ from config.kit.months import Month
 
 class Replacement(NamedTuple):
     """A recorded event, and the gateway's report whose count holds, with what that costs
-    at the prices in force.
+    at the prices in force; and how much the member's windows hold, by their names.
     """
 
     known: KnownEvent
     event: ReportedEvent
     cost_nanos: int
+    limits: dict[str, int]
 
 
 def book_replacements(
@@ -69,6 +72,8 @@ def book_replacements(
         # At the same prices both: what a price changed is booked by repricing.
         nanos = max(one.cost_nanos - costs[event.pk], -left[event.pk])
         if nanos:
+            if event.funding == Funding.INCLUDED:
+                correct_windows(event, nanos, limits=one.limits, now=now)
             adjustments.append(
                 _adjustment(
                     event,

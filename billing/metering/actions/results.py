@@ -14,7 +14,6 @@ from billing.metering.rules.again import Again, KnownEvent
 from billing.metering.rules.events import GATEWAY, ReportedEvent
 from billing.metering.rules.funded import Presented
 from billing.metering.rules.pricing import EventCharge
-from billing.models.limits import MOST_AN_EVENT_NANOS
 from config.kit.money import format_usd
 
 # Where in the event, and what is wrong there.
@@ -44,6 +43,11 @@ def used_notes(presented: Presented) -> list[str]:
         f"The authorization has paid for the event “{presented.used_by}” already; this"
         " one was funded by a check. Ask for an authorization before each request."
     ]
+
+
+def somebody_elses(event: ReportedEvent) -> EventResult:
+    """Its id, or its request, is another member's: a personal token reads no more (X3)."""
+    return EventResult(event.id, "conflict")
 
 
 def known_again(event: ReportedEvent, known: KnownEvent, what: Again) -> EventResult:
@@ -107,14 +111,16 @@ def too_far_ahead(event: ReportedEvent, *, now: dt.datetime) -> EventResult:
     return _invalid(event, "occurred_at", message)
 
 
-def too_dear(event: ReportedEvent, charge: EventCharge) -> EventResult:
+def too_dear(
+    event: ReportedEvent, charge: EventCharge, *, most_nanos: int
+) -> EventResult:
     """It would cost more than one request can (E5a)."""
     message = _(
         "This usage would cost %(cost)s; one request can cost %(most)s at most. Check"
         " the counts."
     ) % {
         "cost": format_usd(charge.cost_nanos),
-        "most": format_usd(MOST_AN_EVENT_NANOS),
+        "most": format_usd(most_nanos),
     }
     return _invalid(event, "usage", message)
 

@@ -19,9 +19,11 @@ from accounts.queries import is_membership_id, unknown_policy
 from billing.funding.queries import Standings, add_members, fold, members_as_they_were
 from billing.funding.queries.statement import BY_ORGANIZATION
 from config.kit.addresses import canonical_address
+from config.kit.external_names import MOST_TEXT, is_external_name
 from config.kit.sql import run
 
-LONGEST_NAME = 254
+# As long as an external id can be.
+LONGEST_NAME = MOST_TEXT
 
 
 def sent_name(member: str) -> str:
@@ -29,7 +31,8 @@ def sent_name(member: str) -> str:
     spelling, everything else as it came.
     """
     name = member.strip() or member
-    return (canonical_address(name) if "@" in name else name)[:LONGEST_NAME]
+    is_address = "@" in name and not is_external_name(name)
+    return (canonical_address(name) if is_address else name)[:LONGEST_NAME]
 
 
 class SomebodyUnknown(Exception):

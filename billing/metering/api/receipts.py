@@ -16,7 +16,7 @@ from billing.metering.rules.pricing import counts_of
 from billing.models import UsageAdjustment, UsageEvent
 from billing.prices.rules import Applied
 from billing.prices.words import correction_reason_in_english, times_text
-from billing.reports.queries.own import PARTS
+from billing.reports.queries.own import PARTS, events_of
 from config.kit.api import ERRORS
 from config.kit.errors import BusinessError
 from config.kit.money import NANOS_PER_USD, to_decimal_text
@@ -40,7 +40,7 @@ def event(request: HttpRequest, event_id: str) -> dict[str, Any]:
     ).prefetch_related("adjustments", PARTS)
     own_id = own_membership_id(request)
     if own_id is not None:
-        events = events.filter(membership_id=own_id)
+        events = events.filter(events_of(own_id))
     usage_event = events.filter(
         organization=organization_of(request), event_id=event_id.replace("\0", "")
     ).first()

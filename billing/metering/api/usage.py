@@ -104,13 +104,14 @@ def _counts(results: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _result_json(result: EventResult) -> dict[str, Any]:
-    if result.cost_nanos is None:
+    if result.status == "invalid":
         return _invalid_json(result.id, result.errors)
+    cost = result.cost_nanos
     return {
         "id": result.id,
         "status": result.status,
         "funding": result.funding,
-        "cost_usd": to_decimal_text(result.cost_nanos),
+        "cost_usd": None if cost is None else to_decimal_text(cost),
         "estimated": result.estimated,
         "errors": [],
         **({"notes": list(result.notes)} if result.notes else {}),

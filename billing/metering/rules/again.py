@@ -52,6 +52,9 @@ class KnownEvent:
     estimated: bool
     replaced_by: str = ""
     replaced_nanos: int = 0
+    # The name of somebody unknown under which it came, and to whom it was assigned (X2).
+    sent_as: str = ""
+    assigned_to: int | None = None
 
     @classmethod
     def of(
@@ -63,6 +66,7 @@ class KnownEvent:
         funding: str,
         cost_nanos: int,
         estimated: bool,
+        sent_as: str = "",
     ) -> KnownEvent:
         """What is kept of an event that was recorded just now."""
         return cls(
@@ -77,12 +81,21 @@ class KnownEvent:
             funding,
             cost_nanos,
             estimated,
+            sent_as=sent_as,
         )
 
     @property
     def current_nanos(self) -> int:
         """What it costs with the gateway's count."""
         return self.cost_nanos + self.replaced_nanos
+
+    def is_of(self, membership_id: int, name: str) -> bool:
+        """Whether it is that member's: of somebody unknown, by the name that was sent or
+        by whom it was assigned to.
+        """
+        if self.sent_as:
+            return self.sent_as == name or self.assigned_to == membership_id
+        return self.membership_id == membership_id
 
     def is_near(self, occurred_at: dt.datetime) -> bool:
         """Whether a request of that moment can be this one."""
@@ -134,15 +147,14 @@ def again(
 ) -> Again:
     """What a report with the content `digest` is to `known`. `whose` is the membership
     that stands in its content or the name of somebody unknown (X2), and what else may
-    stand there in what was recorded before.
+    stand there in what was recorded before: the name as it was sent, last.
     """
     if known.digest == digest or _is_same(
         event, known, membership_id=membership_id, whose=whose
     ):
         return Again.SAME
-    is_one_request = known.membership_id == membership_id and known.is_near(
-        event.occurred_at
-    )
+    is_theirs = known.is_of(membership_id, str(whose[-1]))
+    is_one_request = is_theirs and known.is_near(event.occurred_at)
     if not is_one_request:
         return Again.CONFLICT
     if event.source == known.source:

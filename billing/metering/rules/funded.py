@@ -59,12 +59,19 @@ class PricedEvent(NamedTuple):
 
 
 def funding_of_event(
-    standing: Standing, *, promised: str | None, windows: Sequence[WindowState]
+    standing: Standing,
+    *,
+    promised: str | None,
+    windows: Sequence[WindowState],
+    own_word: bool = False,
 ) -> Funded:
     """The funding an authorization promised, else that of a check at the event's moment
     with the windows it fell into; an event that would have been refused ran all the
     same and is recorded: as extra usage where that was on for them, and on a
     usage-based plan always (D2).
+
+    By a member's `own_word`, their personal token, nothing is charged that a check would
+    have refused: else they could spend above every cap what nobody used (X3).
     """
     if promised:
         return Funded(promised, "promised")
@@ -73,6 +80,8 @@ def funding_of_event(
     funding, reason = funding_or_reason(standing, windows)
     if funding:
         return Funded(funding, "checked")
+    if own_word:
+        return Funded(UNBILLED, "refused", str(reason))
     if standing.is_enabled or not standing.organization.has_windows:
         return Funded(EXTRA_USAGE, "refused", str(reason))
     return Funded(UNBILLED, "refused", str(reason))

@@ -42,6 +42,13 @@ def receipts(membership_id: int) -> QuerySet[UsageEvent]:
     adjustments = Prefetch(
         "adjustments", UsageAdjustment.objects.select_related("price").order_by("pk")
     )
+    theirs = events_of(membership_id)
+    events = UsageEvent.objects.filter(theirs).select_related("price", "organization")
+    return events.prefetch_related(adjustments, PARTS).order_by("-occurred_at", "-pk")
+
+
+def events_of(membership_id: int) -> Q:
+    """Which events are a member's: their own, and those assigned to them (X2)."""
     theirs = Q(membership_id=membership_id)
     assigned = UsageAdjustment.objects.filter(
         membership_id=membership_id,
@@ -50,8 +57,7 @@ def receipts(membership_id: int) -> QuerySet[UsageEvent]:
     )
     if assigned.exists():  # few have any: the others' list stays one walk of an index
         theirs |= Q(pk__in=assigned.values("event_id"))
-    events = UsageEvent.objects.filter(theirs).select_related("price", "organization")
-    return events.prefetch_related(adjustments, PARTS).order_by("-occurred_at", "-pk")
+    return theirs
 
 
 def organization_receipts(organization_id: int) -> QuerySet[UsageEvent]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import lru_cache
 from typing import Any
 
 from billing.metering.rules.windows import Windows, WindowUse
+from billing.models import IncludedWindow, UsageEvent
 from config.kit.sql import db_time, is_postgresql, rows_json, rowset, run
 
 COLUMNS = {
@@ -31,6 +33,27 @@ def write_windows(windows: Windows) -> None:
     if windows.uses:
         uses = [_values(use) for use in windows.uses.values()]
         run(_upsert_windows(is_postgresql()), [rows_json(uses)])
+
+
+def correct_windows(
+    event: UsageEvent, nanos: int, *, limits: dict[str, int], now: dt.datetime
+) -> None:
+    """Count what an included event costs more or less by a gateway's count in the windows
+    that it counted in, under the organization's lock (X4).
+    """
+    for name, opened_at in event.windows.items():
+        window = IncludedWindow.objects.filter(
+            membership_id=event.membership_id,
+            name=name,
+            opened_at=dt.datetime.fromisoformat(opened_at),
+        ).first()
+        if window is None:
+            continue
+        window.used_nanos += nanos
+        ran_out = name in limits and window.used_nanos >= limits[name]
+        if ran_out and window.exhausted_at is None:
+            window.exhausted_at = min(now, window.resets_at)
+        window.save(update_fields=["used_nanos", "exhausted_at"])
 
 
 @lru_cache(maxsize=2)
