@@ -53,7 +53,9 @@ def test_x3_nothing_is_charged_above_a_cap_by_ones_own_word(acme, bob, own, now)
     assert list(differences()) == []
 
 
-def test_x3_one_event_by_ones_own_word_is_no_dearer_than_requests_are(acme, bob, own, now):
+def test_x3_one_event_by_ones_own_word_is_no_dearer_than_requests_are(
+    acme, bob, own, now
+):
     enable_extra_usage(acme)
     [dear, fair] = own(event(bob, at=now, usd="201"), event(bob, at=now, usd="199"))
     assert (dear.status, fair.status) == ("invalid", "recorded")
@@ -71,7 +73,9 @@ def test_x3_ones_own_word_is_telemetry_whatever_it_says(bob, own, gateway, now, 
     assert UsageAdjustment.objects.get().amount_nanos == usd("49.99")
 
 
-def test_x3_it_reads_neither_cost_nor_id_of_what_is_others(alice, bob, own, gateway, now):
+def test_x3_it_reads_neither_cost_nor_id_of_what_is_others(
+    alice, bob, own, gateway, now
+):
     hers = of_request(event(alice, at=now, usd="7", id="secret"))
     gateway(hers)
     same_id = event(bob, at=now, id="secret")
@@ -85,7 +89,9 @@ def test_x3_it_reads_neither_cost_nor_id_of_what_is_others(alice, bob, own, gate
         )
 
 
-def test_x4_i2_what_a_gateway_counts_more_uses_up_included_usage(bob, own, gateway, now):
+def test_x4_i2_what_a_gateway_counts_more_uses_up_included_usage(
+    bob, own, gateway, now
+):
     """Else included usage never ends for whoever reports little of it first."""
     fundings = []
     for number in range(3):
@@ -103,7 +109,9 @@ def test_x4_i2_what_a_gateway_counts_more_uses_up_included_usage(bob, own, gatew
 def test_x4_i2_what_a_gateway_counts_less_is_left_again(bob, own, gateway, now):
     own(of_request(event(bob, at=now, usd="0.90", id="mine")))
     gateway(of_request(event(bob, at=now, usd="0.20", id="gateways")))
-    assert {window.used_nanos for window in IncludedWindow.objects.all()} == {usd("0.2")}
+    assert {window.used_nanos for window in IncludedWindow.objects.all()} == {
+        usd("0.2")
+    }
     assert list(differences()) == []
 
 
@@ -117,7 +125,9 @@ def test_x2_x4_two_unknown_names_are_two_people(gateway, now):
     assert list(differences()) == []
 
 
-def test_x2_x4_who_became_a_member_since_is_the_one_that_was_unknown(acme, gateway, now):
+def test_x2_x4_who_became_a_member_since_is_the_one_that_was_unknown(
+    acme, gateway, now
+):
     sent = of_request(event("new@acme.example", at=now, usd="1", id="one"))
     gateway(dataclasses.replace(sent, source="telemetry"))
     MembershipFactory(organization=acme, user=make_user("new@acme.example", "Neu"))
