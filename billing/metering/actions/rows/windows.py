@@ -49,11 +49,13 @@ def correct_windows(
         ).first()
         if window is None:
             continue
-        window.used_nanos += nanos
-        ran_out = name in limits and window.used_nanos >= limits[name]
-        if ran_out and window.exhausted_at is None:
-            window.exhausted_at = min(now, window.resets_at)
-        window.save(update_fields=["used_nanos", "exhausted_at"])
+        used_nanos, exhausted_at = window.used_nanos + nanos, window.exhausted_at
+        if exhausted_at is None and name in limits and used_nanos >= limits[name]:
+            exhausted_at = min(now, window.resets_at)
+        # In a pipeline nobody knows yet how many rows there were, as `save` wants to.
+        IncludedWindow.objects.filter(pk=window.pk).update(
+            used_nanos=used_nanos, exhausted_at=exhausted_at
+        )
 
 
 @lru_cache(maxsize=2)
