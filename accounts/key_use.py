@@ -151,12 +151,14 @@ class RefusedKey:
 
 def note_refused(secret: str) -> None:
     """Remember for ten minutes that this was sent as a key and is none: whoever copied
-    only a part of theirs finds out.
+    only a part of theirs finds out. What begins like no live key leaves nothing behind.
     """
     if not secret.startswith(PREFIX) or len(secret) < PREFIX_LENGTH + LAST_LETTERS:
         return
-    came = [timezone.now().isoformat(), secret[-LAST_LETTERS:]]
-    cache.set(_refused(secret[:PREFIX_LENGTH]), came, timeout=REFUSED_SECONDS)
+    now, prefix = timezone.now(), secret[:PREFIX_LENGTH]
+    if ApiKey.objects.live(now).filter(prefix=prefix).exists():
+        came = [now.isoformat(), secret[-LAST_LETTERS:]]
+        cache.set(_refused(prefix), came, timeout=REFUSED_SECONDS)
 
 
 def refused_like(key: ApiKey) -> RefusedKey | None:

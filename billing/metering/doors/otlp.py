@@ -7,9 +7,11 @@ first and a body that can't be read the second.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -27,7 +29,12 @@ from accounts.models import Scope
 from billing.metering.doors.taking import Taken, take
 from billing.metering.intake import claude_code, gen_ai
 from billing.metering.intake.otlp import Record, logs_in, spans_in
-from billing.metering.intake.packed import Undecodable, UnpackedTooLong, unpacked
+from billing.metering.intake.packed import (
+    TooMuch,
+    Undecodable,
+    UnpackedTooLong,
+    unpacked,
+)
 from config.kit.api import json_response
 from config.kit.doors import TELEMETRY_LIMIT, TELEMETRY_TOO_LONG
 from config.kit.limits import HOT
@@ -37,8 +44,10 @@ from config.kit.otlp import JSON, PROTOBUF, encoding_of
 router = Router(tags=["Telemetry"], auth=KeyAuth(Scope.METER, Scope.SELF, limit=HOT))
 # A large body is a hundred times as large once it is decoded: one at a time.
 LARGE = 1_048_576  # bytes
+LARGE_PACKED = 262_144  # bytes, unpacked: what packs well is the largest once decoded
 _large = threading.Lock()
 Events = list[dict[str, Any]]
+Kept = TypeVar("Kept")
 
 
 @router.post("/logs", url_name="otlp_logs")
@@ -47,12 +56,7 @@ def logs(request: HttpRequest) -> HttpResponse:
     taken and dropped.
     """
     own, now = _own_member(request), timezone.now()
-    events: Events = []
-    for record in _decoded(request, logs_in):
-        if claude_code.is_request(record):
-            events.append(claude_code.event_of(record, own=own, now=now))
-        elif gen_ai.usage_of(record):
-            events.append(gen_ai.event_of(record, own=own, now=now))
+    events = _decoded(request, logs_in, partial(_events, own=own, now=now))
     taken = take(request, events)
     return _answer(request, taken, ExportLogsServiceResponse, "rejected_log_records")
 
@@ -61,7 +65,7 @@ def logs(request: HttpRequest) -> HttpResponse:
 def traces(request: HttpRequest) -> HttpResponse:
     """Calls of models by the GenAI conventions; all other spans are taken and dropped."""
     own, now = _own_member(request), timezone.now()
-    calls = gen_ai.calls_in(_decoded(request, spans_in))
+    calls = _decoded(request, spans_in, gen_ai.calls_in)
     events = [gen_ai.event_of(record, own=own, now=now) for record in calls.records]
     taken = take(request, events)
     for complaint in calls.complaints:
@@ -77,35 +81,62 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return json_response({})
 
 
+def _events(records: Iterator[Record], *, own: str, now: dt.datetime) -> Events:
+    """Of log records, those that tell of usage."""
+    events: Events = []
+    for record in records:
+        if claude_code.is_request(record):
+            events.append(claude_code.event_of(record, own=own, now=now))
+        elif gen_ai.usage_of(record):
+            events.append(gen_ai.event_of(record, own=own, now=now))
+    return events
+
+
 def _own_member(request: HttpRequest) -> str:
     """Whose personal token sent it, who reports for nobody else; empty for a key."""
     membership_id = own_membership_id(request)
     return "" if membership_id is None else str(membership_id)
 
 
-def _decoded(request: HttpRequest, read: Callable[..., list[Record]]) -> list[Record]:
-    """Raises HttpError for what can't be read."""
+def _decoded(
+    request: HttpRequest,
+    read: Callable[..., Iterator[Record]],
+    keep: Callable[[Iterator[Record]], Kept],
+) -> Kept:
+    """What `keep` makes of the records, which are read one by one. Raises HttpError for
+    what can't be read.
+    """
     encoding = encoding_of(request.META.get("CONTENT_TYPE", ""))
     if encoding not in (JSON, PROTOBUF):
         raise HttpError(415, f"Send {PROTOBUF} or {JSON}.")
+    try:
+        body, most = _body(request)
+        if len(body) <= most:
+            return keep(read(body, encoding=encoding))
+        with _large:
+            return keep(read(body, encoding=encoding))
+    except UnpackedTooLong:
+        raise HttpError(413, TELEMETRY_TOO_LONG) from None
+    except TooMuch as error:
+        raise HttpError(413, str(error)) from None
+    except Undecodable as error:
+        raise HttpError(400, str(error)) from None
+
+
+def _body(request: HttpRequest) -> tuple[bytes, int]:
+    """The body, unpacked, and how long it may be to be read beside others. Raises
+    HttpError, Undecodable, UnpackedTooLong.
+    """
     # From the stream: `request.body` is limited to what a page may send.
     body = request.read(TELEMETRY_LIMIT + 1)
     packing = request.headers.get("Content-Encoding", "").strip().lower()
     if packing not in ("", "identity", "gzip"):
         raise HttpError(415, "Send the body as it is, or packed with gzip.")
-    try:
-        if packing == "gzip":
-            body = unpacked(body, most=TELEMETRY_LIMIT)
-        if len(body) > TELEMETRY_LIMIT:
-            raise UnpackedTooLong
-        if len(body) <= LARGE:
-            return read(body, encoding=encoding)
-        with _large:
-            return read(body, encoding=encoding)
-    except UnpackedTooLong:
-        raise HttpError(413, TELEMETRY_TOO_LONG) from None
-    except Undecodable as error:
-        raise HttpError(400, str(error)) from None
+    if packing == "gzip":
+        return unpacked(body, most=TELEMETRY_LIMIT), LARGE_PACKED
+    if len(body) > TELEMETRY_LIMIT:
+        raise UnpackedTooLong
+    return body, LARGE
 
 
 def _answer(

@@ -24,6 +24,7 @@ from billing.metering.api.usage import note_report
 from billing.payments.tasks import reload_if_due
 from config.kit.clock import HostClock
 from config.kit.jobs import enqueue
+from config.kit.limits import HOT, count_call
 
 MOST_SENTENCES = 3
 OTHER_CONTENT = "Another record with this id was recorded, with other content."
@@ -54,12 +55,15 @@ class Taken:
 def take(request: HttpRequest, events: list[dict[str, Any]]) -> Taken:
     """Record the events in batches; each is committed before the next begins.
 
-    What an outage cuts off was recorded up to some batch, and may be sent again whole.
-    Raises Unauthorized, MissingScope, ClockIsOff, DatabaseError.
+    Each further batch counts as one more call of the key. What an outage or a limit cuts
+    off was recorded up to some batch, and may be sent again whole.
+    Raises Unauthorized, MissingScope, TooManyCalls, ClockIsOff, DatabaseError.
     """
     key: ApiKey = request.auth  # type: ignore[attr-defined]
     taken = Taken()
     for start in range(0, len(events), MAX_EVENTS):
+        if start:
+            count_call(HOT, key.pk)
         sent = mark_odd_events({"events": events[start : start + MAX_EVENTS]})
         batch = read_events(sent["events"])
         for unreadable in batch.unreadable.values():

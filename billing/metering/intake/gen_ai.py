@@ -8,9 +8,9 @@ used together; those of agents and tools repeat what their calls used, and count
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.metering.intake.events import count_of, reported
 from billing.metering.intake.otlp import Record
@@ -62,10 +62,25 @@ def usage_of(record: Record) -> dict[str, Any]:
     return usage
 
 
-def calls_in(spans: Sequence[Record]) -> Calls:
-    """Which of an export's spans count."""
-    by_key = {(span.trace_id, span.span_id): span for span in spans if span.span_id}
-    told = [span for span in spans if usage_of(span)]
+class _Above(NamedTuple):
+    """What others need to know of a span that may be above them."""
+
+    parent_id: str
+    is_call: bool
+
+
+def calls_in(spans: Iterable[Record]) -> Calls:
+    """Which of an export's spans count. Of those without usage only ids are kept."""
+    by_key: dict[SpanKey, _Above] = {}
+    told: list[Record] = []
+    for span in spans:
+        has_usage = bool(usage_of(span))
+        if has_usage:
+            told.append(span)
+        if span.span_id:
+            is_call = has_usage and not _repeats(span)
+            key = (span.trace_id, span.span_id)
+            by_key[key] = _Above(span.parent_id, is_call)
     calls = [span for span in told if not _repeats(span)]
     traces = {span.trace_id for span in calls}
     inside = _Inside(by_key)
@@ -111,7 +126,7 @@ def _repeats(span: Record) -> bool:
 class _Inside:
     """Which spans are inside of a call's; each is looked at once."""
 
-    def __init__(self, by_key: dict[SpanKey, Record]) -> None:
+    def __init__(self, by_key: dict[SpanKey, _Above]) -> None:
         self.by_key = by_key
         # By span: whether it is a call, or inside of one.
         self.known: dict[SpanKey, bool] = {}
@@ -130,9 +145,9 @@ class _Inside:
             above = self.by_key[key]
             self.known[key] = False  # spans in a ring are above one another
             path.append(key)
-            if usage_of(above) and not _repeats(above):
+            if above.is_call:
                 found = True
                 break
-            key = (above.trace_id, above.parent_id)
+            key = (span.trace_id, above.parent_id)
         self.known.update(dict.fromkeys(path, found))
         return found

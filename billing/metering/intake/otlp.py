@@ -19,7 +19,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
 
-from billing.metering.intake.packed import Undecodable
+from billing.metering.intake.packed import TooMuch, Undecodable
+from billing.metering.intake.wire import (
+    MOST_RECORDS,
+    TOO_MANY_RECORDS,
+    Shape,
+    check_json,
+    check_wire,
+    shape_of,
+)
 from config.kit.otlp import PROTOBUF
 from config.kit.strict_json import InvalidJson, loads
 
@@ -65,45 +73,64 @@ class _Signal(NamedTuple):
     message: Any
     of_json: Callable[[Any, Attributes], Record]
     of_protobuf: Callable[[Any, Attributes], Record]
+    shape: Shape
+    record: Shape
 
 
-def logs_in(body: bytes, *, encoding: str) -> list[Record]:
-    """The log records of an export. Raises Undecodable."""
+def logs_in(body: bytes, *, encoding: str) -> Iterator[Record]:
+    """The log records of an export, one by one. Raises Undecodable, TooMuch."""
     return _records(body, encoding, _LOGS)
 
 
-def spans_in(body: bytes, *, encoding: str) -> list[Record]:
-    """The spans of an export. Raises Undecodable."""
+def spans_in(body: bytes, *, encoding: str) -> Iterator[Record]:
+    """The spans of an export, one by one. Raises Undecodable, TooMuch."""
     return _records(body, encoding, _SPANS)
 
 
-def _records(body: bytes, encoding: str, signal: _Signal) -> list[Record]:
+def _records(body: bytes, encoding: str, signal: _Signal) -> Iterator[Record]:
     read = _of_protobuf if encoding == PROTOBUF else _of_json
-    return list(read(body, signal))
+    holders = records = 0
+    for record in read(body, signal):
+        if record is None:
+            holders += 1
+        else:
+            records += 1
+        if records > MOST_RECORDS or holders > 2 * MOST_RECORDS:
+            raise TooMuch(TOO_MANY_RECORDS)
+        if record is not None:
+            yield record
 
 
-def _of_protobuf(body: bytes, signal: _Signal) -> Iterator[Record]:
+def _of_protobuf(body: bytes, signal: _Signal) -> Iterator[Record | None]:
+    """The records, and None for each group and scope, which may hold none."""
+    check_wire(body, signal.shape, signal.record)
     request = signal.message()
     try:
         request.ParseFromString(body)
     except DecodeError:
         raise Undecodable("The body is not protobuf of this signal.") from None
     for group in getattr(request, _snake(signal.groups)):
+        yield None
         resource = _pairs(group.resource.attributes)
         for scope in getattr(group, _snake(signal.scopes)):
+            yield None
             for one in getattr(scope, _snake(signal.records)):
                 yield signal.of_protobuf(one, resource)
 
 
-def _of_json(body: bytes, signal: _Signal) -> Iterator[Record]:
+def _of_json(body: bytes, signal: _Signal) -> Iterator[Record | None]:
+    """The same of JSON."""
+    check_json(body)
     try:
         # Text that no database stores is told at the event that has it.
         sent = loads(body, judge=lambda value: value)
     except InvalidJson as error:
         raise Undecodable(str(error)) from None
     for group in _objects(sent, signal.groups):
+        yield None
         resource = _attributes(_object(group.get("resource")).get("attributes"))
         for scope in _objects(group, signal.scopes):
+            yield None
             for one in _objects(scope, signal.records):
                 yield signal.of_json(one, resource)
 
@@ -157,6 +184,7 @@ def _span_of_protobuf(sent: Any, resource: Attributes) -> Record:
     )
 
 
+_shapes: dict[str, Shape] = {}
 _LOGS = _Signal(
     "resourceLogs",
     "scopeLogs",
@@ -164,6 +192,8 @@ _LOGS = _Signal(
     ExportLogsServiceRequest,
     _log_of_json,
     _log_of_protobuf,
+    shape_of(ExportLogsServiceRequest.DESCRIPTOR, _shapes),
+    _shapes["opentelemetry.proto.logs.v1.LogRecord"],
 )
 _SPANS = _Signal(
     "resourceSpans",
@@ -172,6 +202,8 @@ _SPANS = _Signal(
     ExportTraceServiceRequest,
     _span_of_json,
     _span_of_protobuf,
+    shape_of(ExportTraceServiceRequest.DESCRIPTOR, _shapes),
+    _shapes["opentelemetry.proto.trace.v1.Span"],
 )
 
 

@@ -11,6 +11,10 @@ class Undecodable(ValueError):
     """A body that is not what it says it is; the text says why."""
 
 
+class TooMuch(ValueError):
+    """A body that would be far more once it is decoded; the text says what to do."""
+
+
 class UnpackedTooLong(ValueError):
     """A body that unpacks to more than is read."""
 

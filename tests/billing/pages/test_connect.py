@@ -14,7 +14,7 @@ from django.test import Client
 
 from accounts.actions.api_keys import MOST_KEYS, create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
-from accounts.key_use import forget_uses
+from accounts.key_use import forget_uses, note_refused
 from accounts.models import ApiKey, AuditEntry
 from accounts.tasks import write_down_key_use
 from billing.models import UsageEvent
@@ -256,6 +256,22 @@ def test_a_wrong_key_that_begins_otherwise_tells_nobody_anything(owner):
     make_key(owner)
     call("usage", "xu_" + "z" * 43, sent())
     assert "was refused" not in shown(owner, f"{FIRST}?way=litellm")
+
+
+def test_keys_of_strangers_fill_no_cache(owner, acme, monkeypatch):
+    secret = make_key(owner)
+    noted = []
+    monkeypatch.setattr(
+        "accounts.key_use.cache.set", lambda name, *_, **__: noted.append(name)
+    )
+    note_refused("xu_" + "z" * 43)
+    assert noted == []
+    note_refused(secret[:20])
+    assert noted == [f"api-key-refused:{ApiKey.objects.get().prefix}"]
+    key = ApiKey.objects.get()
+    revoke_api_key(key, actor=BY, now=NOW)
+    note_refused(secret[:20])
+    assert len(noted) == 1
 
 
 def test_a_proxy_reports_nothing_so_its_first_question_is_the_proof(owner):
