@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_for_many
 from accounts.actions.mails import QueuedMail, queue_mails
+from accounts.actions.organizations import lock_organization
 from accounts.actions.security import NOWHERE, Origin, record_security_event
-from accounts.models import Membership, SecurityEvent, User
+from accounts.actions.tokens import end_tokens
+from accounts.models import Membership, Organization, SecurityEvent, User
 from config.kit.addresses import canonical_address, refuse_erased_form
 from config.kit.errors import BusinessError
 
@@ -33,8 +35,8 @@ def change_address(
     mails to both addresses.
 
     The address before is worth nothing from now on: sessions and reset links are bound
-    to the address and end with it. It goes on naming reported usage (E6a). Each
-    organization's audit says so.
+    to the address and end with it, and their personal tokens end everywhere. It goes on
+    naming reported usage (E6a). Each organization's audit says so.
 
     Raises BusinessError `address_taken`, `address_reserved`.
     """
@@ -42,19 +44,20 @@ def change_address(
     if before == canonical_address(email):
         return []
     email = refuse_taken_address(person, email)
+    organizations = _lock_organizations(person)
     _set_address(person, email)
     EmailAddress.objects.filter(user=person).delete()
+    actor = Actor.person(by, reason=reason)
     record_for_many(
-        Membership.objects.active()
-        .filter(user=person)
-        .values_list("organization_id", flat=True),
-        actor=Actor.person(by, reason=reason),
+        [organization.pk for organization in organizations],
+        actor=actor,
         action="member.address",
         subject=str(person),
         now=now,
         from_value=before,
         to_value=email,
     )
+    _end_all_tokens(person, organizations, actor=actor, now=now)
     record_security_event(
         SecurityEvent.Kind.ADDRESS_CHANGED,
         person=person,
@@ -90,6 +93,22 @@ def _taken(email: str) -> BusinessError:
         code="address_taken",
         field="email",
     )
+
+
+def _lock_organizations(person: User) -> list[Organization]:
+    """All they belong to, in the order of every act that locks several."""
+    theirs = Membership.objects.active().filter(user=person)
+    ids = theirs.order_by("organization_id").values_list("organization_id", flat=True)
+    return [lock_organization(pk) for pk in ids]
+
+
+def _end_all_tokens(
+    person: User, organizations: list[Organization], *, actor: Actor, now: dt.datetime
+) -> None:
+    """Whoever got in by the address before may have made one."""
+    for organization in organizations:
+        member = organization.memberships.select_related("user").get(user=person)
+        end_tokens(organization, member, actor=actor, now=now)
 
 
 def _set_address(person: User, email: str) -> None:

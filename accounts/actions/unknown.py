@@ -17,6 +17,7 @@ from accounts.actions.seats import take_seat
 from accounts.models import (
     NOBODYS_ADDRESS,
     NOBODYS_NAME,
+    AuditEntry,
     Membership,
     Organization,
     Role,
@@ -30,6 +31,12 @@ from config.kit.mail_domains import canonical_domain, is_public
 from config.kit.one_line import name_of
 
 MOST_DOMAINS = 50
+# What the audit calls it.
+ADDED = "member.add"
+# People whom usage makes in an organization within MOST_ADDED_WITHIN: a team that starts
+# on one day, yet no crowd that a gateway's key, or a typing mistake in its setup, invents.
+MOST_ADDED = 50
+MOST_ADDED_WITHIN = dt.timedelta(days=1)
 
 
 @transaction.atomic
@@ -131,8 +138,9 @@ def add_unknown(
     organization_id: int, *, address: str, actor: Actor, now: dt.datetime
 ) -> Membership | None:
     """Make whoever has an address a member, as the organization's policy says; None where
-    it says no: another domain, no seat free, somebody who was removed, switched off, or
-    invited and has not come yet.
+    it says no: another domain, no seat free, MOST_ADDED made already, somebody who was
+    removed, switched off, belongs to another organization, or was invited and has not
+    come yet.
 
     Once, however many ask at once. Who is a member already stays as they are.
     """
@@ -146,27 +154,48 @@ def add_unknown(
     # Whoever was invited chooses a name and a password by their link, and gets its seat.
     if locked.invitations.pending(now=now).filter(email=email).exists():
         return None
+    if _added(locked, now=now) >= MOST_ADDED:
+        return None
     tier = UnknownPeople(locked.unknown_people).seat_tier
     try:
         take_seat(locked, tier)
         person = _person(locked, email)
     except BusinessError:  # no seat is free; a name that is no line
         return None
-    if not person.is_active:
+    # Whom somebody else knows comes by an invitation: no key of a gateway pulls them in.
+    if not person.is_active or person.memberships.exists():
         return None
+    return _joined(locked, person, tier, actor=actor, now=now)
+
+
+def _joined(
+    organization: Organization,
+    person: User,
+    tier: str | None,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> Membership:
     membership = Membership.objects.create(
-        organization=locked, user=person, seat_tier=tier, joined_at=now
+        organization=organization, user=person, seat_tier=tier, joined_at=now
     )
     record_change(
-        locked,
+        organization,
         actor=actor,
-        action="member.add",
+        action=ADDED,
         subject=str(person),
         now=now,
         membership=membership,
         to_value={"role": membership.base_role, "seat": tier},
     )
     return membership
+
+
+def _added(organization: Organization, *, now: dt.datetime) -> int:
+    """How many usage made members lately, as the audit has it."""
+    return AuditEntry.objects.filter(
+        organization=organization, action=ADDED, at__gt=now - MOST_ADDED_WITHIN
+    ).count()
 
 
 def _known(organization: Organization, email: str) -> Membership | None:
@@ -190,10 +219,10 @@ def _may_join(organization: Organization, email: str) -> bool:
 
 
 def _person(organization: Organization, email: str) -> User:
-    """Who has the address, or a new person without a password: they choose one by the
-    link that “Forgot password” mails there. Raises BusinessError.
+    """Who has the address, locked, or a new person without a password: they choose one by
+    the link that “Forgot password” mails there. Raises BusinessError.
     """
-    known = User.objects.filter(email=email).first()
+    known = User.objects.select_for_update(no_key=True).filter(email=email).first()
     if known is not None:
         return known
     local = name_of(email.rpartition("@")[0], field="email", most=120)

@@ -103,10 +103,12 @@ class UsageEvent(Priced):
         db_index=False,
     )
     # Which key reported it, for receipts and to see what is connected; empty for what no
-    # key did, and of events from before it was kept.
+    # key did, and of events from before it was kept. The tokens of somebody erased are
+    # deleted, while their events stay as they are: the number then leads nowhere. Read it
+    # by `select_related`, which finds None.
     api_key = models.ForeignKey(
         ApiKey,
-        on_delete=models.PROTECT,
+        on_delete=models.DO_NOTHING,
         null=True,
         blank=True,
         related_name="+",

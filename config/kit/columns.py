@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
@@ -100,7 +100,10 @@ def _reads(column: models.Field[Any, Any], many: bool) -> Shows | None:
 
     def of(show: Callable[[Any], Any]) -> Shows:
         def shows(row: Any) -> Any:
-            value = getattr(row, name)
+            try:
+                value = getattr(row, name)
+            except ObjectDoesNotExist:  # a key without a constraint may lead nowhere
+                value = None
             return NOTHING if value is None else show(value)
 
         return shows

@@ -4,6 +4,8 @@ is no person and stands nowhere among people.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from accounts.actions.audit import Actor
@@ -12,6 +14,8 @@ from accounts.actions.invitations import invite
 from accounts.actions.members import remove_member
 from accounts.actions.people import switch_person
 from accounts.actions.unknown import (
+    MOST_ADDED,
+    MOST_ADDED_WITHIN,
     add_unknown,
     make_nobody,
     set_own_domains,
@@ -232,14 +236,44 @@ def test_whoever_was_invited_comes_by_their_link(owned, alice, now):
     assert not User.objects.filter(email="emil@acme.example").exists()
 
 
-def test_whoever_has_an_account_elsewhere_is_added_with_it(owned, now):
+def test_whoever_has_an_account_and_belongs_nowhere_is_added_with_it(owned, now):
     choose(owned, "create_without_seat", now)
     known = make_user("emil@acme.example", "Emil Janssen")
-    MembershipFactory(
-        organization=known.memberships.model.objects.exclude(organization=owned)
-        .first()
-        .organization,
-        user=known,
-    )
     added = add(owned, "emil@acme.example", now)
     assert (added.user, added.organization) == (known, owned)
+
+
+@pytest.mark.parametrize("status", ["active", "removed"])
+def test_whoever_belongs_elsewhere_comes_by_an_invitation_alone(
+    owned, charlie, alice, now, status
+):
+    """A domain that two customers have, or a company that was bought."""
+    choose(owned, "create_without_seat", now)
+    known = make_user("emil@acme.example", "Emil Janssen")
+    elsewhere = MembershipFactory(organization=charlie.organization, user=known)
+    if status == "removed":
+        remove_member(elsewhere, by=charlie, now=now)
+    assert add(owned, "emil@acme.example", now) is None
+    assert list(known.memberships.all()) == [elsewhere]
+    assert not AuditEntry.objects.filter(action="member.add").exists()
+    sent = {"email": known.email, "role": "member", "seat_tier": None}
+    assert invite(owned, **sent, by=alice, now=now)
+
+
+def test_x2_usage_makes_fifty_people_a_day_in_an_organization(owned, charlie, now):
+    assert (50, dt.timedelta(days=1)) == (MOST_ADDED, MOST_ADDED_WITHIN)
+    choose(owned, "create_without_seat", now)
+    made = [add(owned, f"p{number}@acme.example", now) for number in range(50)]
+    assert None not in made
+    assert add(owned, "late@acme.example", now) is None
+    assert not User.objects.filter(email="late@acme.example").exists()
+    assert add(owned, "p7@acme.example", now) == made[7], "who is there stays"
+    umbrella = set_own_domains(
+        charlie.organization, text="umbrella.example", actor=KEY, now=now
+    )
+    choose(umbrella, "create_without_seat", now)
+    assert add(umbrella, "emil@umbrella.example", now) is not None
+    day = dt.timedelta(days=1)
+    almost = now + day - dt.timedelta(seconds=1)
+    assert add(owned, "late@acme.example", almost) is None
+    assert add(owned, "late@acme.example", now + day) is not None

@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from accounts.actions.addresses import change_address
 from accounts.actions.audit import Actor
 from accounts.actions.erasing import erase_person
 from accounts.actions.members import bring_back, remove_member
@@ -24,6 +25,7 @@ from config.kit.money import usd
 from tests.factories.people import (
     MembershipFactory,
     make_api_key,
+    make_organization,
     make_token,
     make_user,
 )
@@ -256,10 +258,52 @@ def test_x3_whatever_ended_the_membership_ends_the_token(call, bob, table):
     assert calls(call) == [401, 401, 401]
 
 
+def test_s4_a_token_ends_with_the_address_it_was_made_under(call, ada, bob, now):
+    other = make_organization("bolt", owner=make_user("o@b.example", "O"), now=now)
+    second = make_token(MembershipFactory(organization=other, user=bob.user), now=now)
+    adas = make_token(ada, now=now)
+    operator = make_user("op@x.example", "Olga", is_staff=True)
+    assert 401 not in calls(call)
+    change_address(
+        bob.user, email="robert@acme.example", by=operator, now=now, reason="Asked"
+    )
+    assert calls(call) == [401, 401, 401]
+    assert call("POST", "/authorize", CHECK, key=second).status_code == 401
+    assert call("POST", "/authorize", CHECK, key=adas).status_code == 200
+    ended = AuditEntry.objects.filter(action="api_key.token_revoke")
+    assert {entry.organization.slug for entry in ended} == {"acme", "bolt"}
+    for entry in ended:
+        assert (entry.actor, entry.reason) == (operator, "Asked")
+        assert entry.subject == "laptop (robert@acme.example)"
+
+
 def test_x3_an_erasure_takes_tokens_away(call, alice, bob, now):
     remove_member(bob, by=alice, now=now)
     erase_person(bob.user, actor=Actor.person(alice.user), now=now)
     assert not ApiKey.objects.personal().exists()
+
+
+def test_s17_what_the_token_of_somebody_erased_reported_stays_readable(
+    call, client, admin_client, acme, alice, bob, now
+):
+    assert call("POST", "/usage", report(None, now=now)).status_code == 200
+    sent = UsageEvent.objects.get()
+    assert sent.api_key == bob.tokens.get()
+    remove_member(bob, by=alice, now=now)
+    erase_person(bob.user, actor=Actor.person(alice.user), now=now)
+    assert UsageEvent.objects.get().api_key_id == sent.api_key_id
+    assert list(differences()) == []
+    key = make_api_key(acme, now=now)
+    answer = call("GET", f"/events/{sent.event_id}", key=key)
+    assert (answer.status_code, answer.json()["api_key"]) == (200, None)
+    change = reverse("admin:billing_usageevent_change", args=[sent.pk])
+    assert admin_client.get(change).status_code == 200
+    listed = admin_client.get(reverse("admin:billing_usageevent_changelist"))
+    assert listed.status_code == 200
+    client.force_login(alice.user)
+    page = client.get(reverse("own_receipt", args=["acme", sent.pk]))
+    assert page.status_code == 200
+    assert client.get(reverse("connect", args=["acme"])).status_code == 200
 
 
 def test_x3_the_database_knows_no_token_without_member_or_end(acme, bob, now):

@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core import mail as outbox
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from accounts.actions.audit import Actor
 from accounts.actions.people import switch_person
@@ -24,7 +25,7 @@ from tests.customer.conftest import (
     take,
     text_of,
 )
-from tests.factories.people import make_api_key
+from tests.factories.people import make_api_key, make_token
 
 
 @pytest.fixture(autouse=True)
@@ -128,14 +129,22 @@ def test_sessions_are_ended(administrator, acme, bob, client):
     assert last("person.sessions_end").subject == "Bob Feld"
 
 
-def test_an_address_is_changed_and_both_mailboxes_are_told(administrator, acme, bob):
+def test_an_address_is_changed_and_both_mailboxes_are_told(
+    administrator, acme, bob, now, time_machine
+):
+    time_machine.move_to(now, tick=False)
+    make_token(bob, now=now)
     typed = {"person": "bob@acme.example", "email": "b.feld@acme.example"}
+    told = text_of(preview(administrator, acme, "address", **typed))
+    words = " ".join(strip_tags(told).split())
+    assert "Personal tokens that end 1 " in words
     take(administrator, acme, "address", **typed)
     bob.user.refresh_from_db()
     assert bob.user.email == "b.feld@acme.example"
     told = OutgoingMail.objects.filter(kind="address_changed")
     assert {mail.to for mail in told} == {"bob@acme.example", "b.feld@acme.example"}
     assert last("member.address").reason == "Ticket 8841"
+    assert not ApiKey.objects.personal().live(now).exists()
 
 
 def test_a_key_that_no_row_can_be_is_refused(administrator, acme):

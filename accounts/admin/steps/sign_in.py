@@ -16,7 +16,7 @@ from accounts.actions.signing_out import record_sessions_ended
 from accounts.actions.two_factor import reset_two_factor
 from accounts.admin.steps.base import Preview, Typed
 from accounts.admin.steps.people import PersonForm, PersonStep
-from accounts.models import Organization, SecurityEvent, User
+from accounts.models import ApiKey, Organization, SecurityEvent, User
 from accounts.panels import Effect
 from accounts.queries import has_second_factor
 from accounts.security_events import origin_of
@@ -136,6 +136,7 @@ class AddressStep(PersonStep):
         effects = [
             Effect(_("E-mail address"), person.email, email),
             Effect(_("Sessions that end"), str(count_sessions(person))),
+            Effect(_("Personal tokens that end"), str(_count_tokens(person, now))),
             Effect(_("Usage reported for the old address still counts for them.")),
         ]
         return Preview(title, effects, button=_("Change the address"))
@@ -165,6 +166,11 @@ class AddressStep(PersonStep):
             "name": person,
             "email": person.email,
         }
+
+
+def _count_tokens(person: User, now: dt.datetime) -> int:
+    tokens = ApiKey.objects.personal().live(now)
+    return tokens.filter(membership__user=person).count()
 
 
 def _note(
