@@ -11,7 +11,7 @@ from ninja import Router
 
 from accounts.api_access import hot_path_key
 from billing.funding.doors.asking import NobodyKnown, ask
-from billing.funding.words import short_standing
+from billing.funding.words import MOST_CHARACTERS, short_standing
 from config.kit.api import json_response
 from config.kit.doors import HOOK_BEGINNING
 
@@ -53,10 +53,17 @@ def statusline(request: HttpRequest) -> HttpResponse:
         )
         status = 200
     except NobodyKnown as nobody:
-        line, status = str(nobody), 404
+        line, status = _shortened(str(nobody)), 404
     return HttpResponse(
         f"{line}\n", status=status, content_type="text/plain; charset=utf-8"
     )
+
+
+def _shortened(sentence: str) -> str:
+    """As much of it as a status line shows."""
+    if len(sentence) <= MOST_CHARACTERS:
+        return sentence
+    return f"{sentence[: MOST_CHARACTERS - 1]}…"
 
 
 def _event_named(request: HttpRequest) -> str:

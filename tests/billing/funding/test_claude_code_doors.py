@@ -175,3 +175,4 @@ def test_the_status_line_of_nobody_is_404_and_one_line(client, acme, now, token)
     headers = {"Authorization": f"Bearer {key}", "x-extra-usage-member": "x@y.example"}
     answer = client.get(LINE, headers=headers)
     assert (answer.status_code, answer["content-type"][:10]) == (404, "text/plain")
+    assert len(answer.content.decode().removesuffix("\n")) <= 60
