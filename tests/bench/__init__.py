@@ -1,4 +1,5 @@
-"""`make bench`: the real server on PostgreSQL, measured beside bare views in one run.
+"""`make bench`: the real server on PostgreSQL, measured beside bare views in one run;
+and, where they are installed, LiteLLM and Envoy asking it beside themselves alone.
 
-Prints ratios; asserts nothing.
+Prints figures and ratios; asserts nothing.
 """

