@@ -7,7 +7,7 @@ Answers are written as JSON directly: they are built from plain values.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -29,7 +29,7 @@ from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.headroom import extra_left, included_left
 from billing.funding.rules.layers import Layer
 from billing.funding.rules.leases import leased_nanos
-from billing.funding.rules.standing import Standing
+from billing.funding.rules.standing import OrganizationStanding, Standing
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
 from billing.funding.words import refusal_message, short_message
 from config.kit.api import ERRORS, UNAVAILABLE, json_response, rfc3339
@@ -56,18 +56,9 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     An allowed answer says how much is left (`remaining_usd`, `window_remaining_usd`), so
     that a client can be careful close to a cap and batch far from it.
     """
-    clock = HostClock.read()
-    now = clock.asked_at
     member = str(payload.member or "")
-    digest = sent_key(request)
-    count_call(MEMBER, digest, member.lower())
-    opened = standing_by_key(digest, member=member, now=now)
-    # Answered by a wrong clock, month and windows would be wrong without a sign, and a
-    # key's last day too.
-    if opened is not None:
-        clock.agree(opened.database_time)
-    opened = checked_key(opened, request, digest=digest, now=now)
-    standing = _asked_about(opened, digest, member, now=now)
+    question = question_of(request, member)
+    standing, now = _known(question.standing, member), question.now
     decision = decide(standing)
     answer = _authorization(standing, decision, now=now)
     if payload.lease and decision.funding:
@@ -75,13 +66,8 @@ def authorize(request: HttpRequest, payload: Body[AuthorizeIn]) -> HttpResponse:
     return json_response(answer)
 
 
-def _asked_about(
-    opened: Standings, digest: str, member: str, *, now: dt.datetime
-) -> Standing:
-    """Raises OtherMember, and BusinessError where nobody is named, or nobody there is and
-    nobody may be made (X2).
-    """
-    standing = standing_asked_about(opened, digest, member, now=now)
+def _known(standing: Standing | None, member: str) -> Standing:
+    """Raises BusinessError where nobody is named, or nobody is there."""
     if standing is not None:
         return standing
     if not member:
@@ -95,11 +81,42 @@ def _asked_about(
     )
 
 
-def standing_asked_about(
+class Question(NamedTuple):
+    """What a check is asked, by whichever door: about whom (None: about nobody there is),
+    in which organization, at an aware UTC instant.
+    """
+
+    standing: Standing | None
+    organization: OrganizationStanding
+    now: dt.datetime
+
+
+def question_of(request: HttpRequest, member: str) -> Question:
+    """Who is asked about with the key of a call: the member who is named, or, without a
+    name, whose personal token it is.
+
+    Raises Unauthorized, MissingScope, OtherMember, TooManyCalls, ClockIsOff and
+    DatabaseError.
+    """
+    clock = HostClock.read()
+    now = clock.asked_at
+    digest = sent_key(request)
+    count_call(MEMBER, digest, member.lower())
+    opened = standing_by_key(digest, member=member, now=now)
+    # Answered by a wrong clock, month and windows would be wrong without a sign, and a
+    # key's last day too.
+    if opened is not None:
+        clock.agree(opened.database_time)
+    opened = _checked_key(opened, request, digest=digest, now=now)
+    standing = _standing_asked_about(opened, digest, member, now=now)
+    return Question(standing, opened.organization, now)
+
+
+def _standing_asked_about(
     opened: Standings, digest: str, member: str, *, now: dt.datetime
 ) -> Standing | None:
     """That of the member who is named, or who is made one by the organization's policy
-    (X2); without a name, of whose personal token it is. Raises OtherMember.
+    (X2). Raises OtherMember.
     """
     standing = opened.member(member)
     found_id = standing.membership_id if standing else None
@@ -109,7 +126,7 @@ def standing_asked_about(
     return standing
 
 
-def checked_key(
+def _checked_key(
     opened: Standings | None, request: HttpRequest, *, digest: str, now: dt.datetime
 ) -> Standings:
     """What the key opened. Raises Unauthorized, MissingScope."""

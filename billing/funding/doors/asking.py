@@ -11,14 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.api_access import sent_key
-from billing.funding.api import checked_key, standing_asked_about
-from billing.funding.queries import standing_by_key
+from billing.funding.api import question_of
 from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.standing import Standing
 from billing.funding.words import refusal_message
-from config.kit.clock import HostClock
-from config.kit.limits import MEMBER, count_call
 from config.kit.strict_json import is_unsafe
 
 # The longest text that names anybody.
@@ -55,18 +51,10 @@ def ask(request: HttpRequest) -> Asked:
     Raises NobodyKnown, Unauthorized, MissingScope, OtherMember, TooManyCalls, ClockIsOff
     and DatabaseError.
     """
-    clock = HostClock.read()
-    now = clock.asked_at
     member = header_text(request, settings.DOOR_MEMBER_HEADER)
-    digest = sent_key(request)
-    count_call(MEMBER, digest, member.lower())
-    opened = standing_by_key(digest, member=member, now=now)
-    if opened is not None:
-        clock.agree(opened.database_time)
-    opened = checked_key(opened, request, digest=digest, now=now)
-    standing = standing_asked_about(opened, digest, member, now=now)
+    standing, organization, now = question_of(request, member)
     if standing is None:
-        raise NobodyKnown(_nobody(member, opened.organization.name))
+        raise NobodyKnown(_nobody(member, organization.name))
     return Asked(standing, decide(standing), now)
 
 

@@ -7,6 +7,7 @@ directly: they are built from plain values, and a full batch has a thousand of t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,7 @@ from billing.metering.actions.recording import (
 from billing.metering.actions.results import Errors, EventResult
 from billing.metering.api.events import read_events
 from billing.metering.api.schemas import UsageIn, UsageOut
+from billing.metering.rules.events import ReportedEvent
 from billing.payments.tasks import reload_if_due
 from config.kit.api import ERRORS, UNAVAILABLE, json_response
 from config.kit.clock import HostClock
@@ -55,20 +57,7 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
     """
     digest = sent_key(request)
     batch = read_events(payload.events)
-    clock = HostClock.read()
-    try:
-        recorded = record_usage_by_key(
-            batch.events, key_digest=digest, now=clock.asked_at, clock=clock
-        )
-    except UnknownKey as error:
-        raise Unauthorized from error
-    except KeyLacksScope as error:
-        raise MissingScope(Scope.METER) from error
-    organization_id = recorded.organization_id
-    also_called(digest, organization_id)
-    note_report(recorded, request, digest=digest)
-    if recorded.balance_crossed:
-        enqueue(reload_if_due, organization_id)
+    recorded = record_reported(batch.events, request, digest=digest)
     results = [_result_json(result) for result in recorded.results]
     # Positions ascend, so each lands where it was sent.
     for position, event in batch.unreadable.items():
@@ -76,7 +65,30 @@ def usage(request: HttpRequest, payload: Body[UsageIn]) -> HttpResponse:
     return json_response({**_counts(results), "results": results})
 
 
-def note_report(recorded: Recorded, request: HttpRequest, *, digest: str) -> None:
+def record_reported(
+    events: Sequence[ReportedEvent], request: HttpRequest, *, digest: str
+) -> Recorded:
+    """Record what a call with the key of this digest reports, by whichever door it came.
+
+    Raises Unauthorized, MissingScope, ClockIsOff, DatabaseError.
+    """
+    clock = HostClock.read()
+    try:
+        recorded = record_usage_by_key(
+            events, key_digest=digest, now=clock.asked_at, clock=clock
+        )
+    except UnknownKey as error:  # for one that was known: revoked since the call began
+        raise Unauthorized from error
+    except KeyLacksScope as error:
+        raise MissingScope(Scope.METER) from error
+    also_called(digest, recorded.organization_id)
+    _note_report(recorded, request, digest=digest)
+    if recorded.balance_crossed:
+        enqueue(reload_if_due, recorded.organization_id)
+    return recorded
+
+
+def _note_report(recorded: Recorded, request: HttpRequest, *, digest: str) -> None:
     """Remember that the key of these events reported, and the first that is new."""
     new = (one.id or "" for one in recorded.results if one.status == "recorded")
     event_id = next(new, "")

@@ -8,22 +8,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.api_access import MissingScope, Unauthorized
-from accounts.models import ApiKey, Scope
-from billing.metering.actions.recording import (
-    KeyLacksScope,
-    Recorded,
-    UnknownKey,
-    record_usage_by_key,
-)
+from accounts.models import ApiKey
 from billing.metering.actions.results import Errors, EventResult
-from billing.metering.api.events import ReadEvents, read_events
+from billing.metering.api.events import read_events
 from billing.metering.api.odd_events import mark_odd_events
 from billing.metering.api.schemas import MAX_EVENTS
-from billing.metering.api.usage import note_report
-from billing.payments.tasks import reload_if_due
-from config.kit.clock import HostClock
-from config.kit.jobs import enqueue
+from billing.metering.api.usage import record_reported
 from config.kit.limits import HOT, count_call
 
 MOST_SENTENCES = 3
@@ -69,26 +59,10 @@ def take(request: HttpRequest, events: list[dict[str, Any]]) -> Taken:
         for unreadable in batch.unreadable.values():
             taken.reject(_sentence(unreadable.errors))
         if batch.events:
-            recorded = _recorded(batch, key)
-            note_report(recorded, request, digest=key.digest)
+            recorded = record_reported(batch.events, request, digest=key.digest)
             for result in recorded.results:
                 _look_at(result, taken)
     return taken
-
-
-def _recorded(batch: ReadEvents, key: ApiKey) -> Recorded:
-    clock = HostClock.read()
-    try:
-        recorded = record_usage_by_key(
-            batch.events, key_digest=key.digest, now=clock.asked_at, clock=clock
-        )
-    except UnknownKey as error:  # revoked since the call began
-        raise Unauthorized from error
-    except KeyLacksScope as error:
-        raise MissingScope(Scope.METER) from error
-    if recorded.balance_crossed:
-        enqueue(reload_if_due, recorded.organization_id)
-    return recorded
 
 
 def _look_at(result: EventResult, taken: Taken) -> None:

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from billing.metering.doors import taking
+from billing.metering.api import usage
 from billing.metering.intake.packed import UnpackedTooLong, unpacked
 from billing.models import UsageEvent
 from config.kit.otlp import error_body
@@ -215,7 +215,7 @@ def test_an_outage_is_503_so_that_exporters_send_again(
     client.raise_request_exception = False
     batch = logs(request_log(at=now))
     with monkeypatch.context() as patch:
-        patch.setattr(taking, "record_usage_by_key", is_away)
+        patch.setattr(usage, "record_usage_by_key", is_away)
         answer = exporter.post("logs", exporter.body_of(batch))
     assert answer.status_code == 503
     assert int(answer["retry-after"]) >= 1
