@@ -17,6 +17,7 @@ from billing.pages import (
     usage_settings,
 )
 from billing.payments.views import card, purchases, reloads, sandbox
+from billing.prices import views as price_pages
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
@@ -35,6 +36,12 @@ urlpatterns: list[URLPattern] = [
         "o/<slug:slug>/usage/receipts/<int:event_pk>/",
         receipts.own_receipt,
         name="own_receipt",
+    ),
+    path("o/<slug:slug>/prices/", price_pages.prices, name="prices"),
+    path(
+        "o/<slug:slug>/prices/<str:provider>/<path:model>/",
+        price_pages.model_prices,
+        name="model_prices",
     ),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),

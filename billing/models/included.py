@@ -4,6 +4,8 @@ windows of it (I1-I3).
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -48,6 +50,11 @@ class SeatAllowance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} {self.seat_tier} {self.name}"
+
+    @property
+    def length(self) -> dt.timedelta:
+        """How long a window is open."""
+        return dt.timedelta(seconds=self.length_seconds)
 
 
 class IncludedWindow(models.Model):

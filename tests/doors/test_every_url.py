@@ -83,6 +83,8 @@ DOORS = {
     **dict.fromkeys(
         [
             ORGANIZATION + "usage/",
+            ORGANIZATION + "prices/",
+            ORGANIZATION + "prices/<str:provider>/<path:model>/",
             ORGANIZATION + "usage/receipts.csv",
             ORGANIZATION + "usage/receipts/<int:event_pk>/",
             ORGANIZATION + "usage/request/",
