@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
-from accounts.models import Membership, Organization
-from billing.models import PriceList
+from accounts.models import Membership, Organization, Tier
+from billing.models import PriceList, SeatAllowance
 from billing.models.prices import SINCE_ALWAYS
 from billing.prices.queries import price_book
 from billing.prices.queries.catalog import (
@@ -129,13 +129,19 @@ def _every(
 
 
 def _included(membership: Membership) -> dict[str, Any]:
-    """What the seats of the plan include, by tier."""
-    organization = membership.organization
-    allowances = allowances_of_plan(organization.plan)
-    tiers: dict[str, list[Any]] = {}
-    for allowance in allowances:
+    """What the seats of the plan include: a row a tier, a column a window."""
+    tiers: dict[str, list[SeatAllowance]] = {}
+    for allowance in allowances_of_plan(membership.organization.plan):
         tiers.setdefault(allowance.seat_tier, []).append(allowance)
-    return {"seats": list(tiers.items()), "own_tier": membership.seat_tier}
+    seats = [
+        {
+            "label": Tier(tier).label,
+            "is_own": tier == membership.seat_tier,
+            "allowances": allowances,
+        }
+        for tier, allowances in tiers.items()
+    ]
+    return {"seats": seats, "windows": next(iter(tiers.values()), [])}
 
 
 def _rows(models: list[ListedModel]) -> Iterator[list[Any]]:
