@@ -25,6 +25,8 @@ class Place:
     icon: str
     role: Role
     order: int
+    # Of which organizations it is a page at all; of all where nobody says so.
+    shows: Callable[[Membership], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ def register_counter(counter: Counter) -> None:
 def places_for(membership: Membership) -> list[Place]:
     """What this member's role lets them see, in order."""
     visible = [
-        place for place in _PLACES.values() if membership.is_at_least(place.role)
+        place
+        for place in _PLACES.values()
+        if membership.is_at_least(place.role)
+        and (place.shows is None or place.shows(membership))
     ]
     return sorted(visible, key=lambda place: place.order)
 

@@ -50,6 +50,10 @@ class UsageRequest(models.Model):
     month_on = models.DateField(_("month"))
     spent_nanos = models.BigIntegerField(_("MTD spend (nano-USD)"))
     cap_nanos = models.BigIntegerField(_("cap (nano-USD)"), null=True, blank=True)
+    # The effective cap that the decision found; empty where there was none.
+    cap_before_nanos = models.BigIntegerField(
+        _("cap before (nano-USD)"), null=True, blank=True
+    )
     created_at = models.DateTimeField(_("asked"))
     note = models.CharField(_("note"), max_length=NOTE_LENGTH, blank=True)
     asked_nanos = models.BigIntegerField(

@@ -1,9 +1,11 @@
-"""The number of requests that wait, in the sidebar beside Settings › Usage."""
+"""Requests in the sidebar, with the number of those that wait."""
 
 from __future__ import annotations
 
-from accounts.models import Membership
-from accounts.navigation import Counter, register_counter
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Membership, Role
+from accounts.navigation import Counter, Place, register_counter, register_places
 
 
 def takes_requests(membership: Membership) -> bool:
@@ -11,9 +13,19 @@ def takes_requests(membership: Membership) -> bool:
     return membership.organization.has_seats
 
 
+register_places(
+    Place(
+        "requests",
+        gettext_lazy("Requests"),
+        "inbox",
+        Role.ADMIN,
+        order=12,
+        shows=takes_requests,
+    )
+)
 register_counter(
     Counter(
-        place="usage_settings",
+        place="requests",
         template="requests_inbox/_nav_count.html",
         topbar_template="requests_inbox/_topbar_count.html",
         shows=takes_requests,

@@ -36,6 +36,7 @@ declare(
             "asked_nanos",
             "spent_nanos",
             "cap_nanos",
+            "cap_before_nanos",
             "ended_at",
             "answer_note",
             "granted_nanos",

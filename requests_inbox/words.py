@@ -8,9 +8,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.funding.rules.standing import CapSource, Reason, Standing
-from config.kit.dates import day_text, duration_text, moment_label, moment_text
+from config.kit.dates import (
+    day_text,
+    duration_text,
+    moment_label,
+    moment_text,
+    month_name_text,
+)
 from config.kit.money import format_usd
-from config.kit.months import local_day
+from config.kit.months import local_day, next_month
 from requests_inbox.models import UsageRequest
 
 
@@ -100,3 +106,41 @@ def answer_title(request: UsageRequest) -> str:
 def asked_label(request: UsageRequest, *, zone: str, now: dt.datetime) -> str:
     """When it was asked, as a label: `14:31 today`."""
     return moment_label(request.created_at, zone=zone, now=now)
+
+
+def outcome_text(request: UsageRequest) -> str:
+    """What became of a request that has ended: `Increased to $60.00`."""
+    values = {"amount": format_usd(request.granted_nanos or 0)}
+    if request.status == UsageRequest.Status.DISMISSED:
+        return _("Dismissed")
+    if request.status == UsageRequest.Status.WITHDRAWN:
+        return _("Withdrawn")
+    if request.status == UsageRequest.Status.RESOLVED:
+        return _("Resolved")
+    if request.granted_tier:
+        return _("Moved to Premium")
+    return _("Increased to %(amount)s") % values
+
+
+def outcome_detail(request: UsageRequest, *, zone: str) -> str:
+    """The line below the outcome: from when to when it holds, or why it ended."""
+    if request.status == UsageRequest.Status.RESOLVED:
+        assert request.ended_at is not None
+        if local_day(request.ended_at, zone) >= next_month(request.month_on):
+            return _("a new month began")
+        return _("could go on for another reason")
+    if request.status == UsageRequest.Status.WITHDRAWN:
+        return _("taken back, or left the organization")
+    if request.status == UsageRequest.Status.DISMISSED or request.granted_tier:
+        return ""
+    if request.granted_month_only:
+        return _("%(month)s only") % {"month": month_name_text(request.month_on)}
+    return _("from now on")
+
+
+def then_reason_text(request: UsageRequest) -> str:
+    """What blocked the member when they asked."""
+    try:
+        return block_reason_text(Reason(request.reason))
+    except ValueError:
+        return request.reason

@@ -256,6 +256,7 @@ def _pending_request(
     )
     _check_pending(request, standing, now=now)
     _check_reviewer(request, organization, by=by)
+    request.cap_before_nanos = standing.cap.amount_nanos
     return request, standing
 
 

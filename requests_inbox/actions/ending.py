@@ -35,6 +35,7 @@ def end_request(
             "ended_at",
             "spent_nanos",
             "cap_nanos",
+            "cap_before_nanos",
             "decided_by",
             "decided_by_label",
             "answer_note",

@@ -43,6 +43,9 @@ def own_request_context(
         return context
     latest, status = latest_request(membership.pk, standing=standing)
     zone = standing.organization.month.zone
+    context["has_history"] = (
+        latest is not None and latest.status != UsageRequest.Status.PENDING
+    )
     if latest is not None and status == UsageRequest.Status.PENDING:
         return context | _sent(membership, latest, zone=zone, now=now, form=form)
     may = not decision.allowed and may_request(standing, decision.reason)

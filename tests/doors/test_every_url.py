@@ -84,6 +84,7 @@ DOORS = {
         [
             ORGANIZATION + "usage/",
             ORGANIZATION + "prices/",
+            ORGANIZATION + "usage/requests/",
             ORGANIZATION + "prices/<str:provider>/<path:model>/",
             ORGANIZATION + "usage/receipts.csv",
             ORGANIZATION + "usage/receipts/<int:event_pk>/",
@@ -102,6 +103,8 @@ DOORS = {
             USAGE + "caps/",
             USAGE + "people/",
             USAGE + "people.csv",
+            SETTINGS + "requests/",
+            SETTINGS + "requests.csv",
             REQUESTS,
             REQUESTS + "banner/",
             REQUESTS + "digest/",
