@@ -18,6 +18,7 @@ from billing.pages import (
 )
 from billing.payments.views import card, purchases, reloads, sandbox
 from billing.prices import views as price_pages
+from billing.reports import views as report_pages
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
@@ -73,6 +74,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
     path(
         f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
+    ),
+    path("o/<slug:slug>/settings/reports/", report_pages.reports, name="reports"),
+    path(
+        "o/<slug:slug>/settings/reports.csv",
+        report_pages.reports_csv,
+        name="reports_csv",
     ),
     path(CONNECT, connect.connect, name="connect"),
     path(f"{CONNECT}first-event/", connect.connect_first, name="connect_first"),

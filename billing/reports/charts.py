@@ -16,6 +16,8 @@ from billing.models import surface_label
 from billing.reports.queries.month import MonthSummary
 from billing.reports.queries.splits import Split
 from billing.reports.queries.waits import Waits
+from billing.reports.rules.ranges import DayRange, step_starts
+from billing.reports.words.report import step_label, step_text
 from config.kit.dates import day_text
 from config.kit.money import to_decimal_text
 from config.kit.months import Month
@@ -71,6 +73,42 @@ def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:
             for tier, values in by_tier.items()
         ],
     }
+
+
+def report_chart(
+    span: DayRange,
+    step: str,
+    *,
+    names: list[str],
+    bars: list[dict[dt.date, int]],
+) -> tuple[dict[str, Any], list[tuple[str, list[int]]]]:
+    """A report's bars of days, weeks or months, a series a name; and the same as rows
+    with their sums in nano-USD.
+    """
+    starts = step_starts(span, step)
+    titles = [step_text(start, step, span=span) for start in starts]
+    chart = {
+        "kind": "money",
+        "labels": [step_label(start, step) for start in starts],
+        "titles": titles,
+        "series": [
+            {
+                "label": name,
+                "slot": slot,
+                "values": [_usd(one.get(start, 0)) for start in starts],
+            }
+            for slot, (name, one) in enumerate(zip(names, bars, strict=True), start=1)
+        ],
+        "projected": None,
+        "pace": None,
+        "mark": None,
+    }
+    rows = [
+        (title, [one.get(start, 0) for one in bars])
+        for title, start in zip(titles, starts, strict=True)
+        if any(one.get(start) for one in bars)
+    ]
+    return chart, rows
 
 
 def _chart(days: list[dt.date], *, kind: str) -> dict[str, Any]:

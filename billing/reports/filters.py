@@ -4,9 +4,15 @@ to the default.
 
 from __future__ import annotations
 
-from django.http import HttpRequest, QueryDict
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
 
-from accounts.models import Tier
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership, Tier
+from billing.reports.queries.groups import Narrowed
 from billing.reports.queries.members import (
     ACTIVE,
     DEFAULT_SORT,
@@ -17,6 +23,18 @@ from billing.reports.queries.members import (
     SORTS,
     MemberFilter,
 )
+from billing.reports.queries.report import (
+    MODEL,
+    PAID,
+    PERSON,
+    SEAT,
+    SURFACE,
+    Asked,
+    is_known_dimension,
+)
+from billing.reports.rules.ranges import BadRange, range_of
+from billing.reports.words.report import dimension_text, value_text
+from config.kit.ids import is_row_id
 
 MOST_WORDS = 6
 
@@ -66,3 +84,94 @@ def _known(value: str, allowed: set[str]) -> str:
 
 def _sort(value: str) -> str:
     return value if value.removeprefix("-") in SORTS else DEFAULT_SORT
+
+
+@dataclass
+class ReportFilter:
+    """What the address of a report says. `error` is what it says that can't be, and
+    `people` whoever its rows and chips name, once they are read.
+    """
+
+    asked: Asked
+    step: str = ""
+    error: str = ""
+    query: dict[str, str] = field(default_factory=dict)
+    people: dict[int, Membership] = field(default_factory=dict)
+
+    @property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """What it is narrowed to: the parameter, its dimension and its value."""
+        narrowed = self.asked.narrowed
+        values: list[tuple[str, str, Any]] = [
+            ("person", PERSON, narrowed.membership_id),
+            ("model", MODEL, narrowed.model),
+            ("surface", SURFACE, narrowed.surface),
+            ("seat", SEAT, narrowed.seat_tier),
+        ]
+        chips = [
+            (name, dimension_text(dimension), value_text(dimension, value, self.people))
+            for name, dimension, value in values
+            if value is not None
+        ]
+        if narrowed.label is not None:
+            key, text = narrowed.label
+            chips.append(("label", key, text or _("none")))
+        return chips
+
+
+def report_filter(asked: QueryDict, *, today: dt.date) -> ReportFilter:
+    """The report an address asks for: `range`, `by`, `then`, `paid`, `step`, and what it
+    is narrowed to by `person`, `model`, `surface`, `seat` and `label` (`KEY=TEXT`).
+    Anything unknown falls back to the default; a range that is none is told.
+    """
+    error = ""
+    try:
+        span = range_of(_range_text(asked), today=today)
+    except BadRange as bad:
+        span = range_of("", today=today)
+        error = _(
+            "“%(range)s” is not a range of days. Use a month (2026-10) or two days, the "
+            "first before the last, at most ten years apart (2026-10-12..2026-11-08)."
+        ) % {"range": str(bad)[:60]}
+    by = asked.get("by", PERSON)
+    by = by if is_known_dimension(by) else PERSON
+    then = asked.get("then", "")
+    then = then if then and then != by and is_known_dimension(then) else ""
+    paid = asked.get("paid", "extra")
+    step = asked.get("step", "")
+    return ReportFilter(
+        Asked(
+            span,
+            by,
+            then,
+            paid if paid in PAID else "extra",
+            _narrowed(asked),
+        ),
+        step=step if step in ("day", "week", "month") else "",
+        error=error,
+    )
+
+
+def _range_text(asked: QueryDict) -> str:
+    """`range`, or the two fields of the form without scripts."""
+    if asked.get("start") and asked.get("end"):
+        return f"{asked['start']}..{asked['end']}"
+    return asked.get("range", "")
+
+
+def _narrowed(asked: QueryDict) -> Narrowed:
+    person = asked.get("person", "")
+    label = asked.get("label")
+    key, _sign, text = (label or "").replace("\0", "").partition("=")
+    return Narrowed(
+        membership_id=int(person) if is_row_id(person) else None,
+        model=_text(asked, "model"),
+        surface=_text(asked, "surface"),
+        seat_tier=_text(asked, "seat"),
+        label=(key[:60], text[:200]) if label and key else None,
+    )
+
+
+def _text(asked: QueryDict, name: str) -> str | None:
+    text = asked.get(name)
+    return None if text is None else text.replace("\0", "")[:300]

@@ -103,6 +103,8 @@ DOORS = {
             USAGE + "caps/",
             USAGE + "people/",
             USAGE + "people.csv",
+            SETTINGS + "reports/",
+            SETTINGS + "reports.csv",
             SETTINGS + "requests/",
             SETTINGS + "requests.csv",
             REQUESTS,

@@ -80,6 +80,42 @@ class LabelText(Func):
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What is counted of an organization: of one person, model, surface, seat (empty:
+    none) or text of a label, or of several of these at once; None is all.
+    """
+
+    membership_id: int | None = None
+    model: str | None = None
+    surface: str | None = None
+    seat_tier: str | None = None
+    label: tuple[str, str] | None = None
+
+    def of(self, rows: QuerySet[Any], *, prefix: str, own: str = "", model: str) -> Any:
+        """Those of the rows it leaves, whose event's columns are at `prefix`, whose
+        person's and day's at `own`, and whose model is in `model`.
+        """
+        wanted = {
+            f"{own}membership_id": self.membership_id,
+            model: self.model,
+            f"{prefix}surface": self.surface,
+            f"{prefix}seat_tier": self.seat_tier,
+        }
+        rows = rows.filter(**{k: v for k, v in wanted.items() if v is not None})
+        if self.label is None:
+            return rows
+        key, text = self.label
+        found = Coalesce(
+            LabelText(f"{prefix}labels", key), Value(""), output_field=TextField()
+        )
+        return rows.alias(narrowed_label=found).filter(narrowed_label=text)
+
+
+ALL = Narrowed()
+MODEL_ADJUSTED = Coalesce(F("part__model"), F("event__model"))
+
+
+@dataclass(frozen=True, slots=True)
 class UsageReport:
     """Rows of the grouped keys followed by SUMS, in the order of the keys; amounts are
     nano-USD. The rows can be gone through once.
@@ -113,15 +149,33 @@ def usage_report(
             field="end",
         )
     after = [] if cursor is None else _after(cursor, keys)
-    whose = {} if membership_id is None else {"membership_id": membership_id}
-    span = {"day_on__gte": start, "day_on__lt": end, **whose}
+    span = {"day_on__gte": start, "day_on__lt": end}
+    narrowed = Narrowed(membership_id=membership_id)
     sums_of = _from_events if any(map(is_label, keys)) else _from_counters
-    sums = sums_of(organization_id, span, keys)
+    sums = sums_of(organization_id, span, keys, narrowed)
     if after:
         # What stands before the first key was on earlier pages; the rest is told apart
         # below.
         sums = [rows.filter(by_0__gte=after[0]) for rows in sums]
     return UsageReport(keys, _added_up(sums, keys, after=after, limit=limit))
+
+
+def group_rows(
+    organization_id: int,
+    *,
+    start: dt.date,
+    end: dt.date,
+    keys: list[str],
+    narrowed: Narrowed = ALL,
+) -> Iterator[tuple[Any, ...]]:
+    """The same for our own pages: by `membership` ids too, and narrowed down. The rows
+    can be gone through once.
+    """
+    span = {"day_on__gte": start, "day_on__lt": end}
+    has_labels = narrowed.label is not None or any(map(is_label, keys))
+    sums_of = _from_events if has_labels else _from_counters
+    sums = sums_of(organization_id, span, keys, narrowed)
+    return _added_up(sums, keys, after=[], limit=None)
 
 
 def _after(cursor: str, keys: list[str]) -> list[str]:
@@ -199,9 +253,10 @@ def _shown(key: str, value: Any) -> Any:
 
 
 def _from_counters(
-    organization_id: int, span: dict[str, Any], keys: list[str]
+    organization_id: int, span: dict[str, Any], keys: list[str], narrowed: Narrowed
 ) -> list[QuerySet[Any]]:
     days = UsageDay.objects.filter(membership__organization_id=organization_id, **span)
+    days = narrowed.of(days, prefix="", model="model")
     columns = _columns(keys, prefix="", own="", model=F("model"))
     sums = {name: Sum(name) for name in COUNTS}
     for name, column in zip(
@@ -212,21 +267,29 @@ def _from_counters(
 
 
 def _from_events(
-    organization_id: int, span: dict[str, Any], keys: list[str]
+    organization_id: int, span: dict[str, Any], keys: list[str], narrowed: Narrowed
 ) -> list[QuerySet[Any]]:
     """Labels are on the events alone, so their groups are summed from them, adjustments
     added to their event's group.
     """
     within = {"organization_id": organization_id, **span}
     events, first, parts = UsageEvent.objects.filter(**within), Q(), []
-    if "model" in keys:
+    if "model" in keys or narrowed.model is not None:
         # An event in parts counts to each part's model; once, with its first.
         of_events = UsagePart.objects.filter(
             **{f"event__{key}": value for key, value in within.items()}
         )
+        of_events = narrowed.of(
+            of_events, prefix="event__", own="event__", model="model"
+        )
         parts = [_used(of_events, keys, prefix="event__", first=Q(position=0))]
         events = events.filter(is_split=False)
-    adjustments = UsageAdjustment.objects.filter(**within)
+    events = narrowed.of(events, prefix="", model="model")
+    adjustments = narrowed.of(
+        UsageAdjustment.objects.annotate(of_model=MODEL_ADJUSTED).filter(**within),
+        prefix="event__",
+        model="of_model",
+    )
     return [
         _used(events, keys, prefix="", first=first),
         *parts,
@@ -254,9 +317,8 @@ def _used(
 def _booked(
     adjustments: QuerySet[UsageAdjustment], keys: list[str]
 ) -> QuerySet[UsageAdjustment]:
-    model = Coalesce(F("part__model"), F("event__model"))
     # An adjustment's day is its own: that is when it was booked.
-    columns = _columns(keys, prefix="event__", own="", model=model)
+    columns = _columns(keys, prefix="event__", own="", model=MODEL_ADJUSTED)
     nothing = {name: Sum(Value(0, BigIntegerField())) for name in COUNTS}
     sums = {**nothing, **_money("amount_nanos", funding="event__funding")}
     return _grouped(adjustments, columns, sums)
@@ -284,6 +346,7 @@ def _columns(keys: list[str], *, prefix: str, own: str, model: Any) -> dict[str,
     plain = {
         "day": F(f"{own}day_on"),
         "member": F(f"{own}membership__user__email"),
+        "membership": F(f"{own}membership_id"),
         "surface": F(f"{prefix}surface"),
         "model": model,
         "seat_tier": F(f"{prefix}seat_tier"),

@@ -1,0 +1,288 @@
+"""Settings › Reports: who, what and when, for any days; the address is the report.
+Reads only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import MemberRequest, member_page
+from accounts.models import Membership, Role
+from billing.reports.charts import report_chart
+from billing.reports.filters import ReportFilter, report_filter
+from billing.reports.queries.groups import SUMS, group_rows
+from billing.reports.queries.report import (
+    DAY,
+    DIMENSIONS,
+    MODEL,
+    PERSON,
+    REST,
+    SEAT,
+    SURFACE,
+    Report,
+    ReportRow,
+    people_called,
+)
+from billing.reports.rules.grouping import is_label, label_key
+from billing.reports.rules.ranges import (
+    LAST_MONTH,
+    NINETY_DAYS,
+    THIS_MONTH,
+    steps_of,
+)
+from billing.reports.words.report import (
+    comparison_text,
+    dimension_text,
+    range_text,
+    value_text,
+)
+from config.kit.csv_files import Amount, streamed
+from config.kit.later import much_to_make
+from config.kit.months import local_day
+
+TOP = 15
+PAGE_SIZE = 50
+CHOSEN = {"by", "then", "paid", "start", "end", "page", "all"}
+NAMED = {THIS_MONTH, LAST_MONTH, NINETY_DAYS}
+
+
+@member_page(Role.ADMIN, is_shown_to_operators=True)
+@require_safe
+def reports(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """One report: the sum, the chart and the table, all the same figures."""
+    organization = membership.organization
+    now = timezone.now()
+    zone = organization.zone_at(now)
+    chosen = report_filter(request.GET, today=local_day(now, zone))
+    report = Report(organization.pk, chosen.asked)
+    context = {
+        "organization": organization,
+        "now": now,
+        "zone": zone,
+        "chosen": chosen,
+        "report": report,
+        "range_text": range_text(chosen.asked.span),
+        "before_text": range_text(report.before),
+        "comparison": comparison_text(report),
+        "difference_nanos": report.total_nanos - report.before_nanos,
+        "address": request.build_absolute_uri(),
+        **_tools(request, chosen),
+        **_table(request, report, chosen),
+        **_chart(report, chosen),
+    }
+    return render(request, "billing/reports/reports.html", context)
+
+
+def _tools(request: MemberRequest, chosen: ReportFilter) -> dict[str, Any]:
+    """The choices above the report, and what of the address each form keeps."""
+    kept = [(name, value) for name, value in request.GET.items() if name not in CHOSEN]
+    chosen.people = _people_of_chips(request.membership.organization_id, chosen)
+    return {
+        "dimensions": [(name, dimension_text(name)) for name in _offered(chosen)],
+        "payers": [
+            ("extra", _("Extra usage")),
+            ("included", _("Included usage")),
+            ("unbilled", _("Unbilled")),
+            ("all", _("All together")),
+        ],
+        "kept": [one for one in kept if one[0] != "range"],
+        "has_own_range": chosen.asked.span.name not in NAMED,
+        "kept_without_days": [
+            (name, value)
+            for name, value in request.GET.items()
+            if name not in ("range", "start", "end", "page", "step")
+        ],
+        "chips": [
+            (_address_with(request, **{name: None}), dimension, value)
+            for name, dimension, value in chosen.chips
+        ],
+    }
+
+
+def _offered(chosen: ReportFilter) -> list[str]:
+    """What rows and columns can be of; labels that the address already names too."""
+    asked = chosen.asked
+    labels = [one for one in (asked.by, asked.then) if is_label(one)]
+    return [*DIMENSIONS, *labels]
+
+
+def _people_of_chips(
+    organization_id: int, chosen: ReportFilter
+) -> dict[int, Membership]:
+    person = chosen.asked.narrowed.membership_id
+    return {} if person is None else people_called(organization_id, [person])
+
+
+def _address_with(request: MemberRequest, **changes: str | None) -> str:
+    """This report's address with some of its parts changed, or left out."""
+    query = request.GET.copy()
+    for name, value in {**changes, "page": None, "all": None}.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
+
+
+# By which parameter a report is narrowed to a row of a dimension, and by what the rows
+# are told apart then.
+LEADS_TO = {
+    PERSON: ("person", MODEL),
+    MODEL: ("model", PERSON),
+    SURFACE: ("surface", PERSON),
+    SEAT: ("seat", PERSON),
+}
+
+
+def _link(request: MemberRequest, report: Report, key: Any) -> str:
+    """Where a row leads: the same days, of it alone."""
+    by = report.asked.by
+    if is_label(by):
+        return _address_with(
+            request, label=f"{label_key(by)}={key}", by=PERSON, then=None
+        )
+    if by == DAY:
+        return _address_with(
+            request, range=f"{key}..{key}", start=None, end=None, by=PERSON, step=None
+        )
+    name, by_next = LEADS_TO[by]
+    value = "" if key is None else str(key)
+    return _address_with(request, **{name: value}, by=by_next, then=None)
+
+
+def _table(
+    request: MemberRequest, report: Report, chosen: ReportFilter
+) -> dict[str, Any]:
+    """The first rows and all others as one, or with `?all=1` every row by pages."""
+    rows = report.rows
+    shows_all = "all" in request.GET or len(rows) <= TOP + 1
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = list(page) if shows_all else rows[:TOP]
+    others = [] if shows_all else rows[TOP:]
+    people = _people(report, shown)
+    most = max((row.total_nanos for row in rows), default=0)
+    return {
+        "page": page if shows_all else None,
+        "rows": [
+            {
+                **_cells(report, row, people, most=most),
+                "link": _link(request, report, row.key),
+            }
+            for row in shown
+        ],
+        "others": _others(report, others) if others else None,
+        "column_heads": [
+            (_column_name(report, key), nanos, slot)
+            for slot, (key, nanos) in enumerate(report.columns, start=1)
+        ],
+        "dimension": dimension_text(chosen.asked.by),
+    }
+
+
+def _people(report: Report, rows: list[ReportRow]) -> dict[int, Membership]:
+    """Whom the rows shown are about."""
+    if report.asked.by != PERSON:
+        return {}
+    return people_called(report.organization_id, [row.key for row in rows])
+
+
+def _cells(
+    report: Report, row: ReportRow, people: dict[int, Membership], *, most: int
+) -> dict[str, Any]:
+    person = people.get(row.key) if report.asked.by == PERSON else None
+    return {
+        "key": row.key,
+        "name": value_text(report.asked.by, row.key, people),
+        "person": person,
+        "amounts": report.in_columns([row]),
+        "total_nanos": row.total_nanos,
+        "share": max(0, row.total_nanos) * 112 // most if most > 0 else 0,
+        "difference_nanos": row.difference_nanos,
+        "before_nanos": row.before_nanos,
+    }
+
+
+def _others(report: Report, rows: list[ReportRow]) -> dict[str, Any]:
+    total = sum(row.total_nanos for row in rows)
+    before = sum(row.before_nanos for row in rows)
+    return {
+        "count": len(rows),
+        "amounts": report.in_columns(rows),
+        "total_nanos": total,
+        "average_nanos": total // len(rows),
+        "difference_nanos": total - before,
+        "before_nanos": before,
+    }
+
+
+def _column_name(report: Report, key: Any) -> str:
+    if key is REST:
+        return _("Other")
+    ids = [key] if report.asked.then == PERSON else []
+    people = people_called(report.organization_id, ids) if ids else {}
+    return value_text(report.asked.then, key, people)
+
+
+def _chart(report: Report, chosen: ReportFilter) -> dict[str, Any]:
+    step = chosen.step or steps_of(chosen.asked.span)
+    columns = report.columns or [("", report.total_nanos)]
+    names = [
+        _column_name(report, key) if report.columns else _("Spend")
+        for key, _nanos in columns
+    ]
+    chart, table = report_chart(
+        chosen.asked.span,
+        step,
+        names=names,
+        bars=[report.by_step(step).get(key, {}) for key, _nanos in columns],
+    )
+    return {"chart": chart, "chart_rows": table, "chart_names": names, "step": step}
+
+
+@member_page(Role.ADMIN)
+@require_safe
+@much_to_make
+def reports_csv(
+    request: MemberRequest, membership: Membership
+) -> StreamingHttpResponse:
+    """Every row of the report with all its sums, people who left included, as they are
+    read: no report is whole in memory.
+    """
+    organization = membership.organization
+    now = timezone.now()
+    today = local_day(now, organization.zone_at(now))
+    chosen = report_filter(request.GET, today=today)
+    asked = chosen.asked
+    keys = [asked.by, asked.then] if asked.then else [asked.by]
+    found = group_rows(
+        organization.pk,
+        start=asked.span.start,
+        end=asked.span.end,
+        keys=["member" if key == PERSON else key for key in keys],
+        narrowed=asked.narrowed,
+    )
+    name = f"{organization.slug}-{asked.span.start}-{asked.span.last}"
+    return streamed(_csv_rows(found, keys), name=name)
+
+
+def _csv_rows(found: Iterator[tuple[Any, ...]], keys: list[str]) -> Iterator[list[Any]]:
+    yield [*keys, *SUMS]
+    counts = len(SUMS) - 3
+    for row in found:
+        groups, sums = row[: len(keys)], row[len(keys) :]
+        money = [Amount(nanos) for nanos in sums[counts:]]
+        yield [*map(_csv_text, groups), *sums[:counts], *money]
+
+
+def _csv_text(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value
+    return "" if value is None else str(value)
