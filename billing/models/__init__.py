@@ -22,6 +22,20 @@ from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth, MonthReopening
+from billing.models.notice_choices import (
+    NoticeChoice,
+    NoticeRecipient,
+    NoticeSettings,
+    SoftLimit,
+    SoftLimitLevel,
+    ToldBy,
+)
+from billing.models.notices import (
+    DeliveryChannel,
+    Notice,
+    NoticeDelivery,
+    NoticeKind,
+)
 from billing.models.number_gaps import NumberGap, Series
 from billing.models.payments import GatewayNotice, Payment, PaymentCard
 from billing.models.prices import (
@@ -63,6 +77,7 @@ __all__ = [
     "CapLevel",
     "Condition",
     "CreditNote",
+    "DeliveryChannel",
     "Dispute",
     "EntryKind",
     "ExtraUsageScope",
@@ -78,6 +93,12 @@ __all__ = [
     "ModelAlias",
     "ModelPrice",
     "MonthReopening",
+    "Notice",
+    "NoticeChoice",
+    "NoticeDelivery",
+    "NoticeKind",
+    "NoticeRecipient",
+    "NoticeSettings",
     "NumberGap",
     "OrganizationDay",
     "OrganizationMonth",
@@ -97,10 +118,13 @@ __all__ = [
     "SelectedMember",
     "Series",
     "SetupStep",
+    "SoftLimit",
+    "SoftLimitLevel",
     "SpendCap",
     "Statement",
     "StatementLine",
     "Surface",
+    "ToldBy",
     "UnattributedName",
     "UnknownModel",
     "UsageAdjustment",
