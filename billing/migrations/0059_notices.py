@@ -5,192 +5,631 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0044_key_ways'),
-        ('billing', '0058_reporting_keys'),
+        ("accounts", "0044_key_ways"),
+        ("billing", "0058_reporting_keys"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NoticeSettings',
+            name="NoticeSettings",
             fields=[
-                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='notice_settings', serialize=False, to='accounts.organization')),
-                ('organization_percents', models.CharField(default='75,90,100', max_length=40, verbose_name="of the organization's cap")),
-                ('member_percents', models.CharField(default='75,90,100', max_length=40, verbose_name="of a person's cap")),
-                ('included_percents', models.CharField(default='80,100', max_length=40, verbose_name='of included usage')),
-                ('balance_low_nanos', models.BigIntegerField(blank=True, null=True, verbose_name='balance is low at (nano-USD)')),
-                ('edges', models.JSONField(blank=True, null=True, verbose_name='thresholds as recorded')),
+                (
+                    "organization",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="notice_settings",
+                        serialize=False,
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "organization_percents",
+                    models.CharField(
+                        default="75,90,100",
+                        max_length=40,
+                        verbose_name="of the organization's cap",
+                    ),
+                ),
+                (
+                    "member_percents",
+                    models.CharField(
+                        default="75,90,100",
+                        max_length=40,
+                        verbose_name="of a person's cap",
+                    ),
+                ),
+                (
+                    "included_percents",
+                    models.CharField(
+                        default="80,100",
+                        max_length=40,
+                        verbose_name="of included usage",
+                    ),
+                ),
+                (
+                    "balance_low_nanos",
+                    models.BigIntegerField(
+                        blank=True,
+                        null=True,
+                        verbose_name="balance is low at (nano-USD)",
+                    ),
+                ),
+                (
+                    "edges",
+                    models.JSONField(
+                        blank=True, null=True, verbose_name="thresholds as recorded"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'settings of notices',
-                'verbose_name_plural': 'settings of notices',
+                "verbose_name": "settings of notices",
+                "verbose_name_plural": "settings of notices",
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('organization_cap', 'Organization spend cap'), ('seat_tier_cap', 'Seat spend cap'), ('member_cap', 'Own spend cap'), ('group_cap', 'Group spend cap'), ('included_usage', 'Included usage'), ('changeover', 'Extra usage begins'), ('soft_limit', 'Soft limit'), ('balance_low', 'Balance is low'), ('balance_exhausted', 'Balance is used up'), ('balance_short', 'Balance will not last'), ('channel_paused', 'Channel paused')], max_length=20, verbose_name='kind')),
-                ('subject', models.CharField(max_length=80, verbose_name='subject')),
-                ('edge', models.BigIntegerField(verbose_name='threshold')),
-                ('month_on', models.DateField(verbose_name='month')),
-                ('percent', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='percent')),
-                ('limit_nanos', models.BigIntegerField(blank=True, null=True, verbose_name='limit (nano-USD)')),
-                ('spent_nanos', models.BigIntegerField(blank=True, null=True, verbose_name='spent (nano-USD)')),
-                ('window', models.CharField(blank=True, choices=[('session', 'Session'), ('week', 'Week')], db_default='', max_length=10, verbose_name='window')),
-                ('resets_at', models.DateTimeField(blank=True, null=True, verbose_name='resets')),
-                ('facts', models.JSONField(blank=True, default=dict, verbose_name='facts')),
-                ('created_at', models.DateTimeField(verbose_name='reached')),
-                ('overtaken_at', models.DateTimeField(blank=True, null=True, verbose_name='overtaken')),
-                ('told_at', models.DateTimeField(blank=True, null=True, verbose_name='told')),
-                ('membership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='accounts.membership')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("organization_cap", "Organization spend cap"),
+                            ("seat_tier_cap", "Seat spend cap"),
+                            ("member_cap", "Own spend cap"),
+                            ("group_cap", "Group spend cap"),
+                            ("included_usage", "Included usage"),
+                            ("changeover", "Extra usage begins"),
+                            ("soft_limit", "Soft limit"),
+                            ("balance_low", "Balance is low"),
+                            ("balance_exhausted", "Balance is used up"),
+                            ("balance_short", "Balance will not last"),
+                            ("channel_paused", "Channel paused"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("subject", models.CharField(max_length=80, verbose_name="subject")),
+                ("edge", models.BigIntegerField(verbose_name="threshold")),
+                ("month_on", models.DateField(verbose_name="month")),
+                (
+                    "percent",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="percent"
+                    ),
+                ),
+                (
+                    "limit_nanos",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="limit (nano-USD)"
+                    ),
+                ),
+                (
+                    "spent_nanos",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="spent (nano-USD)"
+                    ),
+                ),
+                (
+                    "window",
+                    models.CharField(
+                        blank=True,
+                        choices=[("session", "Session"), ("week", "Week")],
+                        db_default="",
+                        max_length=10,
+                        verbose_name="window",
+                    ),
+                ),
+                (
+                    "resets_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="resets"),
+                ),
+                (
+                    "facts",
+                    models.JSONField(blank=True, default=dict, verbose_name="facts"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="reached")),
+                (
+                    "overtaken_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="overtaken"
+                    ),
+                ),
+                (
+                    "told_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="told"),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notice',
-                'verbose_name_plural': 'notices',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "notice",
+                "verbose_name_plural": "notices",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='NoticeChoice',
+            name="NoticeChoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('organization_cap', 'Organization spend cap'), ('seat_tier_cap', 'Seat spend cap'), ('member_cap', 'Own spend cap'), ('group_cap', 'Group spend cap'), ('included_usage', 'Included usage'), ('changeover', 'Extra usage begins'), ('soft_limit', 'Soft limit'), ('balance_low', 'Balance is low'), ('balance_exhausted', 'Balance is used up'), ('balance_short', 'Balance will not last'), ('channel_paused', 'Channel paused')], max_length=20, verbose_name='kind')),
-                ('told_by', models.CharField(choices=[('mail', 'Page and mail'), ('page', 'Page'), ('nothing', 'Nothing')], max_length=8, verbose_name='told by')),
-                ('membership', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notice_choices', to='accounts.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("organization_cap", "Organization spend cap"),
+                            ("seat_tier_cap", "Seat spend cap"),
+                            ("member_cap", "Own spend cap"),
+                            ("group_cap", "Group spend cap"),
+                            ("included_usage", "Included usage"),
+                            ("changeover", "Extra usage begins"),
+                            ("soft_limit", "Soft limit"),
+                            ("balance_low", "Balance is low"),
+                            ("balance_exhausted", "Balance is used up"),
+                            ("balance_short", "Balance will not last"),
+                            ("channel_paused", "Channel paused"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "told_by",
+                    models.CharField(
+                        choices=[
+                            ("mail", "Page and mail"),
+                            ("page", "Page"),
+                            ("nothing", "Nothing"),
+                        ],
+                        max_length=8,
+                        verbose_name="told by",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notice_choices",
+                        to="accounts.membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'choice of notices',
-                'verbose_name_plural': 'choices of notices',
+                "verbose_name": "choice of notices",
+                "verbose_name_plural": "choices of notices",
             },
         ),
         migrations.CreateModel(
-            name='NoticeDelivery',
+            name="NoticeDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('page', 'Page'), ('mail', 'Mail')], max_length=4, verbose_name='channel')),
-                ('address', models.EmailField(blank=True, db_default='', max_length=254, verbose_name='address')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('seen_at', models.DateTimeField(blank=True, null=True, verbose_name='seen')),
-                ('mail', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.outgoingmail')),
-                ('membership', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notice_deliveries', to='accounts.membership')),
-                ('notice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='billing.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("page", "Page"), ("mail", "Mail")],
+                        max_length=4,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "address",
+                    models.EmailField(
+                        blank=True,
+                        db_default="",
+                        max_length=254,
+                        verbose_name="address",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                (
+                    "seen_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="seen"),
+                ),
+                (
+                    "mail",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.outgoingmail",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notice_deliveries",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="billing.notice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notice delivery',
-                'verbose_name_plural': 'notice deliveries',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "notice delivery",
+                "verbose_name_plural": "notice deliveries",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='NoticeRecipient',
+            name="NoticeRecipient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(blank=True, db_default='', max_length=254, verbose_name='address')),
-                ('language', models.CharField(blank=True, db_default='', max_length=10, verbose_name='language')),
-                ('added_at', models.DateTimeField(verbose_name='added')),
-                ('agreed_at', models.DateTimeField(blank=True, null=True, verbose_name='agreed')),
-                ('added_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
-                ('membership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.membership')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notice_recipients', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "address",
+                    models.EmailField(
+                        blank=True,
+                        db_default="",
+                        max_length=254,
+                        verbose_name="address",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                ("added_at", models.DateTimeField(verbose_name="added")),
+                (
+                    "agreed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="agreed"),
+                ),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notice_recipients",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'recipient of notices',
-                'verbose_name_plural': 'recipients of notices',
+                "verbose_name": "recipient of notices",
+                "verbose_name_plural": "recipients of notices",
             },
         ),
         migrations.CreateModel(
-            name='SoftLimit',
+            name="SoftLimit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(choices=[('organization', 'Organization'), ('seat_tier', 'Seat tier'), ('member', 'Member')], max_length=12, verbose_name='level')),
-                ('seat_tier', models.CharField(blank=True, choices=[('standard', 'Standard'), ('premium', 'Premium')], max_length=10, null=True, verbose_name='seat tier')),
-                ('amount_nanos', models.BigIntegerField(verbose_name='amount (nano-USD)')),
-                ('created_at', models.DateTimeField(verbose_name='made')),
-                ('membership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='soft_limits', to='accounts.membership')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='soft_limits', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("organization", "Organization"),
+                            ("seat_tier", "Seat tier"),
+                            ("member", "Member"),
+                        ],
+                        max_length=12,
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "seat_tier",
+                    models.CharField(
+                        blank=True,
+                        choices=[("standard", "Standard"), ("premium", "Premium")],
+                        max_length=10,
+                        null=True,
+                        verbose_name="seat tier",
+                    ),
+                ),
+                (
+                    "amount_nanos",
+                    models.BigIntegerField(verbose_name="amount (nano-USD)"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="made")),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="soft_limits",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="soft_limits",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'soft limit',
-                'verbose_name_plural': 'soft limits',
+                "verbose_name": "soft limit",
+                "verbose_name_plural": "soft limits",
             },
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['organization', '-created_at'], name='notices_of_organization'),
+            model_name="notice",
+            index=models.Index(
+                fields=["organization", "-created_at"], name="notices_of_organization"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('told_at__isnull', True)), fields=['created_at'], name='notices_untold'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("told_at__isnull", True)),
+                fields=["created_at"],
+                name="notices_untold",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('overtaken_at__isnull', True)), fields=('organization', 'kind', 'subject', 'edge', 'month_on'), name='one_notice_per_threshold'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("overtaken_at__isnull", True)),
+                fields=("organization", "kind", "subject", "edge", "month_on"),
+                name="one_notice_per_threshold",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['organization_cap', 'seat_tier_cap', 'member_cap', 'group_cap', 'included_usage', 'changeover', 'soft_limit', 'balance_low', 'balance_exhausted', 'balance_short', 'channel_paused'])), name='notice_kind_is_known'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "organization_cap",
+                            "seat_tier_cap",
+                            "member_cap",
+                            "group_cap",
+                            "included_usage",
+                            "changeover",
+                            "soft_limit",
+                            "balance_low",
+                            "balance_exhausted",
+                            "balance_short",
+                            "channel_paused",
+                        ],
+                    )
+                ),
+                name="notice_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticechoice',
-            constraint=models.UniqueConstraint(fields=('membership', 'kind'), name='one_choice_per_kind'),
+            model_name="noticechoice",
+            constraint=models.UniqueConstraint(
+                fields=("membership", "kind"), name="one_choice_per_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticechoice',
-            constraint=models.CheckConstraint(condition=models.Q(('told_by__in', ['mail', 'page', 'nothing'])), name='told_by_is_known'),
+            model_name="noticechoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("told_by__in", ["mail", "page", "nothing"])),
+                name="told_by_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='noticedelivery',
-            index=models.Index(condition=models.Q(('channel', 'page')), fields=['membership', '-created_at'], name='notices_on_the_page'),
+            model_name="noticedelivery",
+            index=models.Index(
+                condition=models.Q(("channel", "page")),
+                fields=["membership", "-created_at"],
+                name="notices_on_the_page",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticedelivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', False)), fields=('notice', 'channel', 'membership'), name='one_delivery_per_person'),
+            model_name="noticedelivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("membership__isnull", False)),
+                fields=("notice", "channel", "membership"),
+                name="one_delivery_per_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticedelivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', True)), fields=('notice', 'channel', 'address'), name='one_delivery_per_address'),
+            model_name="noticedelivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("membership__isnull", True)),
+                fields=("notice", "channel", "address"),
+                name="one_delivery_per_address",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticedelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('address', ''), ('membership__isnull', False)), models.Q(('channel', 'mail'), ('membership__isnull', True), models.Q(('address', ''), _negated=True)), _connector='OR'), name='notice_goes_to_a_person_or_an_address'),
+            model_name="noticedelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("address", ""), ("membership__isnull", False)),
+                    models.Q(
+                        ("channel", "mail"),
+                        ("membership__isnull", True),
+                        models.Q(("address", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="notice_goes_to_a_person_or_an_address",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticerecipient',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', False)), fields=('organization', 'membership'), name='one_recipient_per_person'),
+            model_name="noticerecipient",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("membership__isnull", False)),
+                fields=("organization", "membership"),
+                name="one_recipient_per_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticerecipient',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', True)), fields=('organization', 'address'), name='one_recipient_per_address'),
+            model_name="noticerecipient",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("membership__isnull", True)),
+                fields=("organization", "address"),
+                name="one_recipient_per_address",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticerecipient',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('address', ''), ('membership__isnull', False)), models.Q(('membership__isnull', True), models.Q(('address', ''), _negated=True)), _connector='OR'), name='recipient_is_a_person_or_an_address'),
+            model_name="noticerecipient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("address", ""), ("membership__isnull", False)),
+                    models.Q(
+                        ("membership__isnull", True),
+                        models.Q(("address", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recipient_is_a_person_or_an_address",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='softlimit',
-            constraint=models.UniqueConstraint(condition=models.Q(('level', 'organization')), fields=('organization', 'amount_nanos'), name='one_soft_limit_per_amount'),
+            model_name="softlimit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("level", "organization")),
+                fields=("organization", "amount_nanos"),
+                name="one_soft_limit_per_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='softlimit',
-            constraint=models.UniqueConstraint(condition=models.Q(('level', 'seat_tier')), fields=('organization', 'seat_tier', 'amount_nanos'), name='one_soft_limit_per_tier_and_amount'),
+            model_name="softlimit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("level", "seat_tier")),
+                fields=("organization", "seat_tier", "amount_nanos"),
+                name="one_soft_limit_per_tier_and_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='softlimit',
-            constraint=models.UniqueConstraint(condition=models.Q(('level', 'member')), fields=('membership', 'amount_nanos'), name='one_soft_limit_per_member_and_amount'),
+            model_name="softlimit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("level", "member")),
+                fields=("membership", "amount_nanos"),
+                name="one_soft_limit_per_member_and_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='softlimit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'organization'), ('membership__isnull', True), ('seat_tier__isnull', True)), models.Q(('level', 'seat_tier'), ('membership__isnull', True), ('seat_tier__in', ['standard', 'premium'])), models.Q(('level', 'member'), ('membership__isnull', False), ('seat_tier__isnull', True)), _connector='OR'), name='soft_limit_names_what_it_is_for'),
+            model_name="softlimit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("level", "organization"),
+                        ("membership__isnull", True),
+                        ("seat_tier__isnull", True),
+                    ),
+                    models.Q(
+                        ("level", "seat_tier"),
+                        ("membership__isnull", True),
+                        ("seat_tier__in", ["standard", "premium"]),
+                    ),
+                    models.Q(
+                        ("level", "member"),
+                        ("membership__isnull", False),
+                        ("seat_tier__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="soft_limit_names_what_it_is_for",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='softlimit',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_nanos__gt', 0)), name='soft_limit_is_positive'),
+            model_name="softlimit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_nanos__gt", 0)),
+                name="soft_limit_is_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='softlimit',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_nanos__lte', 1000000000000000), ('amount_nanos__isnull', True), _connector='OR'), name='soft_limit_could_be_real'),
+            model_name="softlimit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_nanos__lte", 1000000000000000),
+                    ("amount_nanos__isnull", True),
+                    _connector="OR",
+                ),
+                name="soft_limit_could_be_real",
+            ),
         ),
     ]
