@@ -1,0 +1,1 @@
+"""Reading notices: what is new to a person, and all of a month."""

@@ -1,0 +1,1 @@
+"""Pages of notices: the bell, one's own, and the organization's settings."""
