@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.notices.queries.bell import COUNTED, unread_count
+from billing.notices.words import percent_text
 
 register = template.Library()
+register.filter("percent", percent_text)
 
 
 @register.simple_tag(takes_context=True)
