@@ -21,6 +21,7 @@ from billing.notices.rules.channels import (
     is_own_block,
     is_personal,
 )
+from config.kit.addresses import is_erased
 
 SESSION_LASTS, WEEK_LASTS = dt.timedelta(hours=5), dt.timedelta(days=7)
 
@@ -91,7 +92,13 @@ def _outside(
     rows = NoticeRecipient.objects.filter(
         organization_id=notice.organization_id, membership__isnull=True
     ).order_by("pk")
-    return [one for one in rows if one.gets_notices(now) and one.address not in known]
+    return [
+        one
+        for one in rows
+        if one.gets_notices(now)
+        and one.address not in known
+        and not is_erased(one.address)
+    ]
 
 
 def _window_lasts(notice: Notice) -> dt.timedelta | None:
