@@ -26,6 +26,7 @@ from accounts.actions.mails import (
 )
 from accounts.models import OutgoingMail
 from config.kit.addresses import is_erased
+from config.kit.letters import Letter
 from config.kit.mailer import Attachment, send
 
 log = structlog.get_logger(__name__)
@@ -44,10 +45,30 @@ class MailText:
     language: str = ""
 
 
+def in_frame(
+    letter: Letter,
+    *,
+    headers: dict[str, str] | None = None,
+    attachments: tuple[Attachment, ...] = (),
+    language: str = "",
+) -> MailText:
+    """A letter in the frame of all mails."""
+    context = {"letter": letter}
+    return MailText("letter", context, headers or {}, attachments, language)
+
+
 Writer = Callable[[OutgoingMail, dt.datetime], MailText | None]
 _WRITERS: dict[str, Writer] = {}
 _FORGOTTEN: set[str] = set()
 _THEN: dict[str, Then] = {}
+
+
+def one_click(url: str) -> dict[str, str]:
+    """The headers by which a mail program stops such mails at one press (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def writes(
@@ -97,6 +118,7 @@ def deliver(mail_id: int) -> bool:
             context=text.context,
             headers=headers,
             attachments=text.attachments,
+            sender=mail.organization.name if mail.organization_id else "",
         )
     # a template's fault as much as the server's: never lost, never sent twice
     except Exception as error:

@@ -7,6 +7,7 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering.views import receipts, unattributed
+from billing.notices.views import links as notice_links
 from billing.notices.views import own as own_notices
 from billing.pages import (
     billing,
@@ -28,6 +29,10 @@ INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
 
 urlpatterns: list[URLPattern] = [
+    path(
+        "notices/agree/<str:token>/", notice_links.notices_agree, name="notices_agree"
+    ),
+    path("notices/stop/<str:token>/", notice_links.notices_stop, name="notices_stop"),
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
     path(
         "o/<slug:slug>/usage/receipts.csv",

@@ -1,1 +1,1 @@
-"""Pages of notices: the bell, one's own, and the organization's settings."""
+"""Pages of notices: the bell, one's own, the organization's settings, links in mails."""
