@@ -17,6 +17,7 @@ from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.queries.held import cap_as_audited
 from billing.ledger.queries import open_month
 from billing.models import CapLevel, SpendCap
+from billing.notices.actions.limits import notice_cap
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
 
@@ -34,6 +35,8 @@ class CapChange:
     to_nanos: int | None
     this_month_only: bool
     audit: AuditEntry | None
+    # What is spent already reached something of it that is to be told (N1).
+    notices_written: bool = False
 
 
 @transaction.atomic
@@ -75,7 +78,15 @@ def set_cap(
         from_value=before,
         to_value=cap_as_audited(cap, locked, month_on=month_on),
     )
-    return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit)
+    is_noticed = notice_cap(
+        cap,
+        locked,
+        from_nanos=from_nanos,
+        to_nanos=amount_nanos,
+        month_on=month_on,
+        now=now,
+    )
+    return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed)
 
 
 def set_organization_cap(
