@@ -8,6 +8,7 @@ from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering.views import receipts, unattributed
 from billing.notices.views import links as notice_links
+from billing.notices.views import own as own_notices
 from billing.pages import (
     billing,
     connect,
@@ -21,6 +22,8 @@ from billing.payments.views import card, purchases, reloads, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
+OWN_NOTICES = "o/<slug:slug>/notices/"
+NOTICES = "o/<slug:slug>/settings/notices/"
 CONNECT = "o/<slug:slug>/settings/connect/"
 INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
@@ -41,6 +44,9 @@ urlpatterns: list[URLPattern] = [
         receipts.own_receipt,
         name="own_receipt",
     ),
+    path(OWN_NOTICES, own_notices.own_notices, name="own_notices"),
+    path(f"{OWN_NOTICES}newest/", own_notices.bell, name="bell"),
+    path(f"{OWN_NOTICES}seen/", own_notices.notices_seen, name="notices_seen"),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
     path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
@@ -72,6 +78,7 @@ urlpatterns: list[URLPattern] = [
     path(
         f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
     ),
+    path(NOTICES, own_notices.own_notices, name="notices"),
     path(CONNECT, connect.connect, name="connect"),
     path(f"{CONNECT}first-event/", connect.connect_first, name="connect_first"),
     path(f"{CONNECT}connected/", connect.connect_connected, name="connect_connected"),

@@ -49,13 +49,14 @@ def book_replacements(
     organization_id: int,
     book: PriceBook,
     now: dt.datetime,
-) -> None:
-    """Book each difference to the open month, in the recorder's lock.
+) -> bool:
+    """Book each difference to the open month, in the recorder's lock; whether that
+    reached something that is to be told (N1).
 
     Raises Uncountable where a sum would leave its bounds.
     """
     if not replacements:
-        return
+        return False
     locked = lock_organization(organization_id)
     month = open_month(locked, now=now)
     events = UsageEvent.objects.filter(
@@ -85,8 +86,7 @@ def book_replacements(
                     now=now,
                 )
             )
-    if adjustments:
-        book_adjustments(locked, adjustments)
+    return book_adjustments(locked, adjustments, now=now) if adjustments else False
 
 
 def _left_of(events: Collection[UsageEvent]) -> dict[int, int]:
