@@ -57,6 +57,10 @@ def in_frame(
     return MailText("letter", context, headers or {}, attachments, language)
 
 
+class NothingToSay(Exception):
+    """A writer's answer instead of None, where the row is to keep why."""
+
+
 Writer = Callable[[OutgoingMail, dt.datetime], MailText | None]
 _WRITERS: dict[str, Writer] = {}
 _FORGOTTEN: set[str] = set()
@@ -75,7 +79,7 @@ def writes(
     kind: str, *, is_forgotten: bool = False, then: Then | None = None
 ) -> Callable[[Writer], Writer]:
     """Mark the function that writes mails of `kind`; it answers None when there is
-    nothing to say any more.
+    nothing to say any more, or raises NothingToSay with why.
 
     `is_forgotten`: then nothing is left of the row either. `then` is called with the
     mail and `now`, in the transaction that marks it as sent.
@@ -120,6 +124,9 @@ def deliver(mail_id: int) -> bool:
             attachments=text.attachments,
             sender=mail.organization.name if mail.organization_id else "",
         )
+    except NothingToSay as answer:
+        drop_mail(mail, why=str(answer), now=timezone.now())
+        return False
     # a template's fault as much as the server's: never lost, never sent twice
     except Exception as error:
         log.warning(

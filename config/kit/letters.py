@@ -54,7 +54,7 @@ class Letter:
 
     title: str
     lines: Sequence[str]
-    press: Press
+    press: Press | None
     why: str
     strong: str = ""
     bar: Bar | None = None

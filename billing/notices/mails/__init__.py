@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from billing.notices.mails import agreeing
+from billing.notices.mails import agreeing, writing
 
-__all__ = ["agreeing"]
+__all__ = ["agreeing", "writing"]

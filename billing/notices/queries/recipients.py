@@ -15,6 +15,7 @@ from billing.models import (
     WindowName,
 )
 from billing.notices.rules.channels import (
+    BY_MAIL,
     MAIL,
     channels,
     default_told_by,
@@ -54,6 +55,20 @@ def told_of(notice: Notice, *, now: dt.datetime) -> list[Told]:
     ]
     told += [Told((MAIL,), outside=one) for one in _outside(notice, people, now=now)]
     return [one for one in told if one.channels]
+
+
+def is_told_by_mail(membership: Membership, notice: Notice) -> bool:
+    """Whether a member is still to get a notice by mail: it is theirs, or they get the
+    organization's, and they did not choose otherwise meanwhile.
+    """
+    if is_personal(notice.kind):
+        if notice.membership_id != membership.pk:
+            return False
+    elif not gets_organization_notices(membership):
+        return False
+    chosen = NoticeChoice.objects.filter(membership=membership, kind=notice.kind)
+    told_by = chosen.values_list("told_by", flat=True).first()
+    return told_by in (None, BY_MAIL)
 
 
 def gets_organization_notices(membership: Membership) -> bool:
