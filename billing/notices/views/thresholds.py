@@ -19,13 +19,9 @@ from accounts.actions.audit import Actor
 from accounts.models import Membership, Plan, Role
 from accounts.queries import member_by_ref
 from billing.models import SoftLimit
-from billing.notices.actions.thresholds import (
-    add_soft_limit,
-    change_soft_limit,
-    remove_soft_limit,
-    set_balance_low,
-    set_percents,
-)
+from billing.notices.actions.changing import change_percents, change_soft_limit
+from billing.notices.actions.settings import set_balance_low
+from billing.notices.actions.soft_limits import add_soft_limit, remove_soft_limit
 from billing.notices.forms import (
     LowBalanceForm,
     PercentsForm,
@@ -59,7 +55,7 @@ def notice_percents(
     form = PercentsForm(posted(request), percents=kept)
     if form.is_valid():
         with refusals_on(form):
-            set_percents(
+            change_percents(
                 organization,
                 of=of,
                 percents=form.percents,
@@ -134,7 +130,7 @@ def soft_limit_edit(
     )
     actor, now = Actor.person(request.user), timezone.now()
     if request.method == "POST" and "remove" in request.POST:
-        remove_soft_limit(limit, actor=actor, now=now)
+        remove_soft_limit(limit.organization, limit_id=limit.pk, actor=actor, now=now)
         return _saved(request, membership, _("The soft limit is removed."))
     form = SoftLimitAmountForm(
         posted(request), initial={"amount": typed_amount(limit.amount_nanos)}
