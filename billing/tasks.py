@@ -16,6 +16,7 @@ from billing.documents.tasks import (
 )
 from billing.ledger.tasks import roll_up_charges
 from billing.metering.tasks import reprice_customer, tell_of_repricing
+from billing.notices.tasks import tell_notice, tell_notices, tell_of_organization
 from billing.payments.tasks import (
     reload_due_balances,
     reload_if_due,
@@ -68,5 +69,8 @@ __all__ = [
     "settle_unknown",
     "sync_model_prices",
     "take_waiting_notices",
+    "tell_notice",
+    "tell_notices",
+    "tell_of_organization",
     "tell_of_repricing",
 ]
