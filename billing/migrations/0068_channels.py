@@ -6,118 +6,424 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0044_key_ways'),
-        ('billing', '0059_notices'),
+        ("accounts", "0044_key_ways"),
+        ("billing", "0059_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8, verbose_name='kind')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('sealed_url', models.TextField(blank=True, verbose_name='address, sealed')),
-                ('host', models.CharField(max_length=270, verbose_name='host')),
-                ('url_end', models.CharField(max_length=4, verbose_name='last letters of the address')),
-                ('sealed_secret', models.TextField(blank=True, verbose_name='signing secret, sealed')),
-                ('secret_made_at', models.DateTimeField(blank=True, null=True, verbose_name='secret made')),
-                ('sealed_old_secret', models.TextField(blank=True, db_default='', verbose_name='signing secret before, sealed')),
-                ('old_secret_until', models.DateTimeField(blank=True, null=True, verbose_name='signing secret before is used until')),
-                ('events', models.JSONField(blank=True, default=list, verbose_name='events')),
-                ('created_at', models.DateTimeField(verbose_name='made')),
-                ('paused_at', models.DateTimeField(blank=True, null=True, verbose_name='paused')),
-                ('paused_why', models.CharField(blank=True, choices=[('owner', 'Paused by an owner'), ('failed', 'Paused after failed deliveries'), ('gone', 'Paused: the receiver is gone')], db_default='', max_length=8, verbose_name='why it is paused')),
-                ('removed_at', models.DateTimeField(blank=True, null=True, verbose_name='removed')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channels', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("slack", "Slack"), ("webhook", "Webhook")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "sealed_url",
+                    models.TextField(blank=True, verbose_name="address, sealed"),
+                ),
+                ("host", models.CharField(max_length=270, verbose_name="host")),
+                (
+                    "url_end",
+                    models.CharField(
+                        max_length=4, verbose_name="last letters of the address"
+                    ),
+                ),
+                (
+                    "sealed_secret",
+                    models.TextField(blank=True, verbose_name="signing secret, sealed"),
+                ),
+                (
+                    "secret_made_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="secret made"
+                    ),
+                ),
+                (
+                    "sealed_old_secret",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        verbose_name="signing secret before, sealed",
+                    ),
+                ),
+                (
+                    "old_secret_until",
+                    models.DateTimeField(
+                        blank=True,
+                        null=True,
+                        verbose_name="signing secret before is used until",
+                    ),
+                ),
+                (
+                    "events",
+                    models.JSONField(blank=True, default=list, verbose_name="events"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="made")),
+                (
+                    "paused_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="paused"),
+                ),
+                (
+                    "paused_why",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("owner", "Paused by an owner"),
+                            ("failed", "Paused after failed deliveries"),
+                            ("gone", "Paused: the receiver is gone"),
+                        ],
+                        db_default="",
+                        max_length=8,
+                        verbose_name="why it is paused",
+                    ),
+                ),
+                (
+                    "removed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="removed"),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="channels",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'channel',
-                'verbose_name_plural': 'channels',
-                'ordering': ['pk'],
+                "verbose_name": "channel",
+                "verbose_name_plural": "channels",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='ChannelEvent',
+            name="ChannelEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('cap.threshold_reached', 'A spend cap comes near or is reached'), ('cap.changed', 'A spend cap was changed'), ('soft_limit.reached', 'A soft limit is reached'), ('included.threshold_reached', 'Included usage comes to its end'), ('changeover', 'Extra usage begins for a person'), ('balance.low', 'The balance is low'), ('balance.exhausted', 'The balance is used up'), ('balance.will_not_last', 'The balance will not last the month'), ('request.created', 'Somebody requests more usage'), ('request.decided', 'A request was decided'), ('request.ended', 'A request ended by itself or was taken back'), ('month.closed', 'A month was closed'), ('invoice.issued', 'An invoice was issued'), ('invoice.paid', 'An invoice was paid'), ('reload.succeeded', 'Auto-reload bought balance'), ('reload.declined', 'Auto-reload was declined'), ('purchase.succeeded', 'Balance was bought'), ('extra_usage.switched', 'Extra usage was switched on or off'), ('channel.test', 'Test')], max_length=40, verbose_name='type')),
-                ('key', models.CharField(max_length=120, verbose_name='key')),
-                ('payload', models.JSONField(verbose_name='payload')),
-                ('occurred_at', models.DateTimeField(verbose_name='happened')),
-                ('notice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='billing.notice')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='channel_events', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            (
+                                "cap.threshold_reached",
+                                "A spend cap comes near or is reached",
+                            ),
+                            ("cap.changed", "A spend cap was changed"),
+                            ("soft_limit.reached", "A soft limit is reached"),
+                            (
+                                "included.threshold_reached",
+                                "Included usage comes to its end",
+                            ),
+                            ("changeover", "Extra usage begins for a person"),
+                            ("balance.low", "The balance is low"),
+                            ("balance.exhausted", "The balance is used up"),
+                            (
+                                "balance.will_not_last",
+                                "The balance will not last the month",
+                            ),
+                            ("request.created", "Somebody requests more usage"),
+                            ("request.decided", "A request was decided"),
+                            (
+                                "request.ended",
+                                "A request ended by itself or was taken back",
+                            ),
+                            ("month.closed", "A month was closed"),
+                            ("invoice.issued", "An invoice was issued"),
+                            ("invoice.paid", "An invoice was paid"),
+                            ("reload.succeeded", "Auto-reload bought balance"),
+                            ("reload.declined", "Auto-reload was declined"),
+                            ("purchase.succeeded", "Balance was bought"),
+                            (
+                                "extra_usage.switched",
+                                "Extra usage was switched on or off",
+                            ),
+                            ("channel.test", "Test"),
+                        ],
+                        max_length=40,
+                        verbose_name="type",
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, verbose_name="key")),
+                ("payload", models.JSONField(verbose_name="payload")),
+                ("occurred_at", models.DateTimeField(verbose_name="happened")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="billing.notice",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="channel_events",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event for channels',
-                'verbose_name_plural': 'events for channels',
-                'ordering': ['-pk'],
+                "verbose_name": "event for channels",
+                "verbose_name_plural": "events for channels",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ChannelDelivery',
+            name="ChannelDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.CharField(max_length=40, unique=True, verbose_name='message id')),
-                ('created_at', models.DateTimeField(verbose_name='made')),
-                ('next_try_at', models.DateTimeField(blank=True, null=True, verbose_name='next try')),
-                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
-                ('status_code', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='answered with')),
-                ('fault', models.CharField(blank=True, db_default='', max_length=12, verbose_name='no answer')),
-                ('answer', models.CharField(blank=True, db_default='', max_length=200, verbose_name='answer')),
-                ('took_ms', models.PositiveIntegerField(blank=True, null=True, verbose_name='took (ms)')),
-                ('tried_at', models.DateTimeField(blank=True, null=True, verbose_name='last try')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='arrived')),
-                ('failed_at', models.DateTimeField(blank=True, null=True, verbose_name='given up')),
-                ('overtaken_at', models.DateTimeField(blank=True, null=True, verbose_name='overtaken')),
-                ('resent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent again')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='billing.channel')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='billing.channelevent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "message_id",
+                    models.CharField(
+                        max_length=40, unique=True, verbose_name="message id"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="made")),
+                (
+                    "next_try_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="next try"
+                    ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="tries"),
+                ),
+                (
+                    "status_code",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="answered with"
+                    ),
+                ),
+                (
+                    "fault",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        max_length=12,
+                        verbose_name="no answer",
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True, db_default="", max_length=200, verbose_name="answer"
+                    ),
+                ),
+                (
+                    "took_ms",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="took (ms)"
+                    ),
+                ),
+                (
+                    "tried_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last try"
+                    ),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="arrived"),
+                ),
+                (
+                    "failed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="given up"
+                    ),
+                ),
+                (
+                    "overtaken_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="overtaken"
+                    ),
+                ),
+                (
+                    "resent_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="sent again"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="billing.channel",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="billing.channelevent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'delivery to a channel',
-                'verbose_name_plural': 'deliveries to channels',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "delivery to a channel",
+                "verbose_name_plural": "deliveries to channels",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['slack', 'webhook'])), name='channel_kind_is_known'),
+            model_name="channel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["slack", "webhook"])),
+                name="channel_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paused_at__isnull', True), ('paused_why', '')), models.Q(('paused_at__isnull', False), models.Q(('paused_why', ''), _negated=True)), _connector='OR'), name='channel_is_paused_for_a_reason'),
+            model_name="channel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("paused_at__isnull", True), ("paused_why", "")),
+                    models.Q(
+                        ("paused_at__isnull", False),
+                        models.Q(("paused_why", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="channel_is_paused_for_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channel',
-            constraint=models.CheckConstraint(condition=models.Q(('removed_at__isnull', True), models.Q(('sealed_old_secret', ''), ('sealed_secret', ''), ('sealed_url', '')), _connector='OR'), name='removed_channel_has_no_secrets'),
+            model_name="channel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("removed_at__isnull", True),
+                    models.Q(
+                        ("sealed_old_secret", ""),
+                        ("sealed_secret", ""),
+                        ("sealed_url", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="removed_channel_has_no_secrets",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channelevent',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='one_channel_event_per_key'),
+            model_name="channelevent",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "key"), name="one_channel_event_per_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channelevent',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['cap.threshold_reached', 'cap.changed', 'soft_limit.reached', 'included.threshold_reached', 'changeover', 'balance.low', 'balance.exhausted', 'balance.will_not_last', 'request.created', 'request.decided', 'request.ended', 'month.closed', 'invoice.issued', 'invoice.paid', 'reload.succeeded', 'reload.declined', 'purchase.succeeded', 'extra_usage.switched', 'channel.test'])), name='channel_event_is_known'),
+            model_name="channelevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "type__in",
+                        [
+                            "cap.threshold_reached",
+                            "cap.changed",
+                            "soft_limit.reached",
+                            "included.threshold_reached",
+                            "changeover",
+                            "balance.low",
+                            "balance.exhausted",
+                            "balance.will_not_last",
+                            "request.created",
+                            "request.decided",
+                            "request.ended",
+                            "month.closed",
+                            "invoice.issued",
+                            "invoice.paid",
+                            "reload.succeeded",
+                            "reload.declined",
+                            "purchase.succeeded",
+                            "extra_usage.switched",
+                            "channel.test",
+                        ],
+                    )
+                ),
+                name="channel_event_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(condition=models.Q(('failed_at__isnull', True), ('overtaken_at__isnull', True), ('sent_at__isnull', True)), fields=['next_try_at'], name='channel_deliveries_waiting'),
+            model_name="channeldelivery",
+            index=models.Index(
+                condition=models.Q(
+                    ("failed_at__isnull", True),
+                    ("overtaken_at__isnull", True),
+                    ("sent_at__isnull", True),
+                ),
+                fields=["next_try_at"],
+                name="channel_deliveries_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(fields=['channel', '-created_at'], name='deliveries_of_channel'),
+            model_name="channeldelivery",
+            index=models.Index(
+                fields=["channel", "-created_at"], name="deliveries_of_channel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.UniqueConstraint(fields=('event', 'channel'), name='one_delivery_per_event_and_channel'),
+            model_name="channeldelivery",
+            constraint=models.UniqueConstraint(
+                fields=("event", "channel"), name="one_delivery_per_event_and_channel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('failed_at__isnull', True), ('sent_at__isnull', True)), models.Q(('overtaken_at__isnull', True), ('sent_at__isnull', True)), models.Q(('failed_at__isnull', True), ('overtaken_at__isnull', True)), _connector='OR'), name='channel_delivery_ends_once'),
+            model_name="channeldelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("failed_at__isnull", True), ("sent_at__isnull", True)),
+                    models.Q(("overtaken_at__isnull", True), ("sent_at__isnull", True)),
+                    models.Q(
+                        ("failed_at__isnull", True), ("overtaken_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="channel_delivery_ends_once",
+            ),
         ),
     ]
