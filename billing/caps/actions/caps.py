@@ -16,8 +16,9 @@ from accounts.models import AuditEntry, Membership, Organization, Plan, Tier
 from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.queries.held import cap_as_audited
 from billing.ledger.queries import open_month
-from billing.models import CapLevel, SpendCap
+from billing.models import CapLevel, EventType, SpendCap
 from billing.notices.actions.limits import notice_cap
+from billing.notices.actions.publishing import cap_usd, person, publish
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
 
@@ -86,7 +87,36 @@ def set_cap(
         month_on=month_on,
         now=now,
     )
-    return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed)
+    change = CapChange(
+        cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed
+    )
+    _publish_change(locked, target, change, now=now)
+    return change
+
+
+def _publish_change(
+    locked: Organization,
+    target: CapTarget,
+    change: CapChange,
+    *,
+    now: dt.datetime,
+) -> None:
+    if change.audit is None:
+        return
+    publish(
+        locked,
+        EventType.CAP_CHANGED,
+        key=f"cap:{change.audit.pk}",
+        data={
+            "level": target.level.value,
+            "seat_tier": target.seat_tier,
+            "member": person(target.membership),
+            "from_amount_usd": cap_usd(change.from_nanos),
+            "amount_usd": cap_usd(change.to_nanos),
+            "this_month_only": change.this_month_only,
+        },
+        now=now,
+    )
 
 
 def set_organization_cap(
