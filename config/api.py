@@ -329,6 +329,7 @@ def mount() -> NinjaAPI:
         reports as usage,  # the router of /usage, with its GET
     )
     from billing.metering.api.odd_events import mark_odd_events
+    from billing.notices import api as notices
     from billing.reports import api as organization
     from requests_inbox import api as requests
 
@@ -341,6 +342,7 @@ def mount() -> NinjaAPI:
         unattributed.router,
         documents.router,
         caps.router,
+        notices.router,
         people.router,
         requests.reading,
         requests.managing,

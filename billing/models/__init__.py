@@ -10,6 +10,15 @@ from billing.models.account import (
 )
 from billing.models.billing_details import BillingDetails
 from billing.models.caps import CapLevel, SpendCap
+from billing.models.channels import (
+    CHOSEN_TYPES,
+    Channel,
+    ChannelDelivery,
+    ChannelEvent,
+    ChannelKind,
+    EventType,
+    PausedWhy,
+)
 from billing.models.counters import (
     MemberMonth,
     OrganizationDay,
@@ -22,6 +31,20 @@ from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
 from billing.models.months import BillingMonth, MonthReopening
+from billing.models.notice_choices import (
+    NoticeChoice,
+    NoticeRecipient,
+    NoticeSettings,
+    SoftLimit,
+    SoftLimitLevel,
+    ToldBy,
+)
+from billing.models.notices import (
+    DeliveryChannel,
+    Notice,
+    NoticeDelivery,
+    NoticeKind,
+)
 from billing.models.number_gaps import NumberGap, Series
 from billing.models.payments import GatewayNotice, Payment, PaymentCard
 from billing.models.prices import (
@@ -54,6 +77,7 @@ from billing.models.usage import (
 )
 
 __all__ = [
+    "CHOSEN_TYPES",
     "GATEWAY_COUNTED",
     "AdjustmentSource",
     "AssigningReason",
@@ -61,10 +85,16 @@ __all__ = [
     "BillingDetails",
     "BillingMonth",
     "CapLevel",
+    "Channel",
+    "ChannelDelivery",
+    "ChannelEvent",
+    "ChannelKind",
     "Condition",
     "CreditNote",
+    "DeliveryChannel",
     "Dispute",
     "EntryKind",
+    "EventType",
     "ExtraUsageScope",
     "Funding",
     "FundingWhy",
@@ -78,9 +108,16 @@ __all__ = [
     "ModelAlias",
     "ModelPrice",
     "MonthReopening",
+    "Notice",
+    "NoticeChoice",
+    "NoticeDelivery",
+    "NoticeKind",
+    "NoticeRecipient",
+    "NoticeSettings",
     "NumberGap",
     "OrganizationDay",
     "OrganizationMonth",
+    "PausedWhy",
     "Payment",
     "PaymentCard",
     "PendingCharge",
@@ -97,10 +134,13 @@ __all__ = [
     "SelectedMember",
     "Series",
     "SetupStep",
+    "SoftLimit",
+    "SoftLimitLevel",
     "SpendCap",
     "Statement",
     "StatementLine",
     "Surface",
+    "ToldBy",
     "UnattributedName",
     "UnknownModel",
     "UsageAdjustment",

@@ -1,0 +1,86 @@
+"""Telling people of a notice: who is told, by page and mail, once (N1a, N4).
+
+One transaction: the claim of the notice, its deliveries and the mails in the queue. A
+worker that dies in it leaves the notice to the next sweep; two at once wait for each
+other's claim, and the second finds it taken.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from accounts.actions.mails import QueuedMail, queue_mails
+from accounts.models import OutgoingMail
+from billing.models import DeliveryChannel, Notice, NoticeDelivery
+from billing.notices.actions.publishing import publish_notice
+from billing.notices.queries.recipients import Told, told_of
+
+NOTICE = "notice"
+# Later than that nobody is told in time: the page and its list still have it.
+SENT_WITHIN = dt.timedelta(days=3)
+
+
+@transaction.atomic
+def tell(notice_id: int, *, now: dt.datetime) -> list[int]:
+    """Tell everybody who is to be told of a notice, unless that was done before. Nobody is
+    told of one that was overtaken meanwhile. The mails' ids.
+    """
+    if not Notice.objects.untold().filter(pk=notice_id).update(told_at=now):
+        return []
+    notice = Notice.objects.select_related("organization").get(pk=notice_id)
+    if notice.overtaken_at is not None:
+        return []
+    publish_notice(notice, now=now)
+    told = told_of(notice, now=now)
+    mails = {
+        _key(notice, one): one for one in told if DeliveryChannel.MAIL in one.channels
+    }
+    due = queue_mails(
+        notice.organization,
+        [_mail(notice, one, key) for key, one in mails.items()],
+        now=now,
+        within=SENT_WITHIN,
+    )
+    ids = dict(OutgoingMail.objects.filter(key__in=mails).values_list("key", "pk"))
+    NoticeDelivery.objects.bulk_create(
+        [
+            NoticeDelivery(
+                notice=notice,
+                channel=channel,
+                membership=one.membership,
+                address=one.outside.address if one.outside else "",
+                mail_id=ids[_key(notice, one)]
+                if channel == DeliveryChannel.MAIL
+                else None,
+                created_at=now,
+            )
+            for one in told
+            for channel in one.channels
+        ]
+    )
+    return due
+
+
+def _key(notice: Notice, told: Told) -> str:
+    """What may be mailed once: a notice to a member, or to a recipient outside."""
+    if told.outside is not None:
+        return f"{NOTICE}:{notice.pk}:outside:{told.outside.pk}"
+    assert told.membership is not None
+    return f"{NOTICE}:{notice.pk}:{told.membership.pk}"
+
+
+def _mail(notice: Notice, told: Told, key: str) -> QueuedMail:
+    if told.outside is not None:
+        return QueuedMail(
+            None,
+            NOTICE,
+            key,
+            {"notice": notice.pk, "recipient": told.outside.pk},
+            address=told.outside.address,
+            language=told.outside.language,
+        )
+    assert told.membership is not None
+    facts = {"notice": notice.pk, "membership": told.membership.pk}
+    return QueuedMail(told.membership.user, NOTICE, key, facts)
