@@ -41,6 +41,7 @@ SCHEDULE = {
     "prepare-digests": every(60, "requests_inbox.tasks.prepare_digests"),
     "end-requests": every(60, "requests_inbox.tasks.end_requests"),
     "reload-due-balances": every(30, "billing.payments.tasks.reload_due_balances"),
+    "note-short-balances": daily(12, 20, "billing.payments.tasks.note_short_balances"),
     "settle-unknown": every(30, "billing.payments.tasks.settle_unknown"),
     "roll-up-charges": hourly(5, "billing.ledger.tasks.roll_up_charges"),
     "tell-of-repricing": hourly(50, "billing.metering.tasks.tell_of_repricing"),

@@ -12,7 +12,7 @@ from accounts.models import Tier
 from billing.models import SoftLimitLevel
 from config.kit.money import format_usd
 
-register_group("notices.", gettext_lazy("Notices"), order=25)
+register_group("notices.", gettext_lazy("Notices"), order=27)
 register_changes(
     {
         "notices.percents": gettext_lazy("Thresholds of notices"),
