@@ -16,7 +16,7 @@ EVENT = "noticesUnread"
 
 
 class BellAnswers:
-    """Puts the event on every answer that HTMX gets for a page of an organization."""
+    """Puts the event on every part of a page that HTMX gets, and after something was read."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -30,6 +30,7 @@ class BellAnswers:
             or membership is None
             or getattr(request, "looks", False)
             or not getattr(request, "htmx", False)
+            or not _may_have_changed(request)
             or response.status_code not in (200, 204)
         ):
             return response
@@ -37,3 +38,8 @@ class BellAnswers:
         events[EVENT] = {"count": bell.unread(membership, timezone.now())}
         response.headers["HX-Trigger"] = json.dumps(events)
         return response
+
+
+def _may_have_changed(request: HttpRequest) -> bool:
+    """A part that is read, or the answer to having read notices."""
+    return request.method == "GET" or getattr(request, "tells_bell", False)

@@ -264,6 +264,28 @@ declare(
         plain=("level", "seat_tier"),
         exported=("organization__name", "amount_nanos", "created_at"),
     ),
+    Personal(
+        "billing.Channel",
+        texts=("name",),
+        plain=(
+            "kind",
+            "sealed_url",
+            "host",
+            "url_end",
+            "sealed_secret",
+            "sealed_old_secret",
+            "events",
+            "paused_why",
+        ),
+        within="organization",
+    ),
+    Personal(
+        "billing.ChannelDelivery",
+        texts=("answer",),
+        plain=("message_id", "fault"),
+        within="channel__organization",
+    ),
+    Personal("billing.ChannelEvent", plain=("type", "key", "payload")),
     # -- Nobody's ----------------------------------------------------------------------
     Personal("billing.BillingAccount", plain=("scope", "setup_step")),
     Personal(

@@ -16,7 +16,13 @@ from billing.documents.tasks import (
 )
 from billing.ledger.tasks import roll_up_charges
 from billing.metering.tasks import reprice_customer, tell_of_repricing
-from billing.notices.tasks import tell_notice, tell_notices, tell_of_organization
+from billing.notices.tasks import (
+    send_delivery,
+    send_due_deliveries,
+    tell_notice,
+    tell_notices,
+    tell_of_organization,
+)
 from billing.payments.tasks import (
     reload_due_balances,
     reload_if_due,
@@ -62,6 +68,8 @@ __all__ = [
     "reload_if_due",
     "reprice_customer",
     "roll_up_charges",
+    "send_delivery",
+    "send_due_deliveries",
     "send_due_invoices",
     "send_invoice",
     "settle_payment",

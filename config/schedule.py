@@ -43,6 +43,7 @@ SCHEDULE = {
     "reload-due-balances": every(30, "billing.payments.tasks.reload_due_balances"),
     "settle-unknown": every(30, "billing.payments.tasks.settle_unknown"),
     "tell-notices": every(60, "billing.notices.tasks.tell_notices"),
+    "send-due-deliveries": every(10, "billing.notices.tasks.send_due_deliveries"),
     "roll-up-charges": hourly(5, "billing.ledger.tasks.roll_up_charges"),
     "tell-of-repricing": hourly(50, "billing.metering.tasks.tell_of_repricing"),
     "close-months": every(300, "billing.documents.tasks.close_due_months"),

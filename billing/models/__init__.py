@@ -10,6 +10,15 @@ from billing.models.account import (
 )
 from billing.models.billing_details import BillingDetails
 from billing.models.caps import CapLevel, SpendCap
+from billing.models.channels import (
+    CHOSEN_TYPES,
+    Channel,
+    ChannelDelivery,
+    ChannelEvent,
+    ChannelKind,
+    EventType,
+    PausedWhy,
+)
 from billing.models.counters import (
     MemberMonth,
     OrganizationDay,
@@ -68,6 +77,7 @@ from billing.models.usage import (
 )
 
 __all__ = [
+    "CHOSEN_TYPES",
     "GATEWAY_COUNTED",
     "AdjustmentSource",
     "AssigningReason",
@@ -75,11 +85,16 @@ __all__ = [
     "BillingDetails",
     "BillingMonth",
     "CapLevel",
+    "Channel",
+    "ChannelDelivery",
+    "ChannelEvent",
+    "ChannelKind",
     "Condition",
     "CreditNote",
     "DeliveryChannel",
     "Dispute",
     "EntryKind",
+    "EventType",
     "ExtraUsageScope",
     "Funding",
     "FundingWhy",
@@ -102,6 +117,7 @@ __all__ = [
     "NumberGap",
     "OrganizationDay",
     "OrganizationMonth",
+    "PausedWhy",
     "Payment",
     "PaymentCard",
     "PendingCharge",

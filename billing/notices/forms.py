@@ -11,7 +11,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Tier
-from billing.models import SoftLimitLevel
+from billing.models import SoftLimitLevel, ToldBy
+from billing.notices.queries.own_choices import KindChoice
 from config.kit.fields import AmountField
 
 MOST_PERCENTS = 5
@@ -114,18 +115,23 @@ class RecipientForm(forms.Form):
 
 
 class ChoicesForm(forms.Form):
-    """How a person is told of each kind, an organization at a time."""
+    """How a person is told of each kind, in one organization."""
 
     def __init__(
         self,
         *args: Any,
         membership: Membership,
-        kinds: Iterable[tuple[str, Any, str, list[tuple[str, Any]]]],
+        kinds: Iterable[KindChoice],
         **options: Any,
     ) -> None:
         super().__init__(*args, prefix=f"m{membership.pk}", **options)
-        self.membership = membership
-        for kind, label, chosen, choices in kinds:
-            self.fields[kind] = forms.ChoiceField(
-                label=label, choices=choices, initial=chosen
+        for one in kinds:
+            usual = (
+                [] if one.default else [("", _("Week: page and mail; session: page"))]
+            )
+            self.fields[one.kind] = forms.ChoiceField(
+                label=one.kind.label,
+                choices=[*usual, *ToldBy.choices],
+                initial=one.chosen or one.default,
+                required=bool(one.default),
             )

@@ -6,7 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.tasks import send_soon
-from billing.models import Notice
+from billing.models import ChannelDelivery, Notice
+from billing.notices import processing
+from billing.notices.actions.deliveries import release_held
 from billing.notices.actions.telling import tell
 from config.kit.jobs import SWEEP_LIMIT, enqueue, enqueue_now, for_each
 
@@ -14,8 +16,11 @@ from config.kit.jobs import SWEEP_LIMIT, enqueue, enqueue_now, for_each
 @shared_task
 def tell_notice(notice_id: int) -> int:
     """Tell everybody who is to be told of one notice; how many mails."""
-    mails = tell(notice_id, now=timezone.now())
+    now = timezone.now()
+    mails = tell(notice_id, now=now)
     send_soon(mails)
+    due = ChannelDelivery.objects.due(now).filter(event__notice=notice_id)
+    send_deliveries_soon(list(due.values_list("pk", flat=True)))
     return len(mails)
 
 
@@ -46,3 +51,31 @@ def tell_of_organization(organization_id: int) -> int:
         untold.order_by("created_at", "pk").values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     return len(for_each(found, tell_notice, failed="notices.not_told"))
+
+
+@shared_task(time_limit=60, soft_time_limit=45)
+def send_delivery(delivery_id: int) -> bool | None:
+    """Try one delivery to a channel; see `processing.deliver`."""
+    return processing.deliver(delivery_id)
+
+
+@shared_task
+def send_due_deliveries() -> int:
+    """Enqueue every delivery to a channel that is due: new ones, failed ones, and those a
+    dead worker left; how many.
+    """
+    now = timezone.now()
+    release_held(now=now)
+    due = ChannelDelivery.objects.due(now).order_by("next_try_at")
+    found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for delivery_id in found:
+        enqueue_now(send_delivery, delivery_id)
+    return len(found)
+
+
+def send_deliveries_soon(delivery_ids: list[int]) -> None:
+    """Have deliveries tried once the transaction is committed; a sweep finds those whose
+    message is lost.
+    """
+    for delivery_id in delivery_ids:
+        enqueue(send_delivery, delivery_id)

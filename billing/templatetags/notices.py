@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from billing.notices.forms import ChoicesForm
 from billing.notices.queries.bell import COUNTED, unread_count
+from billing.notices.queries.own_choices import memberships_of, own_choices
 from billing.notices.words import percent_text
 
 register = template.Library()
@@ -45,4 +47,18 @@ def bell_name(count: int) -> str:
         return _("Notices")
     return ngettext("Notices, %(number)s new", "Notices, %(number)s new", count) % {
         "number": number_text(count)
+    }
+
+
+@register.inclusion_tag("billing/notices/_own_choices.html", takes_context=True)
+def own_notice_choices(context: Context) -> dict[str, Any]:
+    """How the reader is told of each kind, in each of their organizations."""
+    memberships = memberships_of(context["request"].user.pk)
+    kinds = own_choices(memberships)
+    return {
+        "forms": [
+            (one, ChoicesForm(membership=one, kinds=kinds[one.pk]))
+            for one in memberships
+        ],
+        "csrf_token": context.get("csrf_token"),
     }

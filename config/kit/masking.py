@@ -23,7 +23,9 @@ _LINK = re.compile(
     r"(/(?:invitations|digest/off|notices/agree|notices/stop|password/reset/key|confirm-email)/)[^\s/\"'<>]+"
 )
 _BEARER = re.compile(r"\b(Bearer|Basic) [\w.~+/=:-]+", re.I)
-_KEY = re.compile(r"\b(xu|sk|rk|pk|whsec)_[\w-]{6,}")
+_KEY = re.compile(r"\b(xu|sk|rk|pk|whsec)_[\w+/=-]{6,}")
+# Whoever has the path of an incoming webhook of Slack writes there.
+_SLACK = re.compile(r"(hooks\.slack(?:-gov)?\.com/)[^\s\"'<>]+")
 # Both sides are as long as RFC 5321 lets them be: a text without any is read once.
 ADDRESS = re.compile(
     r"[^\s@<>()\[\]\"',;:=/][^\s@<>()\[\]\",;:=/]{0,63}@[^\s@<>()\[\]\"',;:/\\]{0,254}[^\W_]"
@@ -36,6 +38,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_QUERY, r"\1"),
     (_BEARER, r"\1 [masked]"),
     (_KEY, r"\1_[masked]"),
+    (_SLACK, r"\1[masked]"),
     (ADDRESS, "[address]"),
 )
 

@@ -61,6 +61,9 @@ RATE_LIMITS = {  # by the names of `kit.limits`
     "wrong_keys": env.rate("RATE_LIMIT_WRONG_KEYS", default="60/minute"),
     "anonymous": env.rate("RATE_LIMIT_ANONYMOUS", default="120/minute"),
 }
+# Channels and webhooks go to the public internet by https; where this is allowed, also to
+# addresses inside and by http (N3).
+WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 # The API's documentation tells nothing that the source does not, and asks for no key.
 API_DOCS = env.flag("API_DOCS", default=True)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LIMIT  # the API and the pages answer 413 above it

@@ -21,6 +21,7 @@ from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
 from requests_inbox.actions.ending import end_request
 from requests_inbox.actions.notes import check_note
+from requests_inbox.actions.publishing import publish_created
 from requests_inbox.models import UsageRequest
 from requests_inbox.queries import latest_request
 from requests_inbox.rules import may_ask_again_at
@@ -83,6 +84,7 @@ def _find_or_send(membership: Membership, *, now: dt.datetime) -> tuple[Sent, St
         cap_nanos=standing.cap.amount_nanos,
         created_at=now,
     )
+    publish_created(request, now=now)
     return Sent(request, True), standing
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts.actions.organizations import lock_organization
 from billing.funding.queries import standings_for
 from billing.funding.rules.standing import Standing
+from requests_inbox.actions.publishing import publish_ended
 from requests_inbox.models import UsageRequest
 from requests_inbox.queries import pending_of, request_facts
 from requests_inbox.rules import lapsed_status
@@ -44,6 +45,7 @@ def end_request(
             "change",
         ]
     )
+    publish_ended(request, now=now)
 
 
 def write_down_endings(organization_id: int, *, now: dt.datetime) -> int:

@@ -16,7 +16,9 @@ from accounts.models import AuditEntry, Membership, Organization, Plan, Tier
 from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.queries.held import cap_as_audited
 from billing.ledger.queries import open_month
-from billing.models import CapLevel, SpendCap
+from billing.models import CapLevel, EventType, SpendCap
+from billing.notices.actions.limits import notice_cap
+from billing.notices.actions.publishing import cap_usd, person, publish
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
 
@@ -34,6 +36,8 @@ class CapChange:
     to_nanos: int | None
     this_month_only: bool
     audit: AuditEntry | None
+    # What is spent already reached something of it that is to be told (N1).
+    notices_written: bool = False
 
 
 @transaction.atomic
@@ -75,7 +79,44 @@ def set_cap(
         from_value=before,
         to_value=cap_as_audited(cap, locked, month_on=month_on),
     )
-    return CapChange(cap, from_nanos, amount_nanos, this_month_only, audit)
+    is_noticed = notice_cap(
+        cap,
+        locked,
+        from_nanos=from_nanos,
+        to_nanos=amount_nanos,
+        month_on=month_on,
+        now=now,
+    )
+    change = CapChange(
+        cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed
+    )
+    _publish_change(locked, target, change, now=now)
+    return change
+
+
+def _publish_change(
+    locked: Organization,
+    target: CapTarget,
+    change: CapChange,
+    *,
+    now: dt.datetime,
+) -> None:
+    if change.audit is None:
+        return
+    publish(
+        locked,
+        EventType.CAP_CHANGED,
+        key=f"cap:{change.audit.pk}",
+        data={
+            "level": target.level.value,
+            "seat_tier": target.seat_tier,
+            "member": person(target.membership),
+            "from_amount_usd": cap_usd(change.from_nanos),
+            "amount_usd": cap_usd(change.to_nanos),
+            "this_month_only": change.this_month_only,
+        },
+        now=now,
+    )
 
 
 def set_organization_cap(

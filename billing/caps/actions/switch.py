@@ -17,7 +17,8 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Settlement
 from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
 from billing.ledger.actions import account_of
-from billing.models import BillingAccount, ExtraUsageScope, SelectedMember
+from billing.models import BillingAccount, EventType, ExtraUsageScope, SelectedMember
+from billing.notices.actions.publishing import publish
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
@@ -57,7 +58,7 @@ def set_extra_usage(
         _select(locked, chosen)
     after = _as_audited(account)
     if after != before:
-        record_change(
+        audit = record_change(
             locked,
             actor=actor,
             action="extra_usage.switch",
@@ -65,6 +66,13 @@ def set_extra_usage(
             now=now,
             from_value=before,
             to_value=after | _came_and_went(before, after),
+        )
+        publish(
+            locked,
+            EventType.SWITCHED,
+            key=f"switch:{audit.pk if audit else now.isoformat()}",
+            data={"enabled": account.extra_usage_enabled, "scope": str(account.scope)},
+            now=now,
         )
     return account
 

@@ -10,11 +10,12 @@ import datetime as dt
 from django.conf import settings
 
 from accounts.models import Organization
-from billing.models import CreditNote, Invoice, Series, Statement
+from billing.models import CreditNote, EventType, Invoice, Series, Statement
+from billing.notices.actions.publishing import publish
 from billing.payments.actions.numbering import next_number
 from billing.payments.actions.owner_mails import queue_for_owners
 from billing.payments.parties import buyer_of, details_of, seller
-from config.kit.money import NANOS_PER_CENT
+from config.kit.money import NANOS_PER_CENT, to_decimal_text
 from config.kit.months import local_day
 
 # Kinds of mails; `documents.mails` writes them.
@@ -46,8 +47,27 @@ def issue_invoice(
         invoice.gateway, invoice.gateway_next_try_at = "stripe", now
         fields += ["gateway", "gateway_next_try_at"]
     invoice.save(update_fields=fields)
+    publish_invoice(locked, invoice, EventType.INVOICE_ISSUED, now=now)
     return _tell(
         locked, INVOICE, key=str(invoice.pk), facts={"invoice": invoice.pk}, now=now
+    )
+
+
+def publish_invoice(
+    locked: Organization, invoice: Invoice, event_type: EventType, *, now: dt.datetime
+) -> None:
+    """Tell channels (N3) that an invoice was issued or paid, once each."""
+    publish(
+        locked,
+        event_type,
+        key=f"{event_type.value}:{invoice.pk}",
+        data={
+            "number": invoice.number,
+            "month": f"{invoice.month_on:%Y-%m}",
+            "total_usd": to_decimal_text(invoice.total_nanos),
+            "due_on": invoice.due_on.isoformat() if invoice.due_on else None,
+        },
+        now=now,
     )
 
 

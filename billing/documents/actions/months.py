@@ -24,10 +24,12 @@ from billing.ledger.actions import account_of, roll_up
 from billing.models import (
     BillingAccount,
     BillingMonth,
+    EventType,
     Invoice,
     MonthReopening,
     Statement,
 )
+from billing.notices.actions.publishing import publish
 from config.kit.dates import month_text, zoned_moment_text
 from config.kit.errors import BusinessError
 from config.kit.months import Month, next_month
@@ -179,4 +181,15 @@ def finish_month(month_id: int, *, now: dt.datetime) -> ClosedMonth:
     month.state = BillingMonth.State.CLOSED
     month.closed_at = now
     month.save(update_fields=["state", "closed_at"])
+    publish(
+        locked,
+        EventType.MONTH_CLOSED,
+        key=f"month:{month.pk}",
+        data={
+            "month": f"{month.month_on:%Y-%m}",
+            "edition": month.edition,
+            "invoice": invoice.number if invoice else None,
+        },
+        now=now,
+    )
     return ClosedMonth(month, invoice, statement, mails)

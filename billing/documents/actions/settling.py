@@ -11,8 +11,9 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
+from billing.documents.actions.issuing import publish_invoice
 from billing.documents.rules import whole_cents
-from billing.models import Invoice
+from billing.models import EventType, Invoice
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 from config.kit.one_line import line_of, shown_line
@@ -96,6 +97,8 @@ def settle_invoice(
         from_value=status_before,
         to_value=status.value,
     )
+    if status == Invoice.Status.PAID:
+        publish_invoice(locked, invoice, EventType.INVOICE_PAID, now=now)
     return invoice
 
 

@@ -93,5 +93,18 @@ def _of_included(
         moves[use.membership_id].append(WindowMove(window, before))
     facts: list[Fact] = []
     for membership_id, windows in moves.items():
-        facts += included_facts(standings.by_id[membership_id], windows, edges, now=now)
+        facts += included_facts(
+            standings.by_id[membership_id],
+            windows,
+            edges,
+            has_begun=_has_extra(batch, standings, membership_id),
+            now=now,
+        )
     return facts
+
+
+def _has_extra(batch: Batch, standings: Standings, membership_id: int) -> bool:
+    """Whether later events of the same batch were extra usage of the member already."""
+    month_on = standings.organization.month.first_on
+    count = batch.tally.member_months.get((membership_id, month_on))
+    return count is not None and count.extra > 0

@@ -39,3 +39,8 @@ def stop_mails(membership: Membership, *, kind: str) -> None:
         NoticeChoice.objects.filter(
             membership=membership, kind=kind, told_by=ToldBy.MAIL
         ).update(told_by=ToldBy.PAGE)
+
+
+def forget_choice(membership: Membership, *, kind: str) -> None:
+    """Back to the kind's default; again changes nothing."""
+    NoticeChoice.objects.filter(membership=membership, kind=kind).delete()

@@ -12,13 +12,17 @@ from typing import NamedTuple
 
 from billing.funding.queries import organization_standing, standings_for
 from billing.funding.rules.standing import OrganizationStanding, Standing
+from billing.ledger.actions import watch_balance
+from billing.models import LedgerEntry
 from billing.notices.actions.writing import overtake_balance, write_notices
 from billing.notices.queries import edges_for, low_mark, member_amounts
 from billing.notices.rules.crossings import Reach
 from billing.notices.rules.edges import Edges
 from billing.notices.rules.facts import (
     Fact,
+    WindowMove,
     balance_facts,
+    included_facts,
     member_facts,
     organization_facts,
 )
@@ -130,36 +134,55 @@ def notice_booked(
     )
 
 
-def notice_balance(organization_id: int, *, added_nanos: int, now: dt.datetime) -> bool:
-    """After something that is no usage was booked on a prepaid balance: a lifted one
-    arms its marks again, a fallen one may have reached them. Whether there is something
-    to tell.
+def notice_windows(
+    organization_id: int,
+    moves: Mapping[int, Sequence[WindowMove]],
+    *,
+    now: dt.datetime,
+) -> bool:
+    """After what was used of these members' windows was corrected (X4); whether there is
+    something to tell.
     """
-    organization = organization_standing(organization_id, now=now)
-    balance_nanos = organization.balance_nanos
-    if balance_nanos is None or not added_nanos:
+    if not moves:
         return False
-    if added_nanos > 0:
-        _notice_lifted(organization, now=now)
+    standings = standings_for(organization_id, list(moves), now=now)
+    edges = edges_for(organization_id)
+    facts: list[Fact] = []
+    for membership_id, standing in standings.items():
+        facts += included_facts(standing, moves[membership_id], edges, now=now)
+        month_on = standing.organization.month.first_on
+    if not facts:
         return False
+    return write_notices(
+        facts, organization_id=organization_id, month_on=month_on, now=now
+    )
+
+
+@watch_balance
+def notice_entry(entry: LedgerEntry) -> None:
+    """After something that is no usage was booked on a prepaid balance: lifted, it arms
+    its marks again; fallen, it may have reached them.
+    """
+    now = entry.created_at
+    if entry.amount_nanos > 0:
+        overtake_balance(
+            organization_id=entry.organization_id,
+            balance_nanos=entry.balance_nanos,
+            now=now,
+        )
+        return
+    organization = organization_standing(entry.organization_id, now=now)
+    if not organization.is_prepaid:
+        return
     facts = fallen_facts(
         organization,
-        before_nanos=balance_nanos - added_nanos,
-        after_nanos=balance_nanos,
-        edges=edges_for(organization_id),
+        before_nanos=entry.balance_nanos - entry.amount_nanos,
+        after_nanos=entry.balance_nanos,
+        edges=edges_for(entry.organization_id),
     )
-    return write_notices(
+    write_notices(
         facts,
-        organization_id=organization_id,
+        organization_id=entry.organization_id,
         month_on=organization.month.first_on,
         now=now,
     )
-
-
-def _notice_lifted(organization: OrganizationStanding, *, now: dt.datetime) -> None:
-    if organization.balance_nanos is not None:
-        overtake_balance(
-            organization_id=organization.id,
-            balance_nanos=organization.balance_nanos,
-            now=now,
-        )

@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.models import OutgoingMail
 from billing.models import DeliveryChannel, Notice, NoticeDelivery
+from billing.notices.actions.publishing import publish_notice
 from billing.notices.queries.recipients import Told, told_of
 
 NOTICE = "notice"
@@ -31,6 +32,7 @@ def tell(notice_id: int, *, now: dt.datetime) -> list[int]:
     notice = Notice.objects.select_related("organization").get(pk=notice_id)
     if notice.overtaken_at is not None:
         return []
+    publish_notice(notice, now=now)
     told = told_of(notice, now=now)
     mails = {
         _key(notice, one): one for one in told if DeliveryChannel.MAIL in one.channels

@@ -83,13 +83,48 @@ class WindowMove(NamedTuple):
         return Reach(self.window.used_nanos, self.window.limit_nanos)
 
 
+class CapMove(NamedTuple):
+    """Somebody's spending and the cap that holds for them, before and after; `kind` is
+    that of the cap after.
+    """
+
+    kind: str
+    subject: str
+    before: Reach
+    after: Reach
+    membership_id: int | None = None
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether the limit is higher than it was, or gone."""
+        before, after = self.before.limit_nanos, self.after.limit_nanos
+        return before is not None and (after is None or after > before)
+
+
+def cap_facts(move: CapMove, edges: Edges) -> list[Fact]:
+    """What was reached of a cap."""
+    is_all = move.membership_id is None
+    percents = edges.organization if is_all else edges.member
+    percent = newly_reached(move.before, move.after, percents)
+    if percent is None:
+        return []
+    fact = Fact(
+        move.kind,
+        move.subject,
+        percent,
+        membership_id=move.membership_id,
+        percent=percent,
+        limit_nanos=move.after.limit_nanos,
+        spent_nanos=move.after.spent_nanos,
+    )
+    return [fact]
+
+
 def organization_facts(before: Reach, after: Reach, edges: Edges) -> list[Fact]:
     """What the organization reached: of its cap, and of its soft limits."""
-    percent = newly_reached(before, after, edges.organization)
+    move = CapMove(ORGANIZATION_CAP, OF_ORGANIZATION, before, after)
+    found = cap_facts(move, edges)
     amount = newly_passed(before.spent_nanos, after.spent_nanos, edges.amounts)
-    found = []
-    if percent is not None:
-        found.append(_cap_fact(ORGANIZATION_CAP, OF_ORGANIZATION, percent, after))
     if amount is not None:
         found.append(_soft_fact(OF_ORGANIZATION, amount, after, AT_ORGANIZATION))
     return found
@@ -109,37 +144,21 @@ def member_facts(
     """
     if standing.is_nobody or not standing.is_active:
         return []
-    subject, pk = of_member(standing.membership_id), standing.membership_id
-    found = []
-    percent = newly_reached(before, after, edges.member)
-    if percent is not None:
-        kind = KIND_BY_SOURCE[standing.cap_source]
-        found.append(_cap_fact(kind, subject, percent, after, membership_id=pk))
+    found = cap_facts(member_move(standing, before, after), edges)
     tiers = edges.tier_amounts.get(standing.seat_tier or "", ())
     levels = dict.fromkeys(tiers, AT_TIER) | dict.fromkeys(amounts, AT_MEMBER)
     amount = newly_passed(before.spent_nanos, after.spent_nanos, levels)
     if amount is not None:
-        found.append(_soft_fact(subject, amount, after, levels[amount], pk))
+        pk = standing.membership_id
+        found.append(_soft_fact(of_member(pk), amount, after, levels[amount], pk))
     return found
 
 
-def _cap_fact(
-    kind: str,
-    subject: str,
-    percent: int,
-    reach: Reach,
-    *,
-    membership_id: int | None = None,
-) -> Fact:
-    return Fact(
-        kind,
-        subject,
-        percent,
-        membership_id=membership_id,
-        percent=percent,
-        limit_nanos=reach.limit_nanos,
-        spent_nanos=reach.spent_nanos,
-    )
+def member_move(standing: Standing, before: Reach, after: Reach) -> CapMove:
+    """A member under the cap that holds for them; without one its kind is no matter."""
+    kind = KIND_BY_SOURCE.get(standing.cap_source, MEMBER_CAP)
+    subject = of_member(standing.membership_id)
+    return CapMove(kind, subject, before, after, standing.membership_id)
 
 
 def _soft_fact(
@@ -161,12 +180,18 @@ def _soft_fact(
 
 
 def included_facts(
-    standing: Standing, moves: Sequence[WindowMove], edges: Edges, *, now: dt.datetime
+    standing: Standing,
+    moves: Sequence[WindowMove],
+    edges: Edges,
+    *,
+    has_begun: bool = False,
+    now: dt.datetime,
 ) -> list[Fact]:
     """What a member reached of their included usage in the windows that are open at
     `now`. Of several that are used up at once only the one that resets last is told.
 
-    Where extra usage begins then, that is told instead, whatever the percentages (N5).
+    Where extra usage begins then, or `has_begun` meanwhile, that is told instead,
+    whatever the percentages (N5).
     """
     if standing.is_nobody or not standing.is_active:
         return []
@@ -180,7 +205,7 @@ def included_facts(
     facts = []
     if used_up:
         last = max(used_up, key=_resets_at)
-        if extra_usage_begins(standing):
+        if has_begun or extra_usage_begins(standing):
             facts.append(_window_fact(CHANGEOVER, standing, last, 100))
         else:
             told.append(last)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from billing.models import NoticeDelivery
+from billing.notices.actions.choices import choose, forget_choice
 from billing.notices.actions.seen import mark_seen
+from billing.notices.forms import ChoicesForm
 from billing.notices.queries.bell import (
     last_told_at,
     newest,
@@ -22,6 +27,7 @@ from billing.notices.queries.bell import (
     unread_count,
     with_notices,
 )
+from billing.notices.queries.own_choices import own_choices
 from billing.notices.reader import NoticeReader
 from config.kit.dates import zone_city_text
 
@@ -60,8 +66,27 @@ def notices_seen(request: MemberRequest, membership: Membership) -> HttpResponse
     since, through = (_number(request.POST.get(name)) for name in ("since", "through"))
     mark_seen(membership, since=since, through=through, now=timezone.now())
     if request.htmx:
+        request.tells_bell = True
         return HttpResponse(status=204)
     return redirect("own_notices", membership.organization.slug)
+
+
+@member_page()
+@require_POST
+def notice_choices(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """How a person wants to be told of each kind; what they left alone keeps its default."""
+    kinds = own_choices([membership])[membership.pk]
+    form = ChoicesForm(request.POST, membership=membership, kinds=kinds)
+    if not form.is_valid():
+        messages.error(request, _("Choose page and mail, page, or nothing."))
+    else:
+        for kind in form.changed_data:
+            if form.cleaned_data[kind]:
+                choose(membership, kind=kind, told_by=form.cleaned_data[kind])
+            else:
+                forget_choice(membership, kind=kind)
+        messages.success(request, _("Your settings are saved."))
+    return redirect(f"{reverse('me')}#notices")
 
 
 def _number(typed: str | None) -> int:

@@ -16,6 +16,7 @@ from billing.ledger.actions import post_entry
 from billing.models import EntryKind, LedgerEntry, Payment
 from billing.payments.actions.declines import count_decline, end_series
 from billing.payments.actions.owner_mails import PAID, queue_for_owners
+from billing.payments.actions.publishing import publish_decline, publish_paid
 from billing.payments.actions.receipts import issue_receipt
 from billing.payments.gateways.base import (
     Canceled,
@@ -93,6 +94,7 @@ def _settle_paid(
     )
     issue_receipt(locked, payment, now=now)
     end_series(locked)
+    publish_paid(locked, payment, now=now)
     mails = queue_for_owners(
         locked, PAID, key=str(payment.pk), facts={"entry": entry.pk}, now=now
     )
@@ -117,6 +119,7 @@ def _settle_unpaid(
     mails = []
     if _counts_as_decline(payment, outcome):
         mails = count_decline(locked, payment, card=card_of(locked.pk), now=now)
+        publish_decline(locked, payment, now=now)
     return Settled(payment, is_news=True, mails=mails)
 
 
