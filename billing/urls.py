@@ -7,6 +7,7 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering.views import receipts, unattributed
+from billing.notices.views import channel_modals, channels
 from billing.pages import (
     billing,
     connect,
@@ -21,6 +22,8 @@ from billing.payments.views import card, purchases, reloads, sandbox
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
 CONNECT = "o/<slug:slug>/settings/connect/"
+CHANNELS = "o/<slug:slug>/settings/notices/channels/"
+CHANNEL = f"{CHANNELS}<int:channel_id>/"
 INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
 
@@ -138,5 +141,21 @@ urlpatterns: list[URLPattern] = [
         name="unattributed_assign",
     ),
     path(f"{CONNECT}unknown/", unattributed.unknown_people, name="unknown_people"),
+    path(CHANNELS, channels.channels, name="channels"),
+    path(f"{CHANNELS}add/<slug:kind>/", channel_modals.channel_add, name="channel_add"),
+    path(
+        f"{CHANNELS}deliveries/", channels.channel_deliveries, name="channel_deliveries"
+    ),
+    path(
+        f"{CHANNELS}deliveries/<int:delivery_id>/resend/",
+        channels.delivery_resend,
+        name="delivery_resend",
+    ),
+    path(CHANNEL, channel_modals.channel, name="channel"),
+    path(f"{CHANNEL}test/", channels.channel_test, name="channel_test"),
+    path(f"{CHANNEL}pause/", channel_modals.channel_pause, name="channel_pause"),
+    path(f"{CHANNEL}resume/", channels.channel_resume, name="channel_resume"),
+    path(f"{CHANNEL}rotate/", channel_modals.channel_rotate, name="channel_rotate"),
+    path(f"{CHANNEL}remove/", channel_modals.channel_remove, name="channel_remove"),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

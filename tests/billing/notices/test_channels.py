@@ -246,7 +246,12 @@ def test_n3_after_the_last_wait_it_is_given_up_the_channel_paused_and_owners_tol
     receiver.answer = answers(500, "down")
     delivery, waiting = told(acme), told(acme, "switch:2")
     at = NOW
-    waits = [MINUTE, 5 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (2, 5, 10, 14, 20, 24))]
+    waits = [
+        MINUTE,
+        5 * MINUTE,
+        30 * MINUTE,
+        *(n * HOUR for n in (2, 5, 10, 14, 20, 24)),
+    ]
     for wait in waits:
         clock.move_to(at)
         processing.deliver(delivery.pk)
@@ -401,7 +406,9 @@ def test_n3_a_removed_channel_has_no_secrets_and_gets_nothing(acme, receiver, ch
     remove_channel(channel, actor=ALICE, now=NOW)
     assert processing.deliver(delivery.pk) is None
     channel.refresh_from_db()
-    assert channel.sealed_url == channel.sealed_secret == channel.sealed_old_secret == ""
+    assert (
+        channel.sealed_url == channel.sealed_secret == channel.sealed_old_secret == ""
+    )
     assert publish(acme, EventType.SWITCHED, key="z", data={}, now=NOW) == []
     assert receiver.taken == []
 
