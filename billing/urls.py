@@ -10,6 +10,7 @@ from billing.metering.views import receipts, unattributed
 from billing.pages import (
     billing,
     connect,
+    going_on,
     own_usage,
     people_csv,
     setup,
@@ -35,6 +36,11 @@ urlpatterns: list[URLPattern] = [
         "o/<slug:slug>/usage/receipts/<int:event_pk>/",
         receipts.own_receipt,
         name="own_receipt",
+    ),
+    path(
+        "o/<slug:slug>/usage/continue/",
+        going_on.continue_extra_usage,
+        name="continue_extra_usage",
     ),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
@@ -64,6 +70,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}enable/<slug:step>/", setup.enable_step, name="enable_step"),
     path(f"{USAGE}turn-off/", switch.turn_off, name="turn_off_extra_usage"),
     path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
+    path(f"{USAGE}ask-first/", switch.ask_first, name="extra_usage_ask_first"),
     path(
         f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
     ),

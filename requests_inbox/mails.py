@@ -14,6 +14,7 @@ from accounts.delivery import MailText, writes
 from accounts.models import Membership, OutgoingMail, Role
 from billing.funding.queries import organization_standing, standing_of
 from billing.funding.rules.decision import decide
+from billing.funding.rules.standing import Reason
 from billing.reports.queries.month import month_summary
 from billing.reports.words import month_so_far
 from config.kit.links import page_url
@@ -38,6 +39,7 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     standing = standing_of(
         request.membership_id, organization_id=mail.organization.pk, now=now
     )
+    decision = decide(standing)
     return MailText(
         "request_answer",
         {
@@ -45,7 +47,8 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
             "organization": mail.organization,
             "approved": request.status == UsageRequest.Status.APPROVED,
             "month": standing.organization.month,
-            "can_go_on": decide(standing).allowed,
+            "can_go_on": decision.allowed,
+            "needs_yes": decision.reason is Reason.CONFIRMATION_NEEDED,
             "link": page_url("own_usage", mail.organization.slug),
         },
     )

@@ -10,6 +10,11 @@ from billing.models.account import (
 )
 from billing.models.billing_details import BillingDetails
 from billing.models.caps import CapLevel, SpendCap
+from billing.models.confirmations import (
+    ConfirmationDoor,
+    ConfirmedFor,
+    ExtraUsageConfirmation,
+)
 from billing.models.counters import (
     MemberMonth,
     OrganizationDay,
@@ -62,9 +67,12 @@ __all__ = [
     "BillingMonth",
     "CapLevel",
     "Condition",
+    "ConfirmationDoor",
+    "ConfirmedFor",
     "CreditNote",
     "Dispute",
     "EntryKind",
+    "ExtraUsageConfirmation",
     "ExtraUsageScope",
     "Funding",
     "FundingWhy",

@@ -16,6 +16,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Settlement
 from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.confirmation import require_confirmation
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount, ExtraUsageScope, SelectedMember
 from config.kit.errors import BusinessError
@@ -32,11 +33,12 @@ def set_extra_usage(
     enabled: bool,
     scope: str | None = None,
     members: Iterable[Membership] | None = None,
+    confirmation_required: bool | None = None,
     actor: Actor,
     now: dt.datetime,
 ) -> BillingAccount:
-    """Switch extra usage and choose who has it; `scope` and `members` left out stay as
-    they are.
+    """Switch extra usage and choose who has it, and who is asked first; what is left out
+    stays as it is.
 
     Raises BusinessError `not_applicable` on usage-based plans, `prepaid_needs_balance`
     where a balance would have to be bought first, `unknown_scope`, `member_unknown` for
@@ -66,7 +68,11 @@ def set_extra_usage(
             from_value=before,
             to_value=after | _came_and_went(before, after),
         )
-    return account
+    if confirmation_required is None:
+        return account
+    return require_confirmation(
+        locked, required=confirmation_required, actor=actor, now=now
+    )
 
 
 @transaction.atomic

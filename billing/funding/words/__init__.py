@@ -1,11 +1,7 @@
 """What a check's answer reads like: whole sentences, layers, one short line."""
 
-from billing.funding.words.refusals import (
-    LayerWords,
-    layer_words,
-    refusal_message,
-    window_name,
-)
+from billing.funding.words.layers import LayerWords, layer_words, window_name
+from billing.funding.words.refusals import refusal_message
 from billing.funding.words.short import MOST_CHARACTERS, short_message, short_standing
 
 __all__ = [
