@@ -20,9 +20,9 @@ from accounts.models import Membership
 from billing.funding.actions.confirming import confirm_extra_usage
 from billing.funding.rules.confirmation import ends_of_yes
 from billing.funding.rules.decision import Decision
-from billing.funding.rules.headroom import extra_within_caps, own_left
 from billing.funding.rules.leases import typical_nanos
 from billing.funding.rules.standing import EXTRA_USAGE, Reason, Standing
+from billing.funding.words import left_text
 from billing.models import ConfirmationDoor, ConfirmedFor
 from billing.reports.queries.own import first_extra_at
 from config.kit.dates import moment_label, moment_text
@@ -150,21 +150,6 @@ def _began_at(standing: Standing) -> dt.datetime | None:
     month = standing.organization.month
     earliest = min((one for one in since if one is not None), default=month.start)
     return first_extra_at(standing.membership_id, since=earliest)
-
-
-def left_text(standing: Standing) -> str:
-    """`$39.11 of $80.00 left`, `$5.00 left` where more than one's own cap limits, or what
-    was spent where nothing does.
-    """
-    left, cap = extra_within_caps(standing), standing.cap.amount_nanos
-    if left is None:
-        return _("%(spent)s spent this month, no cap") % {
-            "spent": format_usd(standing.spent_nanos)
-        }
-    if cap is not None and left == own_left(standing):
-        values = {"left": format_usd(left), "cap": format_usd(cap)}
-        return _("%(left)s of %(cap)s left") % values
-    return _("%(left)s left") % {"left": format_usd(left)}
 
 
 def _typical(standing: Standing) -> str:

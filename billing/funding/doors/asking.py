@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing.funding.api.check import continue_url, question_of
 from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.standing import Standing
-from billing.funding.words import refusal_message
+from billing.funding.words import changeover_message, refusal_message
 from config.kit.strict_json import is_unsafe
 
 # The longest text that names anybody.
@@ -40,6 +40,11 @@ class Asked:
         )
         url = continue_url(standing, self.decision)
         return sentence if url is None else f"{sentence} {url}"
+
+    @property
+    def changeover_sentence(self) -> str:
+        """That extra usage begins, and how much of it is left: in the member's language."""
+        return changeover_message(self.standing, language=self.standing.language)
 
 
 class NobodyKnown(LookupError):
