@@ -60,7 +60,7 @@ def continue_extra_usage(
     """One press goes on; a second one finds the first one's yes."""
     form, now = ContinueForm(request.POST), timezone.now()
     if not form.is_valid():
-        messages.error(request, form.errors["until"][0])
+        messages.error(request, str(form.errors["until"][0]))
         return redirect("own_usage", slug=membership.organization.slug)
     try:
         confirmed = confirm_extra_usage(

@@ -325,7 +325,9 @@ def test_n5_who_waits_for_their_own_yes_is_told_where_to_say_it(tmp_path):
     with_client(test, tmp_path, FakeServer(cap=0, answer=waits))
 
 
-@pytest.mark.parametrize(("sent", "told"), [(True, True), (False, False), (None, False)])
+@pytest.mark.parametrize(
+    ("sent", "told"), [(True, True), (False, False), (None, False)]
+)
 def test_n5_an_answer_says_that_extra_usage_begins(tmp_path, sent, told):
     async def test(client: ExtraUsage, server: FakeServer) -> None:
         assert (await client.ask(BOB)).answer.changeover is told

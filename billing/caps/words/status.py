@@ -24,7 +24,7 @@ def status_text(member: MemberRow) -> str:
         case Reason.BALANCE_EXHAUSTED:
             return _("Paused: balance used up")
         case Reason.CONFIRMATION_NEEDED:
-            return _("Paused: not confirmed yet")
+            return _("Paused: waits for own confirmation")
         case Reason.MEMBER_NOT_ENABLED:
             return _("Not selected")
         case Reason.MEMBER_INACTIVE:

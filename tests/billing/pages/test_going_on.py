@@ -256,7 +256,7 @@ def test_d2_a_usage_based_plan_has_no_such_setting(acme, alice):
 def test_admins_read_who_waits_for_their_own_yes(asks, ada, bob):
     use(bob, "1")
     people = flat(signed_in(ada).get("/o/acme/settings/usage/?status=paused"))
-    assert "Paused: not confirmed yet" in people
+    assert "Paused: waits for own confirmation" in people
     standing = organization_standing(asks.pk, now=NOW)
     rows = member_rows(standing, MemberFilter(), page=None)
     assert {row.email: row.state for row in rows if row.state != "active"} == {
