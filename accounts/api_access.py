@@ -13,9 +13,11 @@ from django.utils import timezone
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchema
 
 from accounts.key_use import forget_key, is_known, note_refused, note_use
-from accounts.models import ApiKey, Organization, Scope
+from accounts.models import ApiKey, Membership, Organization, Scope
+from accounts.queries import member_by_ref
 from config.kit.api import rfc3339, whole_number
 from config.kit.doors import KEY_VARIABLE, is_ext_authz
+from config.kit.errors import BusinessError
 from config.kit.external_names import (
     MOST_PART,
     MOST_TEXT,
@@ -251,6 +253,22 @@ def own_membership_id(request: HttpRequest) -> int | None:
     organization itself.
     """
     return request.auth.membership_id  # type: ignore[attr-defined]
+
+
+def member_called(request: HttpRequest, ref: str) -> Membership:
+    """The member whom a call's path names, for a key that may act for them.
+
+    Raises OtherMember for a personal token that names somebody else, there or not, and
+    BusinessError 404.
+    """
+    own_id = own_membership_id(request)
+    try:
+        membership = member_by_ref(organization_of(request), ref)
+    except BusinessError:
+        check_is_own(None, key_membership_id=own_id)
+        raise
+    check_is_own(membership.pk, key_membership_id=own_id)
+    return membership
 
 
 MemberPath = Annotated[str, Field(max_length=MOST_TEXT)]

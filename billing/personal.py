@@ -31,7 +31,9 @@ def _stated_names(user: Any) -> QuerySet[Any, Any]:
 
 def _capped_names(user: Any) -> QuerySet[Any, Any]:
     """Of these changes the subject is the member's name on that day."""
-    entries = AuditEntry.objects.filter(action="cap.member", membership__user=user)
+    entries = AuditEntry.objects.filter(
+        action__in=("cap.member", "extra_usage.confirmed"), membership__user=user
+    )
     return entries.values_list("subject", flat=True)
 
 
@@ -127,6 +129,18 @@ declare(
             "month_amount_nanos",
         ),
         past_names=_capped_names,
+    ),
+    Personal(
+        "billing.ExtraUsageConfirmation",
+        person="membership__user",
+        plain=("confirmed_for", "windows", "door"),
+        exported=(
+            "membership__organization__name",
+            "created_at",
+            "confirmed_for",
+            "until_at",
+            "door",
+        ),
     ),
     Personal(
         "billing.MemberMonth",

@@ -7,14 +7,14 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering.views import receipts, unattributed
+from billing.notices.views import channel_modals, channels, recipients, thresholds
 from billing.notices.views import links as notice_links
 from billing.notices.views import own as own_notices
-from billing.notices.views import recipients, thresholds
 from billing.notices.views import settings as notice_settings
-from billing.notices.views import channel_modals, channels
 from billing.pages import (
     billing,
     connect,
+    going_on,
     own_usage,
     people_csv,
     setup,
@@ -96,6 +96,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{OWN_NOTICES}newest/", own_notices.bell, name="bell"),
     path(f"{OWN_NOTICES}seen/", own_notices.notices_seen, name="notices_seen"),
     path(f"{OWN_NOTICES}choices/", own_notices.notice_choices, name="notice_choices"),
+    path(
+        "o/<slug:slug>/usage/continue/",
+        going_on.continue_extra_usage,
+        name="continue_extra_usage",
+    ),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
     path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
@@ -124,6 +129,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{USAGE}enable/<slug:step>/", setup.enable_step, name="enable_step"),
     path(f"{USAGE}turn-off/", switch.turn_off, name="turn_off_extra_usage"),
     path(f"{USAGE}for-whom/", switch.scope, name="extra_usage_scope"),
+    path(f"{USAGE}ask-first/", switch.ask_first, name="extra_usage_ask_first"),
     path(
         f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
     ),

@@ -324,7 +324,8 @@ def mount() -> NinjaAPI:
     from accounts import api as people
     from billing.caps import api as caps
     from billing.documents import api as documents
-    from billing.funding import api as checks
+    from billing.funding.api import check as checks
+    from billing.funding.api import going_on
     from billing.metering.api import receipts, unattributed
     from billing.metering.api import (
         reports as usage,  # the router of /usage, with its GET
@@ -337,6 +338,7 @@ def mount() -> NinjaAPI:
     StrictParser.judges["/api/v1/usage"] = mark_odd_events
     for router in (
         checks.router,
+        going_on.router,
         usage.router,
         organization.router,
         receipts.router,

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from accounts.delivery import MailText, in_frame, one_click, writes
 from accounts.models import Membership, OutgoingMail, Role
 from billing.funding.queries import organization_standing, standing_of
-from billing.funding.rules.decision import decide
-from billing.funding.rules.standing import Standing
+from billing.funding.rules.decision import Decision, decide
+from billing.funding.rules.standing import Reason, Standing
 from billing.reports.queries.month import month_summary
 from billing.reports.words import month_so_far
 from config.kit.dates import city_moment_text, day_text
@@ -48,7 +48,7 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
 
 def _answer(request: UsageRequest, standing: Standing) -> Letter:
     organization = standing.organization
-    sentences = [_what_now(request, can_go_on=decide(standing).allowed)]
+    sentences = [_what_now(request, decide(standing))]
     if request.status == UsageRequest.Status.APPROVED and request.granted_month_only:
         sentences.append(
             _(
@@ -70,13 +70,15 @@ def _answer(request: UsageRequest, standing: Standing) -> Letter:
     )
 
 
-def _what_now(request: UsageRequest, *, can_go_on: bool) -> str:
+def _what_now(request: UsageRequest, decision: Decision) -> str:
     if request.status != UsageRequest.Status.APPROVED:
         return _(
             "Your limits stay as they are; your usage page says when you can continue."
         )
-    if can_go_on:
+    if decision.allowed:
         return _("You can continue now.")
+    if decision.reason is Reason.CONFIRMATION_NEEDED:
+        return _("You can continue once you confirm extra usage on your usage page.")
     return _("You are still paused; your usage page says why and until when.")
 
 

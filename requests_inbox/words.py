@@ -30,6 +30,7 @@ def block_reason_text(reason: Reason) -> str:
         Reason.SEAT_TIER_CAP_REACHED: _("reached seat cap"),
         Reason.BALANCE_EXHAUSTED: _("balance used up"),
         Reason.SEAT_UNASSIGNED: _("no seat"),
+        Reason.CONFIRMATION_NEEDED: _("waits for own confirmation"),
     }.get(reason, str(reason))
 
 

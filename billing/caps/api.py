@@ -121,7 +121,9 @@ def member_cap(
     summary="Turn extra usage on or off, and choose for whom",
 )
 def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]:
-    """`members` left out keeps the selection as it is."""
+    """`members` left out keeps the selection as it is, `confirmation_required` whether
+    members are asked before extra usage begins.
+    """
     organization = organization_of(request)
     members = (
         None
@@ -133,6 +135,7 @@ def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]
         enabled=payload.enabled,
         scope=payload.scope,
         members=members,
+        confirmation_required=payload.confirmation_required,
         actor=_actor(request),
         now=timezone.now(),
     )
@@ -143,6 +146,7 @@ def extra_usage(request: HttpRequest, payload: Body[SwitchIn]) -> dict[str, Any]
     return {
         "enabled": account.extra_usage_enabled,
         "scope": account.scope,
+        "confirmation_required": account.confirmation_required,
         "members": ids,
     }
 

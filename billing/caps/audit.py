@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from accounts.audit import (
     register_tier_changes,
 )
 from accounts.models import Tier
+from config.kit.dates import zoned_moment_text
 from config.kit.money import format_usd
 
 
@@ -32,6 +34,8 @@ register_changes(
         "cap.seat_tier": gettext_lazy("Seat spend cap"),
         "cap.member": gettext_lazy("Individual spend cap"),
         "extra_usage.switch": gettext_lazy("Extra usage"),
+        "extra_usage.ask_first": gettext_lazy("Ask before extra usage begins"),
+        "extra_usage.confirmed": gettext_lazy("Continued with extra usage"),
     }
 )
 
@@ -81,6 +85,21 @@ def switch_text(value: dict[str, Any]) -> str:
     if value.get("removed"):
         parts.append(_("removed: %(names)s") % {"names": _names(value, "removed")})
     return "; ".join(parts)
+
+
+@describes("extra_usage.ask_first")
+def ask_first_text(value: bool) -> str:
+    """Whether members are asked."""
+    return _("Members are asked first") if value else _("Begins without asking")
+
+
+@describes("extra_usage.confirmed")
+def confirmed_text(value: dict[str, Any]) -> str:
+    """Until when a member's yes holds, in their organization's zone of that day."""
+    until_at = dt.datetime.fromisoformat(value["until_at"])
+    return _("Until %(moment)s") % {
+        "moment": zoned_moment_text(until_at, zone=value["zone"])
+    }
 
 
 def _names(value: dict[str, Any], side: str) -> str:

@@ -44,6 +44,7 @@ class SwitchIn(Schema):
     enabled: StrictBool
     scope: Literal["everyone", "selected"]
     members: Annotated[list[MemberRef], at_most(20_000)] | None = None
+    confirmation_required: StrictBool | None = None
 
 
 class SwitchOut(ExtraUsageOut):

@@ -55,7 +55,7 @@ class LayerOut(Schema):
     limit_usd: str | None
     spent_usd: str | None
     resets_at: dt.datetime | None
-    who_can_change: Literal["nobody", "owners", "owners_admins_on_request"]
+    who_can_change: Literal["nobody", "member", "owners", "owners_admins_on_request"]
     source: str | None
 
 
@@ -83,6 +83,15 @@ class AuthorizeOut(Schema):
     resets_at: dt.datetime | None
     request_url: str | None = Field(
         description="A page on which the member can ask for more, or reads whom to ask."
+        " null with a continue_url."
+    )
+    continue_url: str | None = Field(
+        description="With the reason `confirmation_needed`: the page on which the member"
+        " says yes to extra usage, as `POST /members/{member}/continue` does."
+    )
+    changeover: bool = Field(
+        description="Whether extra usage begins with this request: included usage is used"
+        " up, and no extra usage was recorded since. Tell the member."
     )
     layers: list[LayerOut]
     remaining_usd: Usd | None = Field(
@@ -97,3 +106,23 @@ class AuthorizeOut(Schema):
         description="Until either is used up, the client need not ask again. null where"
         " it has to: none was asked for, the organization allows none, or little is left."
     )
+
+
+class ContinueIn(Schema):
+    """The member's yes to extra usage."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"until": "window"}}
+    )
+
+    until: Literal["window", "month"] = Field(
+        description="How long it holds, as the member chose: until the included usage"
+        " that is used up resets, or until the month ends in the organization's zone."
+    )
+
+
+class ContinueOut(Schema):
+    """The yes that holds now."""
+
+    member: int
+    confirmed_until: dt.datetime

@@ -19,6 +19,11 @@ from billing.models.channels import (
     EventType,
     PausedWhy,
 )
+from billing.models.confirmations import (
+    ConfirmationDoor,
+    ConfirmedFor,
+    ExtraUsageConfirmation,
+)
 from billing.models.counters import (
     MemberMonth,
     OrganizationDay,
@@ -90,11 +95,14 @@ __all__ = [
     "ChannelEvent",
     "ChannelKind",
     "Condition",
+    "ConfirmationDoor",
+    "ConfirmedFor",
     "CreditNote",
     "DeliveryChannel",
     "Dispute",
     "EntryKind",
     "EventType",
+    "ExtraUsageConfirmation",
     "ExtraUsageScope",
     "Funding",
     "FundingWhy",

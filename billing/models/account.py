@@ -54,6 +54,10 @@ class BillingAccount(models.Model):
         default=ExtraUsageScope.EVERYONE,
         db_default="everyone",
     )
+    # Whether a member is asked before extra usage begins (N5).
+    confirmation_required = models.BooleanField(
+        _("ask before extra usage begins"), default=False, db_default=False
+    )
     ledger_nanos = models.BigIntegerField(
         _("ledger (nano-USD)"), default=0, db_default=0
     )

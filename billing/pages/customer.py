@@ -71,6 +71,9 @@ def facts(look: Look) -> Iterator[Fact]:
             _("auto-reload on") if account.auto_reload_enabled else _("no auto-reload")
         )
         yield Fact(_("Balance"), format_usd(account.balance_nanos), reload, order=25)
+    if account and account.confirmation_required:
+        asked = _("Members are asked first")
+        yield Fact(_("Before extra usage begins"), asked, order=35)
     yield from _cap_facts(look)
     yield _events_fact(look)
 

@@ -64,5 +64,11 @@ class ScopeForm(forms.Form):
     )
 
 
+class AskFirstForm(forms.Form):
+    """Whether members are asked before extra usage begins, as the reader saw it."""
+
+    required = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+
 class EnableForm(FirstCapsForm, ScopeForm):
     """Turning extra usage on: first caps, and for whom."""

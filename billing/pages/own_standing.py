@@ -171,7 +171,7 @@ def _icon(layer: Layer) -> str:
 
 
 def _is_money(layer: Layer) -> bool:
-    return layer.kind in ("member_cap", "organization_cap", "balance")
+    return layer.kind in ("member_cap", "organization_cap", "balance", "confirmation")
 
 
 def _timeline(

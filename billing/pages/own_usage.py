@@ -17,6 +17,7 @@ from accounts.models import Membership
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
 from billing.metering.receipts import receipt_of
+from billing.pages.going_on import going_on_context
 from billing.pages.own_standing import standing_context
 from billing.reports.charts import split_label
 from billing.reports.queries.own import own_month, receipts_page
@@ -36,7 +37,9 @@ def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
     )
     month = standing.organization.month
     surfaces = own_month(membership.pk, month=month, by="surface")
-    context = standing_context(membership, standing, decide(standing), now=now)
+    decision = decide(standing)
+    context = standing_context(membership, standing, decision, now=now)
+    context |= going_on_context(standing, decision, now=now)
     context["surfaces"] = [(split_label(one), one) for one in surfaces]
     if "live" in request.GET and request.htmx:
         return render(

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
+from billing.caps.actions.confirmation import require_confirmation
 from billing.caps.actions.switch import enable_extra_usage, set_extra_usage
 from billing.caps.views.selection import selection_modal
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel, ExtraUsageScope
-from billing.pages.forms import EnableForm
+from billing.pages.forms import AskFirstForm, EnableForm
 from billing.pages.usage_parts import UsagePage
 from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on, typed_amount
@@ -131,6 +132,43 @@ def _off_sentence(page: UsagePage) -> str:
             "Extra usage is off. Balance, caps and history are kept; auto-reload stops."
         )
     return _("Extra usage is off. Caps and history are kept.")
+
+
+@member_page(Role.OWNER)
+@get_or_post
+def ask_first(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """The modal of whether members are asked before extra usage begins: what it means,
+    and the confirmation.
+    """
+    page = UsagePage(membership, timezone.now())
+    asks = page.standing.confirmation_required
+    form = AskFirstForm(posted(request), initial={"required": not asks})
+    if form.is_valid():
+        required = form.cleaned_data["required"]
+        with refusals_on(form):
+            require_confirmation(
+                membership.organization,
+                required=required,
+                actor=Actor.person(request.user),
+                now=page.now,
+            )
+            messages.success(request, _ask_first_sentence(required=required))
+            return redirect("usage_settings", slug=membership.organization.slug)
+    title = (
+        _("Stop asking before extra usage begins")
+        if asks
+        else _("Ask before extra usage begins")
+    )
+    context = page.shared() | {"form": form, "asks": asks}
+    return render_modal(
+        request, "billing/pages/ask_first.html", context, title=title, name="ask-first"
+    )
+
+
+def _ask_first_sentence(*, required: bool) -> str:
+    if required:
+        return _("Members are now asked before extra usage begins.")
+    return _("Extra usage now begins without asking.")
 
 
 @member_page(Role.OWNER)

@@ -12,19 +12,16 @@ from ninja import Query, Router
 from accounts.api_access import (
     KeyAuth,
     MemberPath,
-    check_is_own,
+    member_called,
     organization_of,
-    own_membership_id,
 )
-from accounts.models import Membership, Organization, Scope
-from accounts.queries import member_by_ref
+from accounts.models import Membership, Scope
 from billing.funding.queries import organization_standing, standing_of, standings_for
 from billing.funding.rules.decision import decide
 from billing.funding.rules.standing import Cap, Standing
 from billing.funding.words import refusal_message, short_message
 from billing.reports.schemas import MemberList, MemberOut, OrganizationOut
 from config.kit.api import ERRORS, rfc3339
-from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 
 router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))
@@ -54,7 +51,11 @@ def organization(request: HttpRequest) -> dict[str, Any]:
         "plan": standing.plan,
         "settlement": standing.settlement,
         "timezone": standing.month.zone,
-        "extra_usage": {"enabled": standing.is_on, "scope": standing.scope},
+        "extra_usage": {
+            "enabled": standing.is_on,
+            "scope": standing.scope,
+            "confirmation_required": standing.asks_first,
+        },
         "cap_usd": cap_usd(standing.cap),
         "mtd_spend_usd": to_decimal_text(standing.spent_nanos),
         "month": {"start": standing.month.start, "end": standing.month.end},
@@ -151,23 +152,9 @@ def member(request: HttpRequest, member: MemberPath) -> dict[str, Any]:
     token reads its own member alone.
     """
     organization, now = organization_of(request), timezone.now()
-    membership = _readable(request, organization, member)
+    membership = member_called(request, member)
     return member_json(
         membership,
         standing_of(membership.pk, organization_id=organization.pk, now=now),
         now=now,
     )
-
-
-def _readable(request: HttpRequest, organization: Organization, ref: str) -> Membership:
-    """Whom a key may read. Raises OtherMember for a personal token that names somebody
-    else, there or not, and BusinessError 404.
-    """
-    own_id = own_membership_id(request)
-    try:
-        membership = member_by_ref(organization, ref)
-    except BusinessError:
-        check_is_own(None, key_membership_id=own_id)
-        raise
-    check_is_own(membership.pk, key_membership_id=own_id)
-    return membership

@@ -14,10 +14,11 @@ from config.kit.api import CentsUsd, Usd
 
 
 class ExtraUsageOut(Schema):
-    """The switch and for whom."""
+    """The switch, for whom, and whether each is asked before extra usage begins."""
 
     enabled: bool
     scope: Literal["everyone", "selected"]
+    confirmation_required: bool
 
 
 class MonthOut(Schema):

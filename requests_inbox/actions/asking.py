@@ -15,7 +15,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import Membership
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import Decision, decide, may_request
-from billing.funding.rules.standing import Standing
+from billing.funding.rules.standing import Reason, Standing
 from config.kit.dates import moment_text
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
@@ -102,6 +102,14 @@ def _check_blocked(standing: Standing, decision: Decision) -> None:
     if decision.allowed:
         raise BusinessError(
             _("There is nothing to request: you can continue."), code="not_blocked"
+        )
+    if decision.reason is Reason.CONFIRMATION_NEEDED:
+        raise BusinessError(
+            _(
+                "There is nothing to request: press “Continue with extra usage” on your"
+                " usage page."
+            ),
+            code="confirmation_needed",
         )
     if not may_request(standing, decision.reason):
         raise BusinessError(

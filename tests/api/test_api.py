@@ -54,7 +54,11 @@ def test_organization(call, used):
         "plan": "enterprise_seat",
         "settlement": "postpaid",
         "timezone": "America/New_York",
-        "extra_usage": {"enabled": True, "scope": "everyone"},
+        "extra_usage": {
+            "enabled": True,
+            "scope": "everyone",
+            "confirmation_required": False,
+        },
         "cap_usd": "12000.00",
         "mtd_spend_usd": "2.500000000",
         "month": {"start": "2026-11-01T04:00:00Z", "end": "2026-12-01T05:00:00Z"},
@@ -240,7 +244,12 @@ def test_the_switch(call, ada, bob):
         "/extra-usage",
         {"enabled": True, "scope": "selected", "members": [ada.user.email, bob.pk]},
     ).json()
-    assert answer == {"enabled": True, "scope": "selected", "members": [ada.pk, bob.pk]}
+    assert answer == {
+        "enabled": True,
+        "scope": "selected",
+        "confirmation_required": False,
+        "members": [ada.pk, bob.pk],
+    }
     assert (
         call(
             "PUT",

@@ -310,3 +310,26 @@ def test_all_settings_come_from_the_environment():
         sync_every=0.5,
     )
     assert read.url("usage") == "https://usage.acme.example/base/api/v1/usage"
+
+
+def test_n5_who_waits_for_their_own_yes_is_told_where_to_say_it(tmp_path):
+    async def test(client: ExtraUsage, server: FakeServer) -> None:
+        answer = (await client.ask(BOB)).answer
+        assert answer.continue_url == "https://usage.example/o/acme/usage/#continue"
+        assert answer.sentence == f"{SENTENCE} {answer.continue_url}"
+
+    waits = {
+        "reason": "confirmation_needed",
+        "continue_url": "https://usage.example/o/acme/usage/#continue",
+    }
+    with_client(test, tmp_path, FakeServer(cap=0, answer=waits))
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"), [(True, True), (False, False), (None, False)]
+)
+def test_n5_an_answer_says_that_extra_usage_begins(tmp_path, sent, told):
+    async def test(client: ExtraUsage, server: FakeServer) -> None:
+        assert (await client.ask(BOB)).answer.changeover is told
+
+    with_client(test, tmp_path, FakeServer(answer={"changeover": sent}))

@@ -13,6 +13,8 @@ from accounts.actions.members import remove_member
 from accounts.actions.seats import assign_seat
 from billing.caps.actions.caps import set_member_cap, set_organization_cap
 from billing.caps.actions.switch import set_extra_usage
+from billing.models import BillingAccount
+from config.kit.errors import BusinessError
 from config.kit.money import usd
 from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.ending import write_down_endings
@@ -50,6 +52,23 @@ def state(request: UsageRequest, *, at: dt.datetime = NOW) -> str:
 
 def test_r5_a_reset_of_the_included_usage_alone_does_not_end_it(pending):
     assert state(pending, at=NOW + dt.timedelta(hours=6)) == "pending"
+
+
+def test_r5_what_only_waits_for_ones_own_yes_ends_it(pending, blocked_bob):
+    """N5: with the cap raised, Bob can help himself, though no check lets him go on yet."""
+    BillingAccount.objects.update(confirmation_required=True)
+    assert state(pending) == "pending"  # the cap stops him still
+    set_member_cap(
+        blocked_bob.organization,
+        membership=blocked_bob,
+        amount_nanos=usd("50"),
+        actor=OWNER,
+        now=NOW,
+    )
+    assert state(pending) == "resolved"
+    with pytest.raises(BusinessError) as refusal:
+        send_request(blocked_bob, now=NOW)
+    assert refusal.value.code == "confirmation_needed"
 
 
 def test_r5_a_raised_cap_ends_it(pending, blocked_bob):

@@ -16,6 +16,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Settlement
 from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.confirmation import require_confirmation
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount, EventType, ExtraUsageScope, SelectedMember
 from billing.notices.actions.publishing import publish
@@ -33,11 +34,12 @@ def set_extra_usage(
     enabled: bool,
     scope: str | None = None,
     members: Iterable[Membership] | None = None,
+    confirmation_required: bool | None = None,
     actor: Actor,
     now: dt.datetime,
 ) -> BillingAccount:
-    """Switch extra usage and choose who has it; `scope` and `members` left out stay as
-    they are.
+    """Switch extra usage and choose who has it, and who is asked first; what is left out
+    stays as it is.
 
     Raises BusinessError `not_applicable` on usage-based plans, `prepaid_needs_balance`
     where a balance would have to be bought first, `unknown_scope`, `member_unknown` for
@@ -74,7 +76,11 @@ def set_extra_usage(
             data={"enabled": account.extra_usage_enabled, "scope": str(account.scope)},
             now=now,
         )
-    return account
+    if confirmation_required is None:
+        return account
+    return require_confirmation(
+        locked, required=confirmation_required, actor=actor, now=now
+    )
 
 
 @transaction.atomic

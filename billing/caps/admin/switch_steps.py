@@ -100,6 +100,7 @@ class GoOnStep(SwitchStep):
             Effect(_("Extra usage"), _("Off"), _("On")),
             Effect(_("For whom"), str(account.get_scope_display())),
             Effect(_("Organization spend cap"), cap, is_warning=cap_nanos is None),
+            *_asked_first(account),
             *self.effects(organization, typed, now),
         ]
         title = _("People at %(name)s could spend again from the next request on.")
@@ -123,6 +124,12 @@ class GoOnStep(SwitchStep):
 def _account(organization: Organization) -> BillingAccount:
     found = BillingAccount.objects.filter(organization=organization).first()
     return found or BillingAccount(organization=organization)
+
+
+def _asked_first(account: BillingAccount) -> Iterator[Effect]:
+    if account.confirmation_required:
+        asked = _("Members are asked first")
+        yield Effect(_("Before extra usage begins"), asked)
 
 
 def _off_effects(organization: Organization, now: dt.datetime) -> Iterator[Effect]:

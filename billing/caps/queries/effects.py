@@ -65,7 +65,8 @@ class SeatEffect:
 SEAT_EFFECT = f"""
 {NAMELESS}
 SELECT COUNT(*),
-       COALESCE(SUM(CASE WHEN reason = '' AND spent >= %(amount)s
+       COALESCE(SUM(CASE WHEN reason IN ('', 'confirmation_needed')
+                          AND spent >= %(amount)s
                          THEN 1 ELSE 0 END), 0),
        COALESCE(SUM(CASE WHEN reason = 'seat_tier_cap_reached' AND spent < %(amount)s
                          THEN 1 ELSE 0 END), 0),

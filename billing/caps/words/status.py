@@ -23,6 +23,8 @@ def status_text(member: MemberRow) -> str:
             return _("Paused: organization cap reached")
         case Reason.BALANCE_EXHAUSTED:
             return _("Paused: balance used up")
+        case Reason.CONFIRMATION_NEEDED:
+            return _("Paused: waits for own confirmation")
         case Reason.MEMBER_NOT_ENABLED:
             return _("Not selected")
         case Reason.MEMBER_INACTIVE:

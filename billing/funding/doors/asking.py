@@ -11,10 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from billing.funding.api import question_of
+from billing.funding.api.check import continue_url, question_of
 from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.standing import Standing
-from billing.funding.words import refusal_message
+from billing.funding.words import changeover_message, refusal_message
 from config.kit.strict_json import is_unsafe
 
 # The longest text that names anybody.
@@ -31,11 +31,20 @@ class Asked:
 
     @property
     def sentence(self) -> str:
-        """Why not, until when, and what to do: in the member's language."""
+        """Why not, until when, and what to do: in the member's language. With a link to
+        where they can say yes, since terminals show nothing beside it (N5).
+        """
         standing = self.standing
-        return refusal_message(
+        sentence = refusal_message(
             self.decision, standing, language=standing.language, now=self.now
         )
+        url = continue_url(standing, self.decision)
+        return sentence if url is None else f"{sentence} {url}"
+
+    @property
+    def changeover_sentence(self) -> str:
+        """That extra usage begins, and how much of it is left: in the member's language."""
+        return changeover_message(self.standing, language=self.standing.language)
 
 
 class NobodyKnown(LookupError):

@@ -25,16 +25,22 @@ _EVENT = re.compile(rb'"hook_event_name"\s*:\s*"(\w{1,60})"')
 def hook(request: HttpRequest) -> HttpResponse:
     """May the prompt, or the next call of a tool, go on?
 
-    `{}` lets it. A prompt is blocked with the sentence; anywhere else the turn ends.
+    `{}` lets it, and so does a message that extra usage begins with the prompt (N5). A
+    prompt is blocked with the sentence; anywhere else the turn ends.
     """
     event = _event_named(request)
     try:
         asked = ask(request)
-        sentence = None if asked.decision.allowed else asked.sentence
     except NobodyKnown as nobody:
-        sentence = str(nobody)
-    if sentence is None:
-        return json_response({})
+        return _stopped(str(nobody), event=event)
+    if not asked.decision.allowed:
+        return _stopped(asked.sentence, event=event)
+    if event == PROMPT and asked.decision.is_changeover:
+        return json_response({"systemMessage": asked.changeover_sentence})
+    return json_response({})
+
+
+def _stopped(sentence: str, *, event: str) -> HttpResponse:
     if event == PROMPT:
         return json_response({"decision": "block", "reason": sentence})
     return json_response({"continue": False, "stopReason": sentence})

@@ -59,6 +59,8 @@ def _passed(asked: Asked, funding: str, *, surface: str) -> HttpResponse:
         UNLIMITED if remaining is None else to_decimal_text(remaining)
     )
     response["x-extra-usage-surface"] = surface
+    if asked.decision.is_changeover:
+        response["x-extra-usage-changeover"] = "true"
     return response
 
 

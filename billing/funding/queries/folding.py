@@ -12,6 +12,7 @@ from accounts.models import Membership
 from accounts.models.organizations import calendar_of
 from accounts.queries import is_membership_id
 from billing.funding.queries.statement import Columns
+from billing.funding.rules.confirmation import confirm_as_of
 from billing.funding.rules.seats import Allowance, HeldSeat, SeatHistory
 from billing.funding.rules.standing import (
     Cap,
@@ -98,7 +99,7 @@ def fold(rows: list[Row], *, now: dt.datetime) -> Standings | None:
     month = calendar.unless_closed(
         month_at(calendar, now), closed_through=frozen_through_on
     )
-    organization = _organization(first, month=month)
+    organization = _organization(first, month=month, now=now)
     standings = Standings(
         organization,
         calendar,
@@ -143,7 +144,9 @@ def month_at(calendar: Calendar, now: dt.datetime) -> Month:
     return month if now < month.end else following
 
 
-def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
+def _organization(
+    row: Columns, *, month: Month, now: dt.datetime
+) -> OrganizationStanding:
     """Without what it spent this month, which is in the row of that month."""
     balance_nanos = None
     if row.settlement == "prepaid":
@@ -165,6 +168,8 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         threshold_nanos=row.reload_threshold or 0,
         reload_threshold_nanos=row.reload_threshold,
         auto_reload=bool(row.auto_reload),
+        confirmation_required=bool(row.confirmation_required),
+        read_at=now,
     )
 
 
@@ -185,6 +190,7 @@ def _fold_member(
     standing = standings.by_id.get(row.membership_id)
     if standing is None:
         standing = _member(standings.organization, row, month=month)
+        confirm_as_of(standing, now)
         standings.by_id[row.membership_id] = standings.by_email[row.email] = standing
     if as_date(row.member_month_on) == month.first_on:
         standing.spent_nanos = row.member_spent
@@ -218,6 +224,7 @@ def _member(
             row.seat_cap, row.seat_cap_month_on, row.seat_cap_month, month=month
         ),
         spent_nanos=0,
+        confirmed_until=as_time(row.confirmed_until),
     )
 
 
@@ -234,6 +241,8 @@ def _window(
         row.window_used or 0,
         as_time(row.window_opened_at),
         as_time(row.window_resets_at),
+        used_up_at=as_time(row.window_used_up_at),
+        extra_has_begun=bool(row.window_extra_begun),
     )
     if latest.resets_at is None:
         return unopened, None

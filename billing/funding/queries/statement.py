@@ -26,6 +26,21 @@ EAST = dt.timedelta(hours=14)
 WEST = dt.timedelta(hours=-12)
 
 
+# Whether extra usage was recorded since a window was used up (N5), told by the latest
+# events alone: what is recorded as unbilled may be much. Looked at only where one is used up.
+EXTRA_HAS_BEGUN = (
+    "CASE WHEN w.used_nanos >= a.amount_nanos AND acc.extra_usage_enabled THEN EXISTS"
+    " (SELECT 1 FROM (SELECT e.funding FROM billing_usageevent e WHERE"
+    " e.membership_id = m.id AND e.occurred_at >= COALESCE(w.exhausted_at, w.opened_at)"
+    " ORDER BY e.occurred_at DESC LIMIT 50) latest WHERE funding = 'extra_usage') END"
+)
+# The latest end of a member's yeses (N5); looked for only where they are asked for.
+CONFIRMED_UNTIL = (
+    "CASE WHEN acc.confirmation_required THEN (SELECT MAX(y.until_at) FROM"
+    " billing_extrausageconfirmation y WHERE y.membership_id = m.id) END"
+)
+
+
 class Columns(NamedTuple):
     """The columns of a row, in order; their defaults are the SQL that selects them."""
 
@@ -83,6 +98,10 @@ class Columns(NamedTuple):
     window_used: Any = "w.used_nanos"
     window_opened_at: Any = "w.opened_at"
     window_resets_at: Any = "w.resets_at"
+    window_used_up_at: Any = "w.exhausted_at"
+    window_extra_begun: Any = EXTRA_HAS_BEGUN
+    confirmation_required: Any = "acc.confirmation_required"
+    confirmed_until: Any = CONFIRMED_UNTIL
     price_version: Any = "(SELECT version FROM billing_pricelist WHERE id = 1)"
     # For the recorder alone, of members whose seat changed since its oldest event.
     past_seats: Any = "NULL"
@@ -94,6 +113,8 @@ class Columns(NamedTuple):
 AS_THEY_WERE = {
     "past_seats": "CASE WHEN m.seat_changed_at > %s THEN m.past_seats END",
     "window_tier": "a.seat_tier",
+    # What a check tells, and who pays does not depend on.
+    "window_extra_begun": "NULL",
 }
 SELECT = "SELECT " + ", ".join(Columns._field_defaults.values())
 SELECT_AS_THEY_WERE = "SELECT " + ", ".join(

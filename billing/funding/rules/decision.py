@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from billing.funding.rules.confirmation import extra_usage_begins, waits_for_yes
 from billing.funding.rules.layers import Layer, layers
 from billing.funding.rules.standing import (
     CAP_REASONS,
@@ -24,7 +25,7 @@ from billing.funding.rules.standing import (
 @dataclass(slots=True, frozen=True)
 class Decision:
     """The answer to a check (E1): `funding` when allowed, else one `reason` and when it
-    ends by itself.
+    ends by itself. At a change-over extra usage begins with the next request (N5).
     """
 
     allowed: bool
@@ -32,10 +33,22 @@ class Decision:
     reason: Reason | None = None
     resets_at: dt.datetime | None = None
     layers: tuple[Layer, ...] = ()
+    is_changeover: bool = False
 
 
 ALLOWED_INCLUDED = Decision(True, INCLUDED)
 ALLOWED_EXTRA = Decision(True, EXTRA_USAGE)
+CHANGEOVER = Decision(True, EXTRA_USAGE, is_changeover=True)
+
+
+# Without a seat it is for an owner to act, and one's own yes for oneself (N5).
+NOTHING_TO_REQUEST = frozenset(
+    {
+        Reason.MEMBER_INACTIVE,
+        Reason.SEAT_UNASSIGNED,
+        Reason.CONFIRMATION_NEEDED,
+    }
+)
 
 
 def may_request(standing: Standing, reason: Reason | None) -> bool:
@@ -43,7 +56,7 @@ def may_request(standing: Standing, reason: Reason | None) -> bool:
     return (
         standing.organization.takes_requests
         and reason is not None
-        and reason not in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED)
+        and reason not in NOTHING_TO_REQUEST
     )
 
 
@@ -57,6 +70,8 @@ def funding_or_reason(
     if reason is None and standing.includes_more_of(windows):
         return INCLUDED, None
     reason = reason or extra_usage_refusal(standing)
+    if reason is None and waits_for_yes(standing):
+        reason = Reason.CONFIRMATION_NEEDED
     if reason is None:
         return EXTRA_USAGE, None
     return None, reason
@@ -68,7 +83,9 @@ def decide(standing: Standing) -> Decision:
     """
     funding, reason = funding_or_reason(standing, standing.windows)
     if reason is None:
-        return ALLOWED_INCLUDED if funding == INCLUDED else ALLOWED_EXTRA
+        if funding == INCLUDED:
+            return ALLOWED_INCLUDED
+        return CHANGEOVER if extra_usage_begins(standing) else ALLOWED_EXTRA
     return Decision(
         False, None, reason, ends_at(standing, reason), layers(standing, reason)
     )
@@ -81,7 +98,9 @@ def _membership_refusal(standing: Standing) -> Reason | None:
 
 
 def extra_usage_refusal(standing: Standing) -> Reason | None:
-    """The first reason, in E2's order, for which extra usage can't pay; None when it can."""
+    """The first reason, in E2's order, for which extra usage can't pay; None when it can,
+    if need be after the member's own yes (N5).
+    """
     organization = standing.organization
     if not organization.is_on:
         return Reason.EXTRA_USAGE_DISABLED

@@ -5,6 +5,7 @@ It is the other side of `decision`: what is left reaches zero exactly where that
 
 from __future__ import annotations
 
+from billing.funding.rules.confirmation import waits_for_yes
 from billing.funding.rules.standing import Cap, Standing
 
 
@@ -12,8 +13,13 @@ def extra_left(standing: Standing) -> int | None:
     """Extra usage left: the least of the member's cap, the organization's and the
     balance, never below zero; None is unlimited.
 
-    Nothing is left where extra usage is not on for the member.
+    Nothing is left where extra usage is not on for the member, or waits for their yes.
     """
+    return 0 if waits_for_yes(standing) else extra_within_caps(standing)
+
+
+def extra_within_caps(standing: Standing) -> int | None:
+    """The same with the member's yes, whether it is asked for or not (N5)."""
     if not standing.is_enabled:
         return 0
     return least(own_left(standing), shared_left(standing))

@@ -29,6 +29,7 @@ class WhoCanChange(StrEnum):
     """Who can change a layer."""
 
     NOBODY = "nobody"
+    MEMBER = "member"
     OWNERS = "owners"
     OWNERS_ADMINS_ON_REQUEST = "owners_admins_on_request"
 
@@ -65,6 +66,8 @@ def layers(standing: Standing, reason: Reason | None) -> tuple[Layer, ...]:
     ]
     if organization.balance_nanos is not None:
         limiting.append(_balance_layer(organization, reason))
+    if organization.asks_first:
+        limiting.append(_confirmation_layer(standing, reason))
     return tuple(limiting)
 
 
@@ -131,4 +134,16 @@ def _balance_layer(organization: OrganizationStanding, reason: Reason | None) ->
         _state(reason is Reason.BALANCE_EXHAUSTED, balance <= 0),
         None,
         balance,
+    )
+
+
+def _confirmation_layer(standing: Standing, reason: Reason | None) -> Layer:
+    """The member's own yes (N5), and until when it holds."""
+    is_confirmed = standing.is_confirmed
+    return Layer(
+        "confirmation",
+        _state(reason is Reason.CONFIRMATION_NEEDED),
+        resets_at=standing.confirmed_until if is_confirmed else None,
+        who=WhoCanChange.MEMBER,
+        source="confirmed" if is_confirmed else "",
     )

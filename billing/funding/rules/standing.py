@@ -28,6 +28,7 @@ class Reason(StrEnum):
     MEMBER_CAP_REACHED = "member_cap_reached"
     SEAT_TIER_CAP_REACHED = "seat_tier_cap_reached"
     BALANCE_EXHAUSTED = "balance_exhausted"
+    CONFIRMATION_NEEDED = "confirmation_needed"
 
 
 CAP_REASONS = frozenset(
@@ -78,6 +79,9 @@ class WindowState:
     used_nanos: int = 0
     opened_at: dt.datetime | None = None
     resets_at: dt.datetime | None = None
+    # When it was used up, and whether extra usage was recorded since (N5).
+    used_up_at: dt.datetime | None = None
+    extra_has_begun: bool = False
 
     @property
     def is_exhausted(self) -> bool:
@@ -108,6 +112,10 @@ class OrganizationStanding:
     auto_reload: bool = False
     requests_enabled: bool = True
     leases_allowed: bool = False
+    # Whether members are asked before extra usage begins, as owners set it (N5).
+    confirmation_required: bool = False
+    # When this was read.
+    read_at: dt.datetime | None = None
 
     @property
     def has_windows(self) -> bool:
@@ -132,6 +140,13 @@ class OrganizationStanding:
     def balance_is_gone(self) -> bool:
         """Whether a prepaid balance has nothing left."""
         return self.balance_nanos is not None and self.balance_nanos <= 0
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether extra usage waits for a member's yes: where it begins when included
+        usage ends. On a usage-based plan nothing begins (D2).
+        """
+        return self.confirmation_required and self.has_windows
 
     @property
     def is_on(self) -> bool:
@@ -162,6 +177,10 @@ class Standing:
     is_switched_off: bool = False
     # No member, but the line for usage of somebody unknown (X2).
     is_nobody: bool = False
+    # The latest end of the times they confirmed extra usage for, past ones too (N5), and
+    # whether that covers the moment in question.
+    confirmed_until: dt.datetime | None = None
+    is_confirmed: bool = False
 
     @property
     def is_enabled(self) -> bool:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Tier
 from billing.funding.rules.decision import Decision, may_request
-from billing.funding.rules.layers import Layer, LayerState, WhoCanChange
 from billing.funding.rules.standing import (
     CAP_REASONS,
-    CapSource,
     Reason,
     Standing,
-    WindowState,
 )
-from config.kit.dates import duration_text, moment_label, moment_text
-from config.kit.money import format_usd, whole_percent
+from config.kit.dates import moment_text
+from config.kit.money import format_usd
+
+# What an admin's yes to a request ends; the switch, the organization's cap and its balance
+# are the owners'.
+LIFTED_BY_ADMINS = frozenset(
+    {
+        Reason.MEMBER_NOT_ENABLED,
+        Reason.MEMBER_CAP_REACHED,
+        Reason.SEAT_TIER_CAP_REACHED,
+    }
+)
 
 
 def refusal_message(
@@ -56,6 +61,14 @@ def _what(decision: Decision, standing: Standing) -> str:
         case Reason.MEMBER_NOT_ENABLED:
             return _(
                 "Your included usage is used up, and extra usage is not enabled for you."
+            )
+        case Reason.CONFIRMATION_NEEDED:
+            return (
+                _(
+                    "Your included usage is used up, and %(organization)s asks before"
+                    " extra usage begins."
+                )
+                % values
             )
         case _other:
             return _("The extra usage balance of %(organization)s is used up.") % values
@@ -110,6 +123,8 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
         }
     if decision.reason in (Reason.MEMBER_INACTIVE, Reason.SEAT_UNASSIGNED):
         return _("Ask an owner for a seat.")
+    if decision.reason is Reason.CONFIRMATION_NEEDED:
+        return _confirm_or_wait(decision, zone=zone, now=now)
     asks = may_request(standing, decision.reason)
     if decision.resets_at is None:
         if asks:
@@ -117,7 +132,7 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
         return _("Ask an owner to change this.")
     moment = moment_text(decision.resets_at, zone=zone, now=now, names_zone=True)
     values = {"moment": moment}
-    if asks:
+    if asks and decision.reason in LIFTED_BY_ADMINS:
         return (
             _("You can continue %(moment)s, or as soon as an admin approves more.")
             % values
@@ -127,152 +142,12 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LayerWords:
-    """One layer of "Why am I blocked?" in words."""
-
-    layer: Layer
-    name: str
-    source: str
-    used: str
-    resets: str
-    who: str
-
-    @property
-    def flag(self) -> str:
-        """The flag beside its name; exactly one layer blocks."""
-        if self.layer.state is LayerState.BLOCKS:
-            return _("Blocking you")
-        is_window = self.layer.kind in ("session", "week")
-        if is_window and self.layer.state is LayerState.USED_UP:
-            return _("Used up")
-        return ""
-
-
-def layer_words(layer: Layer, standing: Standing, *, now: dt.datetime) -> LayerWords:
-    """A layer as the page tells it; times in the organization's zone."""
-    return LayerWords(
-        layer,
-        _layer_name(layer, standing),
-        _layer_source(layer, standing),
-        _layer_used(layer),
-        _layer_resets(layer, zone=standing.organization.month.zone, now=now),
-        _who_text(layer.who),
-    )
-
-
-def window_name(window: WindowState) -> str:
-    """`Session, 5 hours`, `Week, 7 days`."""
-    values = {"length": length_text(window.length)}
-    if window.name == "session":
-        return _("Session, %(length)s") % values
-    return _("Week, %(length)s") % values
-
-
-def length_text(length: dt.timedelta) -> str:
-    """Whole days or hours written out: `7 days`, `5 hours`."""
-    hours, rest = divmod(int(length.total_seconds()), 3600)
-    if rest:
-        return duration_text(length)
-    if hours % 24:
-        return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
-    return ngettext("%(days)d day", "%(days)d days", hours // 24) % {
-        "days": hours // 24
-    }
-
-
-def _layer_name(layer: Layer, standing: Standing) -> str:
-    windows = {window.name: window for window in standing.windows}
-    if layer.kind in windows:
-        return window_name(windows[layer.kind])
-    match layer.kind:
-        case "extra_usage":
-            return _("Extra usage")
-        case "member_cap":
-            return _("Your cap")
-        case "organization_cap":
-            return _("Organization cap")
-        case "balance":
-            return _("Balance")
-        case _other:
-            return _("Your seat")
-
-
-def _layer_source(layer: Layer, standing: Standing) -> str:
-    match layer.kind:
-        case "session" | "week":
-            return _("included usage")
-        case "extra_usage":
-            return {
-                "everyone": _("on for everyone"),
-                "selected": _("on for selected members"),
-            }.get(layer.source, _("off for everyone"))
-        case "member_cap":
-            return cap_source_text(standing)
-        case "seat":
-            return _seat_source(standing)
-        case _other:
-            return _("shared by everyone")
-
-
-def _seat_source(standing: Standing) -> str:
-    if standing.is_switched_off:
-        return _("account switched off")
-    return _("none assigned") if standing.is_active else _("removed")
-
-
-def cap_source_text(standing: Standing) -> str:
-    """Where a member's effective cap comes from."""
-    match standing.cap_source:
-        case CapSource.MEMBER:
-            if standing.cap.month_only:
-                return _("set for you, this month only")
-            return _("set for you")
-        case CapSource.SEAT_TIER:
-            values = {"tier": Tier.label_of(standing.seat_tier)}
-            if standing.cap.month_only:
-                return _("from the %(tier)s seat, this month only") % values
-            return _("from the %(tier)s seat") % values
-        case _other:
-            return _("none set")
-
-
-def _layer_used(layer: Layer) -> str:
-    if layer.kind in ("session", "week"):
-        percent = whole_percent(layer.spent_nanos or 0, layer.limit_nanos or 0)
-        return f"{percent}%"
-    if layer.kind == "extra_usage":
-        return _switch_text(layer)
-    if layer.spent_nanos is None:
-        return "–"
-    values = {
-        "spent": format_usd(layer.spent_nanos),
-        "cap": format_usd(layer.limit_nanos or 0),
-    }
-    if layer.kind == "balance":
-        return values["spent"]
-    if layer.limit_nanos is None:
-        return _("%(spent)s, unlimited") % values
-    return _("%(spent)s of %(cap)s") % values
-
-
-def _switch_text(layer: Layer) -> str:
-    if layer.state is LayerState.OK:
-        return _("On")
-    if layer.source == "off":
-        return _("Off")
-    return _("Not for you")
-
-
-def _layer_resets(layer: Layer, *, zone: str, now: dt.datetime) -> str:
-    if layer.resets_at is None:
-        return "–"
-    return moment_label(layer.resets_at, zone=zone, now=now)
-
-
-def _who_text(who: WhoCanChange) -> str:
-    return {
-        WhoCanChange.NOBODY: _("No one; it resets"),
-        WhoCanChange.OWNERS: _("Owners"),
-        WhoCanChange.OWNERS_ADMINS_ON_REQUEST: _("Owners; admins on request"),
-    }[who]
+def _confirm_or_wait(decision: Decision, *, zone: str, now: dt.datetime) -> str:
+    """What a member who is asked first can do by themselves (N5)."""
+    if decision.resets_at is None:
+        return _("Press “Continue with extra usage” on your usage page.")
+    moment = moment_text(decision.resets_at, zone=zone, now=now, names_zone=True)
+    return _(
+        "Press “Continue with extra usage” on your usage page, or wait until your"
+        " included usage resets %(moment)s."
+    ) % {"moment": moment}

@@ -63,6 +63,8 @@ def _included_percent(standing: Standing) -> int:
 
 
 def _what_and_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> str:
+    if decision.reason is Reason.CONFIRMATION_NEEDED:
+        return _confirm_or_wait(decision, standing, now=now)
     what = _what(decision, standing)
     if decision.resets_at is not None:
         zone = standing.organization.month.zone
@@ -71,6 +73,16 @@ def _what_and_next(decision: Decision, standing: Standing, *, now: dt.datetime) 
     if may_request(standing, decision.reason):
         return _("%(what)s You can request more.") % {"what": what}
     return _("%(what)s Ask an owner.") % {"what": what}
+
+
+def _confirm_or_wait(
+    decision: Decision, standing: Standing, *, now: dt.datetime
+) -> str:
+    if decision.resets_at is None:
+        return _("Confirm extra usage on your usage page.")
+    zone = standing.organization.month.zone
+    moment = short_moment_text(decision.resets_at, zone=zone, now=now)
+    return _("Confirm extra usage, or continue %(moment)s") % {"moment": moment}
 
 
 def _what(decision: Decision, standing: Standing) -> str:

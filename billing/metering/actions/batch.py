@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from billing.funding.promises import Promise
 from billing.funding.queries import Standings
+from billing.funding.rules.confirmation import confirm_as_of
 from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
 from billing.metering.actions.repeated import answer_again
@@ -209,6 +210,7 @@ class Batch:
         assert self.standings is not None
         history = self.standings.histories.get(standing.membership_id)
         sit_as_of(standing, history, event.occurred_at)
+        confirm_as_of(standing, event.occurred_at)
         windows = self.windows.for_event(standing, event.occurred_at)
         presented = self._presented(event, standing)
         funded = funding_of_event(

@@ -27,7 +27,7 @@ from billing.funding.rules.standing import (
 from billing.models import MemberMonth
 from config.kit.addresses import canonical_address
 from config.kit.money import NANOS_PER_CENT
-from config.kit.sql import like_pattern
+from config.kit.sql import db_time, like_pattern
 
 PAGE_SIZE = 50
 ACTIVE, PAUSED, OFF, REMOVED = "active", "paused", "off", "removed"
@@ -41,6 +41,28 @@ SORTS = {
 }
 DEFAULT_SORT = "-spend"
 
+# Whose included usage is used up, or who have none, and who have not said yes (N5).
+WAITS = """(
+    NOT EXISTS (
+        SELECT 1 FROM billing_extrausageconfirmation y
+         WHERE y.membership_id = facts.id AND y.until_at > %(now)s
+    ) AND (
+        EXISTS (
+            SELECT 1 FROM billing_seatallowance a
+              LEFT JOIN billing_includedwindow w
+                     ON w.membership_id = facts.id
+                    AND w.name = a.name
+                    AND w.is_latest
+                    AND w.resets_at > %(now)s
+             WHERE a.plan = %(plan)s
+               AND a.seat_tier = facts.seat_tier
+               AND COALESCE(w.used_nanos, 0) >= a.amount_nanos
+        ) OR NOT EXISTS (
+            SELECT 1 FROM billing_seatallowance a
+             WHERE a.plan = %(plan)s AND a.seat_tier = facts.seat_tier
+        )
+    )
+)"""
 FACTS = """
 WITH facts AS (
     SELECT m.id,
@@ -94,6 +116,7 @@ WITH facts AS (
                 WHEN spent >= own_cap THEN 'member_cap_reached'
                 WHEN own_cap IS NULL AND spent >= seat_cap THEN 'seat_tier_cap_reached'
                 WHEN %(balance_gone)s THEN 'balance_exhausted'
+                WHEN %(asks_first)s AND {waits} THEN 'confirmation_needed'
                 ELSE ''
            END AS reason
       FROM facts
@@ -115,11 +138,13 @@ NAMED = FACTS.format(
     person="u.name, u.email",
     switched_off="NOT u.is_active",
     users="JOIN accounts_user u ON u.id = m.user_id",
+    waits=WAITS,
 )
 NAMELESS = FACTS.format(
     person="'' AS name",
     switched_off="m.user_id IN (SELECT id FROM accounts_user WHERE NOT is_active)",
     users="",
+    waits=WAITS,
 )
 
 
@@ -318,6 +343,9 @@ def shared_params(standing: OrganizationStanding) -> dict[str, Any]:
         "everyone": standing.scope == "everyone" or standing.plan == USAGE_PLAN,
         "cap_reached": standing.cap.is_reached(standing.spent_nanos),
         "balance_gone": standing.balance_is_gone,
+        "asks_first": standing.asks_first,
+        "plan": standing.plan,
+        "now": db_time(standing.read_at) if standing.read_at else None,
     }
 
 

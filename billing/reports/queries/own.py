@@ -4,12 +4,15 @@ receipt. Never writes.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, Q, QuerySet
 
 from billing.models import (
     AdjustmentSource,
     AssigningReason,
+    Funding,
     UsageAdjustment,
     UsageDay,
     UsageEvent,
@@ -45,6 +48,16 @@ def receipts(membership_id: int) -> QuerySet[UsageEvent]:
     theirs = events_of(membership_id)
     events = UsageEvent.objects.filter(theirs).select_related("price", "organization")
     return events.prefetch_related(adjustments, PARTS).order_by("-occurred_at", "-pk")
+
+
+def first_extra_at(membership_id: int, *, since: dt.datetime) -> dt.datetime | None:
+    """When the first request since a moment ran that extra usage paid; None without one."""
+    events = UsageEvent.objects.filter(
+        membership_id=membership_id,
+        funding=Funding.EXTRA_USAGE,
+        occurred_at__gte=since,
+    )
+    return events.order_by("occurred_at").values_list("occurred_at", flat=True).first()
 
 
 def events_of(membership_id: int) -> Q:

@@ -38,13 +38,18 @@ class Answer:
     short_message: str | None = None
     resets_at: dt.datetime | None = None
     request_url: str | None = None
+    # Where the member can say yes to extra usage, which is what they wait for.
+    continue_url: str | None = None
+    # Extra usage begins with this call: tell the member.
+    changeover: bool = False
     headroom_nanos: int | None = None
     lease: Lease | None = None
 
     @property
     def sentence(self) -> str:
-        """What to show to the person who is refused."""
-        return self.message or "Extra usage refused this request."
+        """What to show to the person who is refused, with where they can say yes."""
+        message = self.message or "Extra usage refused this request."
+        return f"{message} {self.continue_url}" if self.continue_url else message
 
 
 def read_answer(sent: Any) -> Answer | None:
@@ -60,6 +65,8 @@ def read_answer(sent: Any) -> Answer | None:
         short_message=_text(sent, "short_message"),
         resets_at=_moment(sent.get("resets_at")),
         request_url=_text(sent, "request_url"),
+        continue_url=_text(sent, "continue_url"),
+        changeover=sent.get("changeover") is True,
         headroom_nanos=_headroom(sent),
         lease=_lease(sent.get("lease")),
     )

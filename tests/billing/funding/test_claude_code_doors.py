@@ -10,7 +10,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from billing.funding.doors.claude_code import _event_named
 from billing.metering.actions.recording import record_usage
-from billing.models import SpendCap
+from billing.models import BillingAccount, SpendCap
 from config.kit.money import usd
 from tests.factories.people import make_api_key, make_token
 from tests.factories.usage import enable_extra_usage, event
@@ -176,3 +176,36 @@ def test_the_status_line_of_nobody_is_404_and_one_line(client, acme, now, token)
     answer = client.get(LINE, headers=headers)
     assert (answer.status_code, answer["content-type"][:10]) == (404, "text/plain")
     assert len(answer.content.decode().removesuffix("\n")) <= 60
+
+
+@pytest.fixture
+def asked(bob, now):
+    """Bob has used up what is included, and members are asked before extra usage."""
+    enable_extra_usage(bob.organization, cap="50")
+    BillingAccount.objects.update(confirmation_required=True)
+    spent = event(bob, usd="2.00", at=now)
+    record_usage([spent], organization_id=bob.organization_id, now=now)
+
+
+def test_n5_who_waits_for_their_own_yes_reads_where_to_say_it(hook, asked):
+    reason = hook(prompt()).json()["reason"]
+    assert "Press “Continue with extra usage” on your usage page" in reason
+    assert reason.endswith(" http://127.0.0.1:8000/o/acme/usage/#continue")
+
+
+def test_n5_the_status_line_names_the_confirmation(client, token, asked):
+    line = client.get(LINE, headers={"Authorization": f"Bearer {token}"})
+    assert line.content.decode() == "Confirm extra usage, or continue 19:28 EST today\n"
+
+
+def test_n5_a_prompt_with_which_extra_usage_begins_is_told_so(hook, asked, bob, now):
+    BillingAccount.objects.update(confirmation_required=False)
+    answer = hook(prompt())
+    assert answer.json() == {
+        "systemMessage": "Your included usage is used up. Extra usage begins with this"
+        " request: $50.00 left."
+    }
+    assert hook(tool(content="x")).json() == {}
+    first = event(bob, usd="0.10", at=now)
+    record_usage([first], organization_id=bob.organization_id, now=now)
+    assert hook(prompt()).json() == {}

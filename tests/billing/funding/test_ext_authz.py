@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Membership
 from billing.funding.promises import read_promise
 from billing.metering.actions.recording import record_usage
-from billing.models import UsageEvent
+from billing.models import BillingAccount, UsageEvent
 from tests.factories.people import make_api_key, make_token
 from tests.factories.usage import enable_extra_usage, event
 
@@ -182,3 +182,27 @@ def test_a_member_who_asks_too_often_is_told_when_to_come_again(ask, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "member": "2/minute"}
     assert [ask().status_code for _ in range(3)] == [200, 200, 429]
     assert int(ask()["retry-after"]) >= 1
+
+
+def test_n5_the_first_request_of_extra_usage_says_that_it_begins(acme, ask, bob, now):
+    enable_extra_usage(acme, cap="50")
+    assert not ask().has_header("x-extra-usage-changeover")
+    use_up(bob, now=now)
+    assert ask()["x-extra-usage-changeover"] == "true"
+    first = event(bob, usd="0.10", at=now)
+    record_usage([first], organization_id=acme.pk, now=now)
+    assert not ask().has_header("x-extra-usage-changeover")
+
+
+def test_n5_who_waits_for_their_own_yes_is_stopped_with_where_to_say_it(
+    acme, ask, bob, now
+):
+    enable_extra_usage(acme, cap="50")
+    BillingAccount.objects.update(confirmation_required=True)
+    # Before it, nothing of extra usage counts as what may be spent.
+    assert ask()["x-extra-usage-remaining"] == "1.000000000"
+    use_up(bob, now=now)
+    answer = ask()
+    assert answer.status_code == 402
+    sentence = answer.json()["error"]["message"]
+    assert sentence.endswith(" http://127.0.0.1:8000/o/acme/usage/#continue")

@@ -59,6 +59,7 @@ def test_i2_a_seat_without_windows_includes_nothing():
         (Reason.MEMBER_CAP_REACHED, {"own_cap": cap(31)}),
         (Reason.SEAT_TIER_CAP_REACHED, {"seat_cap": cap(31)}),
         (Reason.BALANCE_EXHAUSTED, {"org": {"balance_nanos": 0}}),
+        (Reason.CONFIRMATION_NEEDED, {"org": {"confirmation_required": True}}),
     ],
 )
 def test_e2_each_reason_and_exactly_one_blocking_layer(reason, who):
@@ -74,7 +75,13 @@ def test_e2_each_reason_and_exactly_one_blocking_layer(reason, who):
 
 def test_e2_reasons_are_looked_at_in_their_order():
     """Everything is wrong at once; taking the first reason away shows the next one."""
-    org = organization(enabled=False, scope="selected", cap=cap(0), balance_nanos=0)
+    org = organization(
+        enabled=False,
+        scope="selected",
+        cap=cap(0),
+        balance_nanos=0,
+        confirmation_required=True,
+    )
     bob = standing(org, is_active=False, seat_tier=None, own_cap=cap(0))
     repairs = [
         lambda: setattr(bob, "is_active", True),
@@ -85,6 +92,7 @@ def test_e2_reasons_are_looked_at_in_their_order():
         lambda: setattr(bob, "own_cap", cap(None)),
         lambda: setattr(bob, "seat_cap", cap(None)),
         lambda: setattr(org, "balance_nanos", None),
+        lambda: setattr(bob, "is_confirmed", True),
     ]
     bob.seat_cap = cap(0)
     for reason, repair in zip(Reason, repairs, strict=True):

@@ -4,15 +4,18 @@ sorting and counts.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 
 import pytest
 
 from accounts.models import Membership, Plan, Tier
 from billing.funding.queries import standing_of, standings_for
-from billing.funding.rules.decision import extra_usage_refusal
+from billing.funding.rules.decision import decide, extra_usage_refusal
 from billing.models import (
     BillingAccount,
+    ExtraUsageConfirmation,
+    IncludedWindow,
     MemberMonth,
     OrganizationMonth,
     SelectedMember,
@@ -117,6 +120,39 @@ def test_e2_the_status_of_every_row_is_the_rules_answer(
             standing.spent_nanos,
         )
         assert row.cap_month_only == standing.cap.month_only
+
+
+def test_n5_the_status_of_who_waits_for_their_own_yes_is_the_rules_answer(crowd, now):
+    """Of every mix: the session used up or not, or ended, and a yes that holds or held."""
+    BillingAccount.objects.filter(pk=crowd.pk).update(confirmation_required=True)
+    people = Membership.objects.filter(organization=crowd)
+    for number, member in enumerate(people):
+        ends = now if number % 7 == 0 else now + dt.timedelta(hours=1)
+        IncludedWindow.objects.create(
+            membership=member,
+            name="session",
+            opened_at=now - dt.timedelta(hours=4),
+            resets_at=ends,
+            used_nanos=usd("1000") if number % 2 else 0,
+        )
+        if number % 3 == 0:
+            ExtraUsageConfirmation.objects.create(
+                membership=member,
+                confirmed_for="window",
+                door="page",
+                until_at=now + dt.timedelta(hours=number % 2),
+                created_at=now - dt.timedelta(hours=1),
+            )
+    rows = member_rows(organization_standing(crowd, now), MemberFilter(), page=None)
+    standings = standings_for(crowd.pk, [row.id for row in rows], now=now)
+    for row in rows:
+        standing = standings[row.id]
+        decided = decide(standing).reason
+        waits = decided if decided == "confirmation_needed" else None
+        seat = None if standing.seat_tier else "seat_unassigned"
+        assert row.reason == (seat or extra_usage_refusal(standing) or waits)
+    waiting = [row for row in rows if row.reason == "confirmation_needed"]
+    assert 0 < len(waiting) < len(rows) and {row.state for row in waiting} == {"paused"}
 
 
 def test_counts_add_up_to_the_rows_of_each_filter(crowd, now):

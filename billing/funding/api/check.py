@@ -22,14 +22,19 @@ from accounts.api_access import (
     sent_key,
 )
 from accounts.key_use import Use, note_use
-from billing.funding.actions import joined_standing
+from billing.funding.actions.joining import joined_standing
 from billing.funding.promises import sign_authorization
 from billing.funding.queries import Standings, standing_by_key
 from billing.funding.rules.decision import Decision, decide
 from billing.funding.rules.headroom import extra_left, included_left
 from billing.funding.rules.layers import Layer
 from billing.funding.rules.leases import leased_nanos
-from billing.funding.rules.standing import OrganizationStanding, Standing
+from billing.funding.rules.standing import (
+    EXTRA_USAGE,
+    OrganizationStanding,
+    Reason,
+    Standing,
+)
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
 from billing.funding.words import refusal_message, short_message
 from config.kit.api import ERRORS, UNAVAILABLE, json_response, rfc3339
@@ -159,6 +164,7 @@ def _authorization(
             "authorization": token,
             "remaining_usd": _usd_or_none(extra_left(standing)),
             "window_remaining_usd": _usd_or_none(included_left(standing)),
+            "changeover": decision.is_changeover,
         }
     language = standing.language
     return {
@@ -167,7 +173,7 @@ def _authorization(
         "message": refusal_message(decision, standing, language=language, now=now),
         "short_message": short_message(decision, standing, language=language, now=now),
         "resets_at": rfc3339(decision.resets_at),
-        "request_url": _request_url(standing),
+        **_way_on(standing, decision),
         "layers": [layer_json(layer) for layer in decision.layers],
     }
 
@@ -176,26 +182,40 @@ def _lease(
     standing: Standing, funding: str, *, now: dt.datetime
 ) -> dict[str, Any] | None:
     """A lease as the API writes it. It ends with the month at the latest, since another
-    cap may hold in the next.
+    cap may hold in the next, and of extra usage with the member's yes.
     """
-    month_lasts = int((standing.organization.month.end - now).total_seconds())
+    end = standing.organization.month.end
+    if funding == EXTRA_USAGE and standing.organization.asks_first:
+        end = min(end, standing.confirmed_until or now)
+    lasts = int((end - now).total_seconds())
     nanos, seconds = (
         leased_nanos(standing, funding),
-        min(settings.LEASE_SECONDS, month_lasts),
+        min(settings.LEASE_SECONDS, lasts),
     )
     if nanos is None or seconds < 1:
         return None
     return {"usd": to_decimal_text(nanos), "seconds": seconds}
 
 
-def _request_url(standing: Standing) -> str | None:
-    """Where somebody can be asked: the member's own page, which has “Request more usage”
-    for those who may (R1), else the owners' names, and for owners the way to change it.
-    It does not open for who is no member any more.
+def _way_on(standing: Standing, decision: Decision) -> dict[str, str | None]:
+    """The member's own page: where they can say yes (N5), or where somebody can be asked,
+    by “Request more usage” for those who may (R1), else the owners' names, and for owners
+    the way to change it. It does not open for who is no member any more.
     """
+    if (url := continue_url(standing, decision)) is not None:
+        return {"continue_url": url}
     if not standing.is_active:
+        return {}
+    return {"request_url": page_url("own_usage", standing.organization.slug)}
+
+
+def continue_url(standing: Standing, decision: Decision) -> str | None:
+    """The page on which a member can say yes to extra usage; None where that is not what
+    they wait for.
+    """
+    if decision.reason is not Reason.CONFIRMATION_NEEDED:
         return None
-    return page_url("own_usage", standing.organization.slug)
+    return f"{page_url('own_usage', standing.organization.slug)}#continue"
 
 
 ALLOWED: dict[str, Any] = {
@@ -207,6 +227,8 @@ ALLOWED: dict[str, Any] = {
     "short_message": None,
     "resets_at": None,
     "request_url": None,
+    "continue_url": None,
+    "changeover": False,
     "layers": [],
     "remaining_usd": None,
     "window_remaining_usd": None,
