@@ -1,4 +1,4 @@
-"""The mail that an API key's time is nearly over."""
+"""The mails that the time of an API key, or of a personal token, is nearly over."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.actions.api_keys import KEY_ENDS
+from accounts.actions.tokens import TOKEN_ENDS
 from accounts.delivery import MailText, in_frame, writes
 from accounts.mails import because_of_role
 from accounts.models import ApiKey, OutgoingMail
@@ -42,6 +43,37 @@ def key_ends_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
             lines,
             Press(_("Open API keys"), page_url("api_keys", mail.organization.slug)),
             because_of_role(owner),
+            name=mail.organization.name,
+            when=city_time_text(zone),
+        )
+        return in_frame(letter)
+
+
+@writes(TOKEN_ENDS)
+def token_ends_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
+    """To the one whose token it is, in their language; nothing of one that was revoked
+    or ended with the membership meanwhile.
+    """
+    tokens = ApiKey.objects.personal().live(now).select_related("membership")
+    token = tokens.filter(pk=mail.facts["key"], membership__user=mail.user).first()
+    if token is None or token.membership is None or token.last_day_moment is None:
+        return None
+    zone = mail.organization.zone_at(now)
+    with translation.override(mail.reads):
+        facts = {
+            "token": shown_line(token.name),
+            "prefix": token.prefix,
+            "day": dated_day_text(local_day(token.last_day_moment, zone)),
+        }
+        lines = [
+            _("From then on, whatever uses it (%(prefix)s…) is refused.") % facts,
+            _("Create a new token and put it in place before, then revoke this one."),
+        ]
+        letter = Letter(
+            _("Your personal token %(token)s is valid until %(day)s") % facts,
+            lines,
+            Press(_("Open your tokens"), page_url("own_tokens")),
+            because_of_role(token.membership),
             name=mail.organization.name,
             when=city_time_text(zone),
         )

@@ -12,12 +12,14 @@ from accounts.actions.api_keys import KEY_ENDS
 from accounts.actions.customers import WELCOME
 from accounts.actions.invitation_mails import INVITATION
 from accounts.actions.looking import LOOKED
+from accounts.actions.tokens import TOKEN_ENDS
 from accounts.actions.two_factor import RESET
 from config.kit.code_words import name_codes
 
 _LABELS: dict[str, str | Promise] = {
     "address_changed": gettext_lazy("Address changed"),
     KEY_ENDS: gettext_lazy("API key ends soon"),
+    TOKEN_ENDS: gettext_lazy("Personal token ends soon"),
     WELCOME: gettext_lazy("Welcome to the first owner"),
     INVITATION: gettext_lazy("Invitation"),
     LOOKED: gettext_lazy("An operator looked"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actions import retention  # noqa: F401  (registers what it ends)
 from accounts.actions.api_keys import tell_of_end
 from accounts.actions.security import forget_old_security_events
+from accounts.actions.tokens import tell_of_token_end
 from accounts.delivery import deliver
 from accounts.key_use import write_down_uses
 from accounts.models import ApiKey, OutgoingMail
@@ -25,12 +26,21 @@ def write_down_key_use() -> int:
 
 @shared_task
 def tell_of_ending_keys() -> int:
-    """Have owners told of keys whose time is nearly over, once; how many keys."""
+    """Have owners told of keys whose time is nearly over, and members of their personal
+    tokens, once; how many keys and tokens.
+    """
     now = timezone.now()
-    keys = list(ApiKey.objects.ending(now).order_by("expires_at")[:SWEEP_LIMIT])
-    for mails in for_each(keys, partial(tell_of_end, now=now), failed="key.not_told"):
-        send_soon(mails)
-    return len(keys)
+    ending = ApiKey.objects.ending(now).select_related("membership")
+    told = 0
+    for keys, tell in (
+        (ending.shared(), tell_of_end),
+        (ending.personal(), tell_of_token_end),
+    ):
+        found = list(keys.order_by("expires_at")[:SWEEP_LIMIT])
+        for mails in for_each(found, partial(tell, now=now), failed="key.not_told"):
+            send_soon(mails)
+        told += len(found)
+    return told
 
 
 @shared_task

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
+from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.actions.organizations import lock_organization
 from accounts.models import ApiKey, Membership, Organization, Scope
 from config.kit.errors import BusinessError
@@ -20,6 +21,7 @@ from config.kit.one_line import name_of
 MOST_TOKENS = 10
 DAYS, MOST_DAYS = 90, 365
 DAY = dt.timedelta(days=1)
+TOKEN_ENDS = "api_key.token_ends"  # noqa: S105 (a kind of mail)
 
 
 @transaction.atomic
@@ -101,6 +103,18 @@ def _too_many(organization: Organization) -> BusinessError:
 
 def _subject(token: ApiKey, member: Membership) -> str:
     return f"{token.name} ({member.user.email})"
+
+
+@transaction.atomic
+def tell_of_token_end(token: ApiKey, *, now: dt.datetime) -> list[int]:
+    """Queue the mail to whose token it is that its time is nearly over, once; its id."""
+    assert token.membership is not None
+    assert token.expires_at is not None
+    organization, member = _locked(token.membership)
+    mail = QueuedMail(
+        member.user, TOKEN_ENDS, f"{TOKEN_ENDS}:{token.pk}", {"key": token.pk}
+    )
+    return queue_mails(organization, [mail], now=now, within=token.expires_at - now)
 
 
 @transaction.atomic

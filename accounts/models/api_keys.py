@@ -53,13 +53,9 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Those whose time is over within NOTICE; of those made for less, nobody needs
         to be told.
         """
-        return (
-            self.shared()
-            .live(now)
-            .filter(
-                expires_at__lte=now + NOTICE,
-                created_at__lte=models.F("expires_at") - NOTICE,
-            )
+        return self.live(now).filter(
+            expires_at__lte=now + NOTICE,
+            created_at__lte=models.F("expires_at") - NOTICE,
         )
 
 

@@ -9,7 +9,7 @@ from config.kit.append_only import append_only
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0044_key_ways"),
-        ("billing", "0058_reporting_keys"),
+        ("billing", "0059_notices"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0044_key_ways"),
-        ("billing", "0059_notices"),
+        ("billing", "0062_confirmations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -67,8 +67,10 @@ def connect(request: MemberRequest, membership: Membership) -> HttpResponse:
 @member_page(Role.OWNER)
 @require_safe
 def connect_first(request: MemberRequest, membership: Membership) -> HttpResponse:
-    """The first event of the way by itself, or what is waited for."""
-    context = _page(request, membership).arrival_part()
+    """The first event of the way by itself, or what is waited for, with the tick of the
+    lines, which work once the key is used.
+    """
+    context = _page(request, membership).arrival_part() | {"swap_around": True}
     response = unchanged_or_html(
         request, "billing/pages/connect/_first_event.html", context
     )

@@ -71,6 +71,7 @@ def test_a_key_is_made_copied_whole_and_its_first_event_arrives(acme, open_page)
     expect(page.get_by_text("Waiting for the first event")).to_be_visible()
     report(secret)
     expect(page.get_by_text("by bob@acme.example")).to_be_visible()
+    expect(page.locator("#lines-step").get_by_text("Done")).to_be_attached()
     expect(page.get_by_text("1 event today")).to_be_visible()
     expect(
         page.get_by_role("row", name="LiteLLM").get_by_text("Reports, does not ask")

@@ -34,7 +34,9 @@ async def report(client: ExtraUsage, *ids: str, model: str = "m") -> None:
         client.report(call, id=id, usage={"input_tokens": 1})
 
 
-def test_idle_it_reports_at_once_and_busy_in_growing_batches(tmp_path):
+def test_idle_it_reports_at_once_and_busy_in_growing_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(sending, "GATHER", 0.01)
+
     async def test(client: ExtraUsage, server: FakeServer) -> None:
         await report(client, "first")
         await until(lambda: server.batches == [1], "The first report")

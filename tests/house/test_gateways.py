@@ -15,7 +15,7 @@ import pytest
 from tests.house.layers import ROOT, tracked
 
 PACKAGES = {
-    "gateways/client/extra_usage_client": {"aiohttp"},
+    "gateways/client/extra_usage_client": set(),
     "gateways/litellm/extra_usage_litellm": {
         "extra_usage_client",
         "fastapi",
@@ -53,11 +53,9 @@ def test_x7_a_gateways_package_imports_itself_and_what_it_says(package):
     assert found - allowed == set()
 
 
-def test_x7_the_client_needs_aiohttp_alone_and_the_product_does_not():
+def test_x7_the_client_needs_nothing_but_python():
     client = tomllib.loads((ROOT / "gateways/client/pyproject.toml").read_text())
-    assert client["project"]["dependencies"] == ["aiohttp>=3.10"]
-    base = (ROOT / "requirements/base.txt").read_text()
-    assert "aiohttp==" not in base
+    assert client["project"]["dependencies"] == []
 
 
 def test_files_stay_below_300_lines_and_functions_below_50():

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 from decimal import Decimal
 
 import aiohttp
@@ -109,6 +110,18 @@ def test_the_body_of_a_refusal_of_chat_is_what_openai_says(litellm, blocked):
     error = json.loads(asyncio.run(run()))["error"]
     assert error["message"] == blocked
     assert error["type"] == "insufficient_quota"
+
+
+@pytest.mark.parametrize("kind", ["messages", "chat"])
+def test_a_refusal_is_no_error_in_its_log(litellm, blocked, kind):
+    """A cap that works wakes nobody up at night."""
+    log = litellm.folder / "litellm.log"
+    before = log.stat().st_size
+    assert by_sdk(litellm, kind)["status"] == 402
+    time.sleep(1)
+    said = log.read_bytes()[before:].decode()
+    assert "ERROR" not in said
+    assert "Traceback" not in said
 
 
 def claude(proxy: Proxy, folder, prompt: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.admin.steps.access import KeysStep, MailStep
+from accounts.admin.steps.access import KeysStep, MailStep, TokenStep
 from accounts.admin.steps.base import KeyedForm, Preview, ReasonForm, Step, Typed
 from accounts.admin.steps.details import DetailsStep
 from accounts.admin.steps.domains import DomainsStep
@@ -37,6 +37,7 @@ register(
     AddressStep(),
     DomainsStep(),
     KeysStep(),
+    TokenStep(),
     MailStep(),
 )
 

@@ -1,4 +1,4 @@
-"""Steps on what opens a customer: API keys, and mails that did not arrive."""
+"""Steps on what opens a customer: API keys, personal tokens, mails that did not arrive."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,14 +15,18 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.actions.api_keys import revoke_api_keys
 from accounts.actions.audit import Actor
 from accounts.actions.mails import send_again
+from accounts.actions.tokens import MOST_TOKENS, revoke_token
 from accounts.admin.steps.base import Preview, ReasonForm, Step, Typed
 from accounts.admin.steps.choices import RowChoice, asked_for
 from accounts.mail_kinds import mail_kind_text
 from accounts.models import ApiKey, Organization, OutgoingMail
 from accounts.panels import Effect
 from accounts.tasks import send_soon
+from config.kit.addresses import canonical_address
 from config.kit.dates import dated_day_text, time_text
+from config.kit.errors import BusinessError
 from config.kit.ids import MOST_DIGITS
+from config.kit.keys import PREFIX_LENGTH
 
 
 class KeysField(forms.ModelMultipleChoiceField):
@@ -96,6 +101,78 @@ class KeysStep(Step):
         """By the act."""
         revoke_api_keys(organization, list(typed["keys"]), actor=actor, now=now)
         return _("The keys are revoked.")
+
+
+class TokenForm(ReasonForm):
+    """Which personal token, by what support is told: ten thousand don't fit a list."""
+
+    token = forms.CharField(
+        label=gettext_lazy("Whose e-mail address, or how the token begins"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class TokenStep(Step):
+    name, icon, group, order, is_danger = "token", "key", "people", 105, True
+    label = gettext_lazy("Revoke a personal token")
+    permission, form = "accounts.change_apikey", TokenForm
+    foot = gettext_lazy(
+        "A revoked token can't be brought back: its owner makes another."
+    )
+
+    def why_not(self, organization: Organization) -> str:
+        """There is none."""
+        tokens = organization.api_keys.personal().filter(revoked_at=None)
+        return "" if tokens.exists() else _("There is no personal token to revoke.")
+
+    def preview(
+        self, organization: Organization, typed: Typed, now: dt.datetime
+    ) -> Preview:
+        """Whose stops working, and when it was last used."""
+        token = personal_token(organization, typed["token"], now)
+        title = _("A token of %(name)s would stop working at once.") % {
+            "name": token.membership.user
+        }
+        used = used_text(token.last_used_at)
+        effects = [Effect(key_label(token), used, _("revoked"))]
+        return Preview(title, effects, button=_("Revoke"))
+
+    def take(
+        self,
+        organization: Organization,
+        typed: Typed,
+        *,
+        actor: Actor,
+        now: dt.datetime,
+        request: HttpRequest,
+    ) -> str:
+        """By the act."""
+        token = personal_token(organization, typed["token"], now)
+        revoke_token(token, actor=actor, now=now)
+        return _("The token of %(name)s is revoked.") % {"name": token.membership.user}
+
+
+def personal_token(organization: Organization, said: str, now: dt.datetime) -> ApiKey:
+    """The good token of a customer's member that is meant. Raises BusinessError at the
+    field `token` where it is none, or one of several, which it names.
+    """
+    said = said.strip().rstrip("….")
+    theirs = ApiKey.objects.personal().live(now).filter(organization=organization)
+    theirs = theirs.select_related("membership__user").order_by("-created_at", "-pk")
+    by_name = Q(membership__user__email=canonical_address(said))
+    if len(said) >= PREFIX_LENGTH:
+        by_name |= Q(prefix=said[:PREFIX_LENGTH])
+    found = list(theirs.filter(by_name)[: MOST_TOKENS + 1])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        labels = ", ".join(key_label(token) for token in found)
+        sentence = _("There are several; type how it begins: %(tokens)s.")
+        sentence %= {"tokens": labels}
+    else:
+        sentence = _("No personal token that works is of that address or begins so.")
+    raise BusinessError(sentence, code="no_such_token", status=404, field="token")
 
 
 def key_label(key: ApiKey) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -35,37 +35,83 @@ from billing.metering.intake.packed import (
     UnpackedTooLong,
     unpacked,
 )
-from config.kit.api import json_response
+from config.kit.api import json_response, problem
 from config.kit.doors import TELEMETRY_LIMIT, TELEMETRY_TOO_LONG
 from config.kit.limits import HOT
 from config.kit.otlp import JSON, PROTOBUF, encoding_of
 
 # Clients report as often as their users work, so each is counted like a gateway.
 router = Router(tags=["Telemetry"], auth=KeyAuth(Scope.METER, Scope.SELF, limit=HOT))
-# A large body is a hundred times as large once it is decoded: one at a time.
+# A large body is a hundred times as large once it is decoded, and takes long to record:
+# one at a time, so that a thread of telemetry's two is left to all others.
 LARGE = 1_048_576  # bytes
 LARGE_PACKED = 262_144  # bytes, unpacked: what packs well is the largest once decoded
 _large = threading.Lock()
+COME_AGAIN = 3  # seconds
 Events = list[dict[str, Any]]
+
+
+class LargeUnderWay(Exception):
+    """Another large export is being read and recorded by this process: 503."""
+
+
+class Turn:
+    """The turn of one export, until it is recorded."""
+
+    def __init__(self) -> None:
+        self.is_large = False
+
+    def take_large(self) -> None:
+        """Be the large one. Raises LargeUnderWay."""
+        if not _large.acquire(blocking=False):
+            raise LargeUnderWay
+        self.is_large = True
+
+
+def _by_turns(view: Callable[[HttpRequest, Turn], HttpResponse]) -> View:
+    """A view of exports, of which one at a time is large; to send again is safe."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        turn = Turn()
+        try:
+            return view(request, turn)
+        except LargeUnderWay:
+            busy = problem(status=503, detail=BUSY)
+            busy["Retry-After"] = str(COME_AGAIN)
+            return busy
+        finally:
+            if turn.is_large:
+                _large.release()
+
+    # Ninja reads which parameters a view takes.
+    del answer.__wrapped__  # type: ignore[attr-defined]
+    return answer
+
+
+View = Callable[[HttpRequest], HttpResponse]
+BUSY = "Another large export is being recorded. Send this one again in a moment."
 Kept = TypeVar("Kept")
 
 
 @router.post("/logs", url_name="otlp_logs")
-def logs(request: HttpRequest) -> HttpResponse:
+@_by_turns
+def logs(request: HttpRequest, turn: Turn) -> HttpResponse:
     """Claude Code's requests, and events of the GenAI conventions; all other records are
     taken and dropped.
     """
     own, now = _own_member(request), timezone.now()
-    events = _decoded(request, logs_in, partial(_events, own=own, now=now))
+    events = _decoded(request, turn, logs_in, partial(_events, own=own, now=now))
     taken = take(request, events)
     return _answer(request, taken, ExportLogsServiceResponse, "rejected_log_records")
 
 
 @router.post("/traces", url_name="otlp_traces")
-def traces(request: HttpRequest) -> HttpResponse:
+@_by_turns
+def traces(request: HttpRequest, turn: Turn) -> HttpResponse:
     """Calls of models by the GenAI conventions; all other spans are taken and dropped."""
     own, now = _own_member(request), timezone.now()
-    calls = _decoded(request, spans_in, gen_ai.calls_in)
+    calls = _decoded(request, turn, spans_in, gen_ai.calls_in)
     events = [gen_ai.event_of(record, own=own, now=now) for record in calls.records]
     taken = take(request, events)
     for complaint in calls.complaints:
@@ -100,21 +146,21 @@ def _own_member(request: HttpRequest) -> str:
 
 def _decoded(
     request: HttpRequest,
+    turn: Turn,
     read: Callable[..., Iterator[Record]],
     keep: Callable[[Iterator[Record]], Kept],
 ) -> Kept:
     """What `keep` makes of the records, which are read one by one. Raises HttpError for
-    what can't be read.
+    what can't be read, LargeUnderWay.
     """
     encoding = encoding_of(request.META.get("CONTENT_TYPE", ""))
     if encoding not in (JSON, PROTOBUF):
         raise HttpError(415, f"Send {PROTOBUF} or {JSON}.")
     try:
         body, most = _body(request)
-        if len(body) <= most:
-            return keep(read(body, encoding=encoding))
-        with _large:
-            return keep(read(body, encoding=encoding))
+        if len(body) > most:
+            turn.take_large()
+        return keep(read(body, encoding=encoding))
     except UnpackedTooLong:
         raise HttpError(413, TELEMETRY_TOO_LONG) from None
     except TooMuch as error:

@@ -7,7 +7,7 @@
         response = await send_upstream()
         extra_usage.report(call, id=response["id"], usage=response["usage"])
 
-Nothing of the product is imported here; asyncio and aiohttp are all it needs.
+Nothing of the product is imported here, and nothing but Python's own library.
 """
 
 from extra_usage_client.answers import Answer, Lease

@@ -28,6 +28,9 @@ from extra_usage_client.transport import Transport
 
 log = logging.getLogger("extra_usage_client")
 TIDY_EVERY = 20.0  # seconds: orphaned files, calls that nobody ended
+# What is left is far from used up: it pays for so many of the member's usual calls.
+FAR = 100
+UNUSUAL = 4  # times the tokens of a usual call
 
 
 class ExtraUsage:
@@ -40,7 +43,10 @@ class ExtraUsage:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.metrics = Metrics()
-        self._costs = TypicalCosts(options.first_cost_nanos)
+        self._costs, self._tokens = (
+            TypicalCosts(options.first_cost_nanos),
+            TypicalCosts(0),
+        )
         self._leases, self._running = Leases(), Running()
         self._tasks: list[asyncio.Task[None]] = []
         self._pid = 0
@@ -140,6 +146,8 @@ class ExtraUsage:
         self._spool.append(json.dumps(event, separators=(",", ":")).encode())
         self.metrics.reported += 1
         self._sender.wake()
+        if self._is_awaited(call, usage):
+            self._sender.hurry()
 
     def cancel(self, call: Call) -> None:
         """The call did not run, or cost nothing."""
@@ -178,6 +186,7 @@ class ExtraUsage:
         if call is not None:
             return call
         self.metrics.near_limit_waits += 1
+        self._sender.hurry()
         async with self._near.turn(member, until=until) as is_ours:
             while is_ours:
                 self._near.about_to_ask(member)
@@ -215,6 +224,18 @@ class ExtraUsage:
         expected = self._costs.of(member, model)
         self._board.started(member, expected)
         return Call(member, surface, model, answer, expected)
+
+    def _is_awaited(self, call: Call, usage: dict[str, Any]) -> bool:
+        """Whether the next ask of the member should know of the call: close to a limit,
+        or after one that is larger than usual.
+        """
+        tokens = sum(count for count in usage.values() if isinstance(count, int))
+        usual = self._tokens.of(call.member, call.model)
+        self._tokens.note(call.member, call.model, tokens)
+        left = call.answer.headroom_nanos
+        is_near = left is not None and left < FAR * max(1, call.expected_nanos)
+        is_unusual = not 0 < tokens <= UNUSUAL * usual
+        return is_near or is_unusual or self._near.has_waiting(call.member)
 
     def _settle(self, call: Call, nanos: int | None) -> None:
         """A call cost so much, and the server's sums hold it now; None is unknown."""

@@ -65,6 +65,10 @@ class NearLimit:
             await asyncio.wait_for(self._settled[member].wait(), seconds)
         return True
 
+    def has_waiting(self, member: str) -> bool:
+        """Whether a call of the member waits for others to be settled."""
+        return member in self._turns
+
     def about_to_ask(self, member: str) -> None:
         """What is settled from now on may not be in the answer."""
         self._settled.setdefault(member, asyncio.Event()).clear()

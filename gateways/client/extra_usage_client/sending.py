@@ -1,5 +1,7 @@
 """The sender: takes from the spool what waits and hands it to the server, at once when
-idle; what comes meanwhile is the next batch, so batches grow as it gets busy.
+idle; what comes meanwhile is the next batch, so batches grow as it gets busy. Far from
+every limit reports gather for a moment after a batch: each one by itself would cost more
+than the ask before it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import takewhile
 from typing import Any
 
 from extra_usage_client.metrics import Metrics
@@ -21,6 +25,7 @@ log = logging.getLogger("extra_usage_client")
 MOST_EVENTS = 1_000
 MOST_BYTES = 1_000_000  # of events; the call's own letters fit below 1 MiB
 TIMEOUT = 30.0  # seconds
+GATHER = 0.25  # seconds between two batches while nobody waits for them
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between tries
 SAY_AGAIN = 60.0  # seconds between two log lines about the same trouble
 FAULTS = 4  # answers of 500 to the same events before they are tried in smaller parts
@@ -39,7 +44,7 @@ class Sender:
     ) -> None:
         self._spool, self._transport = spool, transport
         self._metrics, self._settled = metrics, settled
-        self._something = asyncio.Event()
+        self._something, self._hurry = asyncio.Event(), asyncio.Event()
         self._all_sent = asyncio.Event()
         self._most = MOST_EVENTS
         self._pause = FIRST_PAUSE
@@ -50,6 +55,10 @@ class Sender:
         """Something was put into the spool."""
         self._all_sent.clear()
         self._something.set()
+
+    def hurry(self) -> None:
+        """Somebody waits for what is in the spool to be recorded."""
+        self._hurry.set()
 
     async def run(self) -> None:
         """Send for as long as the process runs."""
@@ -63,68 +72,74 @@ class Sender:
 
     async def _send_next(self) -> None:
         self._something.clear()
+        self._hurry.clear()
         batch = self._spool.next_batch(most_events=self._most, most_bytes=MOST_BYTES)
         if not batch.events:
             self._all_sent.set()
             await self._something.wait()
-        elif not self._sort_out(batch):
-            await asyncio.sleep(await self._send(batch))
+            return
+        ids = _ids_of(batch)
+        if not ids:
+            self._put_aside(batch.first(1), "is not JSON")
+            return
+        is_all = len(ids) < self._most and self._spool.is_newest(batch)
+        if pause := await self._send(batch.first(len(ids)), ids):
+            await asyncio.sleep(pause)
+        elif is_all:
+            await self._gather()
+
+    async def _gather(self) -> None:
+        """Until somebody waits for reports, for a moment at most."""
+        if self._spool.is_empty:
+            self._all_sent.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER):
+                await self._hurry.wait()
 
     async def flush(self, timeout: float) -> bool:
         """Wait until nothing waits, for so many seconds at most; whether it is so."""
         self.wake()
+        self.hurry()
         try:
             await asyncio.wait_for(self._all_sent.wait(), timeout)
         except TimeoutError:
             return False
         return True
 
-    def _sort_out(self, batch: Batch) -> bool:
-        """Whether the first event is none, and was set aside: a line that was cut short."""
-        for position, event in enumerate(batch.events):
-            if _is_event(event):
-                continue
-            if position == 0:
-                self._put_aside(batch.first(1), "is not JSON")
-                return True
-            del batch.events[position:]
-            return False
-        return False
-
-    async def _send(self, batch: Batch) -> float:
+    async def _send(self, batch: Batch, ids: list[str]) -> float:
         """One try; the seconds to wait before the next one."""
         body = b'{"events":[' + b",".join(batch.events) + b"]}"
         try:
             reply = await self._transport.post("usage", body, timeout=TIMEOUT)
         except NoAnswer as error:
             return self._later(f"The server is away ({error})")
-        if reply.status == 200 and self._heard(batch, reply.body):
+        if reply.status == 200 and self._heard(batch, ids, reply.body):
             self._most = min(MOST_EVENTS, self._most * 2)
             self._pause, self._faults = FIRST_PAUSE, 0
             return 0.0
         self._metrics.report_failures += 1
         return self._refused(batch, reply)
 
-    def _heard(self, batch: Batch, body: Any) -> bool:
+    def _heard(self, batch: Batch, ids: list[str], body: Any) -> bool:
         """Settle what was answered event by event; False for an answer that is none."""
         results = body.get("results") if isinstance(body, dict) else None
         if not isinstance(results, list) or len(results) != len(batch.events):
             return False
         if not all(isinstance(result, dict) for result in results):
             return False
-        for event, result in zip(batch.events, results, strict=True):
-            self._one_heard(event, result)
+        for event, id, result in zip(batch.events, ids, results, strict=True):
+            self._one_heard(event, id, result)
         self._spool.take(batch)
         return True
 
-    def _one_heard(self, event: bytes, result: dict[str, Any]) -> None:
+    def _one_heard(self, event: bytes, id: str, result: dict[str, Any]) -> None:
         status = result.get("status")
         self._metrics.recorded += status == "recorded"
         self._metrics.duplicates += status == "duplicate"
         if status not in RECORDED:
             why = f"{status}: {json.dumps(result.get('errors'))[:500]}"
             self._keep_aside(event, why)
-        self._settled(json.loads(event)["id"], result.get("cost_usd"))
+        self._settled(id, result.get("cost_usd"))
 
     def _refused(self, batch: Batch, reply: Reply) -> float:
         """What a status other than 200 asks for; the seconds to wait."""
@@ -171,8 +186,8 @@ class Sender:
     def _put_aside(self, batch: Batch, why: str) -> None:
         for event in batch.events:
             self._keep_aside(event, why)
-            if _is_event(event):
-                self._settled(json.loads(event)["id"], None)
+            if id := _id_of(event):
+                self._settled(id, None)
         self._spool.take(batch)
 
     def _keep_aside(self, event: bytes, why: str) -> None:
@@ -182,9 +197,16 @@ class Sender:
             self._metrics.lost += 1
 
 
-def _is_event(line: bytes) -> bool:
+def _ids_of(batch: Batch) -> list[str]:
+    """The ids of its events, up to a line that is none: one that was cut short."""
+    ids = (_id_of(event) for event in batch.events)
+    return list(takewhile(bool, ids))  # type: ignore[arg-type]
+
+
+def _id_of(line: bytes) -> str | None:
     try:
         read = json.loads(line)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(read, dict) and isinstance(read.get("id"), str)
+        return None
+    id = read.get("id") if isinstance(read, dict) else None
+    return id if isinstance(id, str) else None

@@ -87,6 +87,10 @@ class Spool:
             return Batch(segment, lines)
         return Batch(None, list(self._memory)[: min(most_events, 100)])
 
+    def is_newest(self, batch: Batch) -> bool:
+        """Whether a batch is of what was written last, so that no older events wait."""
+        return batch.segment is self._writing
+
     def take(self, batch: Batch) -> None:
         """These events need not be sent any more."""
         if batch.segment is not None:

@@ -27,10 +27,10 @@ from extra_usage_client import (
     options_from_environment,
 )
 from extra_usage_client.memory import Bounded
-from fastapi import HTTPException
 from litellm.integrations.custom_logger import CustomLogger
 
 from extra_usage_litellm.ending import before_shutdown
+from extra_usage_litellm.quiet import Refused, log_refusals_as_info
 from extra_usage_litellm.requests import (
     logged_member_of,
     member_of,
@@ -59,6 +59,7 @@ class ExtraUsageHook(CustomLogger):  # type: ignore[misc]
 
     def __init__(self, extra_usage: ExtraUsage, *, surface: str) -> None:
         super().__init__()
+        log_refusals_as_info()
         self.extra_usage, self._surface = extra_usage, surface
         self._calls: Bounded[str, Call] = Bounded(100_000)
         self._starting = asyncio.Lock()
@@ -68,7 +69,7 @@ class ExtraUsageHook(CustomLogger):  # type: ignore[misc]
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> dict[str, Any]:
-        """Ask. Raises HTTPException with 402 for a refusal."""
+        """Ask. Raises Refused, which is a 402."""
         await self._started()
         is_anthropic = speaks_anthropic(data, call_type)
         member = member_of(user_api_key_dict)
@@ -143,13 +144,13 @@ class ExtraUsageHook(CustomLogger):  # type: ignore[misc]
                 before_shutdown(self.extra_usage.close)
 
 
-def refusal(sentence: str, *, is_anthropic: bool) -> HTTPException:
+def refusal(sentence: str, *, is_anthropic: bool) -> Refused:
     """A 402 in the dialect of the route, as LiteLLM passes it on."""
     if is_anthropic:
         detail: Any = json.dumps(anthropic_refusal(sentence), ensure_ascii=False)
     else:
         detail = openai_refusal(sentence)
-    error = HTTPException(PAYMENT_REQUIRED, detail, headers=dict(HEADERS))
+    error = Refused(PAYMENT_REQUIRED, detail, headers=dict(HEADERS))
     error.type = "insufficient_quota"  # type: ignore[attr-defined]
     return error
 

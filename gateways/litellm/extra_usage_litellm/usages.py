@@ -4,7 +4,7 @@ never a word of a prompt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 COUNTS = (
@@ -37,15 +37,21 @@ def usage_of(kwargs: Mapping[str, Any], response: Any) -> dict[str, Any] | None:
     """The usage of a response in its own shape, or as LiteLLM logged it; None where
     nobody counted.
     """
-    logged = plain(kwargs.get("standard_logging_object"))
-    places = (
-        plain(response).get("usage"),
-        getattr(response, "usage", None),
-        plain(logged.get("metadata")).get("usage_object"),
-        logged,
-    )
-    usages = (_counts_of(plain(place)) for place in places)
+    usages = (_counts_of(plain(place)) for place in _places_of(kwargs, response))
     return next((usage for usage in usages if usage), None)
+
+
+def _places_of(kwargs: Mapping[str, Any], response: Any) -> Iterator[Any]:
+    """Where usage may stand. A response as an object is not made a mapping, which copies
+    every word of it.
+    """
+    if isinstance(response, Mapping):
+        yield response.get("usage")
+    else:
+        yield getattr(response, "usage", None)
+    logged = plain(kwargs.get("standard_logging_object"))
+    yield plain(logged.get("metadata")).get("usage_object")
+    yield logged
 
 
 def _counts_of(sent: Mapping[str, Any]) -> dict[str, Any]:

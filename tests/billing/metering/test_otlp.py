@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 
+from billing.metering.doors import otlp
+from billing.metering.doors.taking import take
 from billing.models import UsageEvent
 from tests.billing.metering.telemetry import (
     JSON,
@@ -224,3 +227,47 @@ def test_x4_a_gateways_word_of_the_same_request_is_not_charged_beside_it(
     ).json()
     assert answer["duplicates"] == 1, answer
     assert UsageEvent.objects.count() == 1
+
+
+def padded(at: dt.datetime, size: int) -> bytes:
+    """An export of one request, so many bytes long."""
+    body = json.dumps(logs(request_log(at=at))).encode()
+    return body[:-1] + b" " * (size - len(body)) + b"}"
+
+
+def test_one_large_export_at_a_time_leaves_a_thread_to_all_others(client, key, bob, at):
+    """Two of one organization would hold both threads of a process."""
+
+    def send(body: bytes):
+        headers = {"Authorization": f"Bearer {key}"}
+        return client.post("/otlp/v1/logs", body, content_type=JSON, headers=headers)
+
+    assert otlp._large.acquire(blocking=False)
+    try:
+        busy = send(padded(at, otlp.LARGE + 1))
+        assert (busy.status_code, busy["Retry-After"]) == (503, "3")
+        assert not UsageEvent.objects.exists()
+        assert send(padded(at, otlp.LARGE)).status_code == 200
+        assert UsageEvent.objects.count() == 1
+    finally:
+        otlp._large.release()
+    assert send(padded(at, otlp.LARGE + 1)).status_code == 200
+    assert send(b"x" * (otlp.LARGE + 1)).status_code == 400
+    assert not otlp._large.locked()
+
+
+def test_a_large_export_has_its_turn_until_it_is_recorded(
+    client, key, bob, at, monkeypatch
+):
+    seen = []
+
+    def taking(request, events):
+        seen.append(otlp._large.locked())
+        return take(request, events)
+
+    monkeypatch.setattr(otlp, "take", taking)
+    headers = {"Authorization": f"Bearer {key}"}
+    for size in (otlp.LARGE, otlp.LARGE + 1):
+        body = padded(at, size)
+        client.post("/otlp/v1/logs", body, content_type=JSON, headers=headers)
+    assert seen == [False, True]
