@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from billing.funding.rules.decision import Decision, decide, may_request
 from billing.funding.rules.standing import WindowState
-from billing.funding.words.refusals import refusal_message, window_name
+from billing.funding.words import refusal_message, window_name
 from billing.models import NoticeKind, WindowName
 from billing.notices.mails.about_organization import cap_bar
 from billing.notices.mails.reading import (
