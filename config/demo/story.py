@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import F
@@ -37,6 +36,7 @@ from billing.models import Invoice
 from billing.payments import cards, processing
 from billing.payments.actions.cards import save_customer
 from billing.payments.actions.reload_settings import set_auto_reload
+from config.demo.asking import requests_answered, requests_that_wait
 from config.demo.founding import (
     OPERATOR,
     find_or_make_user,
@@ -53,7 +53,6 @@ from config.demo.usage import (
 )
 from config.kit.money import usd
 from config.kit.months import next_month
-from requests_inbox.actions.asking import send_request
 
 # Own caps at Acme in USD a month, and whether for this month only.
 OWN_CAPS = {
@@ -64,14 +63,6 @@ OWN_CAPS = {
     "sofia.marino": (30, False),
     "omar.farouk": (20, False),
 }
-
-
-# Who asks for more at Acme, how many hours ago, with which note and amount in USD a month.
-REQUESTS = [
-    ("sofia.marino", 52, "", None),
-    ("lukas.brandt", 22, "Incident review for the payments team until Friday.", 90),
-    ("wei.chen", 3, "Finishing the billing migration before Thursday.", 60),
-]
 
 
 @transaction.atomic
@@ -129,7 +120,10 @@ def make_acme(*, now: dt.datetime) -> Organization:
         actor=alice,
         now=start,
     )
-    asking = _acme_requests(acme, by_name, now=now)
+    asking = [
+        *requests_answered(acme, by_name, now=now),
+        *requests_that_wait(acme, by_name, now=now),
+    ]
     closing = _closing(
         acme, since=start.date(), now=now, paid_after=dt.timedelta(days=12)
     )
@@ -164,20 +158,6 @@ def _set_acme_caps(
             actor=actor,
             now=now if month_only else start,
         )
-
-
-def _acme_requests(
-    acme: Organization, by_name: dict[str, Membership], *, now: dt.datetime
-) -> list[Happening]:
-    """Who asks for more, some hours ago but in this month."""
-    month = acme.calendar.month_at(now)
-    return [
-        (
-            max(month.start, now - dt.timedelta(hours=hours)),
-            _asking(by_name[name], note, amount),
-        )
-        for name, hours, note, amount in REQUESTS
-    ]
 
 
 def _closing(
@@ -225,23 +205,6 @@ def _told_then(organization: Organization) -> None:
     OutgoingMail.objects.filter(organization=organization, kind__startswith="b").update(
         sent_at=F("created_at")
     )
-
-
-def _asking(
-    member: Membership, note: str, amount: int | None
-) -> Callable[[dt.datetime], None]:
-    """Somebody runs into a limit and asks for more."""
-
-    def happen(at: dt.datetime) -> None:
-        use_everything_up(member, now=at)
-        send_request(
-            member,
-            note=note,
-            asked_nanos=None if amount is None else usd(amount),
-            now=at,
-        )
-
-    return happen
 
 
 def make_bolt(*, now: dt.datetime) -> Organization:
