@@ -97,8 +97,8 @@ def _deliveries(
     pages.count = number[state]  # counted already
     shown = pages.get_page(request.GET.get("page"))
     return {
-        "page": shown,
-        "counts": counts,
+        "rows_page": shown,
+        "told": counts,
         "state": state,
         "rows": [
             {
