@@ -13,7 +13,7 @@ from billing.models import SoftLimitLevel
 from billing.notices.rules.channels import RECIPIENT_CHANGE
 from config.kit.money import format_usd
 
-register_group("notices.", gettext_lazy("Notices"), order=25)
+register_group("notices.", gettext_lazy("Notices"), order=27)
 register_changes(
     {
         "notices.percents": gettext_lazy("Thresholds of notices"),

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from accounts.models import Organization
 from billing.funding.queries import organization_standing, standings_for
 from billing.funding.rules.standing import OrganizationStanding, Standing
 from billing.ledger.actions import watch_balance
@@ -23,6 +24,7 @@ from billing.notices.rules.facts import (
     WindowMove,
     balance_facts,
     included_facts,
+    low_fact,
     member_facts,
     organization_facts,
 )
@@ -186,3 +188,27 @@ def notice_entry(entry: LedgerEntry) -> None:
         month_on=organization.month.first_on,
         now=now,
     )
+
+
+def notice_unreloaded(locked: Organization, *, now: dt.datetime) -> bool:
+    """After auto-reload was switched off: a balance that it let fall to the mark counts as
+    low from now on. Whether there is something to tell.
+    """
+    organization = organization_standing(locked.pk, now=now)
+    left = organization.balance_nanos
+    if left is None or not organization.is_on or organization.auto_reload:
+        return False
+    low_nanos = low_balance(organization)
+    if not 0 < left <= low_nanos:
+        return False
+    return write_notices(
+        [low_fact(left, low_nanos=low_nanos)],
+        organization_id=locked.pk,
+        month_on=organization.month.first_on,
+        now=now,
+    )
+
+
+def low_balance(organization: OrganizationStanding) -> int:
+    """The balance that counts as low."""
+    return low_mark(organization, edges_for(organization.id))

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.delivery import MailText, in_frame, one_click, writes
 from accounts.models import Membership, OutgoingMail
-from billing.models import Notice, NoticeKind, NoticeRecipient, NoticeSettings
+from billing.models import Notice, NoticeKind, NoticeRecipient
 from billing.notices.actions.telling import NOTICE
 from billing.notices.links import Stop, stop_url
 from billing.notices.mails.about_balance import balance_letter
@@ -21,6 +22,7 @@ from billing.notices.mails.about_limits import channel_letter, soft_limit_letter
 from billing.notices.mails.about_organization import organization_cap_letter
 from billing.notices.mails.about_people import LETTERS as OWN_LETTERS
 from billing.notices.mails.reading import MailReader, overtaken
+from billing.notices.queries.edges import edges_for
 from billing.notices.queries.recipients import is_told_by_mail
 from billing.notices.rules.channels import is_personal
 from config.kit.dates import city_moment_text
@@ -136,11 +138,11 @@ def _how_often(reader: MailReader) -> str:
 
 def _percents(reader: MailReader) -> str:
     """`75, 90 and 100`."""
-    kept = NoticeSettings.objects.filter(organization=reader.organization).first()
-    kept = kept or NoticeSettings()
+    edges = edges_for(reader.organization.pk)
     is_shared = reader.notice.kind == NoticeKind.ORGANIZATION_CAP
-    text = kept.organization_percents if is_shared else kept.member_percents
-    *first, last = text.split(",")
+    percents = edges.organization if is_shared else edges.member
+    *first, last = map(str, percents or [reader.notice.percent])
     if not first:
         return last
-    return _("%(first)s and %(last)s") % {"first": ", ".join(first), "last": last}
+    listed = pgettext("list", ", ").join(first)
+    return _("%(first)s and %(last)s") % {"first": listed, "last": last}

@@ -265,3 +265,14 @@ def _balance_fact(kind: str, edge: int, left_nanos: int) -> Fact:
     return Fact(
         kind, OF_ORGANIZATION, edge, limit_nanos=edge, facts={"left_nanos": left_nanos}
     )
+
+
+def short_fact(left_nanos: int, *, ends_on: dt.date) -> Fact:
+    """That a balance would not last the month, and on which day it would end."""
+    facts = {"left_nanos": left_nanos, "ends_on": ends_on.isoformat()}
+    return Fact(BALANCE_SHORT, OF_ORGANIZATION, 0, facts=facts)
+
+
+def low_fact(left_nanos: int, *, low_nanos: int) -> Fact:
+    """That a balance is low, though it did not fall just now."""
+    return _balance_fact(BALANCE_LOW, low_nanos, left_nanos)

@@ -61,8 +61,9 @@ def make_notice(
     now: dt.datetime = NOW,
     **extra: Any,
 ) -> Notice:
-    """A crossing of `percent` of $1,600.00."""
+    """A crossing of `percent` of $1,600.00, in place of what was recorded."""
     limit = 1_600 * 10**9
+    Notice.objects.filter(organization=organization, kind=kind).delete()
     return Notice.objects.create(
         **{
             "organization": organization,

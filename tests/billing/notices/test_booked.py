@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,9 @@ from billing.models import (
 from billing.notices.actions.settings import set_balance_low
 from billing.payments.actions.credits import post_credit
 from billing.payments.actions.refunds import start_refund
+from billing.payments.actions.reload_settings import set_auto_reload
+from billing.payments.actions.short_balances import note_short_balance
+from billing.payments.queries.reloads import balances_in_use
 from config.kit.money import usd
 from tests.factories.balances import (
     buy,
@@ -256,3 +260,47 @@ class TestBalance:
             now=now,
         )
         assert told() == [("balance_exhausted", "organization", 0)]
+
+    def test_n1_a_balance_that_auto_reload_no_longer_lifts_is_low(
+        self, bolt, charge, told, now
+    ):
+        set_reload(bolt, "25", "50", now=now)
+        charge("80")
+        for enabled in (False, False):
+            set_auto_reload(
+                bolt, enabled=enabled, actor=Actor.person(bolt.primary_owner), now=now
+            )
+        assert told() == [("balance_low", "organization", usd(25))]
+
+    def test_n1_a_balance_that_would_not_last_the_month_is_told_once_until_lifted(
+        self, bolt, charge, told, now
+    ):
+        """$83.60 in 22 days, $16.40 left for a week: at this pace it ends before."""
+        for day in range(1, 23):
+            mia = bolt.memberships.get(user__email="mia@bolt.example")
+            at = now.replace(day=day)
+            record_usage(
+                [event(mia, usd="3.80", at=at)], organization_id=bolt.pk, now=at
+            )
+        assert told() == []
+        assert list(balances_in_use()) == [bolt.pk]
+        assert note_short_balance(bolt.pk, now=now) is True
+        assert note_short_balance(bolt.pk, now=now + dt.timedelta(hours=3)) is True
+        assert told() == [("balance_short", "organization", 0)]
+        facts = Notice.objects.get().facts
+        assert facts["left_nanos"] == usd("16.40")
+        assert "2026-11-24" <= facts["ends_on"] <= "2026-11-30"
+        buy(bolt, "5", now=now)
+        assert told() == []
+        note_short_balance(bolt.pk, now=now + dt.timedelta(days=1))
+        assert told() == [("balance_short", "organization", 0)]
+        buy(bolt, "500", now=now)
+        assert note_short_balance(bolt.pk, now=now + dt.timedelta(days=1)) is False
+        assert told() == []
+
+    def test_n1_what_auto_reload_fills_is_not_short(self, bolt, charge, told, now):
+        set_reload(bolt, "25", "50", now=now)
+        charge("60")
+        assert list(balances_in_use()) == []
+        assert note_short_balance(bolt.pk, now=now) is False
+        assert told() == []
