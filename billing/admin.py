@@ -20,11 +20,12 @@ from accounts.operators.start import Panel, register_panel
 from billing.caps import admin as caps
 from billing.documents import admin as documents
 from billing.metering import admin as metering
+from billing.notices import admin as notices
 from billing.pages.customers import ALL, customers_page
 from billing.payments import admin as payments
 from billing.prices import admin as prices
 
-__all__ = ["caps", "documents", "metering", "payments", "prices"]
+__all__ = ["caps", "documents", "metering", "notices", "payments", "prices"]
 
 register_operator_places(
     OperatorPlace(

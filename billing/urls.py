@@ -7,9 +7,9 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering.views import receipts, unattributed
+from billing.notices.views import channel_modals, channels, recipients, thresholds
 from billing.notices.views import links as notice_links
 from billing.notices.views import own as own_notices
-from billing.notices.views import recipients, thresholds
 from billing.notices.views import settings as notice_settings
 from billing.pages import (
     billing,
@@ -27,6 +27,8 @@ BILLING = "o/<slug:slug>/settings/billing/"
 OWN_NOTICES = "o/<slug:slug>/notices/"
 NOTICES = "o/<slug:slug>/settings/notices/"
 CONNECT = "o/<slug:slug>/settings/connect/"
+CHANNELS = "o/<slug:slug>/settings/notices/channels/"
+CHANNEL = f"{CHANNELS}<int:channel_id>/"
 INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
 
@@ -188,5 +190,21 @@ urlpatterns: list[URLPattern] = [
         name="unattributed_assign",
     ),
     path(f"{CONNECT}unknown/", unattributed.unknown_people, name="unknown_people"),
+    path(CHANNELS, channels.channels, name="channels"),
+    path(f"{CHANNELS}add/<slug:kind>/", channel_modals.channel_add, name="channel_add"),
+    path(
+        f"{CHANNELS}deliveries/", channels.channel_deliveries, name="channel_deliveries"
+    ),
+    path(
+        f"{CHANNELS}deliveries/<int:delivery_id>/resend/",
+        channels.delivery_resend,
+        name="delivery_resend",
+    ),
+    path(CHANNEL, channel_modals.channel, name="channel"),
+    path(f"{CHANNEL}test/", channels.channel_test, name="channel_test"),
+    path(f"{CHANNEL}pause/", channel_modals.channel_pause, name="channel_pause"),
+    path(f"{CHANNEL}resume/", channels.channel_resume, name="channel_resume"),
+    path(f"{CHANNEL}rotate/", channel_modals.channel_rotate, name="channel_rotate"),
+    path(f"{CHANNEL}remove/", channel_modals.channel_remove, name="channel_remove"),
     path("webhooks/stripe/", webhooks.stripe_webhook, name="stripe_webhook"),
 ]

@@ -169,6 +169,7 @@ TOO_MANY = {
     "member": "This member is checked more often than this installation allows.",
     "calls": "This API key is called more often than this installation allows.",
     "reports": "This API key asks for more reports than this installation allows.",
+    "tests": "This organization sends more tests than are allowed.",
     "wrong_keys": "Too many calls without a valid API key came from this address.",
 }
 
@@ -329,7 +330,7 @@ def mount() -> NinjaAPI:
         reports as usage,  # the router of /usage, with its GET
     )
     from billing.metering.api.odd_events import mark_odd_events
-    from billing.notices import api as notices
+    from billing.notices.api import notices, webhooks
     from billing.reports import api as organization
     from requests_inbox import api as requests
 
@@ -343,6 +344,7 @@ def mount() -> NinjaAPI:
         documents.router,
         caps.router,
         notices.router,
+        webhooks.router,
         people.router,
         requests.reading,
         requests.managing,

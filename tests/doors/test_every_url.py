@@ -27,6 +27,7 @@ WITH_KEY = "whoever has a key"
 ORGANIZATION = "o/<slug:slug>/"
 SETTINGS = ORGANIZATION + "settings/"
 BILLING, USAGE = SETTINGS + "billing/", SETTINGS + "usage/"
+CHANNELS = SETTINGS + "notices/channels/"
 REQUESTS = USAGE + "requests/"
 
 DOORS = {
@@ -160,6 +161,16 @@ DOORS = {
             SETTINGS + "connect/unattributed/",
             SETTINGS + "connect/unattributed/<int:name_id>/assign/",
             SETTINGS + "connect/unknown/",
+            CHANNELS,
+            CHANNELS + "add/<slug:kind>/",
+            CHANNELS + "deliveries/",
+            CHANNELS + "deliveries/<int:delivery_id>/resend/",
+            CHANNELS + "<int:channel_id>/",
+            CHANNELS + "<int:channel_id>/test/",
+            CHANNELS + "<int:channel_id>/pause/",
+            CHANNELS + "<int:channel_id>/resume/",
+            CHANNELS + "<int:channel_id>/rotate/",
+            CHANNELS + "<int:channel_id>/remove/",
             BILLING,
             BILLING + "ledger.csv",
             BILLING + "ledger/<int:entry_id>/",
@@ -206,6 +217,8 @@ TABLES = [
     "billing/billingaccount",
     "billing/billingdetails",
     "billing/billingmonth",
+    "billing/channel",
+    "billing/channeldelivery",
     "billing/creditnote",
     "billing/dispute",
     "billing/gatewaynotice",
@@ -312,6 +325,12 @@ OPERATIONS = {
     "POST /requests/{request_id}/approve": Scope.MANAGE,
     "POST /requests/{request_id}/dismiss": Scope.MANAGE,
     "POST /requests/{request_id}/withdraw": Scope.MANAGE,
+    "GET /webhooks": Scope.READ,
+    "POST /webhooks": Scope.MANAGE,
+    "PATCH /webhooks/{id}": Scope.MANAGE,
+    "DELETE /webhooks/{id}": Scope.MANAGE,
+    "POST /webhooks/{id}/rotate": Scope.MANAGE,
+    "POST /webhooks/{id}/test": Scope.MANAGE,
 }
 
 
@@ -404,6 +423,7 @@ SAMPLES = {
     "tier": "standard",
     "month": "2026-10",
     "step": "paid",
+    "kind": "webhook",
     "name": "seats",
     "app_label": "accounts",
     "url": "nothing",

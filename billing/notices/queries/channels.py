@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,8 @@ from config.kit.addresses import is_erased
 from config.kit.errors import BusinessError
 
 PAGE = 50
+# People by number: id, email, name.
+People = Mapping[int, dict[str, Any]]
 
 
 class Which(StrEnum):

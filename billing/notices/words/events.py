@@ -5,7 +5,7 @@ deliveries. Everything is read from the event's payload.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,10 @@ from django.utils.translation import pgettext
 
 from accounts.models import Tier
 from billing.models import ChannelEvent, EventType
+from billing.notices.queries.channels import People
 from config.kit.dates import month_text
 from config.kit.money import format_usd, usd
 
-# People by number, as `queries.channels.people_of` finds them: id, email, name.
-People = Mapping[int, dict[str, Any]]
 REACHED = 100
 
 

@@ -9,7 +9,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from billing.models import ChannelEvent, EventType
-from billing.notices.words.events import People, event_line, event_title
+from billing.notices.queries.channels import People
+from billing.notices.words.events import event_line, event_title
 from config.kit.links import page_url
 
 BILLING = frozenset(
