@@ -33,6 +33,7 @@ from billing.documents.rules import closes_at
 from billing.ledger.actions import roll_up_days
 from billing.metering.actions.recording import Recorded
 from billing.models import Invoice
+from billing.notices.actions.soft_limits import add_soft_limit
 from billing.payments import cards, processing
 from billing.payments.actions.cards import save_customer
 from billing.payments.actions.reload_settings import set_auto_reload
@@ -43,6 +44,7 @@ from config.demo.founding import (
     make_organization,
     months_before,
 )
+from config.demo.notices import tell_then
 from config.demo.people import ACME_PEOPLE, BOLT_PEOPLE, CIRRUS_PEOPLE, people
 from config.demo.usage import (
     Happening,
@@ -63,6 +65,10 @@ OWN_CAPS = {
     "sofia.marino": (30, False),
     "omar.farouk": (20, False),
 }
+
+
+# What Acme's owner wants to hear of, in USD a month; it stops nothing.
+SOFT_LIMITS = [("organization", None, 1_000), ("seat_tier", Tier.PREMIUM, 100)]
 
 
 @transaction.atomic
@@ -131,7 +137,7 @@ def make_acme(*, now: dt.datetime) -> Organization:
         first_on=start.date(), until=now, happenings=[*asking, *closing]
     )
     use_everything_up(bob, now=now)
-    _told_then(acme)
+    _told_then(acme, now=now)
     return acme
 
 
@@ -157,6 +163,15 @@ def _set_acme_caps(
             this_month_only=month_only,
             actor=actor,
             now=now if month_only else start,
+        )
+    for level, seat, amount in SOFT_LIMITS:
+        add_soft_limit(
+            acme,
+            level=level,
+            seat_tier=seat,
+            amount_nanos=usd(amount),
+            actor=actor,
+            now=start,
         )
 
 
@@ -198,10 +213,11 @@ def _pay(organization: Organization, at: dt.datetime) -> None:
         )
 
 
-def _told_then(organization: Organization) -> None:
-    """What the mails of those months told was told then; a demo that starts today sends
-    none of it.
+def _told_then(organization: Organization, *, now: dt.datetime) -> None:
+    """What the notices and mails of those months told was told then; a demo that starts
+    today sends none of it.
     """
+    tell_then(organization, now=now)
     OutgoingMail.objects.filter(organization=organization, kind__startswith="b").update(
         sent_at=F("created_at")
     )
@@ -242,7 +258,7 @@ def make_bolt(*, now: dt.datetime) -> Organization:
         until=now,
         happenings=_closing(bolt, since=start.date(), now=now),
     )
-    _told_then(bolt)
+    _told_then(bolt, now=now)
     return bolt
 
 
@@ -299,5 +315,5 @@ def make_cirrus(*, now: dt.datetime) -> Organization:
     Simulation(cirrus, workers_of(members, pick=pick), pick=pick).run(
         first_on=start.date(), until=now, happenings=closing
     )
-    _told_then(cirrus)
+    _told_then(cirrus, now=now)
     return cirrus

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.db.models import Prefetch, Q
@@ -11,7 +13,7 @@ from ninja import Query, Router
 
 from accounts.api_access import KeyAuth, organization_of
 from accounts.models import Scope
-from billing.models import DeliveryChannel, Notice, NoticeDelivery
+from billing.models import ChannelDelivery, DeliveryChannel, Notice, NoticeDelivery
 from billing.notices.queries.month import DeliveryState, notices_in, state_of
 from billing.notices.schemas import Kind, NoticeList
 from config.kit.api import ERRORS, rfc3339
@@ -56,8 +58,12 @@ def notices(
     with_next = list(found[: PAGE + 1])
     page = with_next[:PAGE]
     has_more = len(with_next) > PAGE
+    outside = _to_channels(page)
     return {
-        "results": [notice_json(notice, slug=organization.slug) for notice in page],
+        "results": [
+            notice_json(notice, outside[notice.pk], slug=organization.slug)
+            for notice in page
+        ],
         "next_cursor": cursor_of([page[-1].created_at.isoformat(), page[-1].pk])
         if has_more
         else None,
@@ -89,7 +95,22 @@ def _keys(cursor: str) -> tuple[dt.datetime, int]:
     return at, pk
 
 
-def notice_json(notice: Notice, *, slug: str) -> dict[str, Any]:
+def _to_channels(page: list[Notice]) -> dict[int, list[ChannelDelivery]]:
+    """What went to Slack and webhooks, by notice, in one query."""
+    found = (
+        ChannelDelivery.objects.filter(event__notice__in=page)
+        .select_related("channel", "event")
+        .order_by("pk")
+    )
+    by_notice: dict[int, list[ChannelDelivery]] = defaultdict(list)
+    for delivery in found:
+        by_notice[delivery.event.notice_id or 0].append(delivery)
+    return by_notice
+
+
+def notice_json(
+    notice: Notice, outside: Iterable[ChannelDelivery], *, slug: str
+) -> dict[str, Any]:
     """One notice as the API writes it."""
     limit = notice.limit_nanos
     return {
@@ -101,7 +122,10 @@ def notice_json(notice: Notice, *, slug: str) -> dict[str, Any]:
         "month": f"{notice.month_on:%Y-%m}",
         "created_at": rfc3339(notice.created_at),
         "overtaken_at": rfc3339(notice.overtaken_at),
-        "deliveries": [_delivery(notice, one) for one in notice.deliveries.all()],
+        "deliveries": [
+            *(_delivery(notice, one) for one in notice.deliveries.all()),
+            *(_channel_delivery(one) for one in outside),
+        ],
     }
 
 
@@ -128,4 +152,20 @@ def _delivery(notice: Notice, delivery: NoticeDelivery) -> dict[str, Any]:
         "status": state.value,
         "tries": mail.attempts if mail else 0,
         "at": rfc3339(at),
+    }
+
+
+def _channel_delivery(delivery: ChannelDelivery) -> dict[str, Any]:
+    ended = {
+        DeliveryState.SENT: delivery.sent_at,
+        DeliveryState.FAILED: delivery.failed_at,
+        DeliveryState.OVERTAKEN: delivery.overtaken_at,
+    }
+    state = next((one for one, at in ended.items() if at), DeliveryState.WAITING)
+    return {
+        "channel": delivery.channel.kind,
+        "to": delivery.channel.name,
+        "status": state.value,
+        "tries": delivery.tries,
+        "at": rfc3339(ended.get(state) or delivery.next_try_at),
     }

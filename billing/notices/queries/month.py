@@ -81,9 +81,9 @@ def counts_in(organization: Organization, month: Month) -> Counts:
     """What a month has, in one query."""
     found: dict[str, int] = notices_in(organization, month).aggregate(
         notices=Count("pk", distinct=True),
-        rows=Count("*"),
-        waiting=Count("*", filter=IS_WAITING),
-        failed=Count("*", filter=HAS_FAILED),
+        rows=Count("pk"),
+        waiting=Count("pk", filter=IS_WAITING),
+        failed=Count("pk", filter=HAS_FAILED),
     )
     return Counts(found["notices"], found["rows"], found["waiting"], found["failed"])
 

@@ -24,6 +24,7 @@ from billing.notices.queries.choices import (
 )
 from billing.notices.queries.month import counts_in, row_keys, rows_of
 from billing.notices.reader import NoticeReader
+from billing.notices.views.channels import channels_part
 from billing.notices.words import notice_title, source_text
 from billing.notices.words.deliveries import delivery_words
 from config.kit.dates import zone_city_text
@@ -43,6 +44,7 @@ def notices(request: MemberRequest, membership: Membership) -> HttpResponse:
     context = _month_context(page, month) | _deliveries(request, page, month)
     if context["is_running"]:
         context |= choices_context(page)
+        context |= channels_part(page.organization, now=page.now)
     return render(request, "billing/notices/settings.html", context)
 
 
@@ -97,8 +99,8 @@ def _deliveries(
     pages.count = number[state]  # counted already
     shown = pages.get_page(request.GET.get("page"))
     return {
-        "page": shown,
-        "counts": counts,
+        "rows_page": shown,
+        "told": counts,
         "state": state,
         "rows": [
             {

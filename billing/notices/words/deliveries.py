@@ -53,7 +53,7 @@ def _without(notice: Notice) -> str:
         return _("Not sent: no longer true")
     if notice.told_at is None:
         return _("Waiting")
-    return _("Nobody wants this kind")
+    return _("Nobody was told")
 
 
 def _answer(
