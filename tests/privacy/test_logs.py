@@ -129,7 +129,7 @@ def test_s11_an_address_in_the_api_s_path_or_error_is_not_logged(
     def fault(*args, **kwargs):
         raise ValueError(f"bob@acme.example with {key}")
 
-    monkeypatch.setattr("billing.reports.api.member_by_ref", fault)
+    monkeypatch.setattr("accounts.api_access.member_by_ref", fault)
     client.raise_request_exception = False
     headers = {"Authorization": f"Bearer {key}"}
     client.get("/api/v1/members/bob@acme.example", headers=headers)
