@@ -18,7 +18,7 @@ from billing.funding.rules.standing import CAP_REASONS, CapSource, Standing, Win
 from billing.funding.words import LayerWords, layer_words, refusal_message, window_name
 from billing.reports.bars import Bar, row_bar
 from config.kit.dates import moment_label, time_text
-from config.kit.money import format_usd, whole_percent
+from config.kit.money import format_usd, percent_spent, whole_percent
 from config.kit.months import local_day
 
 OWNERS_NAMED = 3
@@ -76,7 +76,7 @@ def _cap_context(standing: Standing) -> dict[str, Any]:
         "cap_nanos": amount,
         "cap_percent": None
         if amount is None
-        else whole_percent(standing.spent_nanos, amount),
+        else percent_spent(standing.spent_nanos, amount),
         "cap_bar": row_bar(standing.spent_nanos, cap_nanos=amount),
         "cap_month_only": standing.cap.month_only,
         "own_cap": standing.cap_source is CapSource.MEMBER,

@@ -22,6 +22,13 @@ from billing.funding.rules.standing import (
 from config.kit.dates import duration_text, moment_label, moment_text
 from config.kit.money import format_usd, whole_percent
 
+# What no admin can end, whatever they approve.
+OWNERS_END = (
+    Reason.EXTRA_USAGE_DISABLED,
+    Reason.ORGANIZATION_CAP_REACHED,
+    Reason.BALANCE_EXHAUSTED,
+)
+
 
 def refusal_message(
     decision: Decision, standing: Standing, *, language: str, now: dt.datetime
@@ -116,15 +123,21 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
             return _("You can request more usage.")
         return _("Ask an owner to change this.")
     moment = moment_text(decision.resets_at, zone=zone, now=now, names_zone=True)
-    values = {"moment": moment}
-    if asks:
-        return (
-            _("You can continue %(moment)s, or as soon as an admin approves more.")
-            % values
+    return _or_sooner(standing, decision.reason, asks=asks) % {"moment": moment}
+
+
+def _or_sooner(standing: Standing, reason: Reason | None, *, asks: bool) -> str:
+    """What ends a block before `moment`. Admins give a higher limit or another seat;
+    what stops the whole organization takes an owner.
+    """
+    if asks and reason not in OWNERS_END:
+        return _("You can continue %(moment)s, or as soon as an admin approves more.")
+    if asks and standing.seat_tier == Tier.STANDARD:
+        return _(
+            "You can continue %(moment)s, or sooner if an owner changes this or a "
+            "Premium seat is approved for you."
         )
-    return (
-        _("You can continue %(moment)s, or sooner if an owner changes this.") % values
-    )
+    return _("You can continue %(moment)s, or sooner if an owner changes this.")
 
 
 @dataclass(frozen=True, slots=True)
