@@ -82,6 +82,7 @@ DOORS = {
     "me/sessions/end-others/": SIGNED_IN,
     **dict.fromkeys(
         [
+            ORGANIZATION,
             ORGANIZATION + "usage/",
             ORGANIZATION + "usage/receipts.csv",
             ORGANIZATION + "usage/receipts/<int:event_pk>/",
@@ -93,6 +94,7 @@ DOORS = {
     ),
     **dict.fromkeys(
         [
+            SETTINGS,
             SETTINGS + "members/",
             USAGE,
             USAGE + "month/",
