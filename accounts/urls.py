@@ -7,6 +7,7 @@ from accounts.views import (
     external_ids,
     home,
     keys,
+    language,
     members,
     own_data,
     security,
@@ -63,6 +64,7 @@ urlpatterns = [
     path("accounts/", include(account_pages)),
     path("accounts/2fa/", include(second_factor_pages)),
     path("", home.home, name="home"),
+    path("i18n/setlang/", language.choose_language, name="set_language"),
     path("me/", home.me, name="me"),
     path("me/security/", security_events.own_events, name="own_security_events"),
     path("me/sessions/<int:session_id>/end/", sessions.session_end, name="session_end"),
@@ -71,5 +73,7 @@ urlpatterns = [
     path("me/tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("me/data.zip", own_data.own_data, name="own_data"),
     path("invitations/<str:token>/", home.invitation_page, name="invitation"),
+    path("o/<slug:slug>/", home.organization_home, name="organization_home"),
+    path("o/<slug:slug>/settings/", home.settings_home, name="settings_home"),
     path("o/<slug:slug>/settings/", include(settings_pages)),
 ]

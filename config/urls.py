@@ -15,7 +15,6 @@ urlpatterns = [
     path("doors/", checks.urls),
     path("otlp/v1/", telemetry.urls),
     path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("requests_inbox.urls")),

@@ -7,16 +7,22 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.access import UserRequest, public, signed_in
+from accounts.access import (
+    MemberRequest,
+    UserRequest,
+    member_page,
+    public,
+    signed_in,
+)
 from accounts.actions.invitations import accept_invitation, open_invitation
 from accounts.forms import JoinForm, MeForm
 from accounts.known_devices import remember_device
-from accounts.models import Membership
-from accounts.navigation import front_page
+from accounts.models import Membership, Role
+from accounts.navigation import front_page, settings_page
 from accounts.sessions import record_session, sessions_of
 from config.kit.errors import BusinessError
 from config.kit.fields import add_refusal
@@ -43,6 +49,20 @@ def home(request: UserRequest) -> HttpResponse:
     return render(request, "accounts/home.html", {"memberships": memberships})
 
 
+@member_page()
+@require_safe
+def organization_home(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """People shorten addresses: to where a member arrives."""
+    return redirect(front_page(membership))
+
+
+@member_page(Role.ADMIN)
+@require_safe
+def settings_home(request: MemberRequest, membership: Membership) -> HttpResponse:
+    """People shorten addresses: to the first of the settings."""
+    return redirect(settings_page(membership))
+
+
 @signed_in
 @require_safe
 def address(request: UserRequest) -> HttpResponse:
@@ -60,7 +80,8 @@ def me(request: UserRequest) -> HttpResponse:
     form = MeForm(posted(request), instance=request.user)
     if form.is_valid():
         form.save()
-        messages.success(request, _("Your settings are saved."))
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Your settings are saved."))
         return redirect("me")
     context = {
         "form": form,

@@ -20,6 +20,7 @@ from accounts.actions.invitations import revoke_invitation
 from accounts.actions.members import bring_back, edit_member, remove_member
 from accounts.actions.organizations import hand_over_primary_owner
 from accounts.forms import InvitationForm, MemberForm, RemovalForm, ReturnForm
+from accounts.inviting import beyond_seats, seats_to_invite_for
 from accounts.models import Invitation, Membership, Role
 from accounts.queries import (
     invitations,
@@ -54,6 +55,7 @@ def members_page(request: MemberRequest, membership: Membership) -> HttpResponse
         "now": now,
         "status": status,
         "q": search,
+        "is_part": bool(request.htmx),
     }
     template = (
         "accounts/_members_list.html" if request.htmx else "accounts/members.html"
@@ -103,6 +105,9 @@ def member_invite(request: MemberRequest, membership: Membership) -> HttpRespons
         with refusals_on(form):
             sentence = _invited(request, membership, **form.cleaned_data)
             return _done(request, membership, sentence)
+    form.fields["seat_tier"].help_text = seats_to_invite_for(
+        membership.organization, now=timezone.now()
+    )
     return _form_modal(
         request,
         membership,
@@ -126,6 +131,10 @@ def _invited(request: MemberRequest, membership: Membership, **who: Any) -> str:
     )
     send_soon(mails)
     sentence = _("Invitation sent to %(email)s.") % {"email": invitation.email}
+    beyond = beyond_seats(
+        invitation.organization, tier=invitation.seat_tier, now=timezone.now()
+    )
+    sentence = f"{sentence} {beyond}".strip()
     return _and_what_holds(sentence, _returning(invitation))
 
 

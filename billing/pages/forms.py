@@ -14,12 +14,15 @@ from accounts.models import Plan, Tier
 from billing.models import ExtraUsageScope
 from config.kit.fields import AmountField
 
+# The name of the button that enables without a cap of the organization.
+UNLIMITED = "unlimited"
+
 
 def _seat_cap(label: Promise) -> AmountField:
     return AmountField(
         label=label,
         required=False,
-        unit=_("USD per person"),
+        unit=_("USD"),
         placeholder=_("Unlimited"),
     )
 
@@ -32,11 +35,8 @@ class FirstCapsForm(forms.Form):
     organization_cap = AmountField(
         label=_("Organization spend cap"),
         required=False,
-        help_text=_(
-            "Shared by everyone, each calendar month. Leave empty for unlimited."
-        ),
+        help_text=_("Shared by everyone, each calendar month."),
         unit=_("USD per month"),
-        placeholder=_("Unlimited"),
     )
     standard = _seat_cap(_("Standard"))
     premium = _seat_cap(_("Premium"))
@@ -46,6 +46,19 @@ class FirstCapsForm(forms.Form):
         if plan != Plan.ENTERPRISE_SEAT:
             for tier in Tier:
                 del self.fields[tier]
+
+    def clean_organization_cap(self) -> int | None:
+        """No cap is a choice with a button of its own, never an empty field."""
+        cap_nanos: int | None = self.cleaned_data["organization_cap"]
+        if UNLIMITED in self.data:
+            return None
+        if cap_nanos is None:
+            raise forms.ValidationError(
+                _("Enter an amount, or choose “%(unlimited)s”.")
+                % {"unlimited": _("Without a cap")},
+                code="empty",
+            )
+        return cap_nanos
 
     @property
     def seat_caps(self) -> dict[str, int | None]:

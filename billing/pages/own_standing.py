@@ -20,7 +20,7 @@ from billing.notices.queries.choices import percents_of, settings_of
 from billing.notices.words.banners import Banner, own_banner
 from billing.reports.bars import Bar, row_bar
 from config.kit.dates import moment_label, time_text
-from config.kit.money import format_usd, whole_percent
+from config.kit.money import format_usd, percent_spent, whole_percent
 from config.kit.months import local_day
 
 OWNERS_NAMED = 3
@@ -92,7 +92,7 @@ def _cap_context(standing: Standing) -> dict[str, Any]:
         "cap_nanos": amount,
         "cap_percent": None
         if amount is None
-        else whole_percent(standing.spent_nanos, amount),
+        else percent_spent(standing.spent_nanos, amount),
         "cap_bar": row_bar(standing.spent_nanos, cap_nanos=amount),
         "cap_month_only": standing.cap.month_only,
         "own_cap": standing.cap_source is CapSource.MEMBER,

@@ -19,7 +19,7 @@ from billing.funding.rules.decision import decide
 from billing.metering.receipts import receipt_of
 from billing.pages.going_on import going_on_context
 from billing.pages.own_standing import standing_context
-from billing.reports.charts import split_label
+from billing.reports.charts import day_sums, split_label
 from billing.reports.queries.own import own_month, receipts_page
 from billing.reports.queries.splits import Split
 from config.kit.dates import day_text
@@ -83,6 +83,9 @@ def _chart(parts: list[Split], days: list[dt.date]) -> dict[str, Any]:
             }
             for part in parts
         ],
+        "sums": day_sums(
+            sum(part.by_day.get(day, 0) for part in parts) for day in days
+        ),
         "projected": None,
         "pace": None,
         "mark": None,

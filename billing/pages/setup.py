@@ -19,6 +19,7 @@ from billing.models import Payment, SetupStep
 from billing.pages.forms import FirstCapsForm, ScopeForm
 from billing.pages.switch import caps_now, say_enabled
 from billing.pages.usage_parts import UsagePage
+from billing.payments.actions.reload_settings import check_cap_allows_reload
 from billing.payments.actions.setup import set_setup_step
 from billing.payments.forms import BuyForm, ReloadForm
 from billing.payments.queries.cards import card_of
@@ -115,6 +116,9 @@ def _cap(request: MemberRequest, page: UsagePage) -> Answer:
     )
     if form.is_valid():
         with refusals_on(form):
+            check_cap_allows_reload(
+                page.balance.account, cap_nanos=form.cleaned_data["organization_cap"]
+            )
             _set_first_caps(page, form)
             return _go_on(page, SetupStep.WHOM)
     return {"form": form}

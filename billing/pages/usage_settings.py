@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from billing.pages.usage_parts import UsagePage
-from config.kit.htmx import unchanged_or_html
+from config.kit.htmx import part_of, unchanged_or_html
 
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
@@ -30,6 +30,7 @@ def usage_settings(request: MemberRequest, membership: Membership) -> HttpRespon
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
+@part_of("usage_settings")
 def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The month's panel by itself."""
     page = UsagePage(membership, timezone.now())
@@ -42,6 +43,7 @@ def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
+@part_of("usage_settings")
 def usage_balance(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The balance by itself."""
     page = UsagePage(membership, timezone.now())
@@ -54,6 +56,7 @@ def usage_balance(request: MemberRequest, membership: Membership) -> HttpRespons
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
+@part_of("usage_settings")
 def usage_caps(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The settings list by itself."""
     page = UsagePage(membership, timezone.now())
@@ -64,6 +67,7 @@ def usage_caps(request: MemberRequest, membership: Membership) -> HttpResponse:
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
+@part_of("usage_settings")
 def usage_people(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The table by itself, with the counts around it; the address of the page follows
     what was filtered.

@@ -7,6 +7,7 @@ Amounts go to the script as decimal texts of USD; nothing here is a float.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -43,6 +44,7 @@ def days_chart(summary: MonthSummary) -> dict[str, Any]:
             }
             for place, surface in enumerate(summary.surfaces)
         ],
+        "sums": day_sums(day.total_nanos for day in summary.days),
         "projected": {"label": _("Projected"), "values": expected}
         if expected
         else None,
@@ -58,6 +60,11 @@ def split_label(split: Split) -> str:
     their name, and those without one of their own together.
     """
     return surface_label(split.name) if split.name else _("Other")
+
+
+def day_sums(nanos: Iterable[int]) -> dict[str, Any]:
+    """What each day adds up to, rounded once: its parts are rounded each by themselves."""
+    return {"label": _("Spent"), "values": [_usd(one) for one in nanos]}
 
 
 def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:

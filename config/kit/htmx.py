@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 
 from config.kit.http import PageRequest
 
+View = Callable[..., HttpResponseBase]
 # Stands in a part where its own hash comes to stand, of the same length.
 UNSEEN = "unseen-unseen-16"
 CSRF_INPUT = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
@@ -46,6 +49,25 @@ def render_modal(
     form = context.get("form")
     status = 422 if form is not None and form.errors else 200
     return render(request, template, shared | context, status=status)
+
+
+def part_of(page: str) -> Callable[[View], View]:
+    """Mark a view of a part, below the access mark: a browser that opens its address by
+    itself, say after signing in, is led to the organization's page `page` (B2).
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(
+            request: Any, member: Any, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
+            if request.htmx:
+                return view(request, member, *args, **kwargs)
+            return redirect(page, slug=request.resolver_match.kwargs["slug"])
+
+        return wrapped
+
+    return decorate
 
 
 def saved(request: PageRequest, *events: str, then: str) -> HttpResponse:

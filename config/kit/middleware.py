@@ -17,6 +17,7 @@ from allauth.account.adapter import get_adapter
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import get_messages
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -25,6 +26,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxMiddleware
@@ -168,11 +170,22 @@ class HtmxResponse:
         if response.status_code in (301, 302, 303):
             redirect = HttpResponse(status=204)
             redirect.cookies = response.cookies
-            redirect["HX-Redirect"] = response["Location"]
+            redirect["HX-Redirect"] = _whole_page(request, response["Location"])
             return redirect
         if response.status_code < 500:
             _messages_to_trigger(request, response)
         return response
+
+
+def _whole_page(request: Any, location: str) -> str:
+    """Where to send the browser: from signing in back to the page it shows, not to the
+    part or the dialog of it that was asked for (B2).
+    """
+    path, _mark, _query = location.partition("?")
+    shown = request.htmx.current_url_abs_path
+    if path != resolve_url(settings.LOGIN_URL) or not shown:
+        return location
+    return redirect_to_login(shown).url
 
 
 def _messages_to_trigger(request: HttpRequest, response: HttpResponse) -> None:

@@ -61,6 +61,13 @@ def whole_percent(part: int, whole: int) -> int:
     return 100 if whole <= 0 else min(100, part * 100 // whole)
 
 
+def percent_spent(part: int, whole: int) -> int:
+    """How much of `whole` the part is, rounded down and above 100 where it passes it;
+    100 of nothing.
+    """
+    return 100 if whole <= 0 else max(0, part) * 100 // whole
+
+
 def to_decimal_text(nanos: int, *, places: int = 9) -> str:
     """The API's decimal string of USD: `"0.012345000"`; with `places=2` rounded
     half-even to cents.

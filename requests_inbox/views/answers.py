@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,10 @@ from config.kit.htmx import render_modal
 from config.kit.money import format_usd
 from requests_inbox.actions.deciding import Decided
 from requests_inbox.forms import IncreaseForm
+from requests_inbox.models import UsageRequest
+from requests_inbox.queries import PEOPLE
 from requests_inbox.views.review_rows import Review, ReviewRow
+from requests_inbox.words import decided_sentence
 
 
 def refused(
@@ -103,20 +106,43 @@ def list_now(request: MemberRequest, membership: Membership) -> HttpResponse:
 
 
 def row_or_whole(
-    request: MemberRequest, review: Review, row: ReviewRow | None, *, status: int = 200
+    request: MemberRequest,
+    review: Review,
+    row: ReviewRow | None,
+    *,
+    request_id: int,
+    status: int = 200,
 ) -> HttpResponse:
-    """The row for HTMX, the page without; the present list when the row is gone."""
-    if not request.htmx:
-        if row is None and not review.waiting:
-            raise Http404
-        return whole(request, review, status=status)
+    """The row for HTMX, the page without; where the row is gone, the present list, and who
+    decided what (R4).
+    """
     if row is None:
-        messages.warning(
-            request, _("This request has already been decided or has ended.")
-        )
+        messages.warning(request, _why_gone(review, request_id))
         return list_now(request, review.membership)
+    if not request.htmx:
+        return whole(request, review, status=status)
     context = _context(review) | {"row": row}
     return render(request, "requests_inbox/_review_row.html", context, status=status)
+
+
+def _why_gone(review: Review, request_id: int) -> str:
+    """Who decided the request that is no longer waiting, and how."""
+    answered = (
+        UsageRequest.objects.filter(
+            organization=review.membership.organization, pk=request_id
+        )
+        .select_related(*PEOPLE)
+        .first()
+    )
+    if answered is None:
+        return _("This request has already been decided or has ended.")
+    if answered.status in (answered.Status.APPROVED, answered.Status.DISMISSED):
+        zone = review.membership.organization.timezone
+        return decided_sentence(answered, zone=zone, now=review.now)
+    return _(
+        "The request from %(name)s has ended on its own, so there is nothing left to "
+        "decide."
+    ) % {"name": answered.membership.user}
 
 
 def whole(

@@ -15,6 +15,7 @@ from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on
+from config.kit.htmx import part_of
 from config.kit.http import get_or_post, posted
 from config.kit.ids import is_row_id
 from requests_inbox.actions.deciding import (
@@ -39,6 +40,7 @@ def review(request: MemberRequest, membership: Membership) -> HttpResponse:
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
+@part_of("usage_settings")
 def banner(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The banner of Settings › Usage and the navigation's count, by themselves."""
     context = {
@@ -78,11 +80,12 @@ def increase(
     if not form.is_bound:
         if row is not None:
             row.open_increase()
-        return answers.row_or_whole(request, waiting, row)
-    if row is None:
-        return answers.list_now(request, membership)
-    row.open_increase(form, typed=request.POST.get("amount", ""))
-    return answers.row_or_whole(request, waiting, row, status=422)
+        return answers.row_or_whole(request, waiting, row, request_id=request_id)
+    if row is not None:
+        row.open_increase(form, typed=request.POST.get("amount", ""))
+    return answers.row_or_whole(
+        request, waiting, row, request_id=request_id, status=422
+    )
 
 
 @member_page(Role.ADMIN)
@@ -142,7 +145,9 @@ def dismiss(
     if row is not None:
         row.open_dismiss(form)
     status = 422 if form.is_bound else 200
-    return answers.row_or_whole(request, waiting, row, status=status)
+    return answers.row_or_whole(
+        request, waiting, row, request_id=request_id, status=status
+    )
 
 
 @member_page(Role.ADMIN)
@@ -152,7 +157,9 @@ def row(
 ) -> HttpResponse:
     """A row as it was before something was opened inside it."""
     waiting = Review(membership, timezone.now())
-    return answers.row_or_whole(request, waiting, waiting.row(request_id))
+    return answers.row_or_whole(
+        request, waiting, waiting.row(request_id), request_id=request_id
+    )
 
 
 @member_page(Role.ADMIN)

@@ -1,6 +1,6 @@
 // Daily bars by Chart.js from a JSON block: <canvas data-chart="id-of-json">. Colours come from the tokens.
-// {kind: "money" | "count", labels, titles, series: [{label, values, slot?}], projected: {label, values} | null,
-//  pace: {label, value} | null, mark: {index, label} | null}.
+// {kind: "money" | "count", labels, titles, series: [{label, values, slot?}], sums: {label, values} | undefined,
+//  projected: {label, values} | null, pace: {label, value} | null, mark: {index, label} | null}.
 // Amounts are decimal texts; they become numbers only to be drawn.
 (() => {
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -63,19 +63,63 @@
     },
   };
 
+  const money = (digits) =>
+    new Intl.NumberFormat(document.documentElement.lang, {
+      style: "currency",
+      currency: "USD",
+      currencyDisplay: "narrowSymbol",
+      maximumFractionDigits: digits,
+      minimumFractionDigits: digits,
+    });
+
+  // The page's own looks; a day's sum under its parts.
+  function tooltip(data, text) {
+    const font = { size: 12, family: token("--sans") };
+    return {
+      filter: (item) => item.raw,
+      backgroundColor: token("--surface"),
+      borderColor: token("--line-2"),
+      borderWidth: 1,
+      titleColor: token("--ink"),
+      bodyColor: token("--ink-2"),
+      footerColor: token("--ink"),
+      titleFont: { ...font, weight: 600 },
+      bodyFont: font,
+      footerFont: { ...font, weight: 600 },
+      padding: 12,
+      cornerRadius: 8,
+      caretPadding: 8,
+      boxWidth: 10,
+      boxHeight: 10,
+      boxPadding: 6,
+      multiKeyBackground: "transparent",
+      callbacks: {
+        title: (items) => (items.length ? (data.titles || data.labels)[items[0].dataIndex] : ""),
+        label: (item) => `${item.dataset.label}: ${text(item.raw)}`,
+        labelColor: ({ dataset }) => ({
+          backgroundColor: dataset.backgroundColor,
+          borderColor: "transparent",
+          borderRadius: 2,
+        }),
+        footer: (items) =>
+          data.sums && items.length > 1
+          ? `${data.sums.label}: ${text(data.sums.values[items[0].dataIndex])}`
+          : "",
+      },
+    };
+  }
+
   function draw(canvas) {
     Chart.getChart(canvas)?.destroy();
     const source = document.getElementById(canvas.dataset.chart);
     if (!source) return;
     const data = JSON.parse(source.textContent);
-    const money = new Intl.NumberFormat(document.documentElement.lang, {
-      style: "currency",
-      currency: "USD",
-      currencyDisplay: "narrowSymbol",
-      maximumFractionDigits: 2,
-      minimumFractionDigits: 0,
-    });
-    const text = (value) => (data.kind === "money" ? money.format(value) : String(value));
+    const text = (value) => (data.kind === "money" ? money(2).format(value) : String(value));
+    // An axis says whole dollars, or cents at every line: never $0.5.
+    const axisText = (value, index, ticks) => {
+      const isWhole = ticks.every((tick) => Number.isInteger(tick.value));
+      return data.kind === "money" ? money(isWhole ? 0 : 2).format(value) : String(value);
+    };
     const bars = data.series.map((one, index) => ({
       label: one.label,
       data: one.values.map(Number),
@@ -115,14 +159,7 @@
         font: { family: token("--sans") },
         plugins: {
           legend: { display: false },
-          tooltip: {
-            filter: (item) => item.raw,
-            callbacks: {
-              title: (items) =>
-                items.length ? (data.titles || data.labels)[items[0].dataIndex] : "",
-              label: (item) => `${item.dataset.label}: ${text(item.raw)}`,
-            },
-          },
+          tooltip: tooltip(data, text),
         },
         scales: {
           x: {
@@ -148,7 +185,7 @@
               font: { size: 11, family: token("--sans") },
               maxTicksLimit: 5,
               precision: data.kind === "count" ? 0 : undefined,
-              callback: text,
+              callback: axisText,
             },
           },
         },

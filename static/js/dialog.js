@@ -41,6 +41,18 @@
     if (place?.select && place.type === "text") place.select();
   });
 
+  // What is typed anew is not refused yet.
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (field.getAttribute("aria-invalid") !== "true") return;
+    field.removeAttribute("aria-invalid");
+    const ids = (field.getAttribute("aria-describedby") || "").split(" ");
+    for (const id of ids) {
+      const note = document.getElementById(id);
+      if (note?.matches(".xu-error, .errorlist")) note.remove();
+    }
+  });
+
   function finish() {
     host().replaceChildren();
     const drawnAnew = opener?.id ? document.getElementById(opener.id) : null;

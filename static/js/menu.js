@@ -21,6 +21,11 @@
     if (open && open !== button) set(open, false);
     if (button) set(button, button.getAttribute("aria-expanded") !== "true");
   });
+  // An open menu is not swapped away under the hand of whoever reads it; the next refresh brings what changed.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const button = openButton();
+    if (button && event.detail.target.contains(button)) event.detail.shouldSwap = false;
+  });
   document.addEventListener("keydown", (event) => {
     const button = openButton();
     if (!button) return;

@@ -85,6 +85,7 @@ DOORS = {
     "me/sessions/end-others/": SIGNED_IN,
     **dict.fromkeys(
         [
+            ORGANIZATION,
             ORGANIZATION + "usage/",
             ORGANIZATION + "prices/",
             ORGANIZATION + "usage/requests/",
@@ -104,6 +105,7 @@ DOORS = {
     ),
     **dict.fromkeys(
         [
+            SETTINGS,
             SETTINGS + "members/",
             USAGE,
             USAGE + "month/",

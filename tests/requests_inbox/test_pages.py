@@ -422,3 +422,18 @@ def test_hostile_words_in_forms_stay_words(as_bob):
         assert answer.status_code in (200, 422)
         assert "<script>" not in answer.content.decode()
     assert UsageRequest.objects.get().asked_nanos == usd("60")
+
+
+def test_r4_who_opens_a_row_that_was_decided_meanwhile_reads_who_decided_what(
+    client, blocked_bob, alice, by_ada
+):
+    waiting = send_request(blocked_bob, now=NOW).request
+    dismiss_request(
+        blocked_bob.organization, request_id=waiting.pk, note="", by=by_ada, now=NOW
+    )
+    client.force_login(alice.user)
+    for act in ("increase", "dismiss"):
+        path = f"/o/acme/settings/usage/requests/{waiting.pk}/{act}/"
+        answer = client.get(path, headers={"HX-Request": "true"})
+        assert "Ada Okafor dismissed the request from Bob Feld" in answer["HX-Trigger"]
+        assert client.get(path).status_code == 302, "no dead end without scripts"

@@ -14,7 +14,7 @@ from django.db import connection
 
 from billing.funding.rules.decision import extra_usage_refusal
 from billing.funding.rules.standing import Cap, OrganizationStanding, Reason, Standing
-from billing.models import MemberMonth
+from billing.models import BillingAccount, MemberMonth
 from billing.reports.queries.members import NAMELESS, shared_params
 from billing.reports.queries.month import MonthSummary, day_reached
 from billing.reports.rules.verdict import Verdict, judge
@@ -47,6 +47,18 @@ def organization_effect(
         else None
     )
     return OrganizationEffect(verdict, reached)
+
+
+def reload_under_cap(organization_id: int) -> int | None:
+    """The reload amount where the organization's cap limits auto-reload (nano-USD); None
+    where it is off or has a limit of its own.
+    """
+    accounts = BillingAccount.objects.filter(
+        organization_id=organization_id,
+        auto_reload_enabled=True,
+        reload_limit_nanos=None,
+    )
+    return accounts.values_list("reload_amount_nanos", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

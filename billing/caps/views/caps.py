@@ -102,7 +102,11 @@ def _render(
         "membership": target.viewer,
         "subtitle": target.subject,
         **_effect(target, typed, month_only=month_only),
+        # Without scripts the label can't follow the tick.
+        **({} if request.htmx else {"unlimited_label": target.unlimited_text()}),
     }
+    if form.errors:  # the field says why
+        context["unreadable"] = ""
     return render_modal(
         request,
         "billing/caps/cap.html",
@@ -123,8 +127,15 @@ def _preview(request: MemberRequest, target: CapModal) -> HttpResponse:
 
 
 def _effect(target: CapModal, typed: str, *, month_only: bool) -> dict[str, Any]:
+    """What an amount would do, or why it can't be read; nothing is said of an empty one."""
+    preview, unreadable, typed = None, "", typed.replace("\0", "").strip()
     try:
-        preview = target.preview(parse_amount(typed.replace("\0", "")))
-    except AmountError:
-        preview = None
-    return {"preview": preview, "hint": target.month_only_hint(month_only)}
+        preview = target.preview(parse_amount(typed))
+    except AmountError as error:
+        unreadable = str(error) if typed else ""
+    return {
+        "preview": preview,
+        "unreadable": unreadable,
+        "hint": target.month_only_hint(month_only),
+        "unlimited_label": target.unlimited_text(this_month_only=month_only),
+    }

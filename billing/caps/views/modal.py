@@ -19,6 +19,7 @@ from billing.caps.words.modal import (
     target_text,
     uncapped_text,
     unlimited_hint,
+    unlimited_label,
 )
 from billing.caps.words.previews import Preview, cap_preview
 from billing.funding.queries import standing_of
@@ -89,9 +90,21 @@ class CapModal:
         return target_text(self.target, self.cap, self.standing)
 
     @property
+    def can_be_unlimited(self) -> bool:
+        """Whether there is a cap of this level to take away."""
+        if self.target.level is not CapLevel.MEMBER:
+            return self.cap.amount_nanos is not None or self.cap.month_only
+        own = self.standing.own_cap
+        return own.amount_nanos is not None or own.month_only
+
+    def unlimited_text(self, *, this_month_only: bool = False) -> str:
+        """What the button that takes the cap away is called."""
+        return unlimited_label(self.seat_cap_nanos, this_month_only=this_month_only)
+
+    @property
     def unlimited_hint(self) -> str:
         """What “Set to unlimited” means, where that is not plain."""
-        return unlimited_hint(self.seat_cap_nanos)
+        return unlimited_hint(self.seat_cap_nanos) if self.can_be_unlimited else ""
 
     def month_only_hint(self, ticked: bool) -> str:
         """What follows when the amount is for this month only."""

@@ -75,10 +75,26 @@ def unlimited_hint(seat_cap_nanos: int | None) -> str:
     """What “Set to unlimited” means where a seat cap stands behind a member's (C2)."""
     if seat_cap_nanos is None:
         return ""
-    return _(
-        "“Set to unlimited” removes this person's own cap; the seat cap of "
-        "%(cap)s then applies."
-    ) % {"cap": format_usd(seat_cap_nanos)}
+    return _("Without their own cap, the seat cap of %(cap)s applies.") % {
+        "cap": format_usd(seat_cap_nanos)
+    }
+
+
+def unlimited_label(seat_cap_nanos: int | None, *, this_month_only: bool) -> str:
+    """What the button is called that takes a cap away; with a seat's cap behind it, that
+    does not make anybody unlimited (C2).
+    """
+    if seat_cap_nanos is not None:
+        return (
+            _("Remove own cap, this month only")
+            if this_month_only
+            else _("Remove own cap")
+        )
+    return (
+        _("Set to unlimited, this month only")
+        if this_month_only
+        else _("Set to unlimited")
+    )
 
 
 def capped_text(target: CapTarget, amount_nanos: int, *, this_month_only: bool) -> str:

@@ -5,7 +5,7 @@ numbers, a small bar.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,6 +19,7 @@ from billing.caps.queries.effects import (
     organization_effect,
     seat_effect,
 )
+from billing.caps.words.reloads import reload_warning
 from billing.funding.rules.standing import CAP_REASONS, Reason, Standing
 from billing.reports.bars import Bar, bar
 from billing.reports.queries.members import member_counts
@@ -59,11 +60,13 @@ def cap_preview(
         )
         return seat_preview(effect, amount_nanos=amount_nanos)
     summary = month_summary(organization, now=now)
-    return organization_preview(
+    preview = organization_preview(
         summary,
         organization_effect(summary, amount_nanos=amount_nanos),
         people=member_counts(organization).enabled,
     )
+    warning = reload_warning(organization, cap_nanos=amount_nanos)
+    return replace(preview, numbers=f"{preview.numbers} {warning}".strip())
 
 
 def organization_preview(

@@ -17,14 +17,11 @@ from billing.funding.rules.standing import (
 from config.kit.dates import moment_text
 from config.kit.money import format_usd
 
-# What an admin's yes to a request ends; the switch, the organization's cap and its balance
-# are the owners'.
-LIFTED_BY_ADMINS = frozenset(
-    {
-        Reason.MEMBER_NOT_ENABLED,
-        Reason.MEMBER_CAP_REACHED,
-        Reason.SEAT_TIER_CAP_REACHED,
-    }
+# What no admin can end, whatever they approve.
+OWNERS_END = (
+    Reason.EXTRA_USAGE_DISABLED,
+    Reason.ORGANIZATION_CAP_REACHED,
+    Reason.BALANCE_EXHAUSTED,
 )
 
 
@@ -131,15 +128,21 @@ def _what_next(decision: Decision, standing: Standing, *, now: dt.datetime) -> s
             return _("You can request more usage.")
         return _("Ask an owner to change this.")
     moment = moment_text(decision.resets_at, zone=zone, now=now, names_zone=True)
-    values = {"moment": moment}
-    if asks and decision.reason in LIFTED_BY_ADMINS:
-        return (
-            _("You can continue %(moment)s, or as soon as an admin approves more.")
-            % values
+    return _or_sooner(standing, decision.reason, asks=asks) % {"moment": moment}
+
+
+def _or_sooner(standing: Standing, reason: Reason | None, *, asks: bool) -> str:
+    """What ends a block before `moment`. Admins give a higher limit or another seat;
+    what stops the whole organization takes an owner.
+    """
+    if asks and reason not in OWNERS_END:
+        return _("You can continue %(moment)s, or as soon as an admin approves more.")
+    if asks and standing.seat_tier == Tier.STANDARD:
+        return _(
+            "You can continue %(moment)s, or sooner if an owner changes this or a "
+            "Premium seat is approved for you."
         )
-    return (
-        _("You can continue %(moment)s, or sooner if an owner changes this.") % values
-    )
+    return _("You can continue %(moment)s, or sooner if an owner changes this.")
 
 
 def _confirm_or_wait(decision: Decision, *, zone: str, now: dt.datetime) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
+from billing.funding.queries import organization_standing
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount
 from billing.notices.actions.noticing import notice_unreloaded
@@ -50,7 +51,8 @@ def set_auto_reload(
     (None: the organization's cap).
 
     Switching it off keeps threshold and amount; switching it on forgets earlier
-    declines. Raises BusinessError `not_prepaid`, `no_card`, or with the field of a bad
+    declines. Raises BusinessError `not_prepaid`, `no_card`, `reload_cap` where the cap
+    that stands in for the limit is smaller than one reload, or with the field of a bad
     amount.
     """
     locked = lock_organization(organization.pk)
@@ -63,6 +65,8 @@ def set_auto_reload(
             amount_nanos=amount_nanos,
             limit_nanos=limit_nanos,
         )
+        if limit_nanos is None:
+            _check_cap_allows_one(locked, amount_nanos=amount_nanos or 0, now=now)
         require_card(locked.pk)
         account.reload_threshold_nanos = threshold_nanos
         account.reload_amount_nanos = amount_nanos
@@ -153,6 +157,47 @@ def _check_threshold_is_in_reach(threshold_nanos: int, *, amount_nanos: int) -> 
         status=422,
         field="threshold",
     )
+
+
+def _check_cap_allows_one(
+    organization: Organization, *, amount_nanos: int, now: dt.datetime
+) -> None:
+    cap_nanos = organization_standing(organization.pk, now=now).cap.amount_nanos
+    if cap_nanos is None or cap_nanos >= amount_nanos:
+        return
+    raise BusinessError(
+        _(
+            "Without a limit of its own, auto-reload buys at most the organization "
+            "spend cap of %(cap)s a month, which is not enough for a single reload of "
+            "%(amount)s. Enter a limit, or a smaller reload amount."
+        )
+        % {"cap": format_usd(cap_nanos), "amount": format_usd(amount_nanos)},
+        code="reload_cap",
+        status=422,
+        field="limit",
+    )
+
+
+def check_cap_allows_reload(account: BillingAccount, *, cap_nanos: int | None) -> None:
+    """Raises BusinessError (`reload_cap`, field `organization_cap`) where auto-reload is
+    on, has no limit of its own, and one reload is more than `cap_nanos`.
+    """
+    amount_nanos = account.reload_amount_nanos
+    is_limited = account.auto_reload_enabled and account.reload_limit_nanos is None
+    if not is_limited or cap_nanos is None or amount_nanos is None:
+        return
+    if amount_nanos > cap_nanos:
+        raise BusinessError(
+            _(
+                "Auto-reload could not buy: one reload is %(amount)s, and the cap limits "
+                "reloads too. Enter at least %(amount)s, or go back and change "
+                "auto-reload."
+            )
+            % {"amount": format_usd(amount_nanos)},
+            code="reload_cap",
+            status=422,
+            field="organization_cap",
+        )
 
 
 def _check_limit_allows_one(limit_nanos: int, *, amount_nanos: int) -> None:

@@ -11,7 +11,7 @@ from accounts.models import OutgoingMail
 from billing.funding.queries import organization_standing
 from billing.payments.actions.owner_mails import EXHAUSTED, LOW, RELOAD_LIMIT
 from billing.payments.mails.frame import BalanceMail, balance_text
-from billing.payments.queries.reloads import reload_limit
+from billing.payments.queries.reloads import limit_of_reloads
 from billing.payments.words.balance import hold_mail_text
 from billing.payments.words.buying import still_stops
 from config.kit.money import format_usd
@@ -25,8 +25,8 @@ def reload_limit_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
 
 def _reload_limit(mail: OutgoingMail, now: dt.datetime) -> BalanceMail:
     standing = organization_standing(mail.organization.pk, now=now)
-    limit = reload_limit(mail.organization.billing_account, standing)
-    title, lines = hold_mail_text(mail.facts["hold"], standing, limit_nanos=limit)
+    limit = limit_of_reloads(mail.organization.billing_account, standing)
+    title, lines = hold_mail_text(mail.facts["hold"], standing, limit=limit)
     return BalanceMail(title, lines, _("Open Settings › Usage"), "usage_settings")
 
 

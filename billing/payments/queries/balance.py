@@ -23,12 +23,18 @@ from billing.models.payments import PaymentQuerySet
 from billing.payments.queries.cards import card_of
 from billing.payments.queries.reloads import (
     bought_this_month,
+    limit_of_reloads,
     low_mark,
     open_dispute,
-    reload_limit,
     reload_state,
 )
-from billing.payments.rules.reloading import RETRIES, Hold, is_final, reload_now
+from billing.payments.rules.reloading import (
+    RETRIES,
+    Hold,
+    ReloadLimit,
+    is_final,
+    reload_now,
+)
 from billing.payments.rules.runway import Runway, runway
 from billing.reports.queries.month import MonthSummary, month_summary
 from config.kit.months import local_midnight
@@ -54,7 +60,7 @@ class BalanceSummary:
     state: BalanceState
     hold: Hold | None
     card: PaymentCard | None
-    limit_nanos: int | None
+    limit: ReloadLimit | None
     bought_nanos: int
     last_reload: Payment | None
     last_decline: Payment | None
@@ -98,7 +104,8 @@ class BalanceSummary:
     def will_reload(self) -> bool:
         """Auto-reload is on, and nothing is in its way that lasts."""
         is_on = self.account.auto_reload_enabled and self.card is not None
-        return is_on and not self.is_paused and self.dispute is None
+        is_held = self.hold in LASTING or _is_full(self.limit)
+        return is_on and not self.is_paused and self.dispute is None and not is_held
 
     @property
     def lacks_card(self) -> bool:
@@ -132,6 +139,14 @@ class BalanceSummary:
         )
 
 
+# What keeps auto-reload from buying for longer than a payment takes.
+LASTING = (Hold.MONTHLY_LIMIT, Hold.DAILY_COUNT)
+
+
+def _is_full(limit: ReloadLimit | None) -> bool:
+    return limit is not None and not limit.allows_another
+
+
 def balance_summary(
     standing: OrganizationStanding, summary: MonthSummary, *, now: dt.datetime
 ) -> BalanceSummary:
@@ -143,14 +158,21 @@ def balance_summary(
     reloads = payments.reloads()
     card = card_of(standing.id)
     dispute = open_dispute(standing.id)
+    limit = limit_of_reloads(account, standing)
+    hold = reload_now(reload_state(account, standing, now=now), now=now).hold
     balance_nanos = account.balance_nanos
     to_threshold_nanos = balance_nanos - (account.reload_threshold_nanos or 0)
     return BalanceSummary(
         account=account,
-        state=_state(account, standing, card, is_disputed=dispute is not None),
-        hold=reload_now(reload_state(account, standing, now=now), now=now).hold,
+        state=_state(
+            account,
+            standing,
+            card,
+            is_held=dispute is not None or hold in LASTING or _is_full(limit),
+        ),
+        hold=hold,
         card=card,
-        limit_nanos=reload_limit(account, standing),
+        limit=limit,
         bought_nanos=bought_this_month(standing),
         last_reload=reloads.filter(status=Payment.Status.SUCCEEDED).first(),
         last_decline=_last_decline(account, reloads),
@@ -227,13 +249,13 @@ def _state(
     standing: OrganizationStanding,
     card: PaymentCard | None,
     *,
-    is_disputed: bool,
+    is_held: bool,
 ) -> BalanceState:
     if account.balance_nanos <= 0:
         return BalanceState.GONE
     if _waits_for_retry(account, card) or account.reload_ended_at is not None:
         return BalanceState.DECLINED
-    is_reloaded = account.auto_reload_enabled and card is not None and not is_disputed
+    is_reloaded = account.auto_reload_enabled and card is not None and not is_held
     is_low = account.balance_nanos <= low_mark(account)
     if standing.is_on and is_low and not is_reloaded:
         return BalanceState.LOW

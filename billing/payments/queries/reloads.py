@@ -21,7 +21,7 @@ from billing.models import (
     PaymentCard,
     Refund,
 )
-from billing.payments.rules.reloading import ReloadState
+from billing.payments.rules.reloading import ReloadLimit, ReloadState
 from config.kit.money import NANOS_PER_USD
 from config.kit.months import local_midnight
 
@@ -90,6 +90,21 @@ def bought_this_month(standing: OrganizationStanding) -> int:
     reloads = Payment.objects.filter(organization_id=standing.id).reloads().counting()
     this_month = reloads.filter(created_at__gte=standing.month.start)
     return this_month.aggregate(sum=Sum("amount_nanos"))["sum"] or 0
+
+
+def limit_of_reloads(
+    account: BillingAccount, standing: OrganizationStanding
+) -> ReloadLimit | None:
+    """This month's limit of auto-reload beside what it bought; None without one."""
+    limit_nanos = reload_limit(account, standing)
+    if limit_nanos is None or not account.reload_amount_nanos:
+        return None
+    return ReloadLimit(
+        limit_nanos,
+        account.reload_amount_nanos,
+        bought_this_month(standing),
+        is_cap=account.reload_limit_nanos is None,
+    )
 
 
 def is_wanted(organization_id: int, *, now: dt.datetime) -> bool:

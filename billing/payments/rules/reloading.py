@@ -88,6 +88,33 @@ class ReloadState:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadLimit:
+    """The most that auto-reload buys in a month, beside the size of one reload and what
+    it bought so far (nano-USD). `is_cap`: the organization's cap stands in for it (T4).
+    """
+
+    limit_nanos: int
+    amount_nanos: int
+    bought_nanos: int
+    is_cap: bool
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether all of it is bought."""
+        return self.bought_nanos >= self.limit_nanos
+
+    @property
+    def allows_any(self) -> bool:
+        """Whether one reload fits in a whole month of it."""
+        return self.amount_nanos <= self.limit_nanos
+
+    @property
+    def allows_another(self) -> bool:
+        """Whether one more reload fits this month."""
+        return self.bought_nanos + self.amount_nanos <= self.limit_nanos
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """What to do now: buy `amount_nanos`, or nothing because of `hold`, or nothing at
     all to do.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,16 +16,19 @@ from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from billing.models import Payment, SetupStep
 from billing.payments import processing
+from billing.payments.actions.purchases import check_purchase_amount
 from billing.payments.actions.setup import set_setup_step
 from billing.payments.forms import BuyForm
 from billing.payments.reader import BalanceReader
 from billing.payments.views.modal import money_modal, usage_page
 from billing.payments.views.redirects import go_to
 from billing.payments.words.buying import still_stops
+from billing.payments.words.previews import bought_text
+from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on, renew_key, typed_amount
 from config.kit.htmx import saved
 from config.kit.http import get_or_post, posted
-from config.kit.money import format_usd, usd
+from config.kit.money import AmountError, format_usd, parse_amount, usd
 
 FIRST_PURCHASE = usd(100)
 
@@ -35,6 +38,8 @@ FIRST_PURCHASE = usd(100)
 def buy(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The modal behind Buy extra usage."""
     page = BalanceReader.of_prepaid(membership)
+    if request.htmx and "preview" in request.GET:
+        return _bought(request, page)
     form = BuyForm(posted(request), initial=first_purchase(page))
     if form.is_valid():
         payment = try_to_buy(page, form)
@@ -58,6 +63,23 @@ def buy(request: MemberRequest, membership: Membership) -> HttpResponse:
         },
         title=_("Buy extra usage"),
     )
+
+
+def _bought(request: MemberRequest, page: BalanceReader) -> HttpResponse:
+    """What the typed amount would do, and the button that says so."""
+    label, typed = _("Buy extra usage"), request.GET.get("amount", "")
+    try:
+        amount_nanos = parse_amount(typed.replace("\0", ""))
+        check_purchase_amount(amount_nanos)
+    except AmountError as error:
+        effect = str(error) if typed.strip() else ""
+    except BusinessError as error:
+        effect = error.message
+    else:
+        effect = bought_text(page.balance, amount_nanos=amount_nanos)
+        label = _("Buy %(amount)s") % {"amount": format_usd(amount_nanos)}
+    context = {"effect": effect, "label": label}
+    return render(request, "billing/payments/_buy_preview.html", context)
 
 
 def first_purchase(page: BalanceReader) -> dict[str, str]:

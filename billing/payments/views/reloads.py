@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.access import MemberRequest, member_page
@@ -14,6 +15,7 @@ from billing.payments.forms import ReloadForm
 from billing.payments.reader import BalanceReader
 from billing.payments.tasks import reload_if_due
 from billing.payments.views.modal import money_modal, usage_page
+from billing.payments.words.previews import reload_text
 from config.kit.fields import refusals_on, typed_amount
 from config.kit.htmx import saved
 from config.kit.http import get_or_post, posted
@@ -28,6 +30,8 @@ FIRST_THRESHOLD, FIRST_RELOAD = usd(25), usd(100)
 def auto_reload(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The modal behind Edit auto-reload."""
     page = BalanceReader.of_prepaid(membership)
+    if request.htmx and "preview" in request.GET:
+        return _preview(request, page)
     form = ReloadForm(posted(request), initial=first_reload(page))
     if form.is_valid() and try_to_set_reload(page, form):
         enabled = form.cleaned_data["enabled"]
@@ -43,6 +47,22 @@ def auto_reload(request: MemberRequest, membership: Membership) -> HttpResponse:
         {"form": form, "subtitle": subtitle},
         title=_("Auto-reload"),
     )
+
+
+def _preview(request: MemberRequest, page: BalanceReader) -> HttpResponse:
+    """What the typed amounts would charge at once."""
+    form, effect = ReloadForm(request.GET), ""
+    typed = form.cleaned_data if form.is_valid() else {}
+    if typed.get("threshold") is not None and typed.get("amount"):
+        effect = reload_text(
+            page.balance,
+            page.standing,
+            threshold_nanos=typed["threshold"],
+            amount_nanos=typed["amount"],
+            limit_nanos=typed["limit"],
+            now=page.now,
+        )
+    return render(request, "billing/payments/_reload_preview.html", {"effect": effect})
 
 
 def first_reload(page: BalanceReader) -> dict[str, object]:

@@ -12,12 +12,12 @@ from django.utils.translation import ngettext
 from billing.funding.rules.standing import OrganizationStanding
 from billing.models import SetupStep
 from billing.payments.queries.balance import BalanceState, BalanceSummary
-from billing.payments.rules.reloading import MOST_A_DAY, Hold
+from billing.payments.rules.reloading import MOST_A_DAY, Hold, ReloadLimit
 from billing.payments.rules.runway import Runway
 from billing.reports.queries.members import MemberCounts
 from billing.reports.queries.month import MonthSummary
 from billing.reports.rules.verdict import State
-from billing.reports.words import MonthAnswer
+from billing.reports.words import MonthAnswer, way_on_text
 from config.kit.dates import day_text, short_day_text, time_text
 from config.kit.money import format_usd
 from config.kit.months import Month, next_month
@@ -40,7 +40,14 @@ def balance_answer(
             "Extra usage is paused for all %(people)s people: the balance is used up.",
             counts.enabled,
         ) % {"people": counts.enabled}
-        way_on = _("Buy extra usage and people can continue right away.")
+        way_on = way_on_text(
+            counts,
+            _("Buy extra usage and people can continue right away."),
+            alone=_(
+                "Buying extra usage is not enough: everyone has also reached their own "
+                "or their seat's cap."
+            ),
+        )
         detail = f"{way_on} {hold_text(balance, month=summary.month)}".strip()
         return MonthAnswer("stopped", "player-pause", headline, detail)
     if balance.state in (BalanceState.LOW, BalanceState.DECLINED):
@@ -58,7 +65,14 @@ def _both_stop(counts: MemberCounts) -> MonthAnswer:
         "reached, and the balance is used up.",
         counts.enabled,
     ) % {"people": counts.enabled}
-    detail = _("Raise the cap and buy extra usage, and people can continue right away.")
+    detail = way_on_text(
+        counts,
+        _("Raise the cap and buy extra usage, and people can continue right away."),
+        alone=_(
+            "Raising the cap and buying extra usage is not enough: everyone has also "
+            "reached their own or their seat's cap."
+        ),
+    )
     return MonthAnswer("stopped", "player-pause", headline, detail)
 
 
@@ -109,13 +123,7 @@ def hold_text(balance: BalanceSummary, *, month: Month) -> str:
     """
     match balance.hold:
         case Hold.MONTHLY_LIMIT:
-            return _(
-                "The monthly reload limit of %(limit)s has been reached. Auto-reload "
-                "resumes on %(day)s, or as soon as the limit is raised."
-            ) % {
-                "limit": format_usd(balance.limit_nanos or 0),
-                "day": day_text(next_month(month.first_on)),
-            }
+            return limit_text(balance.limit, month=month) if balance.limit else ""
         case Hold.DAILY_COUNT:
             return _("Auto-reload has bought five times today and resumes tomorrow.")
         case Hold.NO_CARD:
@@ -131,8 +139,43 @@ def hold_text(balance: BalanceSummary, *, month: Month) -> str:
             return ""
 
 
+def limit_text(limit: ReloadLimit, *, month: Month) -> str:
+    """Why the monthly limit lets auto-reload buy nothing: it is smaller than one reload,
+    it is reached, or another reload would pass it.
+    """
+    figures = {
+        "amount": format_usd(limit.amount_nanos),
+        "limit": format_usd(limit.limit_nanos),
+        "bought": format_usd(limit.bought_nanos),
+        "day": day_text(next_month(month.first_on)),
+    }
+    if not limit.allows_any and limit.is_cap:
+        sentence = _(
+            "Auto-reload can't buy: one reload of %(amount)s is more than the "
+            "organization spend cap of %(limit)s, which also limits reloads. Raise the "
+            "cap, set a monthly reload limit, or lower the reload amount."
+        )
+    elif not limit.allows_any:
+        sentence = _(
+            "Auto-reload can't buy: one reload of %(amount)s is more than the monthly "
+            "reload limit of %(limit)s. Raise the limit or lower the reload amount."
+        )
+    elif limit.is_reached:
+        sentence = _(
+            "The monthly reload limit of %(limit)s has been reached. Auto-reload "
+            "resumes on %(day)s, or as soon as the limit is raised."
+        )
+    else:
+        sentence = _(
+            "Another reload of %(amount)s would pass the monthly reload limit of "
+            "%(limit)s (%(bought)s reloaded so far). Auto-reload resumes on %(day)s, or "
+            "as soon as the limit is raised."
+        )
+    return sentence % figures
+
+
 def hold_mail_text(
-    hold: str, standing: OrganizationStanding, *, limit_nanos: int | None
+    hold: str, standing: OrganizationStanding, *, limit: ReloadLimit | None
 ) -> tuple[str, list[str]]:
     """The same to owners by mail: title and lines.
 
@@ -143,15 +186,17 @@ def hold_mail_text(
         "name": standing.name,
         "balance": format_usd(balance_nanos),
         "count": MOST_A_DAY,
-        "limit": format_usd(limit_nanos or 0),
-        "day": day_text(next_month(standing.month.first_on)),
+        "limit": format_usd(limit.limit_nanos if limit else 0),
     }
     if hold == Hold.MONTHLY_LIMIT:
         title = _("The monthly reload limit of %(limit)s has been reached for %(name)s")
-        line = _(
-            "Auto-reload resumes on %(day)s, or as soon as you raise the limit. The "
-            "balance is %(balance)s."
-        )
+        if limit and not limit.is_reached:
+            title = _(
+                "Auto-reload can't buy for %(name)s: its monthly limit is too low"
+            )
+        line = _("The balance is %(balance)s.")
+        if limit:
+            line = f"{limit_text(limit, month=standing.month)} {line}"
     else:
         title = ngettext(
             "Auto-reload bought %(count)d time today for %(name)s and is paused "

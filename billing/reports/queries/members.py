@@ -203,7 +203,8 @@ class MemberCounts:
     """How many members are active, paused, or without extra usage (`off`), and how many
     are on each seat tier; `removed` are the people who have left but spent this month.
 
-    Of those who have it: the sum of their caps (nano-USD), and how many have none.
+    Of those who have it: the sum of their caps (nano-USD), how many have none, and how
+    many have reached theirs, whatever else stops them.
     """
 
     active: int = 0
@@ -213,6 +214,7 @@ class MemberCounts:
     by_seat_tier: dict[str | None, int] = field(default_factory=dict)
     capped_nanos: int = 0
     uncapped: int = 0
+    at_own_cap: int = 0
 
     @property
     def total(self) -> int:
@@ -269,14 +271,16 @@ def member_counts(
     sql = f"""
 {NAMED if filters.words else NAMELESS}
 SELECT state, seat_tier, COUNT(*), COUNT(cap),
-       CAST(SUM(cap / {NANOS_PER_CENT}) AS bigint)
+       CAST(SUM(cap / {NANOS_PER_CENT}) AS bigint),
+       SUM(CASE WHEN spent >= cap THEN 1 ELSE 0 END)
   FROM members
  {where}
  GROUP BY state, seat_tier
 """
     counts = MemberCounts()
     # Caps are whole cents; the nano-USD of ten thousand large ones pass 64 bits.
-    for state, seat_tier, number, capped, cents in _rows(sql, params, standing):
+    for row in _rows(sql, params, standing):
+        state, seat_tier, number, capped, cents, at_cap = row
         setattr(counts, state, getattr(counts, state) + number)
         if state == REMOVED:
             continue
@@ -284,6 +288,7 @@ SELECT state, seat_tier, COUNT(*), COUNT(cap),
         if state != OFF:
             counts.uncapped += number - capped
             counts.capped_nanos += (cents or 0) * NANOS_PER_CENT
+            counts.at_own_cap += at_cap
     return counts
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from billing.reports.rules.projection import Projection, about, lasting_cap
-from config.kit.money import MAX_AMOUNT_NANOS, whole_percent
+from config.kit.money import MAX_AMOUNT_NANOS, percent_spent
 
 
 class State(StrEnum):
@@ -47,8 +47,13 @@ class Verdict:
 
     @property
     def percent(self) -> int:
-        """How much of the cap is spent."""
-        return whole_percent(self.spent_nanos, self.cap_nanos or 0)
+        """How much of the cap is spent; above 100 where it was passed."""
+        return percent_spent(self.spent_nanos, self.cap_nanos or 0)
+
+    @property
+    def passed_nanos(self) -> int:
+        """How much more than the cap is spent (E3, C4)."""
+        return max(0, self.spent_nanos - (self.cap_nanos or 0))
 
     @property
     def under_nanos(self) -> int:

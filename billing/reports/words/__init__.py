@@ -116,8 +116,34 @@ def _stopped(
         }
     else:
         why = _("The organization cap of %(cap)s doesn't allow any.") % {"cap": cap}
-    way_on = _("Raise it and people can continue right away.")
+    way_on = way_on_text(
+        counts,
+        _("Raise it and people can continue right away."),
+        alone=_(
+            "Raising it is not enough: everyone has also reached their own or their "
+            "seat's cap."
+        ),
+    )
     return MonthAnswer("stopped", "player-pause", headline, f"{why} {way_on}")
+
+
+def way_on_text(counts: MemberCounts, sentence: str, *, alone: str) -> str:
+    """What lets people go on, as `sentence` says, and whom their own cap stops all the
+    same; `alone` instead where that is everyone.
+    """
+    stuck = counts.at_own_cap
+    if not stuck:
+        return sentence
+    if stuck >= counts.enabled:
+        return alone
+    but = ngettext(
+        "%(people)s of them stays paused, having also reached their own or their seat's "
+        "cap.",
+        "%(people)s of them stay paused, having also reached their own or their seat's "
+        "cap.",
+        stuck,
+    ) % {"people": stuck}
+    return f"{sentence} {but}"
 
 
 def _stops_soon(verdict: Verdict, *, can_edit: bool) -> MonthAnswer:

@@ -102,7 +102,8 @@ def test_a_refusal_is_200_with_reason_message_end_and_layers(call, bob):
     assert answer["resets_at"] == "2026-11-24T00:20:00Z"
     assert answer["message"] == (
         "Your included usage is used up, and extra usage is off for Acme. You can "
-        "continue at 19:20 EST today, or as soon as an admin approves more."
+        "continue at 19:20 EST today, or sooner if an owner changes this or a Premium "
+        "seat is approved for you."
     )
     assert [layer["state"] for layer in answer["layers"]].count("blocks") == 1
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 from django.utils.html import escape
 
+from accounts.models import User
 from billing.metering.actions.recording import record_usage
 from billing.models import AdjustmentSource, UsageAdjustment, UsageEvent
 from billing.prices.words import (
@@ -115,7 +116,7 @@ def test_p3_a_sentence_on_an_issued_invoice_stays_as_it_was_issued():
 def test_the_receipt_and_the_api_say_the_reason_in_words(client, acme, bob, used, now):
     adjust(used, PRICED)
     client.force_login(bob.user)
-    client.cookies["django_language"] = "ja"
+    User.objects.update(language="ja")
     page = client.get(f"/o/acme/usage/receipts/{used.pk}/").content.decode()
     with translation.override("ja"):
         assert escape(translation.gettext(TODAY)) in page and PRICED not in page

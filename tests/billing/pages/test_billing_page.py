@@ -250,7 +250,8 @@ def test_the_banner_leads_back_to_the_page_also_after_it_was_fetched_by_itself(
         now=now,
     )
     processing.reload_if_due(running.pk, now=now)
-    part = html_of(owner, f"{USAGE}balance/")
+    asked = owner.get(f"{USAGE}balance/", headers={"HX-Request": "true"})
+    part = asked.content.decode()
     assert (
         f"card/?then={USAGE}" in part
         and "then=/o/bolt/settings/usage/balance/" not in part

@@ -281,7 +281,7 @@ def test_a_removed_persons_spending_stays_in_table_and_csv_so_that_they_add_up(
     Membership.objects.filter(pk=bob.pk).update(
         status="removed", seat_tier=None, removed_at=NOW
     )
-    html = page(alice, "usage_people")
+    html = page(alice, "usage_people", htmx=True)
     row = html.split(f'id="person-{bob.pk}"')[1].split("</tr>")[0]
     assert "Removed" in row and "$0.12" in row
     assert "data-menu" not in row and "Unlimited" not in row

@@ -240,25 +240,50 @@ def test_the_preview_of_a_persons_cap(client, acme, bob):
     )
 
 
-@pytest.mark.parametrize("amount", ["", "x", "1.234", "%00", "\0"])
-def test_the_preview_waits_for_an_amount_it_can_read(client, targets, amount):
+@pytest.mark.parametrize("amount", ["", " ", "\0"])
+def test_the_preview_waits_for_an_amount(client, targets, amount):
     assert "Enter a valid amount to see its effect here." in preview(
         client, "organization_cap", amount=amount
     )
 
 
+@pytest.mark.parametrize(
+    ("amount", "why"),
+    [
+        ("x", "“x” is not an amount."),
+        ("1.234", "“1.234” has 3 decimal places."),
+        ("%00", "“%00” is not an amount."),
+        ("-5", "“-5” is below zero."),
+    ],
+)
+def test_h13_the_preview_says_why_it_can_t_read_an_amount(client, targets, amount, why):
+    assert why in preview(client, "organization_cap", amount=amount)
+
+
 def test_a_member_learns_what_unlimited_means_under_a_seat_cap(client, acme, targets):
     client.post(targets["seat_tier"], {"amount": "40"})
-    assert (
-        "the seat cap of $40.00 then applies."
-        in client.get(targets["member"], headers=HTMX).content.decode()
-    )
+    html = client.get(targets["member"], headers=HTMX).content.decode()
+    assert 'name="unlimited"' not in html, "there is no own cap to take away"
     client.post(targets["member"], {"amount": "90"})
+    html = client.get(targets["member"], headers=HTMX).content.decode()
+    assert "Without their own cap, the seat cap of $40.00 applies." in html
+    assert "Remove own cap" in html and "Set to unlimited" not in html
     answer = client.post(targets["member"], {"unlimited": "1"}, headers=HTMX)
     assert (
         toast(answer)
         == "Bob Feld no longer has a cap of their own; the seat cap of $40.00 applies."
     )
+
+
+def test_h10_what_the_button_takes_away_follows_the_tick(client, acme, targets):
+    client.post(targets["organization"], {"amount": "50", "this_month_only": "on"})
+    html = client.get(targets["organization"], headers=HTMX).content.decode()
+    assert "Set to unlimited, this month only" in html
+    for_good = preview(client, "organization_cap", amount="50")
+    assert ">Set to unlimited</span>" in for_good
+    client.post(targets["organization"], {"unlimited": "1"})
+    html = client.get(targets["organization"], headers=HTMX).content.decode()
+    assert 'name="unlimited"' not in html, "it is unlimited already"
 
 
 def test_enabling_sets_caps_and_scope_together(client, acme):
@@ -286,7 +311,13 @@ def test_enabling_sets_caps_and_scope_together(client, acme):
 
 @pytest.mark.parametrize(
     "form",
-    [{"organization_cap": "1.234", "scope": "everyone"}, {"scope": "nobody"}, {}],
+    [
+        {"organization_cap": "1.234", "scope": "everyone"},
+        {"organization_cap": "100", "scope": "nobody"},
+        {"organization_cap": "", "scope": "everyone"},
+        {"scope": "everyone"},
+        {},
+    ],
 )
 def test_enabling_with_something_wrong_leaves_it_off(client, acme, form):
     answer = client.post(at("enable_extra_usage"), form, headers=HTMX)
@@ -296,7 +327,8 @@ def test_enabling_with_something_wrong_leaves_it_off(client, acme, form):
 
 def test_enabling_for_selected_members_leads_to_choosing_them(client, acme):
     answer = client.post(
-        at("enable_extra_usage"), {"organization_cap": "", "scope": "selected"}
+        at("enable_extra_usage"),
+        {"organization_cap": "", "unlimited": "1", "scope": "selected"},
     )
     assert (answer.status_code, answer["Location"]) == (302, at("selected_members"))
 
