@@ -24,6 +24,7 @@ from config.kit.waits import silence, wait_as
 from tests.emptying import empty_without_guards
 from tests.factories.people import make_cast
 from tests.factories.seeds import seed
+from tests.migrated import start_tests_migrated
 from tests.services import REQUIRED, missing
 
 # How long one example takes says how busy the machine is, not whether the rule holds.
@@ -126,6 +127,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # that is meant for them may not skip.
             if reason and not (REQUIRED and name not in ("postgres", "peers")):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """Databases are not migrated but copied, each from the one that was."""
+    with pytest.MonkeyPatch.context() as patch:
+        start_tests_migrated(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

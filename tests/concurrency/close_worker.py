@@ -1,7 +1,7 @@
 """Starts Celery as the product does, and kills it between the steps of a close.
 
 Its clock is set forward and its sweeps are fast.
-`python -m tests.concurrency.close_worker worker|beat …`; environment: SIM_FOLDER,
+`python -m tests.concurrency.close_worker`; environment: SIM_FOLDER,
 SIM_KILL (chance of each moment). The PDF of a mail is a stub: what is tried here is who
 gets it and how often, and typesetting takes longest of all.
 """
@@ -91,7 +91,7 @@ def _dying_after(step: str, act: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Celery's own command line."""
+    """Celery's own command line, for each who is asked for."""
     import django
 
     django.setup()

@@ -4,13 +4,16 @@ Redis; who dies is started again.
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import uuid
 from asyncio import AbstractServer
 from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -62,7 +65,7 @@ class MailServer(Controller):
 
 
 class Machines:
-    """`workers` workers and a beat, started by `python -m <module> worker|beat …`."""
+    """`workers` workers and a beat, which `python -m <module>` forks (`dying.run_celery`)."""
 
     def __init__(
         self, folder: Path, module: str, *, broker: Broker, workers: int, **environ: str
@@ -88,16 +91,17 @@ class Machines:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **environ,
         }
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, int] = {}
+        self.nursery: subprocess.Popen[bytes] | None = None
         self.is_silent = False
 
     def tend(self) -> None:
         """Start whoever is not running."""
         for name in () if self.is_silent else self.names:
-            if name not in self.running or self.running[name].poll() is not None:
+            if name not in self.running or not runs(self.running[name]):
                 self.running[name] = self._start(name)
 
-    def _start(self, name: str) -> subprocess.Popen[bytes]:
+    def _start(self, name: str) -> int:
         words = (
             ["beat", "--schedule", str(self.folder / "beat"), "--max-interval", "1"]
             if name == "beat"
@@ -111,10 +115,24 @@ class Machines:
                 "--without-mingle",
             ]
         )
-        command = [sys.executable, "-m", self.module, *words, "--loglevel", "ERROR"]
-        with (self.folder / f"{name}.out").open("ab") as out:
+        self.nursery = self.nursery or self._open_nursery()
+        told, answers = self.nursery.stdin, self.nursery.stdout
+        assert told and answers
+        line = [str(self.folder / f"{name}.out"), *words, "--loglevel", "ERROR"]
+        told.write(json.dumps(line).encode() + b"\n")
+        told.flush()
+        return int(answers.readline())
+
+    def _open_nursery(self) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        with (self.folder / "nursery.out").open("ab") as out:
             return subprocess.Popen(
-                command, cwd=ROOT, env=self.environ, stdout=out, stderr=out
+                [sys.executable, "-m", self.module],
+                cwd=ROOT,
+                env=self.environ,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=out,
             )
 
     def words(self) -> str:
@@ -131,10 +149,23 @@ class Machines:
 
     def stop(self) -> None:
         """SIGKILL to everybody."""
-        for process in self.running.values():
-            process.kill()
-            process.wait()
+        for pid in self.running.values():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(runs, self.running.values())), "their end")
         self.running.clear()
+        if self.nursery:
+            self.nursery.communicate()  # which ends with what it is told
+            self.nursery = None
+
+
+def runs(pid: int) -> bool:
+    """Whether a process that the nursery forked is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def happened(folder: Path) -> list[list[str]]:

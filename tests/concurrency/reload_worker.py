@@ -1,7 +1,7 @@
 """Starts Celery as the product does, with a slow test gateway, fast sweeps, and SIGKILL
 around each payment.
 
-`python -m tests.concurrency.reload_worker worker|beat …`; environment: SIM_FOLDER,
+`python -m tests.concurrency.reload_worker`; environment: SIM_FOLDER,
 SIM_KILL (chance of each moment).
 """
 
@@ -83,7 +83,7 @@ def install() -> None:
 
 
 def main() -> None:
-    """Celery's own command line."""
+    """Celery's own command line, for each who is asked for."""
     import django
 
     django.setup()

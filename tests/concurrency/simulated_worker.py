@@ -1,7 +1,7 @@
 """Starts Celery as the product does, with a clock read from a file, a fast beat, and
 SIGKILL at chosen moments of sending.
 
-`python -m tests.concurrency.simulated_worker worker|beat …`; environment: SIM_FOLDER,
+`python -m tests.concurrency.simulated_worker`; environment: SIM_FOLDER,
 SIM_KILL (chance of each moment), SIM_JOBS (of the schedule).
 """
 
@@ -105,7 +105,7 @@ def _note_when_done(module: Any, name: str) -> None:
 
 
 def main() -> None:
-    """Celery's own command line."""
+    """Celery's own command line, for each who is asked for."""
     import django
 
     django.setup()
