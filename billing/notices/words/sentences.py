@@ -106,7 +106,7 @@ def source_text(notice: Notice) -> str:
         return _("Cap for %(tier)s seats") % {"tier": Tier.label_of(tier)}
     if notice.kind in WINDOWS:
         return window_text(notice.window)
-    return NoticeKind(notice.kind).label
+    return str(NoticeKind(notice.kind).label)
 
 
 def window_text(window: str) -> str:
