@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -34,7 +35,7 @@ class BellAnswers:
             or response.status_code not in (200, 204)
         ):
             return response
-        events = json.loads(response.headers.get("HX-Trigger", "{}"))
+        events = _events(response.headers.get("HX-Trigger", ""))
         events[EVENT] = {"count": bell.unread(membership, timezone.now())}
         response.headers["HX-Trigger"] = json.dumps(events)
         return response
@@ -43,3 +44,11 @@ class BellAnswers:
 def _may_have_changed(request: HttpRequest) -> bool:
     """A part that is read, or the answer to having read notices."""
     return request.method == "GET" or getattr(request, "tells_bell", False)
+
+
+def _events(header: str) -> dict[str, Any]:
+    """The events of an answer, which may be names alone."""
+    if header.startswith("{"):
+        events: dict[str, Any] = json.loads(header)
+        return events
+    return dict.fromkeys((name.strip() for name in header.split(",") if name), True)

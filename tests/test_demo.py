@@ -14,12 +14,21 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
 
-from accounts.models import AuditEntry, Membership, Organization, Role, Tier, User
+from accounts.models import (
+    AuditEntry,
+    Membership,
+    Organization,
+    OutgoingMail,
+    Role,
+    Tier,
+    User,
+)
 from billing.books import differences
 from billing.funding.queries import standing_of, standings_for
 from billing.funding.rules.decision import decide, extra_usage_refusal
 from billing.funding.rules.standing import Reason
-from billing.models import Invoice, Statement, UsageEvent
+from billing.models import Invoice, Notice, Statement, UsageEvent
+from billing.notices.queries.bell import on_page
 from config.demo import story, usage
 from config.demo.founding import PASSWORD
 from config.demo.story import make_acme, make_demo
@@ -92,6 +101,7 @@ def test_the_demo_is_whole_and_making_it_again_changes_nothing(
     assert digest() == first
     assert list(differences()) == []
     _accounts_sign_in(client)
+    _everybody_was_told_then()
     if connection.vendor == "sqlite":
         _acme_is_as_promised()
 
@@ -102,6 +112,16 @@ def _accounts_sign_in(client) -> None:
             email=email, password=PASSWORD
         ), email
     assert User.objects.get(email="operator@example.com").is_superuser
+
+
+def _everybody_was_told_then() -> None:
+    """The bell has what happened; nobody is mailed now about what is long past."""
+    assert not Notice.objects.untold().exists()
+    mails = OutgoingMail.objects.filter(kind="notice")
+    assert mails.exists() and not mails.filter(sent_at=None).exists()
+    owner = Membership.objects.get(user__email="owner@acme.example")
+    kinds = {told.notice.kind for told in on_page(owner).select_related("notice")}
+    assert {"organization_cap", "soft_limit"} <= kinds
 
 
 def _acme_is_as_promised() -> None:

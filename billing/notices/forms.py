@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Tier
@@ -119,12 +120,12 @@ class ChoicesForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: QueryDict | None = None,
+        *,
         membership: Membership,
         kinds: Iterable[KindChoice],
-        **options: Any,
     ) -> None:
-        super().__init__(*args, prefix=f"m{membership.pk}", **options)
+        super().__init__(data, prefix=f"m{membership.pk}")
         for one in kinds:
             usual = (
                 [] if one.default else [("", _("Week: page and mail; session: page"))]

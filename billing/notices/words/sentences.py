@@ -106,7 +106,7 @@ def source_text(notice: Notice) -> str:
         return _("Cap for %(tier)s seats") % {"tier": Tier.label_of(tier)}
     if notice.kind in WINDOWS:
         return window_text(notice.window)
-    return NoticeKind(notice.kind).label
+    return str(NoticeKind(notice.kind).label)
 
 
 def window_text(window: str) -> str:
@@ -201,7 +201,12 @@ def _cap_line(notice: Notice, month: Month, pace: Pace | None) -> str:
 def _window_line(notice: Notice, month: Month, *, now: dt.datetime) -> str:
     if notice.resets_at is None:
         return ""
-    resets = _("It resets %(moment)s.") % {
+    sentence = (
+        _("It resets %(moment)s.")
+        if now < notice.resets_at
+        else _("It was reset %(moment)s.")
+    )
+    resets = sentence % {
         "moment": moment_label(notice.resets_at, zone=month.zone, now=now)
     }
     if notice.kind == NoticeKind.CHANGEOVER:
