@@ -321,6 +321,7 @@ OPERATIONS = {
     "GET /organization": Scope.READ,
     "GET /members": Scope.READ,
     "GET /members/{member}": Scope.READ,
+    "POST /members/{member}/continue": Scope.METER,
     "GET /events/{event_id}": Scope.READ,
     "GET /invoices": Scope.READ,
     "GET /invoices/{number}": Scope.READ,
@@ -351,6 +352,7 @@ FOR_ONESELF = {
     "POST /usage",
     "GET /usage",
     "GET /members/{member}",
+    "POST /members/{member}/continue",
     "GET /events/{event_id}",
 }
 
@@ -372,6 +374,7 @@ def routes() -> list[str]:
 BODIES = {
     "POST /authorize": '{"member": "bob@acme.example", "surface": "claude"}',
     "POST /usage": '{"events": [{"id": "x"}]}',
+    "POST /members/{member}/continue": '{"until": "window"}',
 }
 API_PATHS = {
     "api/v1" + re.sub(r"{(\w+)}", r"<\1>", operation.split()[1])
