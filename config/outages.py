@@ -8,6 +8,7 @@ problem document, people a page that needs no database.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import structlog
@@ -34,6 +35,10 @@ CHECK, REPORT = "/api/v1/authorize", "/api/v1/usage"
 CHECKING = (CHECK, DOORS)
 # Operators' pages and files read much.
 OF_ORGANIZATION = re.compile(r"/o/([^/]+)/")
+# Exporters of telemetry come again five times, whatever that comes to, and drop what they
+# hold. Short outages are over with the first; five of the others outlast a minute.
+EXPORTERS_WAIT, SHORT = 15, 5  # seconds
+A_MINUTE = 60  # without an outage: the next one is another
 LONG_PATHS = re.compile(r"/admin/|.*\.(csv|pdf)\Z", re.DOTALL)
 
 
@@ -76,9 +81,30 @@ def static_page(name: str) -> str:
     return render_to_string(name)
 
 
+class ForExporters:
+    """When exporters are to come again, by how long the outage lasts that this process
+    sees.
+    """
+
+    def __init__(self) -> None:
+        self._began = self._seen = -float("inf")
+
+    def seconds(self, seconds: int, *, now: float) -> int:
+        """At `now`, of the monotonic clock; `seconds` is when all others are to."""
+        if now > self._seen + A_MINUTE:
+            self._began = now
+        self._seen = now
+        return seconds if now < self._began + SHORT else EXPORTERS_WAIT
+
+
+_exporters = ForExporters()
+
+
 def unavailable(request: HttpRequest, *, seconds: int, cause: str) -> HttpResponse:
     """503, to be sent again after `seconds`; counted by its cause (`kit.outages`)."""
     count_unavailable(cause)
+    if request.path_info.startswith(OTLP) and cause == DATABASE:
+        seconds = _exporters.seconds(seconds, now=time.monotonic())
     if is_page(request):
         answer = HttpResponse(static_page("unavailable.html"), status=503)
     else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from extra_usage_client import http1
-from extra_usage_client.http1 import BadAnswer, Reading, Response
+from extra_usage_client.http1 import BadAnswer, Connection, Reading, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -144,3 +146,27 @@ def test_an_answer_that_is_too_long_is_refused(monkeypatch, framing):
     assert reading.feed(piece) is None
     with pytest.raises(BadAnswer, match="too long"):
         reading.feed(piece)
+
+
+class Strange:
+    """A transport that is none of asyncio's classes, as uvloop's are."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, sent: bytes) -> None:
+        """Keep it."""
+        self.written.append(sent)
+
+
+def test_a_connection_asks_by_whatever_transport_the_loop_has():
+    async def run() -> None:
+        connection, strange = Connection(), Strange()
+        connection.connection_made(strange)  # type: ignore[arg-type]
+        asking = asyncio.create_task(connection.request(b"POST"))
+        await asyncio.sleep(0)
+        connection.data_received(LENGTH)
+        assert (await asking).body == b"hello"
+        assert strange.written == [b"POST"]
+
+    asyncio.run(run())

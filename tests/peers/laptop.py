@@ -18,16 +18,19 @@ from typing import Any
 from tests.peers.stage import CLAUDE
 
 MODEL = "claude-sonnet-4-5"
+LATER = 15  # seconds, as the product says in an outage that lasts
 
 
 @dataclass
 class Relay:
-    """Stands before the product: answers the first `away` exports 503, and hands each of
-    the others on twice.
+    """Stands before the product: answers the first `away` exports 503, and all of them
+    while `is_away`, and hands each of the others on twice.
     """
 
     product: str
     away: int = 0
+    is_away: bool = False
+    refused: int = 0
     address: str = ""
     exports: list[tuple[str, int]] = field(default_factory=list)
 
@@ -35,8 +38,9 @@ class Relay:
         self, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, bytes]:
         """What the client is answered."""
-        if self.away > 0:
-            self.away -= 1
+        if self.away > 0 or self.is_away:
+            self.away -= self.away > 0
+            self.refused += 1
             return 503, b""
         for _ in range(2):
             url = f"{self.product}{path}"
@@ -66,6 +70,8 @@ def relay(product: str, *, away: int = 0) -> Iterator[Relay]:
             sent = {k: v for k, v in self.headers.items() if k.lower() in kept}
             status, read = one.take(self.path, sent, body)
             self.send_response(status)
+            if one.is_away:
+                self.send_header("Retry-After", str(LATER))
             self.send_header("Content-Length", str(len(read)))
             self.send_header("Content-Type", sent.get("Content-Type", ""))
             self.end_headers()
@@ -78,6 +84,29 @@ def relay(product: str, *, away: int = 0) -> Iterator[Relay]:
         yield one
     finally:
         server.shutdown()
+
+
+@dataclass
+class Session:
+    """An open session; what its requests cost so far, in USD as Claude Code says it."""
+
+    process: subprocess.Popen[str]
+    cost_usd: float = 0.0
+
+    def ask(self, prompt: str) -> None:
+        """One prompt, until its result."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        message = {"role": "user", "content": prompt}
+        stdin.write(json.dumps({"type": "user", "message": message}) + "\n")
+        stdin.flush()
+        for line in stdout:
+            said = json.loads(line)
+            if said.get("type") == "result":
+                self.cost_usd = said["total_cost_usd"]
+                return
+        raise AssertionError("Claude Code ended")
 
 
 @dataclass(frozen=True)
@@ -105,15 +134,7 @@ class Laptop:
         done = subprocess.run(
             [*command, "--output-format", "json", "--settings", "settings.json"],
             cwd=self.home,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.home),
-                "ANTHROPIC_BASE_URL": self.provider,
-                "ANTHROPIC_API_KEY": key,
-                "EXTRA_USAGE_TOKEN": self.token,
-                "DISABLE_AUTOUPDATER": "1",
-                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            },
+            env=self._environment(key),
             capture_output=True,
             text=True,
             timeout=180,
@@ -122,6 +143,42 @@ class Laptop:
         assert done.stdout.startswith("{"), done.stdout + done.stderr
         told: dict[str, Any] = json.loads(done.stdout)
         return told
+
+    @contextmanager
+    def session(self, telemetry: str) -> Iterator[Session]:
+        """A session that stays open between its prompts, as on a screen."""
+        self.home.mkdir(exist_ok=True)
+        settings = {"env": self._telemetry(telemetry, "http/protobuf")}
+        (self.home / "settings.json").write_text(json.dumps(settings))
+        streams = ["--input-format", "stream-json", "--output-format", "stream-json"]
+        more = ["--verbose", "--settings", "settings.json"]
+        process = subprocess.Popen(
+            [CLAUDE, "-p", "--model", MODEL, *streams, *more],
+            cwd=self.home,
+            env=self._environment("sk-ant-none"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Session(process)
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+
+    def _environment(self, key: str) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "ANTHROPIC_BASE_URL": self.provider,
+            "ANTHROPIC_API_KEY": key,
+            "EXTRA_USAGE_TOKEN": self.token,
+            "DISABLE_AUTOUPDATER": "1",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        }
 
     def status_line(self) -> str:
         """As the command of the settings prints it."""
@@ -152,4 +209,5 @@ class Laptop:
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"{address}/otlp",
             "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {self.token}",
             "OTEL_LOGS_EXPORT_INTERVAL": "500",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "150000",
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,6 +18,7 @@ import pytest
 from tests.doors.server import ROOT, environment
 from tests.peers.laptop import Laptop, relay
 from tests.peers.stage import BOB, CLAUDE, Product, product, settle
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.peers,
@@ -24,6 +26,7 @@ pytestmark = [
         not CLAUDE.exists(), reason="npm can't install Claude Code here"
     ),
 ]
+AWAY = 60.0  # seconds
 TOKEN = """
 import django; django.setup()
 from django.utils import timezone
@@ -85,6 +88,33 @@ def test_three_prompts_are_recorded_once_at_its_own_cost(server, laptop, encodin
     assert Decimal(server.spent()) - before == cost > 0
     [row] = [row for row in server.usage() if row["surface"] == "claude_code"]
     assert row["member"] == BOB
+
+
+def test_telemetry_outlasts_a_minute_without_the_product(server, laptop):
+    """A session that stays open, with the time-out of our page: without it Claude Code
+    drops a batch after ten seconds.
+    """
+    before, events = Decimal(server.spent()), server.events()
+    with (
+        relay(server.address) as between,
+        laptop.session(between.address) as session,
+    ):
+        session.ask("first")
+        between.is_away = True
+        session.ask("second")
+        time.sleep(AWAY / 2)
+        session.ask("third")
+        time.sleep(AWAY / 2)
+        between.is_away = False
+        session.ask("fourth")
+        wait_until(lambda: server.events() >= events + 4, "Four events")
+    print(
+        f"\naway for {AWAY:.0f} s: {between.refused} exports refused, 4 of 4 recorded"
+    )
+    assert between.refused >= 2
+    assert server.events() - events == 4
+    cost = Decimal(str(session.cost_usd)).quantize(Decimal("1e-9"))
+    assert Decimal(server.spent()) - before == cost > 0
 
 
 def test_its_hook_blocks_a_prompt_with_our_sentence(server, laptop, provider):

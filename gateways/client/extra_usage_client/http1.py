@@ -8,7 +8,7 @@ what a question of a hundred bytes does. Knows nothing of Extra usage.
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 MOST_HEAD = 65_536  # bytes
 MOST_BODY = 8 * 1_048_576  # bytes
@@ -195,8 +195,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, self.is_open = transport, True
+        # uvloop's are none of asyncio's classes.
+        self._transport, self.is_open = cast("asyncio.Transport", transport), True
 
     async def request(self, sent: bytes) -> Response:
         """The answer to a whole request. Raises BadAnswer, Stale.

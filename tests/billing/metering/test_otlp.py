@@ -10,6 +10,9 @@ import pytest
 from billing.metering.doors import otlp
 from billing.metering.doors.taking import take
 from billing.models import UsageEvent
+from config import outages
+from config.kit.outages import DATABASE, LOCK
+from config.outages import ForExporters
 from tests.billing.metering.telemetry import (
     JSON,
     PROTOBUF,
@@ -271,3 +274,30 @@ def test_a_large_export_has_its_turn_until_it_is_recorded(
         body = padded(at, size)
         client.post("/otlp/v1/logs", body, content_type=JSON, headers=headers)
     assert seen == [False, True]
+
+
+def test_exporters_come_again_so_late_that_five_times_outlast_a_minute():
+    """Claude Code sends a batch five times and drops it."""
+    waits, now, times = ForExporters(), 1_000.0, []
+    while len(times) < 5:
+        times.append(waits.seconds(2, now=now))
+        now += times[-1]
+    assert times[:1] == [2]
+    assert 60 < sum(times) < 90
+    assert waits.seconds(2, now=now + 61) == 2  # another outage
+
+
+def test_an_exporter_is_told_to_come_later_while_the_database_is_away(rf, monkeypatch):
+    clock = [1_000.0]
+    monkeypatch.setattr(outages, "_exporters", ForExporters())
+    monkeypatch.setattr(outages.time, "monotonic", lambda: clock[0])
+
+    def waits(path: str, cause: str = DATABASE) -> str:
+        request = rf.post(path)
+        return outages.unavailable(request, seconds=2, cause=cause)["Retry-After"]
+
+    assert waits("/otlp/v1/logs") == "2"
+    clock[0] += 6
+    assert waits("/otlp/v1/logs") == "15"
+    assert waits("/otlp/v1/logs", LOCK) == "2"
+    assert waits("/api/v1/usage") == "2"
