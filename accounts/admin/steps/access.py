@@ -132,7 +132,7 @@ class TokenStep(Step):
         """Whose stops working, and when it was last used."""
         token = personal_token(organization, typed["token"], now)
         title = _("A token of %(name)s would stop working at once.") % {
-            "name": token.membership.user
+            "name": whose(token)
         }
         used = used_text(token.last_used_at)
         effects = [Effect(key_label(token), used, _("revoked"))]
@@ -150,7 +150,12 @@ class TokenStep(Step):
         """By the act."""
         token = personal_token(organization, typed["token"], now)
         revoke_token(token, actor=actor, now=now)
-        return _("The token of %(name)s is revoked.") % {"name": token.membership.user}
+        return _("The token of %(name)s is revoked.") % {"name": whose(token)}
+
+
+def whose(token: ApiKey) -> str:
+    """Whose personal token it is."""
+    return str(token.membership.user) if token.membership else ""
 
 
 def personal_token(organization: Organization, said: str, now: dt.datetime) -> ApiKey:
