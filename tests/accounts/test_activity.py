@@ -14,7 +14,7 @@ from django.utils import translation
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.members import change_role, edit_member
 from accounts.actions.seats import assign_seat, set_bought_seats
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from billing.caps.actions.caps import set_member_cap, set_organization_cap
 from config.kit.money import usd
 
@@ -136,7 +136,7 @@ def test_c8_activity_is_for_owners_of_this_organization(
 
 
 def test_c8_the_csv_speaks_the_readers_language(client, acme, alice, now):
-    client.cookies["django_language"] = "ja"
+    User.objects.update(language="ja")
     changed(acme, now, action="member.role", from_value="member", to_value="admin")
     client.force_login(alice.user)
     with translation.override(None):  # the request's own stays no other test's

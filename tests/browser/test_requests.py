@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.actions.audit import Actor
-from accounts.models import Membership
+from accounts.models import Membership, User
 from billing.caps.actions.caps import set_seat_tier_cap
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
@@ -199,6 +199,8 @@ def test_the_phone_shows_it_all_and_axe_finds_nothing(acme, bob, open_page, look
     now = timezone.now()
     spend(bob, "1", "40.12", at=now)
     send_request(bob, note="x" * 200, asked_nanos=usd("60"), now=now)
+    if "locale" in look:
+        User.objects.update(language="ja")
     page = open_page("ada@acme.example", f"{SETTINGS}requests/", **look)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert_accessible(page)

@@ -13,7 +13,7 @@ import time_machine
 from django.core import mail
 from django.core.cache import caches
 
-from accounts.models import OutgoingMail
+from accounts.models import OutgoingMail, User
 from accounts.tasks import send_due_mails
 from billing.documents.print import documents, kept, typst
 from billing.documents.print.kept import kept_pdf
@@ -125,9 +125,9 @@ def test_s30_a_document_is_typeset_once_and_again_when_it_changed(
     path = f"{BILLING}invoices/ACME-0001.pdf"
     first, again = owner.get(path), owner.get(path)
     assert first.content == again.content and len(typeset_count) == 1
-    owner.cookies["django_language"] = "ja"
+    User.objects.update(language="ja")
     assert owner.get(path).content != first.content
-    owner.cookies["django_language"] = "en"
+    User.objects.update(language="en")
     Invoice.objects.filter(pk=invoice.pk).update(
         status=Invoice.Status.PAID, settled_at=CLOSES
     )

@@ -15,7 +15,7 @@ import time_machine
 from django.test import Client
 from pypdf import PdfReader
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from billing.documents.actions.credit_notes import issue_credit_note
 from billing.documents.actions.settling import mark_paid
 from billing.documents.closing import close_due
@@ -178,7 +178,7 @@ def test_p3_the_pdf_has_seller_buyer_lines_and_total_in_both_languages(
         "billing@acme.example",
     ):
         assert words in text, words
-    owner.cookies["django_language"] = "ja"
+    User.objects.update(language="ja")
     japanese = pdf_text(owner, f"{INVOICE}.pdf")
     assert "請求書" in japanese and "2026年12月31日" in japanese
 

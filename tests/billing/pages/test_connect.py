@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.actions.api_keys import MOST_KEYS, create_api_key, revoke_api_key
 from accounts.actions.audit import Actor
 from accounts.key_use import forget_uses, note_refused
-from accounts.models import ApiKey, AuditEntry
+from accounts.models import ApiKey, AuditEntry, User
 from accounts.tasks import write_down_key_use
 from billing.models import UsageEvent
 from billing.pages.ways import WAYS
@@ -396,6 +396,6 @@ def test_receipts_say_which_key_reported_it_to_owners_alone(owner, ada, bob):
 
 def test_everything_is_in_japanese_too(owner):
     make_key(owner)
-    owner.cookies["django_language"] = "ja"
+    User.objects.update(language="ja")
     page = owner.get(PAGE)
     assert page["Content-Language"] == "ja"

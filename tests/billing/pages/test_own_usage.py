@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from accounts.actions.audit import Actor
-from accounts.models import Membership, Plan, Role
+from accounts.models import Membership, Plan, Role, User
 from billing.caps.actions.caps import (
     set_member_cap,
     set_organization_cap,
@@ -272,7 +272,7 @@ def test_the_part_that_refreshes_by_itself_comes_alone(client, blocked_bob):
 
 
 def test_it_reads_in_japanese(client, blocked_bob):
-    client.cookies["django_language"] = "ja"
+    User.objects.update(language="ja")
     response = page(client, blocked_bob)
     assert response["Content-Language"] == "ja"
     assert response.context["zone"] == "America/New_York"
