@@ -45,6 +45,8 @@ class MemberRequest(UserRequest):
     """What a page of an organization gets (`member_page`): its reader's membership."""
 
     membership: Membership
+    # Whether the answer says how many notices are new although nothing was read.
+    tells_bell: bool = False
 
 
 def membership_of(request: UserRequest, slug: str) -> Membership:

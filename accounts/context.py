@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organization, Role
-from accounts.navigation import counter_for, place_url, places_for
+from accounts.navigation import counter_for, place_url, places_for, the_bell
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Navigation:
     links: list[Link] = field(default_factory=list)
     # Whose page it is that an operator looks at.
     looks_as: str = ""
+    # The template of the bell; what it tells is its reader's own.
+    bell: str = ""
 
     @property
     def own(self) -> list[Link]:
@@ -61,6 +63,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"nav": Navigation(here=here, initials=initials)}
     looks = getattr(request, "looks", False)
     links = _links(membership)
+    bell = None if looks else the_bell()
     nav = Navigation(
         membership.organization,
         _("Operator, read-only") if looks else str(membership.role.label),
@@ -68,6 +71,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         initials,
         [link for link in links if link.name == here] if looks else links,
         looks_as=str(membership.user) if looks else "",
+        bell=bell.template if bell else "",
     )
     return {"nav": nav}
 

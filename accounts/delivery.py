@@ -26,6 +26,7 @@ from accounts.actions.mails import (
 )
 from accounts.models import OutgoingMail
 from config.kit.addresses import is_erased
+from config.kit.letters import Letter
 from config.kit.mailer import Attachment, send
 
 log = structlog.get_logger(__name__)
@@ -44,17 +45,41 @@ class MailText:
     language: str = ""
 
 
+def in_frame(
+    letter: Letter,
+    *,
+    headers: dict[str, str] | None = None,
+    attachments: tuple[Attachment, ...] = (),
+    language: str = "",
+) -> MailText:
+    """A letter in the frame of all mails."""
+    context = {"letter": letter}
+    return MailText("letter", context, headers or {}, attachments, language)
+
+
+class NothingToSay(Exception):
+    """A writer's answer instead of None, where the row is to keep why."""
+
+
 Writer = Callable[[OutgoingMail, dt.datetime], MailText | None]
 _WRITERS: dict[str, Writer] = {}
 _FORGOTTEN: set[str] = set()
 _THEN: dict[str, Then] = {}
 
 
+def one_click(url: str) -> dict[str, str]:
+    """The headers by which a mail program stops such mails at one press (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
 def writes(
     kind: str, *, is_forgotten: bool = False, then: Then | None = None
 ) -> Callable[[Writer], Writer]:
     """Mark the function that writes mails of `kind`; it answers None when there is
-    nothing to say any more.
+    nothing to say any more, or raises NothingToSay with why.
 
     `is_forgotten`: then nothing is left of the row either. `then` is called with the
     mail and `now`, in the transaction that marks it as sent.
@@ -97,7 +122,11 @@ def deliver(mail_id: int) -> bool:
             context=text.context,
             headers=headers,
             attachments=text.attachments,
+            sender=mail.organization.name if mail.organization_id else "",
         )
+    except NothingToSay as answer:
+        drop_mail(mail, why=str(answer), now=timezone.now())
+        return False
     # a template's fault as much as the server's: never lost, never sent twice
     except Exception as error:
         log.warning(

@@ -8,9 +8,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.actions.api_keys import KEY_ENDS
-from accounts.delivery import MailText, writes
+from accounts.delivery import MailText, in_frame, writes
+from accounts.mails import because_of_role
 from accounts.models import ApiKey, OutgoingMail
-from config.kit.dates import dated_day_text, zone_city_text
+from config.kit.dates import city_time_text, dated_day_text
+from config.kit.letters import Letter, Press
 from config.kit.links import page_url
 from config.kit.months import local_day
 from config.kit.one_line import shown_line
@@ -31,19 +33,16 @@ def key_ends_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
             "prefix": key.prefix,
             "day": dated_day_text(local_day(key.last_day_moment, zone)),
         }
-        words = {
-            "title": _("The API key %(key)s is valid until %(day)s") % facts,
-            "lines": [
-                _("From then on, whatever uses it (%(prefix)s…) is refused.") % facts,
-                _("Create a new key and put it in place before, then revoke this one."),
-            ],
-            "button": _("Open API keys"),
-        }
-        context = {
-            "organization": mail.organization,
-            "words": words,
-            "link": page_url("api_keys", mail.organization.slug),
-            "role": owner.role.label,
-            "zone_city": zone_city_text(zone),
-        }
-        return MailText("notice", context)
+        lines = [
+            _("From then on, whatever uses it (%(prefix)s…) is refused.") % facts,
+            _("Create a new key and put it in place before, then revoke this one."),
+        ]
+        letter = Letter(
+            _("The API key %(key)s is valid until %(day)s") % facts,
+            lines,
+            Press(_("Open API keys"), page_url("api_keys", mail.organization.slug)),
+            because_of_role(owner),
+            name=mail.organization.name,
+            when=city_time_text(zone),
+        )
+        return in_frame(letter)

@@ -20,11 +20,13 @@ from accounts.actions.invitation_mails import (
 )
 from accounts.actions.looking import LOOKED
 from accounts.actions.two_factor import RESET
-from accounts.delivery import MailText, writes
-from accounts.models import Invitation, OutgoingMail, SecurityEvent, User
+from accounts.delivery import MailText, in_frame, writes
+from accounts.models import Invitation, Membership, OutgoingMail, SecurityEvent, User
 from config.kit.browsers import browser_text
-from config.kit.dates import dated_day_text, time_text
+from config.kit.dates import dated_day_text, day_text, time_text
+from config.kit.letters import Letter, Press
 from config.kit.links import page_url
+from config.kit.months import local_day
 from config.kit.one_line import has_link, shown_line
 
 
@@ -43,14 +45,43 @@ def invitation_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
         .values_list("language", flat=True)
         .first()
     )
-    context = {
-        "invitation": invitation,
+    language = account_language or mail.reads
+    with override(language):
+        letter = _invitation_letter(invitation, token_in(mail), now=now)
+    return in_frame(letter, language=language)
+
+
+def _invitation_letter(
+    invitation: Invitation, token: str, *, now: dt.datetime
+) -> Letter:
+    organization = invitation.organization
+    until = local_day(valid_until(now), organization.timezone)
+    facts = {
         "who": _name(invitation.invited_by.name, invitation.invited_by.email),
-        "name": _name(invitation.organization.name, invitation.organization.slug),
-        "link": page_url("invitation", token_in(mail)),
-        "until": valid_until(now),
+        "name": _name(organization.name, organization.slug),
+        "email": invitation.email,
+        "day": day_text(until),
     }
-    return MailText("invitation", context, language=account_language or "")
+    return Letter(
+        _("“%(who)s” invited you to “%(name)s”.") % facts,
+        [_("The link works once, until %(day)s.") % facts],
+        Press(_("Join"), page_url("invitation", token)),
+        _(
+            "You're receiving this because someone entered %(email)s. If you weren't "
+            "expecting an invitation, ignore it; nothing happens without the link."
+        )
+        % facts,
+        name=facts["name"],
+        subject=_("“%(who)s” invited you to “%(name)s”") % facts,
+    )
+
+
+def because_of_role(owner: Membership) -> str:
+    """Why somebody gets a mail that their role brings."""
+    return _("You're receiving this because your role at %(name)s is %(role)s.") % {
+        "name": owner.organization.name,
+        "role": owner.role.label,
+    }
 
 
 def _name(name: str, plain: str) -> str:
@@ -68,8 +99,20 @@ def password_reset_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None
     person = User.objects.filter(email=mail.address, is_active=True).first()
     if person is None:
         return None
-    context = {"link": _link_to_choose(person), "email": person.email}
-    return MailText("password_reset", context, language=person.language)
+    with override(person.language):
+        letter = Letter(
+            _("Choose a new password"),
+            [
+                _(
+                    "Somebody asked for a new password for %(email)s. The link works "
+                    "once, for 24 hours."
+                )
+                % {"email": person.email}
+            ],
+            Press(_("Choose a new password"), _link_to_choose(person)),
+            _("If it wasn't you, ignore this message; your password stays as it is."),
+        )
+    return in_frame(letter, language=person.language)
 
 
 @writes("security_notice")
@@ -84,17 +127,17 @@ def security_notice_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | Non
             _moment(dt.datetime.fromisoformat(facts["at"])),
             _by_whom(facts),
         ]
-        context = {
-            "title": str(SecurityEvent.Kind(facts["kind"]).label),
-            "lines": lines,
-            "advice": _(
+        letter = Letter(
+            str(SecurityEvent.Kind(facts["kind"]).label),
+            lines,
+            Press(_("See recent activity"), page_url("own_security_events")),
+            _("You're receiving this because it concerns how you sign in."),
+            advice=_(
                 "If this wasn't you, reset your password now and tell whoever runs this "
                 "installation."
             ),
-            "button": _("See recent activity"),
-            "link": page_url("own_security_events"),
-        }
-    return MailText("security_notice", context)
+        )
+    return in_frame(letter)
 
 
 def _moment(at: dt.datetime) -> str:
@@ -127,23 +170,37 @@ def address_changed_mail(mail: OutgoingMail, now: dt.datetime) -> MailText:
                 % mail.facts,
                 _("Sessions that were open have ended."),
             ]
-        context = {
-            "title": _("E-mail address changed"),
-            "lines": [*lines, _("By an operator of this installation")],
-            "advice": _(
+        letter = Letter(
+            _("E-mail address changed"),
+            [*lines, _("By an operator of this installation")],
+            Press(_("Sign in"), page_url("account_login")),
+            _("You're receiving this because it concerns how you sign in."),
+            advice=_(
                 "If you didn't ask for this, tell whoever runs this installation."
             ),
-            "button": _("Sign in"),
-            "link": page_url("account_login"),
-        }
-    return MailText("security_notice", context)
+        )
+    return in_frame(letter)
 
 
 @writes(RESET)
 def reset_letter(mail: OutgoingMail, now: dt.datetime) -> MailText:
     """That an operator took away the second factor, and what to do now."""
-    context = {"link": page_url("mfa_index")}
-    return MailText("two_factor_reset", context)
+    with override(mail.reads):
+        letter = Letter(
+            _("Your two-factor sign-in was reset"),
+            [
+                _(
+                    "An operator took away your authenticator app and your recovery "
+                    "codes, and ended your sessions. Until you set it up again, you "
+                    "sign in with your password alone."
+                )
+            ],
+            Press(_("Set it up again"), page_url("mfa_index")),
+            _(
+                "If you didn't ask for this, tell an owner of your organization at once."
+            ),
+        )
+    return in_frame(letter)
 
 
 @writes(WELCOME)
@@ -169,15 +226,15 @@ def welcome_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
                 "The link works for a day. After that, choose “Forgot password” on "
                 "the sign-in page."
             )
-        context = {
-            "title": _("%(name)s is ready for you") % names,
-            "lines": lines,
-            "advice": advice,
-            "button": _("Choose a password") if is_new else _("Open it"),
-            "link": link,
-            "why": _("You're receiving this because you are the primary owner."),
-        }
-    return MailText("account_notice", context)
+        letter = Letter(
+            _("%(name)s is ready for you") % names,
+            lines,
+            Press(_("Choose a password") if is_new else _("Open it"), link),
+            _("You're receiving this because you are the primary owner."),
+            advice=advice,
+            name=names["name"],
+        )
+    return in_frame(letter)
 
 
 def _link_to_choose(person: User) -> str:
@@ -191,9 +248,9 @@ def looked_letter(mail: OutgoingMail, now: dt.datetime) -> MailText:
     facts = mail.facts
     with override(mail.reads):
         names = {"who": facts["who"], "name": mail.organization.name}
-        context = {
-            "title": _("An operator looked at %(name)s") % names,
-            "lines": [
+        letter = Letter(
+            _("An operator looked at %(name)s") % names,
+            [
                 _(
                     "%(who)s, an operator of this installation, opened Settings › Usage "
                     "as you see it. They could read it and change nothing."
@@ -202,9 +259,9 @@ def looked_letter(mail: OutgoingMail, now: dt.datetime) -> MailText:
                 _moment(dt.datetime.fromisoformat(facts["at"])),
                 _("Reason: %(reason)s") % facts,
             ],
-            "advice": _("It is kept under Activity."),
-            "button": _("See activity"),
-            "link": page_url("activity", mail.organization.slug),
-            "why": _("You're receiving this because you are an owner."),
-        }
-    return MailText("account_notice", context)
+            Press(_("See activity"), page_url("activity", mail.organization.slug)),
+            _("You're receiving this because you are an owner."),
+            advice=_("It is kept under Activity."),
+            name=mail.organization.name,
+        )
+    return in_frame(letter)

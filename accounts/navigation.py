@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,8 +40,19 @@ class Counter:
     shows: Callable[[Membership], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """What tells its reader of something new, on every page of an organization: the
+    template of its button, and how many are new to a membership at a moment.
+    """
+
+    template: str
+    unread: Callable[[Membership, dt.datetime], int]
+
+
 _PLACES: dict[str, Place] = {}
 _COUNTERS: dict[str, Counter] = {}
+_BELLS: list[Bell] = []
 
 
 def register_places(*places: Place) -> None:
@@ -51,6 +63,16 @@ def register_places(*places: Place) -> None:
 def register_counter(counter: Counter) -> None:
     """Put a number beside a place."""
     _COUNTERS[counter.place] = counter
+
+
+def register_bell(bell: Bell) -> None:
+    """Put the bell beside the organization's name; there is one."""
+    _BELLS[:] = [bell]
+
+
+def the_bell() -> Bell | None:
+    """The bell, where an app registered one."""
+    return _BELLS[0] if _BELLS else None
 
 
 def places_for(membership: Membership) -> list[Place]:

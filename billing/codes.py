@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.mail_kinds import register_mail_kinds
 from billing.documents.actions import issuing, money_back
+from billing.notices.actions.recipients import AGREE
 from billing.notices.actions.telling import NOTICE
 from billing.payments.actions import owner_mails
 from config.kit.code_words import name_codes
@@ -28,6 +29,7 @@ register_mail_kinds(
         issuing.CREDIT_NOTE: gettext_lazy("Credit note"),
         money_back.MONEY_BACK: gettext_lazy("Money back"),
         NOTICE: gettext_lazy("Notice"),
+        AGREE: gettext_lazy("Question to a recipient of notices"),
     }
 )
 

@@ -7,7 +7,10 @@ from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
 from billing.metering.views import receipts, unattributed
-from billing.notices.views import channel_modals, channels
+from billing.notices.views import channel_modals, channels, recipients, thresholds
+from billing.notices.views import links as notice_links
+from billing.notices.views import own as own_notices
+from billing.notices.views import settings as notice_settings
 from billing.pages import (
     billing,
     connect,
@@ -21,13 +24,54 @@ from billing.payments.views import card, purchases, reloads, sandbox
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
+OWN_NOTICES = "o/<slug:slug>/notices/"
+NOTICES = "o/<slug:slug>/settings/notices/"
 CONNECT = "o/<slug:slug>/settings/connect/"
-CHANNELS = "o/<slug:slug>/settings/notices/channels/"
+CHANNELS = f"{NOTICES}channels/"
 CHANNEL = f"{CHANNELS}<int:channel_id>/"
 INVOICE = f"{BILLING}invoices/<slug:number>"
 STATEMENT = f"{BILLING}statements/<slug:month>"
 
+notices_pages: list[URLPattern] = [
+    path(NOTICES, notice_settings.notices, name="notices"),
+    path(f"{NOTICES}choices/", notice_settings.notices_choices, name="notices_choices"),
+    path(
+        f"{NOTICES}percents/<slug:of>/",
+        thresholds.notice_percents,
+        name="notice_percents",
+    ),
+    path(
+        f"{NOTICES}balance/", thresholds.notices_low_balance, name="notices_low_balance"
+    ),
+    path(
+        f"{NOTICES}soft-limits/add/", thresholds.soft_limit_add, name="soft_limit_add"
+    ),
+    path(
+        f"{NOTICES}soft-limits/<int:limit_id>/",
+        thresholds.soft_limit_edit,
+        name="soft_limit_edit",
+    ),
+    path(
+        f"{NOTICES}recipients/add/",
+        recipients.notice_recipient_add,
+        name="notice_recipient_add",
+    ),
+    path(
+        f"{NOTICES}recipients/<int:recipient_id>/ask/",
+        recipients.notice_recipient_ask,
+        name="notice_recipient_ask",
+    ),
+    path(
+        f"{NOTICES}recipients/<int:recipient_id>/remove/",
+        recipients.notice_recipient_remove,
+        name="notice_recipient_remove",
+    ),
+]
 urlpatterns: list[URLPattern] = [
+    path(
+        "notices/agree/<str:token>/", notice_links.notices_agree, name="notices_agree"
+    ),
+    path("notices/stop/<str:token>/", notice_links.notices_stop, name="notices_stop"),
     path("o/<slug:slug>/usage/", own_usage.own_usage, name="own_usage"),
     path(
         "o/<slug:slug>/usage/receipts.csv",
@@ -39,6 +83,10 @@ urlpatterns: list[URLPattern] = [
         receipts.own_receipt,
         name="own_receipt",
     ),
+    path(OWN_NOTICES, own_notices.own_notices, name="own_notices"),
+    path(f"{OWN_NOTICES}newest/", own_notices.bell, name="bell"),
+    path(f"{OWN_NOTICES}seen/", own_notices.notices_seen, name="notices_seen"),
+    path(f"{OWN_NOTICES}choices/", own_notices.notice_choices, name="notice_choices"),
     path(USAGE, usage_settings.usage_settings, name="usage_settings"),
     path(f"{USAGE}month/", usage_settings.usage_month, name="usage_month"),
     path(f"{USAGE}balance/", usage_settings.usage_balance, name="usage_balance"),
@@ -70,6 +118,7 @@ urlpatterns: list[URLPattern] = [
     path(
         f"{USAGE}selected-members/", selection.selected_members, name="selected_members"
     ),
+    *notices_pages,
     path(CONNECT, connect.connect, name="connect"),
     path(f"{CONNECT}first-event/", connect.connect_first, name="connect_first"),
     path(f"{CONNECT}connected/", connect.connect_connected, name="connect_connected"),

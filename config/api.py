@@ -330,7 +330,7 @@ def mount() -> NinjaAPI:
         reports as usage,  # the router of /usage, with its GET
     )
     from billing.metering.api.odd_events import mark_odd_events
-    from billing.notices.api import webhooks
+    from billing.notices.api import notices, webhooks
     from billing.reports import api as organization
     from requests_inbox import api as requests
 
@@ -344,6 +344,7 @@ def mount() -> NinjaAPI:
         documents.router,
         caps.router,
         webhooks.router,
+        notices.router,
         people.router,
         requests.reading,
         requests.managing,

@@ -41,6 +41,7 @@ SCHEDULE = {
     "prepare-digests": every(60, "requests_inbox.tasks.prepare_digests"),
     "end-requests": every(60, "requests_inbox.tasks.end_requests"),
     "reload-due-balances": every(30, "billing.payments.tasks.reload_due_balances"),
+    "note-short-balances": daily(12, 20, "billing.payments.tasks.note_short_balances"),
     "settle-unknown": every(30, "billing.payments.tasks.settle_unknown"),
     "tell-notices": every(60, "billing.notices.tasks.tell_notices"),
     "send-due-deliveries": every(10, "billing.notices.tasks.send_due_deliveries"),

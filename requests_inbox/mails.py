@@ -9,20 +9,24 @@ import datetime as dt
 from typing import Any
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
-from accounts.delivery import MailText, writes
+from accounts.delivery import MailText, in_frame, one_click, writes
 from accounts.models import Membership, OutgoingMail, Role
 from billing.funding.queries import organization_standing, standing_of
 from billing.funding.rules.decision import decide
+from billing.funding.rules.standing import Standing
 from billing.reports.queries.month import month_summary
 from billing.reports.words import month_so_far
+from config.kit.dates import city_moment_text, day_text
+from config.kit.letters import Letter, Press
 from config.kit.links import page_url
 from requests_inbox.actions.deciding import ANSWER
 from requests_inbox.actions.digests import DIGEST
 from requests_inbox.digest_links import unsubscribe_url
 from requests_inbox.models import DigestOptOut, UsageRequest
 from requests_inbox.queries import PEOPLE, PendingRequest, pending_of
-from requests_inbox.words import oldest_text
+from requests_inbox.words import answer_title, oldest_text
 
 
 @writes(ANSWER)
@@ -38,17 +42,42 @@ def answer_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     standing = standing_of(
         request.membership_id, organization_id=mail.organization.pk, now=now
     )
-    return MailText(
-        "request_answer",
-        {
-            "request": request,
-            "organization": mail.organization,
-            "approved": request.status == UsageRequest.Status.APPROVED,
-            "month": standing.organization.month,
-            "can_go_on": decide(standing).allowed,
-            "link": page_url("own_usage", mail.organization.slug),
-        },
+    with translation.override(mail.reads):
+        return in_frame(_answer(request, standing))
+
+
+def _answer(request: UsageRequest, standing: Standing) -> Letter:
+    organization = standing.organization
+    sentences = [_what_now(request, can_go_on=decide(standing).allowed)]
+    if request.status == UsageRequest.Status.APPROVED and request.granted_month_only:
+        sentences.append(
+            _(
+                "The new limit applies until the month ends on %(day)s; after that, the "
+                "previous one applies again."
+            )
+            % {"day": day_text(organization.month.last_on)}
+        )
+    note_by = _("%(who)s wrote:") % {"who": request.decider}
+    return Letter(
+        answer_title(request),
+        [" ".join(sentences)],
+        Press(_("Your usage"), page_url("own_usage", organization.slug)),
+        _("You're receiving this because you asked for more usage at %(name)s.")
+        % {"name": organization.name},
+        note_by=note_by if request.answer_note else "",
+        note=request.answer_note,
+        name=organization.name,
     )
+
+
+def _what_now(request: UsageRequest, *, can_go_on: bool) -> str:
+    if request.status != UsageRequest.Status.APPROVED:
+        return _(
+            "Your limits stay as they are; your usage page says when you can continue."
+        )
+    if can_go_on:
+        return _("You can continue now.")
+    return _("You are still paused; your usage page says why and until when.")
 
 
 @writes(DIGEST)
@@ -70,14 +99,10 @@ def digest_letter(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
     if not waiting:
         return None
     stop_url = unsubscribe_url(membership.pk)
-    headers = {
-        "List-Unsubscribe": f"<{stop_url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
     with translation.override(mail.reads):
         context = digest_context(membership, waiting, now=now)
-    context["stop_url"] = stop_url
-    return MailText("request_digest", context, headers)
+        context["stops"] = [Press(_("Stop these e-mails for me"), stop_url)]
+    return MailText("request_digest", context, one_click(stop_url))
 
 
 def digest_context(
@@ -96,7 +121,10 @@ def digest_context(
         "month_text": f"{oldest} {month_so_far(standing, verdict)}",
         "zone": zone,
         "now": now,
-        "today": standing.month.day_of(now),
+        "when": city_moment_text(now, zone=zone),
         "hour": f"{organization.digest_hour:02}:00",
-        "link": page_url("usage_settings", organization.slug) + "?review=requests",
+        "press": Press(
+            _("Review requests"),
+            page_url("usage_settings", organization.slug) + "?review=requests",
+        ),
     }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
+from accounts.actions.watching import limits_change
 from accounts.models import Organization, Plan, Settlement
 from config.kit.errors import BusinessError
 from config.kit.one_line import name_of
@@ -61,9 +62,12 @@ def change_contract(
     Raises what `refuse_settlement` raises.
     """
     refuse_settlement(plan, settlement)
-    return _edit(
-        organization, {"plan": plan, "settlement": settlement}, actor=actor, now=now
-    )
+    values = {"plan": plan, "settlement": settlement}
+    locked = lock_organization(organization.pk)
+    if values == {"plan": locked.plan, "settlement": locked.settlement}:
+        return locked
+    with limits_change(locked, now=now):
+        return _edit(organization, values, actor=actor, now=now)
 
 
 @transaction.atomic

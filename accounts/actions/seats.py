@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
+from accounts.actions.watching import limits_change
 from accounts.models import AuditEntry, Membership, Organization, SeatTier, Tier
 from config.kit.errors import BusinessError
 
@@ -96,8 +97,9 @@ def assign_seat(
         return SeatChange(locked, None)
     take_seat(organization, tier)
     before = locked.seat_tier
-    move_to_seat(locked, tier, now=now)
-    locked.save(update_fields=SEAT_FIELDS)
+    with limits_change(organization, membership_id=locked.pk, now=now):
+        move_to_seat(locked, tier, now=now)
+        locked.save(update_fields=SEAT_FIELDS)
     audit = record_change(
         organization,
         actor=actor,

@@ -13,6 +13,9 @@ from accounts.models.organizations import Organization
 from accounts.models.people import User
 from config.kit.retried import RetriedQuerySet
 
+# Why a mail was dropped that was no longer true when its turn came: nobody's fault.
+OVERTAKEN = "overtaken"
+
 
 class OutgoingMailQuerySet(RetriedQuerySet["OutgoingMail"]):
     next_try_field = "next_try_at"
@@ -32,7 +35,7 @@ class OutgoingMailQuerySet(RetriedQuerySet["OutgoingMail"]):
     def given_up(self) -> OutgoingMailQuerySet:
         """Dropped because the mail server would not take them in time."""
         return self.filter(dropped_at__isnull=False, attempts__gt=0).exclude(
-            last_error=""
+            last_error__in=("", OVERTAKEN)
         )
 
     def unfinished(self) -> OutgoingMailQuerySet:

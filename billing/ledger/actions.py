@@ -8,6 +8,7 @@ running balance is always true. Amounts are nano-USD.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import F
@@ -32,6 +33,18 @@ from billing.models.limits import MOST_COUNTED_NANOS
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 from config.kit.months import first_of_month
+
+# Who looks at every movement that is not usage, in its transaction: rooms above this one,
+# such as who is told of a low balance.
+Watch = Callable[[LedgerEntry], None]
+_WATCHES: list[Watch] = []
+
+
+def watch_balance(watch: Watch) -> Watch:
+    """Mark a function that is called with each entry of `post_entry` after it is booked."""
+    if watch not in _WATCHES:
+        _WATCHES.append(watch)
+    return watch
 
 
 def account_of(locked: Organization) -> BillingAccount:
@@ -77,6 +90,8 @@ def post_entry(
     )
     if is_audited:
         _audit(locked, entry)
+    for watch in _WATCHES:
+        watch(entry)
     return entry
 
 

@@ -1,51 +1,74 @@
-"""How changes of channels read on the Activity page."""
+"""How changes of what people are told at, and of who is told, read on the Activity page."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts.audit import describes, register_changes, register_group
-from billing.models import ChannelKind
+from accounts.models import Tier
+from billing.models import SoftLimitLevel
+from billing.notices.rules.channels import RECIPIENT_CHANGE
+from config.kit.money import format_usd
 
-register_group("channel.", gettext_lazy("Channels"), order=45)
+register_group("notices.", gettext_lazy("Notices"), order=27)
 register_changes(
     {
-        "channel.add": gettext_lazy("Channel added"),
-        "channel.change": gettext_lazy("Channel changed"),
-        "channel.pause": gettext_lazy("Channel paused"),
-        "channel.resume": gettext_lazy("Channel resumed"),
-        "channel.rotate": gettext_lazy("New signing secret"),
-        "channel.remove": gettext_lazy("Channel removed"),
-        "channel.resend": gettext_lazy("Delivery sent again"),
+        "notices.percents": gettext_lazy("Thresholds of notices"),
+        "notices.balance_low": gettext_lazy("Low balance notice"),
+        "notices.soft_limit": gettext_lazy("Soft limit added"),
+        "notices.soft_limit_removed": gettext_lazy("Soft limit removed"),
+        RECIPIENT_CHANGE: gettext_lazy("Recipient of notices"),
     }
 )
 
 
-@describes("channel.add")
-def added_text(value: dict[str, Any]) -> str:
-    """`Webhook, hooks.acme.example, everything`."""
-    kind = ChannelKind(value["kind"]).label
-    return f"{kind}, {value['host']}, {_count_text(value['events'])}"
+def amount_of(value: dict[str, Any]) -> int | None:
+    """The amount, in nano-USD."""
+    nanos: int | None = value["amount_nanos"]
+    return nanos
 
 
-@describes("channel.change")
-def changed_text(value: dict[str, Any]) -> str:
-    """Its name, and how many kinds of events go there."""
-    return f"{value['name']}, {_count_text(value['events'])}"
+@describes("notices.percents")
+def percents_text(value: dict[str, str]) -> str:
+    """At how many per cent of what people are told."""
+    return _(
+        "Organization %(organization)s; people %(member)s; included usage %(included)s"
+    ) % {
+        "organization": _percents(value["organization_percents"]),
+        "member": _percents(value["member_percents"]),
+        "included": _percents(value["included_percents"]),
+    }
 
 
-@describes("channel.resend")
-def resent_text(value: dict[str, Any]) -> str:
-    """Which event, with the message id."""
-    return f"{value['type']}, {value['message_id']}"
+def _percents(text: str) -> str:
+    return ", ".join(f"{one}%" for one in text.split(",") if one) or "–"
 
 
-def _count_text(events: list[str]) -> str:
-    if not events:
-        return _("everything")
-    return ngettext(
-        "%(count)d kind of event", "%(count)d kinds of events", len(events)
-    ) % {"count": len(events)}
+@describes("notices.balance_low", amount=amount_of)
+def balance_low_text(value: dict[str, Any]) -> str:
+    """The balance that counts as low."""
+    nanos = amount_of(value)
+    return _("Default") if nanos is None else format_usd(nanos)
+
+
+@describes("notices.soft_limit", "notices.soft_limit_removed", amount=amount_of)
+def soft_limit_text(value: dict[str, Any]) -> str:
+    """The amount, and for whom where the subject does not say it."""
+    amount = format_usd(value["amount_nanos"])
+    if value["level"] != SoftLimitLevel.SEAT_TIER:
+        return amount
+    return _("%(amount)s for each person on a %(tier)s seat") % {
+        "amount": amount,
+        "tier": Tier.label_of(value["seat_tier"]),
+    }
+
+
+@describes(RECIPIENT_CHANGE)
+def recipient_text(value: dict[str, Any]) -> str:
+    """Who it is, and whether they agreed just then."""
+    if value.get("agreed"):
+        return _("%(address)s agreed") % value
+    return str(value["address"])

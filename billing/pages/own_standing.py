@@ -16,6 +16,8 @@ from billing.funding.rules.decision import Decision
 from billing.funding.rules.layers import Layer, LayerState, layers
 from billing.funding.rules.standing import CAP_REASONS, CapSource, Standing, WindowState
 from billing.funding.words import LayerWords, layer_words, refusal_message, window_name
+from billing.notices.queries.choices import percents_of, settings_of
+from billing.notices.words.banners import Banner, own_banner
 from billing.reports.bars import Bar, row_bar
 from config.kit.dates import moment_label, time_text
 from config.kit.money import format_usd, whole_percent
@@ -61,6 +63,7 @@ def standing_context(
             _window_row(window, zone=month.zone, now=now) for window in standing.windows
         ],
         "layers": _layer_rows(standing, decision, now=now),
+        "notice_banner": _notice_banner(membership, standing, decision, now=now),
         **_cap_context(standing),
         **(
             {}
@@ -68,6 +71,19 @@ def standing_context(
             else _blocked_context(membership, standing, decision, now=now)
         ),
     }
+
+
+def _notice_banner(
+    membership: Membership, standing: Standing, decision: Decision, *, now: dt.datetime
+) -> Banner | None:
+    percents = percents_of(settings_of(membership.organization_id))
+    return own_banner(
+        standing,
+        decision,
+        member_percents=percents.member,
+        included_percents=percents.included,
+        now=now,
+    )
 
 
 def _cap_context(standing: Standing) -> dict[str, Any]:

@@ -16,6 +16,13 @@ from billing.caps.queries.caps import cap_rows
 from billing.documents.words.settlement import settlement_text
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel
+from billing.notices.queries.choices import percents_of, settings_of
+from billing.notices.words.banners import (
+    Banner,
+    low_balance_banner,
+    organization_banner,
+)
+from billing.payments.queries.balance import BalanceState
 from billing.payments.reader import BalanceReader
 from billing.payments.words.balance import balance_answer, enable_hint
 from billing.reports.bars import bar, row_bar
@@ -74,6 +81,35 @@ class UsagePage(BalanceReader):
         """
         return self.shared() | ({"balance": self.balance} if self.is_prepaid else {})
 
+    @cached_property
+    def notice_banner(self) -> Banner | None:
+        """What an owner should see while it matters: the worst of cap and balance, unless
+        the balance has a banner of its own.
+        """
+        if not self.can_edit or (self.shows_balance and self.banner):
+            return None
+        settings = settings_of(self.organization.pk)
+        of_cap = organization_banner(
+            self.standing,
+            percents_of(settings).organization,
+            lasting_nanos=self.summary.verdict.lasting_nanos,
+            now=self.now,
+        )
+        if of_cap and of_cap.tone == "stop":
+            return of_cap
+        return self._low_balance(settings.balance_low_nanos) or of_cap
+
+    def _low_balance(self, low_nanos: int | None) -> Banner | None:
+        if not self.is_prepaid or not self.is_on:
+            return None
+        left = self.balance.balance_nanos
+        is_low = self.balance.state is BalanceState.LOW or (
+            low_nanos is not None
+            and left <= low_nanos
+            and not self.standing.auto_reload
+        )
+        return low_balance_banner(left) if is_low and left > 0 else None
+
     def month_part(self) -> dict[str, Any]:
         """The answer of the month, its bar, chart and figures."""
         summary, verdict = self.summary, self.summary.verdict
@@ -94,6 +130,7 @@ class UsagePage(BalanceReader):
             else None,
             "reached_on": self._reached_on,
             "lowered_on": self._lowered_on,
+            "notice_banner": self.notice_banner,
         }
 
     def _answer(self) -> MonthAnswer:

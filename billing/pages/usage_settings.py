@@ -34,7 +34,9 @@ def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
     """The month's panel by itself."""
     page = UsagePage(membership, timezone.now())
     return unchanged_or_html(
-        request, "billing/pages/_usage_month.html", page.month_part()
+        request,
+        "billing/pages/_usage_month.html",
+        page.month_part() | {"swap_around": True},
     )
 
 

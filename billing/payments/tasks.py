@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from billing.models import Payment, Refund
 from billing.payments import processing
-from billing.payments.queries.reloads import balances_at_threshold
+from billing.payments.actions import short_balances
+from billing.payments.queries.reloads import balances_at_threshold, balances_in_use
 from config.kit.jobs import SWEEP_LIMIT, enqueue_now
 
 
@@ -32,6 +33,21 @@ def reload_due_balances() -> int:
     found = list(balances_at_threshold())
     for organization_id in found:
         enqueue_now(reload_if_due, organization_id)
+    return len(found)
+
+
+@shared_task
+def note_short_balance(organization_id: int) -> bool:
+    """Note where one balance would not last the month; whether it would not."""
+    return short_balances.note_short_balance(organization_id, now=timezone.now())
+
+
+@shared_task
+def note_short_balances() -> int:
+    """Enqueue every balance that is in use and that nothing reloads; how many."""
+    found = list(balances_in_use())
+    for organization_id in found:
+        enqueue_now(note_short_balance, organization_id)
     return len(found)
 
 

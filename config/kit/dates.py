@@ -157,6 +157,19 @@ def zone_city_text(zone: str) -> str:
     return str(get_timezone_location(ZoneInfo(zone), locale=_babel(), return_city=True))
 
 
+def city_time_text(zone: str) -> str:
+    """`New York time`: whose time is meant."""
+    return _("%(zone_city)s time") % {"zone_city": zone_city_text(zone)}
+
+
+def city_moment_text(moment: dt.datetime, *, zone: str) -> str:
+    """As of when: `Wed 25 Nov 2026, 15:42 New York time`."""
+    day = dated_day_text(moment.astimezone(ZoneInfo(zone)).date())
+    values = {"day": day, "time": time_text(moment, zone=zone)}
+    said = pgettext("moment", "%(day)s, %(time)s") % values
+    return f"{said} {city_time_text(zone)}"
+
+
 def duration_text(length: dt.timedelta) -> str:
     """`2 d 18 h`, `1 h 12 min`, `5 h`, `4 min`; rounded up to whole minutes so that it
     never says zero.

@@ -5,12 +5,16 @@ reader's language.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.utils import formataddr, parseaddr
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
+
+from config.kit.one_line import has_link, shown_line
 
 
 class Attachment(NamedTuple):
@@ -29,8 +33,9 @@ def send(
     context: dict[str, Any],
     headers: dict[str, str] | None = None,
     attachments: Sequence[Attachment] = (),
+    sender: str = "",
 ) -> None:
-    """Send `emails/<name>` to one address.
+    """Send `emails/<name>` to one address, from `sender` by name where there is one.
 
     Raises what the mail backend raises (SMTPException, OSError).
     """
@@ -41,8 +46,22 @@ def send(
         )
         text = render_to_string(f"emails/{name}.txt", values)
         html = render_to_string(f"emails/{name}.html", values)
-    message = EmailMultiAlternatives(subject, text, to=[to], headers=headers)
+        by = _from(sender)
+    message = EmailMultiAlternatives(subject, text, by, [to], headers=headers)
     message.attach_alternative(html, "text/html")
     for file in attachments:
         message.attach(file.name, file.content, file.mime_type)
     message.send()
+
+
+def _from(sender: str) -> str:
+    """`Acme via Extra usage <usage@…>`: the address is always the installation's own. A
+    name that could be taken for an address or a link is left out.
+    """
+    product, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    name = shown_line(sender)
+    if not name or "@" in name or has_link(name):
+        return str(settings.DEFAULT_FROM_EMAIL)
+    product = product or _("Extra usage")
+    by = _("%(name)s via %(product)s") % {"name": name, "product": product}
+    return formataddr((by, address))

@@ -1,5 +1,6 @@
 """Template tags that every template has (`OPTIONS["builtins"]`): what opens a modal, a
-field of a form, an input by itself, a stored text as one line, a file of ours.
+field of a form, an input by itself, a stored text as one line, a file of ours, the look
+of a part of a mail.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.kit.mail_styles import LOOKS, dark_styles, phone_styles
 from config.kit.one_line import shown_line
 
 register = template.Library()
@@ -51,6 +53,22 @@ def asset(path: str) -> str:
         return static(path)
     except ValueError:
         return f"{settings.STATIC_URL}{path}"
+
+
+@register.simple_tag
+def look(name: str) -> SafeString:
+    """The attributes of a part of a mail: its styles inline, and the class by which dark
+    and narrow screens change them.
+    """
+    return format_html('class="x-{}" style="{}"', name, LOOKS[name])
+
+
+@register.simple_tag
+def mail_head_styles() -> SafeString:
+    """What mails look like in the dark and on a phone."""
+    dark = f"@media (prefers-color-scheme:dark){{{dark_styles()}}}"
+    phone = f"@media (max-width:480px){{{phone_styles()}}}"
+    return format_html(":root{{color-scheme:light dark}}{}{}", dark, phone)
 
 
 @register.simple_tag

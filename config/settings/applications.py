@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "config.kit.middleware.PagesHtmx",
     "config.kit.middleware.PagesLog",
     "config.kit.middleware.HtmxResponse",
+    "accounts.bell.BellAnswers",
     "config.kit.middleware.ApiMethodNotAllowed",
     "config.errors.BodyLimit",
     "django_prometheus.middleware.PrometheusAfterMiddleware",

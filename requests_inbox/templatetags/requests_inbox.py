@@ -85,6 +85,22 @@ def requests_setting(context: Context) -> dict[str, Any]:
     }
 
 
+@register.inclusion_tag("requests_inbox/_own_digest.html", takes_context=True)
+def own_digest(context: Context, membership: Membership) -> dict[str, Any]:
+    """The switch of one's own daily digest, for whom there is one."""
+    shows = (
+        membership.organization.plan == Plan.ENTERPRISE_SEAT
+        and membership.is_at_least(Role.ADMIN)
+    )
+    opt_outs = DigestOptOut.objects.filter(membership=membership)
+    return {
+        "organization": membership.organization,
+        "shows": shows,
+        "gets_digest": shows and not opt_outs.exists(),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
 @register.filter
 def waited(since: dt.datetime, now: dt.datetime) -> str:
     """How long somebody has waited: `40 hours`, `2 days`."""

@@ -73,6 +73,8 @@ def own_digest(request: HttpRequest, membership: Membership) -> HttpResponse:
         if gets_digest
         else _("You'll no longer get the daily digest."),
     )
+    if request.POST.get("then") == "me":
+        return redirect(f"{reverse('me')}#notices")
     return redirect("usage_settings", slug=membership.organization.slug)
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import io
-from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -24,6 +23,7 @@ from accounts.models import ApiKey, Organization, User
 from billing.documents.actions.details import set_billing_details, set_terms
 from billing.models import BillingDetails
 from config.kit.errors import BusinessError
+from config.kit.letters import Fact, Letter, Press
 from config.kit.mailer import send
 from config.kit.one_line import LineError, checked_line, lines_of, shown_line
 from tests.factories.people import make_user
@@ -233,26 +233,22 @@ def test_bugs_14_text_mails_join_the_lines_of_a_stored_name(
     )
 
 
-@pytest.mark.parametrize("name", ["balance", "document"])
-def test_bugs_14_mails_about_money_join_what_they_quote(db, name):
+def test_bugs_14_mails_join_what_they_quote(db):
     quoted = "Refused.\n\nPay here: evil"
-    words = SimpleNamespace(
-        title="T", lines=[quoted], sentences=[quoted], rows=[], button="Open", link="l"
+    letter = Letter(
+        quoted,
+        [quoted],
+        Press("Open", "l"),
+        "Acme\nX",
+        facts=[Fact(quoted, quoted, quoted)],
+        note_by=quoted,
+        note=quoted,
+        advice=quoted,
+        name="Acme\nX",
+        when=quoted,
     )
-    send(
-        name,
-        to="a@x.example",
-        language="en",
-        context={
-            "organization": SimpleNamespace(name="Acme\nX"),
-            "words": words,
-            "mail": words,
-            "zone_city": "Tokyo",
-            "role": "Owner",
-            "link": "l",
-            "why": "Acme\nX",
-        },
-    )
+    send("letter", to="a@x.example", language="en", context={"letter": letter})
+    assert "\nPay here" not in mail.outbox[-1].body
     body = mail.outbox[-1].body
     assert "Refused. Pay here: evil" in body.splitlines()
     assert "Acme X" in body

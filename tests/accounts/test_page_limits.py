@@ -22,7 +22,9 @@ def assert_too_many(response) -> None:
     assert f"Wait {response['Retry-After']} second" in page
 
 
-@pytest.mark.parametrize("path", ["/invitations/guess/", "/digest/off/guess/"])
+@pytest.mark.parametrize(
+    "path", ["/invitations/guess/", "/digest/off/guess/", "/notices/agree/guess/"]
+)
 def test_s30_pages_for_strangers_are_limited_by_address(client, db, path):
     answers = [client.get(path).status_code for _ in range(2)]
     assert 429 not in answers

@@ -55,6 +55,8 @@ DOORS = {
     ),
     "invitations/<str:token>/": EVERYBODY,  # with the token
     "digest/off/<str:token>/": EVERYBODY,  # with the token
+    "notices/agree/<str:token>/": EVERYBODY,  # with the token
+    "notices/stop/<str:token>/": EVERYBODY,  # with the token
     "accounts/login/": EVERYBODY,
     "accounts/logout/": EVERYBODY,
     "accounts/inactive/": EVERYBODY,

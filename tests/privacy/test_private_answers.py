@@ -82,7 +82,12 @@ def test_s12_nothing_that_a_key_opens_is_kept(client, acme):
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "path",
-    ["/invitations/x/", "/digest/off/x/", "/accounts/password/reset/key/1-x/"],
+    [
+        "/invitations/x/",
+        "/digest/off/x/",
+        "/notices/stop/x/",
+        "/accounts/password/reset/key/1-x/",
+    ],
 )
 def test_s12_what_a_link_with_a_token_shows_is_not_kept(client, path):
     assert client.get(path).headers["Cache-Control"] == KEPT

@@ -17,6 +17,7 @@ from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.queries.held import cap_as_audited
 from billing.ledger.queries import open_month
 from billing.models import CapLevel, EventType, SpendCap
+from billing.notices.actions.limits import notice_cap
 from billing.notices.actions.publishing import cap_usd, person, publish
 from config.kit.errors import BusinessError
 from config.kit.money import MAX_AMOUNT_NANOS, NANOS_PER_CENT, format_usd
@@ -35,6 +36,8 @@ class CapChange:
     to_nanos: int | None
     this_month_only: bool
     audit: AuditEntry | None
+    # What is spent already reached something of it that is to be told (N1).
+    notices_written: bool = False
 
 
 @transaction.atomic
@@ -76,7 +79,17 @@ def set_cap(
         from_value=before,
         to_value=cap_as_audited(cap, locked, month_on=month_on),
     )
-    change = CapChange(cap, from_nanos, amount_nanos, this_month_only, audit)
+    is_noticed = notice_cap(
+        cap,
+        locked,
+        from_nanos=from_nanos,
+        to_nanos=amount_nanos,
+        month_on=month_on,
+        now=now,
+    )
+    change = CapChange(
+        cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed
+    )
     _publish_change(locked, target, change, now=now)
     return change
 

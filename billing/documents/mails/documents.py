@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.delivery import MailText, writes
+from accounts.delivery import MailText, in_frame, writes
 from accounts.models import Membership, OutgoingMail
 from billing.documents.actions.issuing import CREDIT_NOTE, INVOICE, STATEMENT
 from billing.documents.mails.unprinted import tell_operators
@@ -32,6 +32,7 @@ from billing.models import CreditNote, Invoice, PurchaseReceipt, Statement
 from billing.payments.actions.owner_mails import PAID
 from billing.payments.mails.frame import in_words_of_recipient
 from billing.payments.mails.purchases import paid_mail
+from config.kit.letters import Fact, Letter, Press
 from config.kit.links import page_url
 from config.kit.mailer import Attachment
 from config.kit.money import format_usd
@@ -94,12 +95,16 @@ def _mail_text(
 
     def in_template(owner: Membership | None) -> MailText:
         content, attachments = _with_pdf(mail, about(mail), now=now)
-        context = {
-            "organization": mail.organization,
-            "mail": content,
-            "why": words.why_text(mail.organization.name, is_owner=owner is not None),
-        }
-        return MailText("document", context, attachments=attachments)
+        letter = Letter(
+            content.title,
+            content.sentences,
+            Press(content.button, content.link),
+            words.why_text(mail.organization.name, is_owner=owner is not None),
+            facts=[Fact(label, value) for label, value in content.rows],
+            has_total=True,
+            name=mail.organization.name,
+        )
+        return in_frame(letter, attachments=attachments)
 
     return in_words_of_recipient(mail, in_template)
 

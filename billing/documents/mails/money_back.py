@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.delivery import MailText, writes
+from accounts.delivery import MailText, in_frame, writes
 from accounts.models import Membership, OutgoingMail
 from billing.documents.actions.money_back import MONEY_BACK
 from billing.documents.queries.documents import owed_nanos, uncredited_nanos
@@ -20,6 +20,7 @@ from billing.models import Dispute, Invoice
 from billing.payments.mails.frame import in_words_of_recipient, to_operator
 from billing.payments.mails.money_back import operators_answer
 from config.kit.dates import format_day
+from config.kit.letters import Fact, Letter, Press
 from config.kit.links import absolute, page_url
 from config.kit.money import format_usd
 from config.kit.months import local_day
@@ -75,8 +76,16 @@ def _to_operator(mail: OutgoingMail) -> MailText:
 
 
 def _text(mail: OutgoingMail, content: MoneyBackMail, why: str) -> MailText:
-    context = {"organization": mail.organization, "mail": content, "why": why}
-    return MailText("document", context)
+    letter = Letter(
+        content.title,
+        content.sentences,
+        Press(content.button, content.link),
+        why,
+        facts=[Fact(label, value) for label, value in content.rows],
+        has_total=True,
+        name=mail.organization.name,
+    )
+    return in_frame(letter)
 
 
 def _facts(mail: OutgoingMail) -> tuple[Invoice, dict[str, object]]:

@@ -163,6 +163,7 @@ def _organization(row: Columns, *, month: Month) -> OrganizationStanding:
         spent_nanos=0,
         balance_nanos=balance_nanos,
         threshold_nanos=row.reload_threshold or 0,
+        reload_threshold_nanos=row.reload_threshold,
         auto_reload=bool(row.auto_reload),
     )
 

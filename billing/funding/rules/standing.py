@@ -103,6 +103,8 @@ class OrganizationStanding:
     # done about it (T2, T4).
     balance_nanos: int | None = None
     threshold_nanos: int = 0
+    # The same as it was set; None where it never was.
+    reload_threshold_nanos: int | None = None
     auto_reload: bool = False
     requests_enabled: bool = True
     leases_allowed: bool = False

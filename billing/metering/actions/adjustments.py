@@ -31,6 +31,7 @@ from billing.models import (
     UsageEvent,
 )
 from billing.models.limits import MOST_AN_EVENT_NANOS
+from billing.notices.actions.noticing import notice_booked
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
@@ -38,10 +39,10 @@ MAX_REASON = 200
 
 
 def book_adjustments(
-    locked: Organization, adjustments: Sequence[UsageAdjustment]
-) -> None:
+    locked: Organization, adjustments: Sequence[UsageAdjustment], *, now: dt.datetime
+) -> bool:
     """Write adjustments with their counters and, for prepaid events, let them move the
-    balance; in the caller's lock.
+    balance; in the caller's lock. Whether they reached something that is to be told (N1).
     """
     UsageAdjustment.objects.bulk_create(adjustments)
     tally = Tally()
@@ -74,6 +75,18 @@ def book_adjustments(
             kind=EntryKind.ADJUSTMENT,
             amount_nanos=amount_nanos,
         )
+    return notice_booked(
+        locked.pk, _extra_by_member(adjustments), owed_nanos=sum(owed.values()), now=now
+    )
+
+
+def _extra_by_member(adjustments: Sequence[UsageAdjustment]) -> dict[int, int]:
+    """What they change of each one's extra usage of the open month, to which they count."""
+    extra: dict[int, int] = defaultdict(int)
+    for adjustment in adjustments:
+        spend = Spend.of(adjustment.event.funding, adjustment.amount_nanos)
+        extra[adjustment.membership_id] += spend.extra
+    return extra
 
 
 def _add_to_names(adjustments: Sequence[UsageAdjustment]) -> None:
@@ -127,7 +140,7 @@ def adjust_event(
         month_on=month.first_on,
         day_on=month.day_of(now),
     )
-    book_adjustments(locked, [adjustment])
+    book_adjustments(locked, [adjustment], now=now)
     _audit(adjustment, cost_nanos=cost_nanos, operator=operator)
     return adjustment
 

@@ -145,7 +145,7 @@ def _assign_batch(
         for move in moves
         for to in (None, member)
     ]
-    book_adjustments(locked, pairs)
+    book_adjustments(locked, pairs, now=now)
     add_to_names({name.pk: NameCount(events=-len(events))})
     UnattributedName.objects.filter(pk=name.pk).update(assigned_through=events[-1].pk)
     moved = Assigned(left=name.events - len(events)).plus(moves, events=len(events))

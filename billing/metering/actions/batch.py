@@ -15,10 +15,10 @@ from billing.funding.promises import Promise
 from billing.funding.queries import Standings
 from billing.funding.rules.seats import sit_as_of
 from billing.funding.rules.standing import EXTRA_USAGE, INCLUDED, Standing
+from billing.metering.actions.repeated import answer_again
 from billing.metering.actions.replacing import Replacement
 from billing.metering.actions.results import (
     EventResult,
-    known_again,
     no_member,
     not_its_own,
     somebody_elses,
@@ -29,13 +29,7 @@ from billing.metering.actions.results import (
 )
 from billing.metering.actions.rows import EventRow
 from billing.metering.actions.unattributed import sent_name
-from billing.metering.rules.again import (
-    Again,
-    KnownEvent,
-    KnownEvents,
-    again,
-    digest_beside,
-)
+from billing.metering.rules.again import KnownEvent, KnownEvents
 from billing.metering.rules.events import (
     TELEMETRY,
     ReportedEvent,
@@ -102,8 +96,14 @@ class Batch:
         self.rows: list[EventRow] = []
         self.replacements: list[Replacement] = []
         if standings:
+            organization = standings.organization
             self.closed_through = standings.closed_through_on()
-            self.opening_nanos = standings.organization.balance_nanos
+            self.opening_nanos = organization.balance_nanos
+            # What was spent before any of these events, to see what they reach (N1).
+            self.spent_nanos = organization.spent_nanos
+            self.spent_by_member = {
+                pk: standing.spent_nanos for pk, standing in standings.by_id.items()
+            }
 
     @property
     def balance_crossed(self) -> bool:
@@ -154,38 +154,17 @@ class Batch:
     def _again(
         self, event: ReportedEvent, standing: Standing, known: KnownEvent, digest: str
     ) -> EventResult:
-        """Answer a report of what was recorded before; where it is a gateway's of what
-        somebody else reported, its count holds from now on (X4).
-        """
         if self.token and known.membership_id != standing.membership_id:
             return somebody_elses(event)
-        # Also from before its member was one (X2).
-        name = sent_name(event.member)
-        whose = (name,) if standing.is_nobody else (standing.membership_id, name)
-        what = again(
-            event,
-            known,
-            membership_id=standing.membership_id,
-            whose=whose,
-            digest=digest,
+        result, replacement = answer_again(
+            event, standing, known, digest=digest, book=self.book
         )
-        if what is not Again.REPLACES:
-            return known_again(event, known, what)
-        charge = charge_of_event(
-            self.book, replace(event, occurred_at=known.occurred_at)
-        )
-        if charge.cost_nanos > MOST_AN_EVENT_NANOS:
-            return too_dear(event, charge, most_nanos=MOST_AN_EVENT_NANOS)
-        more_nanos = charge.cost_nanos - known.cost_nanos
-        if not more_nanos and known.counts == event.usage.as_tuple():
-            return known_again(event, known, Again.SAME)
-        known.replaced_by = digest_beside(event, known, whose=whose[0])
-        known.replaced_nanos = more_nanos
-        limits = {window.name: window.limit_nanos for window in standing.windows}
-        self.replacements.append(Replacement(known, event, charge.cost_nanos, limits))
-        spend = Spend.of(known.funding, more_nanos)
-        _move_forward(standing, spend, month_on=standing.organization.month.first_on)
-        return known_again(event, known, what)
+        if replacement is not None:
+            self.replacements.append(replacement)
+            spend = Spend.of(known.funding, known.replaced_nanos)
+            month_on = standing.organization.month.first_on
+            _move_forward(standing, spend, month_on=month_on)
+        return result
 
     def _record_new(
         self, event: ReportedEvent, standing: Standing, digest: str, sent_as: str

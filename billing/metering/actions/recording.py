@@ -26,6 +26,7 @@ from billing.funding.queries import (
     with_former_members,
 )
 from billing.metering.actions.batch import Batch, Token
+from billing.metering.actions.crossed import write_crossings
 from billing.metering.actions.known import known_of, promises_of, read_before
 from billing.metering.actions.replacing import book_replacements
 from billing.metering.actions.results import EventResult
@@ -42,6 +43,8 @@ from billing.metering.actions.unattributed import (
     with_nobody,
 )
 from billing.metering.rules.events import ReportedEvent
+from billing.notices.queries import EDGES
+from billing.notices.rules.edges import edges_of
 from config.kit.clock import DATABASE_CLOCK, HostClock
 from config.kit.sql import (
     Result,
@@ -66,6 +69,8 @@ class Recorded:
     # A prepaid balance passed its threshold or zero with this batch, so somebody should
     # look after it (T4).
     balance_crossed: bool = False
+    # Something was reached that somebody should be told of (N1).
+    notices_written: bool = False
 
 
 class UnknownKey(LookupError):
@@ -128,6 +133,7 @@ class _Locked(NamedTuple):
     key_membership_id: int | None
     token_email: str | None
     database_time: dt.datetime | None
+    edges: Any = None
 
     def check(self, opener: str, *, now: dt.datetime) -> None:
         """Raises UnknownKey for a key whose time is over, KeyLacksScope."""
@@ -191,6 +197,7 @@ def _record_apart(
         first,
         results=first.results + second.results,
         balance_crossed=first.balance_crossed or second.balance_crossed,
+        notices_written=first.notices_written or second.notices_written,
     )
 
 
@@ -243,22 +250,30 @@ def _record_together(
             token=locked.token(),
         )
         results = [batch.record(event) for event in events]
-        _write(batch, key_id=locked.key_id, now=now)
-    crossed = batch.balance_crossed
-    return Recorded(results, owner, locked.key_id, locked.key_membership_id, crossed)
+        is_noticed = _write(batch, locked, now=now)
+    return Recorded(
+        results,
+        owner,
+        locked.key_id,
+        locked.key_membership_id,
+        balance_crossed=batch.balance_crossed,
+        notices_written=is_noticed,
+    )
 
 
-def _write(batch: Batch, *, key_id: int | None, now: dt.datetime) -> None:
+def _write(batch: Batch, locked: _Locked, *, now: dt.datetime) -> bool:
+    """All that the batch counted; whether it reached something that is to be told."""
     write(
         batch.rows,
         tally=batch.tally,
         windows=batch.windows,
         organization_id=batch.organization_id,
-        key_id=key_id,
+        key_id=locked.key_id,
         now=now,
     )
     try:
-        book_replacements(
+        is_noticed = write_crossings(batch, edges_of(locked.edges), now=now)
+        is_noticed |= book_replacements(
             batch.replacements,
             organization_id=batch.organization_id,
             book=batch.book,
@@ -268,6 +283,7 @@ def _write(batch: Batch, *, key_id: int | None, now: dt.datetime) -> None:
         hear_the_rest()
         raise
     hear_refusals()
+    return is_noticed
 
 
 # To say of whom a personal token is, where it reports somebody else.
@@ -313,7 +329,7 @@ def _lock_sql(opener: str) -> str:
     version = "(SELECT version FROM billing_pricelist WHERE id = 1)"
     return (
         f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at, k.membership_id,"
-        f" {WHOSE}, {DATABASE_CLOCK}{opener} WHERE"
+        f" {WHOSE}, {DATABASE_CLOCK}, {EDGES}{opener} WHERE"
         f" {OPENED_BY[opener]}{lock}"
     )
 

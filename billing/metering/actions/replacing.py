@@ -5,6 +5,7 @@ adjustment books what the gateway's count costs more or less.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from billing.models import (
     UsageAdjustment,
     UsageEvent,
 )
+from billing.notices.actions.noticing import notice_windows
+from billing.notices.rules.facts import WindowMove
 from billing.prices.rules import PriceBook
 from config.kit.months import Month
 
@@ -49,13 +52,14 @@ def book_replacements(
     organization_id: int,
     book: PriceBook,
     now: dt.datetime,
-) -> None:
-    """Book each difference to the open month, in the recorder's lock.
+) -> bool:
+    """Book each difference to the open month, in the recorder's lock; whether that
+    reached something that is to be told (N1).
 
     Raises Uncountable where a sum would leave its bounds.
     """
     if not replacements:
-        return
+        return False
     locked = lock_organization(organization_id)
     month = open_month(locked, now=now)
     events = UsageEvent.objects.filter(
@@ -67,13 +71,16 @@ def book_replacements(
     left = _left_of(by_id.values())
     payers = payers_of(list(events))
     adjustments = []
+    moves: dict[int, list[WindowMove]] = defaultdict(list)
     for one in replacements:
         event = by_id[one.known.id]
         # At the same prices both: what a price changed is booked by repricing.
         nanos = max(one.cost_nanos - costs[event.pk], -left[event.pk])
         if nanos:
             if event.funding == Funding.INCLUDED:
-                correct_windows(event, nanos, limits=one.limits, now=now)
+                moves[event.membership_id] += correct_windows(
+                    event, nanos, limits=one.limits, now=now
+                )
             adjustments.append(
                 _adjustment(
                     event,
@@ -85,8 +92,10 @@ def book_replacements(
                     now=now,
                 )
             )
-    if adjustments:
-        book_adjustments(locked, adjustments)
+    if not adjustments:
+        return False
+    is_noticed = book_adjustments(locked, adjustments, now=now)
+    return notice_windows(locked.pk, moves, now=now) or is_noticed
 
 
 def _left_of(events: Collection[UsageEvent]) -> dict[int, int]:

@@ -159,6 +159,7 @@ def _reprice_batch(
                 _adjustment(month, difference, payers[difference.event.pk], now=now)
                 for difference in differences
             ],
+            now=now,
         )
     return differences
 

@@ -32,6 +32,7 @@ from billing.metering.actions.results import Errors, EventResult
 from billing.metering.api.events import read_events
 from billing.metering.api.schemas import UsageIn, UsageOut
 from billing.metering.rules.events import ReportedEvent
+from billing.notices.tasks import tell_soon
 from billing.payments.tasks import reload_if_due
 from config.kit.api import ERRORS, UNAVAILABLE, json_response
 from config.kit.clock import HostClock
@@ -85,6 +86,8 @@ def record_reported(
     _note_report(recorded, request, digest=digest)
     if recorded.balance_crossed:
         enqueue(reload_if_due, recorded.organization_id)
+    if recorded.notices_written:
+        tell_soon(recorded.organization_id)
     return recorded
 
 

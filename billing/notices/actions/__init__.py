@@ -1,0 +1,1 @@
+"""Writing notices and what people chose about them."""

@@ -15,12 +15,14 @@ from billing.models import (
     WindowName,
 )
 from billing.notices.rules.channels import (
+    BY_MAIL,
     MAIL,
     channels,
     default_told_by,
     is_own_block,
     is_personal,
 )
+from config.kit.addresses import is_erased
 
 SESSION_LASTS, WEEK_LASTS = dt.timedelta(hours=5), dt.timedelta(days=7)
 
@@ -53,6 +55,20 @@ def told_of(notice: Notice, *, now: dt.datetime) -> list[Told]:
     ]
     told += [Told((MAIL,), outside=one) for one in _outside(notice, people, now=now)]
     return [one for one in told if one.channels]
+
+
+def is_told_by_mail(membership: Membership, notice: Notice) -> bool:
+    """Whether a member is still to get a notice by mail: it is theirs, or they get the
+    organization's, and they did not choose otherwise meanwhile.
+    """
+    if is_personal(notice.kind):
+        if notice.membership_id != membership.pk:
+            return False
+    elif not gets_organization_notices(membership):
+        return False
+    chosen = NoticeChoice.objects.filter(membership=membership, kind=notice.kind)
+    told_by = chosen.values_list("told_by", flat=True).first()
+    return told_by in (None, BY_MAIL)
 
 
 def gets_organization_notices(membership: Membership) -> bool:
@@ -91,7 +107,13 @@ def _outside(
     rows = NoticeRecipient.objects.filter(
         organization_id=notice.organization_id, membership__isnull=True
     ).order_by("pk")
-    return [one for one in rows if one.gets_notices(now) and one.address not in known]
+    return [
+        one
+        for one in rows
+        if one.gets_notices(now)
+        and one.address not in known
+        and not is_erased(one.address)
+    ]
 
 
 def _window_lasts(notice: Notice) -> dt.timedelta | None:

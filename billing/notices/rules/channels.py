@@ -10,6 +10,8 @@ PAGE, MAIL = "page", "mail"
 BY_MAIL, BY_PAGE, BY_NOTHING = "mail", "page", "nothing"
 
 INCLUDED_USAGE, CHANGEOVER, SOFT_LIMIT = "included_usage", "changeover", "soft_limit"
+# The code of a change of who is told.
+RECIPIENT_CHANGE = "notices.recipient"
 # Kinds that concern one person and what may stop them.
 PERSONAL = frozenset(
     {"member_cap", "seat_tier_cap", "group_cap", INCLUDED_USAGE, CHANGEOVER}

@@ -12,6 +12,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.models import Organization
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount, Payment, PaymentCard
+from billing.notices.actions.noticing import notice_unreloaded
 from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF, queue_for_owners
 from billing.payments.rules.reloading import is_final, next_try_at
 
@@ -74,6 +75,7 @@ def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -
         from_value=before,
         to_value=account.auto_reload_as_audited,
     )
+    notice_unreloaded(locked, now=now)
 
 
 def keep_reload_from_undoing(

@@ -12,6 +12,7 @@ from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount
+from billing.notices.actions.noticing import notice_unreloaded
 from billing.payments.actions.purchases import (
     check_is_prepaid,
     check_purchase_amount,
@@ -80,6 +81,8 @@ def set_auto_reload(
             from_value=before,
             to_value=account.auto_reload_as_audited,
         )
+        if not enabled:
+            notice_unreloaded(locked, now=now)
     return account
 
 

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
-from accounts.delivery import MailText
+from accounts.delivery import MailText, in_frame
+from accounts.mails import because_of_role
 from accounts.models import Membership, OutgoingMail
-from config.kit.dates import zone_city_text
+from config.kit.dates import city_time_text
+from config.kit.letters import Letter, Press
 from config.kit.links import page_url
 
 
@@ -64,19 +67,19 @@ def balance_text(
     now: dt.datetime,
     compose: Callable[[OutgoingMail, dt.datetime], BalanceMail],
 ) -> MailText | None:
-    """A mail about a balance in its template, to an owner."""
+    """A mail about a balance in the frame, to an owner."""
 
     def in_template(owner: Membership | None) -> MailText:
         assert owner is not None  # a balance's mails go to owners only
-        balance_mail = compose(mail, now)
-        context = {
-            "organization": mail.organization,
-            "words": balance_mail,
-            "link": page_url(balance_mail.page, mail.organization.slug),
-            "role": owner.role.label,
-            "zone_city": zone_city_text(mail.organization.zone_at(now)),
-        }
-        return MailText("balance", context)
+        words = compose(mail, now)
+        link = page_url(words.page, mail.organization.slug)
+        why = because_of_role(owner)
+        if words.is_about_balance:
+            why = _(
+                "You're receiving this because your role at %(name)s, which prepays for "
+                "extra usage, is %(role)s."
+            ) % {"name": mail.organization.name, "role": owner.role.label}
+        return _in_frame(mail, words, link=link, why=why, now=now)
 
     return in_words_of_recipient(mail, in_template)
 
@@ -88,16 +91,25 @@ def operator_text(
     *,
     link: Callable[[OutgoingMail], str],
 ) -> MailText | None:
-    """A mail in the same template to an operator, who acts on the page `link` gives."""
+    """The same to an operator, who acts on the page `link` gives."""
 
     def in_template() -> MailText:
-        context = {
-            "organization": mail.organization,
-            "words": compose(mail, now),
-            "link": link(mail),
-            "zone_city": zone_city_text(mail.organization.zone_at(now)),
-            "is_operator": True,
-        }
-        return MailText("balance", context)
+        why = _("You're receiving this because you are an operator.")
+        words = compose(mail, now)
+        return _in_frame(mail, words, link=link(mail), why=why, now=now)
 
     return to_operator(mail, in_template)
+
+
+def _in_frame(
+    mail: OutgoingMail, words: BalanceMail, *, link: str, why: str, now: dt.datetime
+) -> MailText:
+    letter = Letter(
+        words.title,
+        words.lines,
+        Press(words.button, link),
+        why,
+        name=mail.organization.name,
+        when=city_time_text(mail.organization.zone_at(now)),
+    )
+    return in_frame(letter)

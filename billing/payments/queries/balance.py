@@ -30,7 +30,7 @@ from billing.payments.queries.reloads import (
 )
 from billing.payments.rules.reloading import RETRIES, Hold, is_final, reload_now
 from billing.payments.rules.runway import Runway, runway
-from billing.reports.queries.month import MonthSummary
+from billing.reports.queries.month import MonthSummary, month_summary
 from config.kit.months import local_midnight
 
 
@@ -161,6 +161,16 @@ def balance_summary(
         last_entry_at=_last_entry_at(standing),
         dispute=dispute,
     )
+
+
+def lasts_until(standing: OrganizationStanding, *, now: dt.datetime) -> Runway | None:
+    """When a balance is used up at the month's pace; None: not by the end of the month,
+    or nobody can tell yet.
+    """
+    if standing.balance_nanos is None:
+        return None
+    summary = month_summary(standing, now=now)
+    return _used_up_by(standing.balance_nanos, standing, summary, now=now)
 
 
 def _account_of(standing: OrganizationStanding) -> BillingAccount:

@@ -46,6 +46,23 @@ def balances_at_threshold() -> QuerySet[BillingAccount, int]:
     )
 
 
+def balances_in_use() -> QuerySet[BillingAccount, int]:
+    """Organizations (ids) whose extra usage is on and that have a prepaid balance left
+    which nothing reloads.
+    """
+    is_on = Q(extra_usage_enabled=True) | Q(organization__plan=Plan.ENTERPRISE_USAGE)
+    return (
+        BillingAccount.objects.filter(
+            is_on,
+            organization__settlement=Settlement.PREPAID,
+            auto_reload_enabled=False,
+            ledger_nanos__gt=F("pending_nanos"),
+        )
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
 def low_mark(account: BillingAccount) -> int:
     """The balance that counts as low: the reload threshold, or the setting's where none
     was ever set (N1).

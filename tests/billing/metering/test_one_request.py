@@ -326,7 +326,9 @@ def test_x4_what_would_leave_its_bounds_is_invalid_and_stops_no_other(
 ):
     report(telemetry())
     dear = Usage(output_tokens=999_999_999)
-    monkeypatch.setattr("billing.metering.actions.batch.MOST_AN_EVENT_NANOS", usd("9"))
+    monkeypatch.setattr(
+        "billing.metering.actions.repeated.MOST_AN_EVENT_NANOS", usd("9")
+    )
     sent = [replace(gateway(), usage=dear), gateway("1.00", id="x", request_id="")]
     results = report(*sent)
     assert [one.status for one in results] == ["invalid", "recorded"]

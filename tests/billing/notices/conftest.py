@@ -1,13 +1,55 @@
-"""Notices as the acts that cross write them."""
+"""Acme with extra usage on, whose seats include $1 a week and in a session."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
+import pytest
+
+from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization
-from billing.models import Notice, NoticeKind
+from billing.metering.actions.recording import Recorded, record_usage
+from billing.models import Notice, NoticeKind, SeatAllowance
 from tests.conftest import NOW
+from tests.factories.usage import enable_extra_usage
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def actor(alice):
+    return Actor.person(alice.user)
+
+
+@pytest.fixture
+def extra(acme):
+    """Nothing is included, so that all usage is extra, with a cap of $100 for all."""
+    SeatAllowance.objects.filter(plan=acme.plan).delete()
+    enable_extra_usage(acme, cap="100")
+
+
+@pytest.fixture
+def record(acme, now):
+    def record(*events, at: dt.datetime = now) -> Recorded:
+        return record_usage(events, organization_id=acme.pk, now=at)
+
+    return record
+
+
+@pytest.fixture
+def told():
+    """What was noticed, oldest first: (kind, subject, edge); only what is still true."""
+
+    def told(*kinds: str, live: bool = True) -> list[tuple[str, str, int]]:
+        notices = Notice.objects.order_by("pk")
+        if live:
+            notices = notices.live()
+        if kinds:
+            notices = notices.filter(kind__in=kinds)
+        return list(notices.values_list("kind", "subject", "edge"))
+
+    return told
 
 
 def make_notice(
@@ -19,8 +61,9 @@ def make_notice(
     now: dt.datetime = NOW,
     **extra: Any,
 ) -> Notice:
-    """A crossing of `percent` of $1,600.00."""
+    """A crossing of `percent` of $1,600.00, in place of what was recorded."""
     limit = 1_600 * 10**9
+    Notice.objects.filter(organization=organization, kind=kind).delete()
     return Notice.objects.create(
         **{
             "organization": organization,

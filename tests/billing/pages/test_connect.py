@@ -358,7 +358,7 @@ def test_the_page_reads_as_little_for_many_members_and_events_as_for_few(
 ):
     secret = make_key(owner)
     call("usage", secret, sent())
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         owner.get(PAGE)
     for number in range(20):
         MembershipFactory(
@@ -367,7 +367,7 @@ def test_the_page_reads_as_little_for_many_members_and_events_as_for_few(
         call("usage", secret, sent(f"m-{number}", member=f"p{number}@acme.example"))
         if number % 5 == 0:
             create_api_key(acme, name=f"k{number}", scopes=["meter"], actor=BY, now=NOW)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         owner.get(PAGE)
 
 

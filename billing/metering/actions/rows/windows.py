@@ -6,8 +6,11 @@ import datetime as dt
 from functools import lru_cache
 from typing import Any
 
+from billing.funding.rules.standing import WindowState
 from billing.metering.rules.windows import Windows, WindowUse
 from billing.models import IncludedWindow, UsageEvent
+from billing.notices.rules.crossings import Reach
+from billing.notices.rules.facts import WindowMove
 from config.kit.sql import db_time, is_postgresql, rows_json, rowset, run
 
 COLUMNS = {
@@ -37,10 +40,12 @@ def write_windows(windows: Windows) -> None:
 
 def correct_windows(
     event: UsageEvent, nanos: int, *, limits: dict[str, int], now: dt.datetime
-) -> None:
+) -> list[WindowMove]:
     """Count what an included event costs more or less by a gateway's count in the windows
-    that it counted in, under the organization's lock (X4).
+    that it counted in, under the organization's lock (X4); those that are still open, as
+    they moved.
     """
+    moves = []
     for name, opened_at in event.windows.items():
         window = IncludedWindow.objects.filter(
             membership_id=event.membership_id,
@@ -56,6 +61,21 @@ def correct_windows(
         IncludedWindow.objects.filter(pk=window.pk).update(
             used_nanos=used_nanos, exhausted_at=exhausted_at
         )
+        if name in limits and now < window.resets_at:
+            moves.append(_move(window, limits[name], used_nanos=used_nanos))
+    return moves
+
+
+def _move(window: IncludedWindow, limit_nanos: int, *, used_nanos: int) -> WindowMove:
+    state = WindowState(
+        window.name,
+        window.resets_at - window.opened_at,
+        limit_nanos,
+        used_nanos,
+        window.opened_at,
+        window.resets_at,
+    )
+    return WindowMove(state, Reach(window.used_nanos, limit_nanos))
 
 
 @lru_cache(maxsize=2)
