@@ -184,7 +184,12 @@ async def _call(
         retries=0,
         network_backend=_Pinned(numbers),
     )
-    sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Connection": "close", **headers}
+    sent: list[tuple[bytes | str, bytes | str]] = [
+        ("User-Agent", USER_AGENT),
+        ("Accept", "*/*"),
+        ("Connection", "close"),
+        *headers.items(),
+    ]
     async with (
         pool,
         pool.stream(

@@ -11,6 +11,7 @@ JOB_LABELS: dict[str, str | Promise] = {
     "prepare-digests": gettext_lazy("Daily digests"),
     "end-requests": gettext_lazy("Requests that ended by themselves"),
     "reload-due-balances": gettext_lazy("Auto-reload"),
+    "note-short-balances": gettext_lazy("Balances that will not last"),
     "settle-unknown": gettext_lazy("Payments without an answer"),
     "roll-up-charges": gettext_lazy("Usage booked in ledgers"),
     "tell-of-repricing": gettext_lazy("Notices of repricing"),

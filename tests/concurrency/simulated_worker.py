@@ -2,17 +2,19 @@
 SIGKILL at chosen moments of sending.
 
 `python -m tests.concurrency.simulated_worker worker|beat …`; environment: SIM_FOLDER,
-SIM_KILL (chance of each moment).
+SIM_KILL (chance of each moment), SIM_JOBS (of the schedule).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import Any
 
 from tests.concurrency.dying import FOLDER, maybe_die, note, run_celery
 
-JOBS = ("send-due-mails", "prepare-digests", "end-requests")
+DIGESTS = "send-due-mails prepare-digests end-requests"
+JOBS = tuple(os.environ.get("SIM_JOBS", DIGESTS).split())
 
 
 def simulated_now() -> dt.datetime:
@@ -55,6 +57,37 @@ def install() -> None:
 
     _note_when_done(tasks, "send_due_mails")
     _note_when_done(inbox_tasks, "prepare_digests")
+    _die_while_telling()
+
+
+def _die_while_telling() -> None:
+    """Between the notice's row, its claim, and the commit; and right after it."""
+    from billing.notices import tasks as notice_tasks
+    from billing.notices.actions import telling
+
+    find, queue, tell = telling.told_of, telling.queue_mails, notice_tasks.tell
+    held: list[int] = []
+
+    def finding(notice: Any, **options: Any) -> Any:
+        held[:] = [notice.pk]
+        note("telling", notice.pk)
+        maybe_die("telling", notice.pk)
+        return find(notice, **options)
+
+    def queueing(*args: Any, **options: Any) -> Any:
+        mails = queue(*args, **options)
+        maybe_die("queued", held[0])
+        return mails
+
+    def done(notice_id: int, **options: Any) -> Any:
+        maybe_die("poked", notice_id)
+        mails = tell(notice_id, **options)
+        maybe_die("told", notice_id)
+        return mails
+
+    telling.told_of, telling.queue_mails = finding, queueing
+    notice_tasks.tell = done
+    _note_when_done(notice_tasks, "tell_notices")
 
 
 def _note_when_done(module: Any, name: str) -> None:

@@ -11,9 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
-from email import message_from_bytes
-from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,10 +22,15 @@ from requests_inbox.actions.asking import send_request
 from requests_inbox.actions.deciding import Reviewer, dismiss_request
 from requests_inbox.rules import digest_of
 from tests.concurrency.machines import Broker, Machines, MailServer, happened
+from tests.concurrency.sending import (
+    Inbox,
+    set_clock,
+    unexplained_repeats,
+    wait_until_quiet,
+)
 from tests.factories.people import MembershipFactory, make_organization, make_user
 from tests.factories.usage import enable_extra_usage
 from tests.requests_inbox.conftest import block
-from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.postgres,
@@ -46,53 +48,6 @@ SILENCE = (
     dt.datetime(2027, 3, 12, 9, 30, tzinfo=dt.UTC),
 )
 RETRIES = [dt.timedelta(minutes=minutes) for minutes in (0, 1, 12, 24)]
-
-
-class Inbox:
-    """What the mail server has accepted: recipient, Message-ID and the simulated time."""
-
-    def __init__(self, clock: Path) -> None:
-        self.clock = clock
-        self.accepted: list[tuple[str, str, dt.datetime]] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """Take it."""
-        message = message_from_bytes(envelope.content)
-        if message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click":
-            moment = dt.datetime.fromisoformat(self.clock.read_text())
-            self.accepted.append((envelope.rcpt_tos[0], message["Message-ID"], moment))
-        return "250 OK"
-
-
-def wait_until_quiet(machines: Machines, now: dt.datetime) -> None:
-    """Until both sweeps ran at this time, nothing is due, and every claim is done or
-    its worker is dead.
-    """
-
-    def is_quiet() -> bool:
-        machines.tend()
-        lines = happened(machines.folder)
-        swept = {
-            line[1]
-            for line in lines
-            if line[0] == "swept" and line[2] == now.isoformat()
-        }
-        dead = Counter(
-            int(line[2])
-            for line in lines
-            if line[0] == "killed" and line[1] != "marked"
-        )
-        waiting = OutgoingMail.objects.waiting().values_list(
-            "pk", "attempts", "next_try_at"
-        )
-        busy = [
-            pk
-            for pk, attempts, next_try_at in waiting
-            if next_try_at <= now or attempts > dead[pk]
-        ]
-        return len(swept) == 2 and not busy
-
-    wait_until(is_quiet, f"the jobs' rest at {now}", why=machines.words)
 
 
 @pytest.fixture
@@ -165,13 +120,6 @@ def moments() -> list[dt.datetime]:
     )
 
 
-def set_clock(folder: Path, now: dt.datetime) -> None:
-    """In one step, so that nobody reads half a time."""
-    fresh = folder / "clock.new"
-    fresh.write_text(now.isoformat())
-    fresh.rename(folder / "clock")
-
-
 def expected(slug: str) -> set[dt.date]:
     """The local dates on which a digest is due within the week."""
     end = DISMISSED if slug == "utc" else START + dt.timedelta(days=DAYS)
@@ -214,11 +162,10 @@ def _nobody_missed_a_day_or_got_two(inbox: Inbox) -> None:
         for email in (f"owner@{slug}.example", f"admin@{slug}.example"):
             assert User.objects.filter(email=email).exists()
             by_day: dict[dt.date, set[str]] = {}
-            for to, message_id, moment in inbox.accepted:
-                if to == email:
-                    by_day.setdefault(
-                        digest_of(moment, zone=zone, hour=9)[0], set()
-                    ).add(message_id)
+            for one in inbox.accepted:
+                if one.to == email:
+                    day, _due_at = digest_of(one.at, zone=zone, hour=9)
+                    by_day.setdefault(day, set()).add(one.message_id)
             assert set(by_day) == expected(slug), email
             assert all(len(ids) == 1 for ids in by_day.values()), email
 
@@ -229,15 +176,7 @@ def _repeats_are_explained(inbox: Inbox, lines: list[list[str]]) -> None:
     """
     kills = Counter(line[1] for line in lines if line[0] == "killed")
     ids = dict(OutgoingMail.objects.values_list("message_id", "pk"))
-    lost_marks = Counter(
-        int(line[2]) for line in lines if line[:2] == ["killed", "accepted"]
-    )
-    repeats = Counter(ids[message_id] for _to, message_id, _moment in inbox.accepted)
-    # Not equal: a mail whose mark was lost is dropped rather than repeated when nothing
-    # waits any more.
-    assert {
-        pk: count - 1 for pk, count in repeats.items() if count - 1 > lost_marks[pk]
-    } == {}
+    assert unexplained_repeats(inbox, lines) == {}
     on_time = {
         message_id
         for message_id, moment, due_at in _sent_and_due(inbox)
@@ -265,6 +204,6 @@ def _sent_and_due(inbox: Inbox) -> list[tuple[str, dt.datetime, dt.datetime]]:
         for name in ("owner", "admin")
     }
     return [
-        (one, moment, digest_of(moment, zone=zones[to], hour=9)[1])
-        for to, one, moment in inbox.accepted
+        (one.message_id, one.at, digest_of(one.at, zone=zones[one.to], hour=9)[1])
+        for one in inbox.accepted
     ]

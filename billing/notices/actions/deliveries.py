@@ -101,7 +101,7 @@ def settle_delivery(
 
     A test is tried once and pauses nothing.
     """
-    tried = {
+    tried: dict[str, object] = {
         "status_code": outcome.status,
         "fault": outcome.fault,
         "answer": shown_line(outcome.answer)[:ANSWER_LENGTH],

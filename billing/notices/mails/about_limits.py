@@ -55,15 +55,15 @@ def channel_letter(reader: MailReader) -> Letter:
         if facts[key] != ""
     ]
     press = Press(
-        _("Open Settings › Usage"),
-        page_url("usage_settings", reader.organization.slug),
+        _("Open channels"),
+        page_url("channels", reader.organization.slug),
     )
     return Letter(
         _("“%(channel)s” of %(name)s was paused") % facts,
         [
             _(
-                "Notices could not be delivered to it for a whole day. Nothing is sent "
-                "there until an owner resumes it."
+                "Nothing could be delivered there any more. What happens from now on "
+                "waits until an owner resumes it."
             )
         ],
         press if reader.is_owner else reader.show_usage(),

@@ -4,6 +4,8 @@ stops, until when, and what they can do (N2, N5).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils.translation import gettext as _
 
 from billing.funding.rules.decision import Decision, decide, may_request
@@ -244,7 +246,7 @@ def _press(reader: MailReader, decision: Decision) -> Press:
     return Press(_("Show usage"), link)
 
 
-LETTERS = {
+LETTERS: dict[str, Callable[[MailReader], Letter]] = {
     NoticeKind.MEMBER_CAP: own_cap_letter,
     NoticeKind.SEAT_TIER_CAP: own_cap_letter,
     NoticeKind.GROUP_CAP: own_cap_letter,

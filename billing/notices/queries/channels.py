@@ -12,7 +12,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organization
-from billing.models import Channel, ChannelDelivery, ChannelEvent
+from billing.models import Channel, ChannelDelivery, ChannelEvent, EventType
 from config.kit.addresses import is_erased
 from config.kit.errors import BusinessError
 
@@ -31,18 +31,27 @@ class Which(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel with its last delivery that was tried, and how many wait for it."""
+    """A channel with its last delivery that was tried, the last that was given up, and
+    how many wait for it.
+    """
 
     channel: Channel
     last: ChannelDelivery | None
+    given_up: ChannelDelivery | None
     waiting: int
 
 
 def channel_rows(organization: Organization) -> list[ChannelRow]:
-    """All channels that nobody has removed, the oldest first; three queries."""
+    """All channels that nobody has removed, the oldest first; two queries."""
     tried = ChannelDelivery.objects.filter(
         channel=OuterRef("pk"), tried_at__isnull=False
     ).order_by("-tried_at", "-pk")
+    given_up = (
+        ChannelDelivery.objects.failed()
+        .filter(channel=OuterRef("pk"))
+        .exclude(event__type=EventType.TEST)
+        .order_by("-failed_at", "-pk")
+    )
     unfinished = Q(
         deliveries__isnull=False,
         deliveries__sent_at__isnull=True,
@@ -54,15 +63,24 @@ def channel_rows(organization: Organization) -> list[ChannelRow]:
         .filter(organization=organization)
         .annotate(
             last_id=Subquery(tried.values("pk")[:1]),
+            given_up_id=Subquery(given_up.values("pk")[:1]),
             waiting=Count("deliveries", filter=unfinished),
         )
         .order_by("pk")
     )
-    last_ids = [getattr(channel, "last_id", None) for channel in channels]
-    lasts = ChannelDelivery.objects.in_bulk([pk for pk in last_ids if pk])
+    named = [
+        (getattr(channel, "last_id", None), getattr(channel, "given_up_id", None))
+        for channel in channels
+    ]
+    found = ChannelDelivery.objects.in_bulk({pk for pair in named for pk in pair if pk})
     return [
-        ChannelRow(channel, lasts.get(pk or 0), getattr(channel, "waiting", 0))
-        for channel, pk in zip(channels, last_ids, strict=True)
+        ChannelRow(
+            channel,
+            last=found.get(last_id or 0),
+            given_up=found.get(given_up_id or 0),
+            waiting=getattr(channel, "waiting", 0),
+        )
+        for channel, (last_id, given_up_id) in zip(channels, named, strict=True)
     ]
 
 

@@ -120,6 +120,9 @@ def _window_lasts(notice: Notice) -> dt.timedelta | None:
     """How long the window lasts that a notice is about; None when it is about none."""
     if not notice.window:
         return None
+    usual = SESSION_LASTS if notice.window == WindowName.SESSION else WEEK_LASTS
+    if notice.membership_id is None or notice.resets_at is None:
+        return usual
     opened_at = (
         IncludedWindow.objects.filter(
             membership_id=notice.membership_id,
@@ -129,6 +132,4 @@ def _window_lasts(notice: Notice) -> dt.timedelta | None:
         .values_list("opened_at", flat=True)
         .first()
     )
-    if opened_at is not None and notice.resets_at is not None:
-        return notice.resets_at - opened_at
-    return SESSION_LASTS if notice.window == WindowName.SESSION else WEEK_LASTS
+    return usual if opened_at is None else notice.resets_at - opened_at

@@ -4,6 +4,8 @@ Owners only. A secret is shown in the answer that makes it and never again.
 
 from __future__ import annotations
 
+import json
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -227,7 +229,7 @@ def _show_secret(
         context,
         title=_("Copy the signing secret now"),
     )
-    answer["HX-Trigger"] = CHANGED
+    answer["HX-Trigger"] = json.dumps({CHANGED: True})
     answer["Cache-Control"] = "no-store"
     return answer
 

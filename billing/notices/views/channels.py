@@ -5,6 +5,7 @@ with an address of its own. Owners only.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -84,7 +85,7 @@ def channels(request: MemberRequest, membership: Membership) -> HttpResponse:
     context |= deliveries_part(
         organization,
         which=request.GET.get("which", ""),
-        page=request.GET.get("page"),
+        page=request.GET.get("channel_page"),
         now=now,
     )
     return render(request, "billing/notices/channels.html", context)
@@ -100,7 +101,7 @@ def channel_deliveries(request: MemberRequest, membership: Membership) -> HttpRe
     context = deliveries_part(
         membership.organization,
         which=request.GET.get("which", ""),
-        page=request.GET.get("page"),
+        page=request.GET.get("channel_page"),
         now=timezone.now(),
     )
     return render(request, "billing/notices/_channel_deliveries.html", context)
@@ -123,7 +124,7 @@ def channel_test(
     if request.htmx:
         context = {"said": said}
         answer = render(request, "billing/notices/_channel_said.html", context)
-        answer["HX-Trigger"] = "deliveriesChanged"
+        answer["HX-Trigger"] = json.dumps({"deliveriesChanged": True})
         return answer
     level = messages.ERROR if said["style"] else messages.SUCCESS
     messages.add_message(request, level, said["text"])

@@ -8,6 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -152,7 +153,8 @@ def answer_words(
         facts["status"] = str(delivery.status_code)
         return AnswerWords(_("%(status)s in %(took)s") % facts)
     if delivery.failed_at is not None:
-        return AnswerWords(_("%(status)s, not tried again") % facts, "paused")
+        text = capfirst(_("%(status)s, not tried again") % facts)
+        return AnswerWords(text, "paused")
     if delivery.overtaken_at is not None:
         return AnswerWords(_overtaken_text(delivery), "off")
     return AnswerWords(_waiting_text(delivery, zone=zone, now=now), "off")
@@ -169,10 +171,11 @@ def _waiting_text(delivery: ChannelDelivery, *, zone: str, now: dt.datetime) -> 
         return _("Waits until the channel is resumed")
     if delivery.tried_at is None or delivery.resent_at is not None:
         return _("On its way")
-    return _("%(status)s, next try %(moment)s") % {
+    facts = {
         "status": status_text(delivery),
         "moment": moment_label(delivery.next_try_at, zone=zone, now=now),
     }
+    return capfirst(_("%(status)s, next try %(moment)s") % facts)
 
 
 def test_words(delivery: ChannelDelivery) -> AnswerWords:
@@ -182,7 +185,7 @@ def test_words(delivery: ChannelDelivery) -> AnswerWords:
         return AnswerWords(_("Test arrived, %(took)s") % facts)
     if delivery.status_code is not None:
         facts["status"] = str(delivery.status_code)
-    return AnswerWords(_("%(status)s after %(took)s") % facts, "paused")
+    return AnswerWords(capfirst(_("%(status)s after %(took)s") % facts), "paused")
 
 
 def delivery_words(
@@ -190,11 +193,10 @@ def delivery_words(
 ) -> DeliveryWords:
     """One delivery, times in the organization's zone."""
     is_today = local_day(delivery.created_at, zone) == local_day(now, zone)
-    show = time_text if is_today else None
     return DeliveryWords(
         delivery,
-        time=show(delivery.created_at, zone=zone)
-        if show
+        time=time_text(delivery.created_at, zone=zone)
+        if is_today
         else moment_label(delivery.created_at, zone=zone, now=now),
         title=event_title(delivery.event, people),
         answer=answer_words(delivery, zone=zone, now=now),
@@ -205,22 +207,20 @@ def delivery_words(
 
 
 def stopped_text(rows: list[ChannelRow]) -> str:
-    """The banner's sentence of channels that failures paused; empty without one."""
+    """The banner's sentences of channels that failures paused; empty without one."""
     if not rows:
         return ""
-    [first, *more] = rows
-    facts = {"name": first.channel.name, "waiting": sum(row.waiting for row in rows)}
-    facts["answer"] = status_text(first.last) if first.last else ""
     stopped = ngettext(
         "%(count)d channel has stopped.", "%(count)d channels have stopped.", len(rows)
     ) % {"count": len(rows)}
-    said = _("%(name)s: %(answer)s.") % facts if facts["answer"] and not more else ""
-    waits = (
-        ngettext(
-            "%(waiting)d delivery waits.",
-            "%(waiting)d deliveries wait.",
-            int(facts["waiting"]),
-        )
-        % facts
-    )
-    return " ".join(part for part in (stopped, said, waits) if part)
+    said = ""
+    if len(rows) == 1 and rows[0].given_up is not None:
+        said = _("%(name)s: %(answer)s.") % {
+            "name": rows[0].channel.name,
+            "answer": status_text(rows[0].given_up),
+        }
+    waiting = sum(row.waiting for row in rows)
+    waits = ngettext(
+        "%(waiting)d delivery waits.", "%(waiting)d deliveries wait.", waiting
+    ) % {"waiting": waiting}
+    return " ".join(part for part in (stopped, said, waits if waiting else "") if part)

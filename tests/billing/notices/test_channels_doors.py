@@ -167,6 +167,18 @@ def test_n3_an_owner_adds_a_webhook_and_sees_its_secret_once(acme, owner, channe
     assert "whsec_" not in page and "hooks/usage" not in page
 
 
+def test_n3_in_a_dialog_the_secret_is_shown_and_the_page_behind_it_told(
+    acme, owner, receiver
+):
+    url = reverse("channel_add", args=[acme.slug, "webhook"])
+    answer = owner.post(
+        url, {"url": receiver.url, "name": "Usage"}, headers={"HX-Request": "true"}
+    )
+    assert "whsec_" in answer.content.decode()
+    assert json.loads(answer["HX-Trigger"])["channelsChanged"] is True
+    assert answer["Cache-Control"] == "no-store"
+
+
 def test_n3_a_wrong_address_stays_in_the_form_with_a_sentence(acme, owner):
     url = reverse("channel_add", args=[acme.slug, "webhook"])
     answer = owner.post(url, {"url": "https://169.254.169.254/", "name": ""})
