@@ -25,6 +25,7 @@ class BillingConfig(AppConfig):
         from billing.notices import audit as notice_audit  # noqa: F401
         from billing.notices import mails as notice_mails  # noqa: F401
         from billing.notices.actions import noticing, seats  # noqa: F401
+        from billing.notices.words import channel_changes  # noqa: F401
         from billing.pages import customer, customer_money  # noqa: F401
         from billing.payments import audit as payment_audit  # noqa: F401
         from billing.payments import mails as payment_mails  # noqa: F401

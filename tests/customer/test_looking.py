@@ -10,6 +10,7 @@ from django.core import mail as outbox
 from accounts.delivery import deliver
 from accounts.models import AuditEntry, Membership, OutgoingMail, Role
 from tests.customer.conftest import page_url, text_of
+from tests.factories.notices import make_notice, tell_on_page
 from tests.factories.people import MembershipFactory, make_user
 from tests.factories.usage import enable_extra_usage
 
@@ -41,6 +42,15 @@ def test_the_operator_reads_the_owners_page_under_a_bar_that_says_so(looking, ac
     assert "Spend caps by user" in page and "Bob Feld" in page
     for part in ("month/", "caps/", "people/"):
         assert looking.get(USAGE + part).status_code == 200
+
+
+def test_the_operator_reads_no_notices_of_the_owner(looking, acme, alice, now):
+    tell_on_page(make_notice(acme, at=now), alice)
+    assert "data-bell" not in looking.get(USAGE).content.decode()
+    part = looking.get(f"{USAGE}caps/", headers={"HX-Request": "true"})
+    assert part.status_code == 200 and "HX-Trigger" not in part.headers
+    assert looking.get("/o/acme/notices/").status_code == 403
+    assert looking.get("/o/acme/settings/notices/").status_code == 403
 
 
 def test_it_is_kept_and_every_owner_is_told_who_and_why(looking, acme, client, alice):

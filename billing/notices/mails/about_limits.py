@@ -29,8 +29,7 @@ def soft_limit_letter(reader: MailReader) -> Letter:
     if not is_person and not reader.is_past:
         rows += [reader.week_fact(), *people_facts(reader)]
     return Letter(
-        _("%(who)s has spent %(spent)s: your soft limit of %(limit)s is reached")
-        % facts,
+        _("%(spent)s spent by %(who)s: past your soft limit of %(limit)s") % facts,
         [
             _("You asked to be told at %(limit)s. A soft limit stops nothing; caps do.")
             % facts
@@ -56,15 +55,15 @@ def channel_letter(reader: MailReader) -> Letter:
         if facts[key] != ""
     ]
     press = Press(
-        _("Open notices"),
-        page_url("notices", reader.organization.slug),
+        _("Open channels"),
+        page_url("channels", reader.organization.slug),
     )
     return Letter(
         _("“%(channel)s” of %(name)s was paused") % facts,
         [
             _(
-                "Notices could not be delivered to it for a whole day. Nothing is sent "
-                "there until an owner resumes it."
+                "Nothing could be delivered there any more. What happens from now on "
+                "waits until an owner resumes it."
             )
         ],
         press if reader.is_owner else reader.show_usage(),

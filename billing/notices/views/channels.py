@@ -85,7 +85,7 @@ def channels(request: MemberRequest, membership: Membership) -> HttpResponse:
     context |= deliveries_part(
         organization,
         which=request.GET.get("which", ""),
-        page=request.GET.get("page"),
+        page=request.GET.get("channel_page"),
         now=now,
     )
     return render(request, "billing/notices/channels.html", context)
@@ -101,7 +101,7 @@ def channel_deliveries(request: MemberRequest, membership: Membership) -> HttpRe
     context = deliveries_part(
         membership.organization,
         which=request.GET.get("which", ""),
-        page=request.GET.get("page"),
+        page=request.GET.get("channel_page"),
         now=timezone.now(),
     )
     return render(request, "billing/notices/_channel_deliveries.html", context)

@@ -24,7 +24,7 @@ from billing.notices.queries.choices import (
 )
 from billing.notices.queries.month import counts_in, row_keys, rows_of
 from billing.notices.reader import NoticeReader
-from billing.notices.views.channels import channels_part
+from billing.notices.views.channels import channels_part, deliveries_part
 from billing.notices.words import notice_title, source_text
 from billing.notices.words.deliveries import delivery_words
 from config.kit.dates import zone_city_text
@@ -45,6 +45,12 @@ def notices(request: MemberRequest, membership: Membership) -> HttpResponse:
     if context["is_running"]:
         context |= choices_context(page)
         context |= channels_part(page.organization, now=page.now)
+        context |= deliveries_part(
+            page.organization,
+            which=request.GET.get("which", ""),
+            page=request.GET.get("channel_page"),
+            now=page.now,
+        )
     return render(request, "billing/notices/settings.html", context)
 
 
