@@ -8,7 +8,6 @@ from django import template
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing.notices.forms import ChoicesForm
 from billing.notices.queries.bell import COUNTED, unread_count
@@ -45,9 +44,7 @@ def bell_name(count: int) -> str:
     """What a screen reader says of the bell."""
     if not count:
         return _("Notices")
-    return ngettext("Notices, %(number)s new", "Notices, %(number)s new", count) % {
-        "number": number_text(count)
-    }
+    return _("Notices, %(number)s new") % {"number": number_text(count)}
 
 
 @register.inclusion_tag("billing/notices/_own_choices.html", takes_context=True)
