@@ -94,15 +94,16 @@ def set_cap(
     return change
 
 
-def _publish_change(
+def _published(
     locked: Organization,
     target: CapTarget,
     change: CapChange,
     *,
     now: dt.datetime,
-) -> None:
+) -> CapChange:
+    """The change, told to channels (N3) where it is one."""
     if change.audit is None:
-        return
+        return change
     publish(
         locked,
         EventType.CAP_CHANGED,
@@ -117,6 +118,7 @@ def _publish_change(
         },
         now=now,
     )
+    return change
 
 
 def set_organization_cap(

@@ -122,7 +122,7 @@ def channel(acme, receiver: Receiver) -> Channel:
     return added(acme, receiver.url)[0]
 
 
-def told(acme, key: str = "switch:1", now: dt.datetime = NOW) -> ChannelDelivery:
+def published(acme, key: str = "switch:1", now: dt.datetime = NOW) -> ChannelDelivery:
     """The delivery of an event."""
     data = {"enabled": True, "scope": "everyone"}
     publish(acme, EventType.SWITCHED, key=key, data=data, now=now)

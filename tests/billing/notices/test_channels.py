@@ -28,7 +28,7 @@ from billing.notices.actions.channels import (
 from billing.notices.actions.deliveries import MOST_TESTS
 from billing.notices.actions.publishing import publish, publish_notice
 from config.kit.errors import BusinessError
-from tests.billing.notices.conftest import ALICE, added, fresh, make_notice, told
+from tests.billing.notices.conftest import ALICE, added, fresh, make_notice, published
 from tests.billing.notices.receiver import (
     answers,
 )
@@ -39,7 +39,7 @@ from tests.conftest import NOW
 
 def test_n3_a_webhook_verifies_with_the_library_and_says_what_happened(acme, receiver):
     _channel, secret = added(acme, receiver.url)
-    delivery = told(acme)
+    delivery = published(acme)
     assert processing.deliver(delivery.pk) is True
     [taken] = receiver.taken
     assert Webhook(secret).verify(taken.body, taken.headers) == {
@@ -59,7 +59,7 @@ def test_n3_a_webhook_verifies_with_the_library_and_says_what_happened(acme, rec
 
 def test_n3_a_changed_body_does_not_verify(acme, receiver):
     _channel, secret = added(acme, receiver.url)
-    processing.deliver(told(acme).pk)
+    processing.deliver(published(acme).pk)
     [taken] = receiver.taken
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(taken.body.replace(b"true", b"false"), taken.headers)
@@ -68,12 +68,12 @@ def test_n3_a_changed_body_does_not_verify(acme, receiver):
 def test_n3_after_a_rotation_both_secrets_verify_for_24_hours(acme, receiver, clock):
     channel, old = added(acme, receiver.url)
     new = rotate_secret(channel, actor=ALICE, now=NOW)
-    processing.deliver(told(acme).pk)
+    processing.deliver(published(acme).pk)
     for secret in (old, new):
         Webhook(secret).verify(receiver.taken[-1].body, receiver.taken[-1].headers)
     later = NOW + dt.timedelta(hours=24)
     clock.move_to(later)
-    processing.deliver(told(acme, "later", now=later).pk)
+    processing.deliver(published(acme, "later", now=later).pk)
     last = receiver.taken[-1]
     Webhook(new).verify(last.body, last.headers)
     with pytest.raises(WebhookVerificationError):
@@ -128,7 +128,7 @@ def test_n3_a_name_can_mention_nobody_in_slack(acme, bob, receiver):
 def test_n3_slack_is_only_done_when_it_says_ok(acme, receiver):
     added(acme, receiver.url, kind="slack")
     receiver.answer = answers(200, "<html>sign in</html>")
-    delivery = told(acme)
+    delivery = published(acme)
     assert processing.deliver(delivery.pk) is False
     assert fresh(delivery).sent_at is None
 
@@ -153,8 +153,8 @@ def test_n3_without_a_channel_publishing_costs_one_query_and_writes_nothing(
 
 
 def test_n3_the_same_key_twice_is_one_event_and_one_delivery(acme, channel):
-    told(acme)
-    told(acme)
+    published(acme)
+    published(acme)
     assert ChannelEvent.objects.count() == ChannelDelivery.objects.count() == 1
 
 

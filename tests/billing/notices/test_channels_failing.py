@@ -24,7 +24,7 @@ from billing.notices.actions.publishing import publish, publish_notice
 from billing.notices.tasks import send_due_deliveries
 from config.kit import outgoing
 from config.kit.errors import BusinessError
-from tests.billing.notices.conftest import ALICE, added, fresh, make_notice, told
+from tests.billing.notices.conftest import ALICE, added, fresh, make_notice, published
 from tests.billing.notices.receiver import (
     answers,
     drips,
@@ -52,7 +52,7 @@ def test_n3_what_fails_is_tried_again_after_1_5_and_30_minutes(
     how, acme, receiver, channel, clock
 ):
     receiver.answer = BAD[how]
-    delivery = told(acme)
+    delivery = published(acme)
     at = NOW
     for wait in (MINUTE, 5 * MINUTE, 30 * MINUTE):
         clock.move_to(at)
@@ -71,7 +71,7 @@ def test_n3_after_the_last_wait_it_is_given_up_the_channel_paused_and_owners_tol
     acme, receiver, channel, clock
 ):
     receiver.answer = answers(500, "down")
-    delivery, waiting = told(acme), told(acme, "switch:2")
+    delivery, waiting = published(acme), published(acme, "switch:2")
     at = NOW
     waits = [
         MINUTE,
@@ -100,12 +100,12 @@ def test_n3_410_pauses_at_once_and_a_resumed_channel_gets_what_waited(
     acme, receiver, channel, clock
 ):
     receiver.answer = answers(410, "gone")
-    delivery, waiting = told(acme), told(acme, "switch:2")
+    delivery, waiting = published(acme), published(acme, "switch:2")
     processing.deliver(delivery.pk)
     assert fresh(delivery).failed_at == NOW
     assert fresh(delivery).channel.paused_why == "gone"
     assert processing.deliver(waiting.pk) is None
-    later = told(acme, "switch:3")
+    later = published(acme, "switch:3")
     assert later.next_try_at is None
     receiver.answer = answers(204, "")
     resume_channel(channel, actor=ALICE, now=NOW)
@@ -114,14 +114,14 @@ def test_n3_410_pauses_at_once_and_a_resumed_channel_gets_what_waited(
     assert Notice.objects.live().count() == 0
     # The second time owners are told again.
     receiver.answer = answers(410, "gone")
-    processing.deliver(told(acme, "switch:4").pk)
+    processing.deliver(published(acme, "switch:4").pk)
     assert Notice.objects.live().get().kind == NoticeKind.CHANNEL_PAUSED
 
 
 def test_n3_slack_that_knows_no_such_service_is_paused(acme, receiver):
     channel, _secret = added(acme, receiver.url, kind="slack")
     receiver.answer = answers(404, "no_service")
-    processing.deliver(told(acme).pk)
+    processing.deliver(published(acme).pk)
     channel.refresh_from_db()
     assert channel.paused_why == "gone"
 
@@ -138,7 +138,7 @@ def test_n3_slack_that_knows_no_such_service_is_paused(acme, receiver):
 )
 def test_n3_429_says_when_to_come_back(header, wait, acme, receiver, channel):
     receiver.answer = answers(429, "slow down", header)
-    delivery = told(acme)
+    delivery = published(acme)
     processing.deliver(delivery.pk)
     assert fresh(delivery).next_try_at == NOW + wait
 
@@ -157,7 +157,7 @@ def test_n3_who_drips_is_left_after_the_whole_time(
 ):
     monkeypatch.setattr(outgoing, "TOTAL_SECONDS", 0.5)
     receiver.answer = answer
-    delivery = told(acme)
+    delivery = published(acme)
     assert processing.deliver(delivery.pk) is False
     tried = fresh(delivery)
     assert (tried.fault, tried.status_code) == ("timeout", None)
@@ -166,7 +166,7 @@ def test_n3_who_drips_is_left_after_the_whole_time(
 
 def test_n3_of_ten_megabytes_the_beginning_is_read(acme, receiver, channel):
     receiver.answer = floods(10)
-    delivery = told(acme)
+    delivery = published(acme)
     assert processing.deliver(delivery.pk) is True
     assert len(fresh(delivery).answer) == 200
     assert receiver.sent < 8 * 1_048_576
@@ -188,7 +188,7 @@ def test_n3_nobody_there_is_tried_again(acme, receiver, channel):
 def test_n3_a_worker_that_died_after_its_claim_is_followed_by_one_with_the_same_id(
     acme, receiver, channel, clock
 ):
-    delivery = told(acme)
+    delivery = published(acme)
     assert ChannelDelivery.objects.claim(delivery.pk, now=NOW)  # and then it dies
     assert processing.deliver(delivery.pk) is None
     clock.move_to(NOW + MINUTE)
@@ -197,7 +197,7 @@ def test_n3_a_worker_that_died_after_its_claim_is_followed_by_one_with_the_same_
 
 
 def test_n3_a_delivery_is_sent_again_with_its_id(acme, receiver, channel):
-    delivery = told(acme)
+    delivery = published(acme)
     processing.deliver(delivery.pk)
     resend(fresh(delivery), actor=ALICE, now=NOW)
     assert processing.deliver(delivery.pk) is True
@@ -208,7 +208,7 @@ def test_n3_a_delivery_is_sent_again_with_its_id(acme, receiver, channel):
 
 
 def test_n3_what_is_being_sent_or_paused_is_not_sent_again(acme, receiver, channel):
-    delivery = told(acme)
+    delivery = published(acme)
     with pytest.raises(BusinessError) as refused:
         resend(delivery, actor=ALICE, now=NOW)
     assert refused.value.code == "on_its_way"
@@ -229,7 +229,7 @@ def test_n1a_an_overtaken_notice_is_not_sent(acme, receiver, channel):
 
 
 def test_n3_a_removed_channel_has_no_secrets_and_gets_nothing(acme, receiver, channel):
-    delivery = told(acme)
+    delivery = published(acme)
     remove_channel(channel, actor=ALICE, now=NOW)
     assert processing.deliver(delivery.pk) is None
     channel.refresh_from_db()
@@ -241,7 +241,7 @@ def test_n3_a_removed_channel_has_no_secrets_and_gets_nothing(acme, receiver, ch
 
 
 def test_n3_what_waits_for_no_pause_is_let_go_by_the_sweep(acme, receiver, channel):
-    delivery = told(acme)
+    delivery = published(acme)
     ChannelDelivery.objects.filter(pk=delivery.pk).update(next_try_at=None)
     send_due_deliveries()
     assert fresh(delivery).sent_at is not None
