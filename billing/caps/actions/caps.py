@@ -87,11 +87,9 @@ def set_cap(
         month_on=month_on,
         now=now,
     )
-    change = CapChange(
-        cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed
-    )
-    _publish_change(locked, target, change, now=now)
-    return change
+    facts = (cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed)
+    change = CapChange(*facts)
+    return _published(locked, target, change, now=now)
 
 
 def _published(
