@@ -87,22 +87,21 @@ def set_cap(
         month_on=month_on,
         now=now,
     )
-    change = CapChange(
-        cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed
-    )
-    _publish_change(locked, target, change, now=now)
-    return change
+    facts = (cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed)
+    change = CapChange(*facts)
+    return _published(locked, target, change, now=now)
 
 
-def _publish_change(
+def _published(
     locked: Organization,
     target: CapTarget,
     change: CapChange,
     *,
     now: dt.datetime,
-) -> None:
+) -> CapChange:
+    """The change, told to channels (N3) where it is one."""
     if change.audit is None:
-        return
+        return change
     publish(
         locked,
         EventType.CAP_CHANGED,
@@ -117,6 +116,7 @@ def _publish_change(
         },
         now=now,
     )
+    return change
 
 
 def set_organization_cap(

@@ -216,7 +216,7 @@ def start_test(channel: Channel, *, now: dt.datetime) -> ChannelDelivery:
     )
     if lately.count() >= MOST_TESTS:
         raise BusinessError(
-            _("That were many tests. Wait a minute and send the next one."),
+            _("Too many tests within a minute. Wait a minute and send the next one."),
             code="too_many_tests",
             status=429,
         )

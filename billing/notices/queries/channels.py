@@ -115,6 +115,8 @@ def deliveries_of(organization: Organization) -> QuerySet[ChannelDelivery]:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryCounts:
+    """How many deliveries there are, wait, and were given up."""
+
     all: int
     waiting: int
     failed: int

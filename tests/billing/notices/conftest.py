@@ -6,11 +6,22 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Organization
 from billing.metering.actions.recording import Recorded, record_usage
-from billing.models import Notice, NoticeKind, SeatAllowance
+from billing.models import (
+    Channel,
+    ChannelDelivery,
+    EventType,
+    Notice,
+    NoticeKind,
+    SeatAllowance,
+)
+from billing.notices.actions.adding import add_channel
+from billing.notices.actions.publishing import publish
+from tests.billing.notices.receiver import Receiver, receiving
 from tests.conftest import NOW
 from tests.factories.usage import enable_extra_usage
 
@@ -79,3 +90,44 @@ def make_notice(
             **extra,
         }
     )
+
+
+ALICE = Actor(label="alice")
+
+
+@pytest.fixture
+def clock():
+    """The time of the doors, that moves."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def receiver(settings, clock):
+    """A receiver inside, which the setting allows."""
+    settings.WEBHOOKS_ALLOW_PRIVATE = True
+    with receiving() as found:
+        yield found
+
+
+def added(acme, url: str, kind: str = "webhook", **extra) -> tuple[Channel, str]:
+    return add_channel(
+        acme, kind=kind, name="Usage", url=url, actor=ALICE, now=NOW, **extra
+    )
+
+
+@pytest.fixture
+def channel(acme, receiver: Receiver) -> Channel:
+    """A webhook for everything."""
+    return added(acme, receiver.url)[0]
+
+
+def published(acme, key: str = "switch:1", now: dt.datetime = NOW) -> ChannelDelivery:
+    """The delivery of an event."""
+    data = {"enabled": True, "scope": "everyone"}
+    publish(acme, EventType.SWITCHED, key=key, data=data, now=now)
+    return ChannelDelivery.objects.get(event__key=key)
+
+
+def fresh(delivery: ChannelDelivery) -> ChannelDelivery:
+    return ChannelDelivery.objects.select_related("channel").get(pk=delivery.pk)
