@@ -80,7 +80,9 @@ def test_n1a_an_adjustment_downwards_leaves_what_was_told_and_arms_nothing(
     record(event(bob, usd="91", at=now))
     adjust("-20")
     assert [edge for _kind, _subject, edge in told()] == [90]
-    record(event(bob, usd="20", at=now))  # past 75 and 90 again
+    record(event(bob, usd="6", at=now))  # past 75, of which 90 was told
+    assert [edge for _kind, _subject, edge in told(live=False)] == [90]
+    record(event(bob, usd="14", at=now))  # past 90 again
     assert [edge for _kind, _subject, edge in told(live=False)] == [90]
     record(event(bob, usd="9", at=now))
     assert [edge for _kind, _subject, edge in told()] == [90, 100]

@@ -125,10 +125,14 @@ def test_n1_a_late_event_of_a_closed_month_reaches_this_months_thresholds(
 
 
 def test_n1_an_event_of_an_earlier_month_still_open_reaches_nothing_of_this_one(
-    extra, record, bob, told, now
+    extra, record, acme, ada, bob, actor, told, now
 ):
-    record(event(bob, usd="80", at=now - dt.timedelta(days=30)))
-    assert UsageEvent.objects.get().month_on == dt.date(2026, 10, 1)
+    set_member_cap(acme, membership=bob, amount_nanos=usd(80), actor=actor, now=now)
+    record(
+        event(bob, usd="80", at=now - dt.timedelta(days=30)),
+        event(ada, usd="0.10", at=now),
+    )
+    assert UsageEvent.objects.get(membership=bob).month_on == dt.date(2026, 10, 1)
     assert told() == []
 
 
