@@ -26,6 +26,12 @@ class Fact:
     value: str
     second: str = ""
 
+    @property
+    def text(self) -> str:
+        """As one line of plain text."""
+        second = f" ({self.second})" if self.second else ""
+        return f"{self.label}: {self.value}{second}"
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -68,3 +74,9 @@ class Letter:
     name: str = ""
     when: str = ""
     subject: str = ""
+
+    @property
+    def text_lines(self) -> list[str]:
+        """The lines as plain text, the first with what is strong in it."""
+        first, *others = [*self.lines]
+        return [f"{self.strong} {first}" if self.strong else first, *others]

@@ -230,8 +230,7 @@ def _window_fact(reader: MailReader, window: WindowState) -> Fact:
                 window.resets_at, zone=reader.standing.month.zone, now=reader.now
             )
         }
-    label = _("Included usage: %(window)s") % {"window": window_name(window)}
-    return Fact(label, percent_text(percent), resets)
+    return Fact(window_name(window), percent_text(percent), resets)
 
 
 def _is_asked(decision: Decision) -> bool:
