@@ -80,9 +80,11 @@ def _die_while_telling() -> None:
         return mails
 
     def done(notice_id: int, **options: Any) -> Any:
-        maybe_die("poked", notice_id)
+        held.clear()
         mails = tell(notice_id, **options)
-        maybe_die("told", notice_id)
+        if held:  # not where somebody else had told it
+            note("told", notice_id)
+            maybe_die("told", notice_id)
         return mails
 
     telling.told_of, telling.queue_mails = finding, queueing

@@ -22,6 +22,10 @@ def balance_letter(reader: MailReader) -> Letter:
         _("Buy extra usage"), page_url("buy_extra_usage", reader.organization.slug)
     )
     usage = reader.show_usage()
+    lasts = []
+    if balance > 0:
+        until = ends_on or _("the month's end")
+        lasts = [Fact(_("Would last until"), until)]
     return Letter(
         _title(reader, balance, ends_on),
         [_what_it_means(reader, balance, ends_on)],
@@ -30,7 +34,7 @@ def balance_letter(reader: MailReader) -> Letter:
         facts=[
             Fact(_("Balance"), format_usd(balance)),
             reader.week_fact(),
-            Fact(_("Would last until"), ends_on or _("the month's end")),
+            *lasts,
             Fact(_("Auto-reload"), _("On") if _reloads(reader) else _("Off")),
         ],
         second=usage if reader.is_owner else None,

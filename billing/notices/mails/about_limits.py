@@ -29,7 +29,8 @@ def soft_limit_letter(reader: MailReader) -> Letter:
     if not is_person and not reader.is_past:
         rows += [reader.week_fact(), *people_facts(reader)]
     return Letter(
-        _("%(spent)s spent by %(who)s: past your soft limit of %(limit)s") % facts,
+        _("%(who)s has spent %(spent)s: your soft limit of %(limit)s is reached")
+        % facts,
         [
             _("You asked to be told at %(limit)s. A soft limit stops nothing; caps do.")
             % facts
@@ -55,8 +56,8 @@ def channel_letter(reader: MailReader) -> Letter:
         if facts[key] != ""
     ]
     press = Press(
-        _("Open channels"),
-        page_url("channels", reader.organization.slug),
+        _("Open notices"),
+        page_url("notices", reader.organization.slug),
     )
     return Letter(
         _("“%(channel)s” of %(name)s was paused") % facts,

@@ -102,7 +102,10 @@ def _stops(reader: MailReader, stop: str) -> list[Press]:
     label = _("Stop mails about “%(kind)s”") % {
         "kind": NoticeKind(reader.notice.kind).label
     }
-    return [Press(label, stop), Press(_("Choose what I am told"), page_url("me"))]
+    return [
+        Press(label, stop),
+        Press(_("Choose what I am told"), page_url("me") + "#notices"),
+    ]
 
 
 def why_text(reader: MailReader) -> str:
