@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -41,7 +41,7 @@ def notices(
 ) -> dict[str, Any]:
     """Who was told of which limit; pages of 100."""
     organization = organization_of(request)
-    found = Notice.objects.filter(organization=organization)
+    found: QuerySet[Notice] = Notice.objects.filter(organization=organization)
     if month is not None:
         found = notices_in(organization, organization.calendar.month(_month(month)))
     if kind is not None:

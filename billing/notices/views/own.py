@@ -91,8 +91,9 @@ def notice_choices(request: MemberRequest, membership: Membership) -> HttpRespon
 
 def _number(typed: str | None) -> int:
     """A delivery's number; 0 for anything else."""
-    is_one = typed is not None and typed.isascii() and typed.isdigit()
-    return min(int(typed), MOST) if is_one and len(typed or "") < 20 else 0
+    if typed is None or not (typed.isascii() and typed.isdigit()) or len(typed) > 19:
+        return 0
+    return min(int(typed), MOST)
 
 
 def _list_context(
