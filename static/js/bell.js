@@ -1,5 +1,5 @@
-// The bell: a popover with the newest notices, asked for when it is opened. Opening it marks nothing as read, leaving it
-// does. How many are new comes with every answer that a part of the page gets (noticesUnread).
+// The bell: a popover with the newest notices, asked for when it is opened. Opening it marks nothing as read, leaving
+// it does. How many are new comes with every answer that a part of the page gets (noticesUnread).
 (() => {
   const list = () => document.getElementById("bell");
   const bells = () => [...document.querySelectorAll("[data-bell]")];

@@ -55,8 +55,8 @@ def channel_letter(reader: MailReader) -> Letter:
         if facts[key] != ""
     ]
     press = Press(
-        _("Open channels"),
-        page_url("channels", reader.organization.slug),
+        _("Open notices"),
+        page_url("notices", reader.organization.slug),
     )
     return Letter(
         _("“%(channel)s” of %(name)s was paused") % facts,

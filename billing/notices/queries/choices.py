@@ -76,8 +76,8 @@ def soft_limit_rows(standing: OrganizationStanding) -> list[SoftLimitRow]:
             "membership__user"
         )
     )
-    order = list(SoftLimitLevel)
-    limits.sort(key=lambda one: (order.index(one.level), one.amount_nanos))  # type: ignore[arg-type]
+    order = SoftLimitLevel.values
+    limits.sort(key=lambda one: (order.index(one.level), one.amount_nanos))
     spent = _spent_by_member(limits, standing)
     return [_row(limit, standing, spent) for limit in limits]
 

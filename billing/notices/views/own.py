@@ -91,7 +91,7 @@ def notice_choices(request: MemberRequest, membership: Membership) -> HttpRespon
 
 def _number(typed: str | None) -> int:
     """A delivery's number; 0 for anything else."""
-    if typed is None or not typed.isascii() or not typed.isdigit() or len(typed) > 19:
+    if typed is None or not (typed.isascii() and typed.isdigit()) or len(typed) > 19:
         return 0
     return min(int(typed), MOST)
 

@@ -53,14 +53,14 @@ def test_only_what_was_changed_is_kept_and_a_default_can_be_had_back(client, bob
     client.force_login(bob.user)
     client.post(CHOICES, typed(bob, member_cap="nothing"))
     kept = NoticeChoice.objects.values_list("membership", "kind", "told_by")
-    assert list(kept) == [(bob.pk, "member_cap", "nothing")]
+    assert list(kept.all()) == [(bob.pk, "member_cap", "nothing")]
     client.post(CHOICES, typed(bob, member_cap="nothing", included_usage="page"))
-    assert set(kept) == {
+    assert set(kept.all()) == {
         (bob.pk, "member_cap", "nothing"),
         (bob.pk, "included_usage", "page"),
     }
     client.post(CHOICES, typed(bob, member_cap="mail"))
-    assert list(kept) == [(bob.pk, "member_cap", "mail")]
+    assert list(kept.all()) == [(bob.pk, "member_cap", "mail")]
 
 
 @pytest.mark.parametrize("odd", ["slack", "", "MAIL"])
