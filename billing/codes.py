@@ -19,7 +19,7 @@ register_mail_kinds(
         owner_mails.RELOAD_OFF: gettext_lazy("Auto-reload switched off"),
         owner_mails.RELOAD_LIMIT: gettext_lazy("Auto-reload limit reached"),
         owner_mails.LOW: gettext_lazy("Balance is low"),
-        owner_mails.EXHAUSTED: gettext_lazy("Balance is used up"),
+        "balance.exhausted": gettext_lazy("Balance is used up"),
         owner_mails.REFUNDED: gettext_lazy("Purchase refunded"),
         owner_mails.DISPUTED: gettext_lazy("Payment disputed"),
         owner_mails.REPRICED: gettext_lazy("Usage repriced"),

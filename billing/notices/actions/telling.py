@@ -10,23 +10,37 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.actions.mails import QueuedMail, queue_mails
 from accounts.models import OutgoingMail
-from billing.models import DeliveryChannel, Notice, NoticeDelivery
+from billing.models import DeliveryChannel, Notice, NoticeDelivery, NoticeKind
 from billing.notices.actions.publishing import publish_notice
 from billing.notices.queries.recipients import Told, told_of
 
 NOTICE = "notice"
 # Later than that nobody is told in time: the page and its list still have it.
 SENT_WITHIN = dt.timedelta(days=3)
+# A balance that auto-reload is just lifting is no news: it has this long to do so.
+RELOADS_WITHIN = dt.timedelta(minutes=2)
 
 
 @transaction.atomic
 def tell(notice_id: int, *, now: dt.datetime) -> list[int]:
     """Tell everybody who is to be told of a notice, unless that was done before. Nobody is
-    told of one that was overtaken meanwhile. The mails' ids.
+    told of one that was overtaken meanwhile; of a balance that auto-reload may still lift,
+    once it had the time to. The mails' ids.
     """
+    may_be_lifted = Q(
+        kind__in=(NoticeKind.BALANCE_LOW, NoticeKind.BALANCE_EXHAUSTED),
+        organization__billing_account__auto_reload_enabled=True,
+        overtaken_at__isnull=True,
+        created_at__gt=now - RELOADS_WITHIN,
+    )
+    ready = Notice.objects.untold().exclude(may_be_lifted)
+    # The claim is of the row alone, so that of two at once one finds it taken.
+    if not ready.filter(pk=notice_id).exists():
+        return []
     if not Notice.objects.untold().filter(pk=notice_id).update(told_at=now):
         return []
     notice = Notice.objects.select_related("organization").get(pk=notice_id)

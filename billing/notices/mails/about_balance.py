@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from billing.funding.words.buying import still_stops
 from billing.models import BillingAccount, NoticeKind
 from billing.notices.mails.reading import MailReader, overtaken
 from config.kit.dates import day_text
@@ -89,10 +90,14 @@ def _title(reader: MailReader, balance: int, ends_on: str) -> str:
 
 def _what_it_means(reader: MailReader, balance: int, ends_on: str) -> str:
     if balance <= 0:
-        return _(
+        paused = _(
             "Extra usage is paused for everyone until more is bought. Included usage "
             "goes on."
         )
+        others = still_stops(reader.standing, balance_nanos=balance)
+        if not others:
+            return paused
+        return " ".join([paused, _("Buying extra usage alone is not enough."), *others])
     pauses = _("Once it is used up, extra usage pauses for everyone.")
     if ends_on:
         when = _("At this pace it is used up on %(day)s.") % {"day": ends_on}

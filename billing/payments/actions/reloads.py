@@ -19,7 +19,6 @@ from billing.ledger.actions import account_of
 from billing.models import BillingAccount, LedgerEntry, Payment
 from billing.payments.actions.declines import end_series_if_lifted
 from billing.payments.actions.owner_mails import (
-    EXHAUSTED,
     LOW,
     RELOAD_LIMIT,
     queue_for_owners,
@@ -35,7 +34,6 @@ from billing.payments.rules.reloading import Hold, Reload, ReloadState, reload_n
 
 # A reload that is settled within this time keeps the owners from reading that the
 # balance is gone.
-SETTLES_SOON = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def start_reload_if_due(organization_id: int, *, now: dt.datetime) -> StartedRel
         return StartedReload(_new_reload(locked, due.amount_nanos, now=now))
     mails = _queue_limit_mails(locked, standing, due, now=now)
     if _is_told_of_balance(locked, standing):
-        mails += _queue_balance_mails(locked, account, standing, state, due, now=now)
+        mails += _queue_balance_mails(locked, account, standing, state, now=now)
     return StartedReload(None, mails)
 
 
@@ -125,28 +123,25 @@ def _queue_balance_mails(
     account: BillingAccount,
     standing: OrganizationStanding,
     state: ReloadState,
-    due: Reload,
     *,
     now: dt.datetime,
 ) -> list[int]:
-    """That the balance is gone, or low with nothing to reload it: each once a month, and
-    again after a purchase lifted the balance above that mark (N1a).
+    """That the balance is low and auto-reload, though it is on, can't lift it: once a
+    month, and again after a purchase lifted the balance above that mark (N1a).
+
+    Without auto-reload, and for a balance that is gone, the notices tell.
     """
-    facts: dict[str, object] = {"balance_nanos": account.balance_nanos}
-    reloads = state.enabled and state.has_card and not state.is_disputed
-    mark_nanos = 0
-    if account.balance_nanos <= 0:
-        if due.hold == Hold.IN_FLIGHT and _settles_soon(locked, now=now):
-            return []
-        kind = EXHAUSTED
-    elif not reloads and account.balance_nanos <= low_mark(account):
-        kind, mark_nanos = LOW, low_mark(account)
-        facts["has_no_card"] = state.enabled and not state.has_card
-        facts["is_disputed"] = state.enabled and state.is_disputed
-    else:
+    mark_nanos = low_mark(account)
+    is_stuck = state.enabled and (not state.has_card or state.is_disputed)
+    if not is_stuck or not 0 < account.balance_nanos <= mark_nanos:
         return []
+    facts: dict[str, object] = {
+        "balance_nanos": account.balance_nanos,
+        "has_no_card": not state.has_card,
+        "is_disputed": state.is_disputed,
+    }
     key = _once_until_lifted(locked, standing, mark_nanos)
-    return queue_for_owners(locked, kind, key=key, facts=facts, now=now)
+    return queue_for_owners(locked, LOW, key=key, facts=facts, now=now)
 
 
 def _once_until_lifted(
@@ -156,12 +151,3 @@ def _once_until_lifted(
     month_on = standing.month.first_on
     lifted = lifted_above(locked.pk, mark_nanos, month_on=month_on)
     return f"{month_on.isoformat()}:{lifted.pk}" if lifted else month_on.isoformat()
-
-
-def _settles_soon(locked: Organization, *, now: dt.datetime) -> bool:
-    """A payment in flight is young: its answer is near, and with it a balance."""
-    return (
-        Payment.objects.in_flight()
-        .filter(organization=locked, created_at__gt=now - SETTLES_SOON)
-        .exists()
-    )

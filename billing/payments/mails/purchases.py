@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from accounts.delivery import MailText, writes
 from accounts.models import Organization, OutgoingMail
 from billing.funding.queries import organization_standing
+from billing.funding.words.buying import still_stops
 from billing.models import EntryKind, LedgerEntry, Payment, PurchaseReceipt
 from billing.payments.actions.owner_mails import DECLINED, RELOAD_OFF
 from billing.payments.mails.frame import BalanceMail, balance_text
 from billing.payments.queries.reloads import bought_this_month, reload_limit
 from billing.payments.rules.reloading import is_final
-from billing.payments.words.buying import still_stops
 from config.kit.dates import moment_text
 from config.kit.money import format_usd
 from config.kit.one_line import isolated

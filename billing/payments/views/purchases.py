@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
+from billing.funding.words.buying import still_stops
 from billing.models import Payment, SetupStep
 from billing.payments import processing
 from billing.payments.actions.purchases import check_purchase_amount
@@ -22,7 +23,6 @@ from billing.payments.forms import BuyForm
 from billing.payments.reader import BalanceReader
 from billing.payments.views.modal import money_modal, usage_page
 from billing.payments.views.redirects import go_to
-from billing.payments.words.buying import still_stops
 from billing.payments.words.previews import bought_text
 from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on, renew_key, typed_amount
