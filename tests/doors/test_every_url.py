@@ -326,6 +326,7 @@ OPERATIONS = {
     "GET /invoices": Scope.READ,
     "GET /invoices/{number}": Scope.READ,
     "GET /requests": Scope.READ,
+    "GET /notices": Scope.READ,
     "GET /unattributed": Scope.READ,
     "POST /unattributed/{id}/assign": Scope.MANAGE,
     "PUT /caps/organization": Scope.MANAGE,
