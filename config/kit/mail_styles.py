@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FONT = "Inter,-apple-system,'Segoe UI','Hiragino Sans','Noto Sans JP',sans-serif"
-PAGE, SURFACE, LINE = "#F1F4F4", "#FFFFFF", "#DFE5E5"
+PAGE, SHEET, LINE = "#F1F4F4", "#FFFFFF", "#DFE5E5"
 INK, INK_2, INK_3 = "#111B1D", "#47565A", "#5C6B6F"
 ACCENT, ACCENT_INK, ON_ACCENT = "#0B6670", "#0A5C65", "#FFFFFF"
 TRACK, STOP, WARN = "#E3E9E9", "#C6362C", "#B96A00"
@@ -27,7 +27,7 @@ LOOKS: Mapping[str, str] = {
     "wide": "width:100%;max-width:600px",
     "from": f"padding:0 12px 12px;{CELL};font-weight:600;color:{INK}",
     "when": f"padding:0 12px 12px;{SMALL};color:{INK_2}",
-    "card": f"background:{SURFACE};border:1px solid {LINE};border-radius:10px;padding:28px",
+    "sheet": f"background:{SHEET};border:1px solid {LINE};border-radius:10px;padding:28px",
     "title": f"{TITLE};color:{INK}",
     "text": f"margin:0 0 12px;{BODY};color:{INK_2}",
     "strong": f"font-weight:600;color:{INK}",
@@ -64,7 +64,7 @@ LOOKS: Mapping[str, str] = {
 # What changes where the reader's program is dark.
 DARK = {
     PAGE: "#0D1213",
-    SURFACE: "#141A1B",
+    SHEET: "#141A1B",
     LINE: "#273133",
     INK: "#E9EFEF",
     INK_2: "#AEBABC",
@@ -90,7 +90,7 @@ COLOURED = (
 # What changes below 480 px: columns stand under each other.
 PHONE: Mapping[str, str] = {
     "ground": "padding:16px 8px",
-    "card": "padding:20px 16px",
+    "sheet": "padding:20px 16px",
     "from": "display:block;padding:0 8px 2px",
     "when": "display:block;padding:0 8px 10px;text-align:left",
     "column": "display:none",

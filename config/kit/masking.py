@@ -20,7 +20,8 @@ _QUOTED_INPUT = re.compile(r'(invalid input syntax for [\w ]{1,60}:) ".*?"', re.
 _QUERY = re.compile(r"(/[^\s?/\"'<>]*)\?[^\s\"'<>]+")
 # The links that open something to whoever has them, and the callbacks of payments.
 _LINK = re.compile(
-    r"(/(?:invitations|digest/off|notices/agree|notices/stop|password/reset/key|confirm-email)/)[^\s/\"'<>]+"
+    r"(/(?:invitations|digest/off|notices/agree|notices/stop|password/reset/key"
+    r"|confirm-email)/)[^\s/\"'<>]+"
 )
 _BEARER = re.compile(r"\b(Bearer|Basic) [\w.~+/=:-]+", re.I)
 _KEY = re.compile(r"\b(xu|sk|rk|pk|whsec)_[\w+/=-]{6,}")

@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "config.outages.Outages",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.sessions.SessionLimits",
-    "accounts.language.PagesOwnLanguage",
+    "accounts.language.OwnLanguage",
     "config.kit.middleware.PagesHtmx",
     "config.kit.middleware.PagesLog",
     "config.kit.middleware.HtmxResponse",

@@ -60,26 +60,39 @@ def set_extra_usage(
         _select(locked, chosen)
     after = _as_audited(account)
     if after != before:
-        audit = record_change(
-            locked,
-            actor=actor,
-            action="extra_usage.switch",
-            subject=locked.name,
-            now=now,
-            from_value=before,
-            to_value=after | _came_and_went(before, after),
-        )
-        publish(
-            locked,
-            EventType.SWITCHED,
-            key=f"switch:{audit.pk if audit else now.isoformat()}",
-            data={"enabled": account.extra_usage_enabled, "scope": str(account.scope)},
-            now=now,
-        )
+        _keep_switch(locked, account, before, after, actor=actor, now=now)
     if confirmation_required is None:
         return account
     return require_confirmation(
         locked, required=confirmation_required, actor=actor, now=now
+    )
+
+
+def _keep_switch(
+    locked: Organization,
+    account: BillingAccount,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Who switched it, for the activity and for channels."""
+    audit = record_change(
+        locked,
+        actor=actor,
+        action="extra_usage.switch",
+        subject=locked.name,
+        now=now,
+        from_value=before,
+        to_value=after | _came_and_went(before, after),
+    )
+    publish(
+        locked,
+        EventType.SWITCHED,
+        key=f"switch:{audit.pk if audit else now.isoformat()}",
+        data={"enabled": account.extra_usage_enabled, "scope": str(account.scope)},
+        now=now,
     )
 
 

@@ -144,6 +144,19 @@ class _Locked(NamedTuple):
         if opener == BY_KEY and "meter" not in scopes and "self" not in scopes:
             raise KeyLacksScope
 
+    def recorded(
+        self, results: list[EventResult], batch: Batch, *, is_noticed: bool
+    ) -> Recorded:
+        """What became of the batch."""
+        return Recorded(
+            results,
+            self.organization_id,
+            self.key_id,
+            self.key_membership_id,
+            balance_crossed=batch.balance_crossed,
+            notices_written=is_noticed,
+        )
+
     def token(self) -> Token | None:
         """Whose personal token sent the batch, if one did."""
         if self.key_membership_id is None:
@@ -251,14 +264,7 @@ def _record_together(
         )
         results = [batch.record(event) for event in events]
         is_noticed = _write(batch, locked, now=now)
-    return Recorded(
-        results,
-        owner,
-        locked.key_id,
-        locked.key_membership_id,
-        balance_crossed=batch.balance_crossed,
-        notices_written=is_noticed,
-    )
+    return locked.recorded(results, batch, is_noticed=is_noticed)
 
 
 def _write(batch: Batch, locked: _Locked, *, now: dt.datetime) -> bool:

@@ -76,18 +76,29 @@ def set_auto_reload(
     account.reload_ended_at = None
     account.save(update_fields=SETTINGS)
     if account.auto_reload_as_audited != before:
-        record_change(
-            locked,
-            actor=actor,
-            action="balance.auto_reload",
-            subject=locked.name,
-            now=now,
-            from_value=before,
-            to_value=account.auto_reload_as_audited,
-        )
+        _keep_change(locked, account, before, actor=actor, now=now)
         if not enabled:
             notice_unreloaded(locked, now=now)
     return account
+
+
+def _keep_change(
+    locked: Organization,
+    account: BillingAccount,
+    before: dict[str, object],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    record_change(
+        locked,
+        actor=actor,
+        action="balance.auto_reload",
+        subject=locked.name,
+        now=now,
+        from_value=before,
+        to_value=account.auto_reload_as_audited,
+    )
 
 
 def _forget_declines(account: BillingAccount) -> None:

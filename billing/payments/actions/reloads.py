@@ -32,9 +32,6 @@ from billing.payments.queries.reloads import (
 )
 from billing.payments.rules.reloading import Hold, Reload, ReloadState, reload_now
 
-# A reload that is settled within this time keeps the owners from reading that the
-# balance is gone.
-
 
 @dataclass(frozen=True, slots=True)
 class StartedReload:
