@@ -47,6 +47,7 @@ from billing.reports.words.report import (
 )
 from config.kit.csv_files import Amount, streamed
 from config.kit.later import much_to_make
+from config.kit.links import absolute
 from config.kit.months import local_day
 
 TOP = 15
@@ -74,7 +75,7 @@ def reports(request: MemberRequest, membership: Membership) -> HttpResponse:
         "before_text": range_text(report.before),
         "comparison": comparison_text(report),
         "difference_nanos": report.total_nanos - report.before_nanos,
-        "address": request.build_absolute_uri(),
+        "address": absolute(request.get_full_path()),
         **_tools(request, chosen),
         **_table(request, report, chosen),
         **_chart(report, chosen),

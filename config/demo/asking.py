@@ -28,19 +28,19 @@ WAITING = [
 # that month (None: dismissed), after how many minutes, by whom, with which note.
 ANSWERED = [
     ("ravi.menon", 1, 21, "Load tests for the release.", 160, 160, 41, "owner", ""),
-    ("wei.chen", 1, 23, "Migration of the ledger.", None, 60, 125, "admin", ""),
+    ("wei.chen", 1, 23, "Migration of the ledger.", None, 120, 125, "admin", ""),
     (
         "omar.farouk",
         1,
         25,
         "Trying the new model on old tickets.",
-        80,
+        120,
         None,
         190,
         "admin",
         "That can wait for the new month.",
     ),
-    ("lukas.brandt", 2, 24, "", 60, 60, 9, "admin", "Tell me if it stays this high."),
+    ("lukas.brandt", 2, 24, "", 120, 120, 9, "admin", "Tell me if it stays this high."),
 ]
 
 

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy
 JOB_LABELS: dict[str, str | Promise] = {
     "write-down-key-use": gettext_lazy("Use of API keys"),
     "send-due-mails": gettext_lazy("Mails"),
+    "tell-notices": gettext_lazy("Notices of limits and balances"),
+    "send-due-deliveries": gettext_lazy("Deliveries to channels"),
     "prepare-digests": gettext_lazy("Daily digests"),
     "end-requests": gettext_lazy("Requests that ended by themselves"),
     "reload-due-balances": gettext_lazy("Auto-reload"),

@@ -22,6 +22,7 @@ from tests.factories.usage import enable_extra_usage, event
 SMALL = {
     "accounts.organization",
     "billing.billingdetails",
+    "billing.channel",
     "billing.modelalias",
     "billing.modelprice",
     "billing.numbergap",

@@ -41,7 +41,8 @@ def test_the_operator_reads_the_owners_page_under_a_bar_that_says_so(looking, ac
     assert "Read-only, as Alice Nakamura. Owners are told." in page
     assert "Spend caps by user" in page and "Bob Feld" in page
     for part in ("month/", "caps/", "people/"):
-        assert looking.get(USAGE + part).status_code == 200
+        answer = looking.get(USAGE + part, headers={"HX-Request": "true"})
+        assert answer.status_code == 200
 
 
 def test_the_operator_reads_no_notices_of_the_owner(looking, acme, alice, now):

@@ -69,6 +69,7 @@ SAID: dict[str, dict[str, Any]] = {
     "invoicerefund": {"gateway_id": "re_1"},
     "includedwindow": {"is_latest": False},
     "apikey": {"membership": None},
+    "channel": {"paused_at": None, "paused_why": ""},
     "externalid": {"issuer": "okta", "subject": "00u1", "name": "okta:00u1"},
     "auditentry": {"action": "organization.seats", "from_value": 1, "to_value": 2},
 }

@@ -44,7 +44,7 @@ def tell(notice_id: int, *, now: dt.datetime) -> list[int]:
     if not Notice.objects.untold().filter(pk=notice_id).update(told_at=now):
         return []
     notice = Notice.objects.select_related("organization").get(pk=notice_id)
-    if notice.overtaken_at is not None:
+    if notice.overtaken_at is not None or _is_passed(notice):
         return []
     publish_notice(notice, now=now)
     told = told_of(notice, now=now)
@@ -75,6 +75,25 @@ def tell(notice_id: int, *, now: dt.datetime) -> list[int]:
         ]
     )
     return due
+
+
+def _is_passed(notice: Notice) -> bool:
+    """Whether a higher threshold of the same limit was reached before anybody was told
+    of this one: that one tells (N1a).
+    """
+    if notice.percent is None:
+        return False
+    return (
+        Notice.objects.live()
+        .filter(
+            organization_id=notice.organization_id,
+            subject=notice.subject,
+            month_on=notice.month_on,
+            percent__gt=notice.percent,
+            limit_nanos=notice.limit_nanos,
+        )
+        .exists()
+    )
 
 
 def _key(notice: Notice, told: Told) -> str:

@@ -58,7 +58,6 @@ class ChannelDeliveryAdmin(ReadOnly, LargeTable, admin.ModelAdmin):
         "next_try_at",
     )
     list_filter = (
-        "fault",
         ("created_at", admin.DateFieldListFilter),
         ("failed_at", admin.EmptyFieldListFilter),
     )

@@ -176,7 +176,7 @@ def test_n3_in_a_dialog_the_secret_is_shown_and_the_page_behind_it_told(
     )
     assert "whsec_" in answer.content.decode()
     assert json.loads(answer["HX-Trigger"])["channelsChanged"] is True
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "private, no-store"
 
 
 def test_n3_a_wrong_address_stays_in_the_form_with_a_sentence(acme, owner):

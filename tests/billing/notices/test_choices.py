@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from email.header import decode_header, make_header
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,7 +94,7 @@ def test_n4_an_address_outside_agrees_by_the_mails_link(alice, mailoutbox, worke
         send_due_mails()
     [mail] = mailoutbox
     assert mail.to == [OUTSIDE]
-    assert mail.from_email.startswith("Acme")
+    assert str(make_header(decode_header(mail.from_email))).startswith("Acme")
     path = path_in(mail)
     client = Client(enforce_csrf_checks=True)
     with time_machine.travel(NOW + dt.timedelta(days=6), tick=False):

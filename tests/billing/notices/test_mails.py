@@ -304,9 +304,7 @@ def test_n1_a_soft_limit_says_that_it_stops_nothing(capped_bob, sent, alice):
     )
     [mail] = sent(notice)
     assert mail.to == [alice.user.email]
-    assert mail.subject == (
-        "Bob Feld has spent $30.12: your soft limit of $30.00 is reached"
-    )
+    assert mail.subject == ("$30.12 spent by Bob Feld: past your soft limit of $30.00")
     assert "stops nothing" in mail.body
 
 

@@ -66,9 +66,9 @@ def owner(running) -> Client:
     return client
 
 
-def html_of(client, path=BILLING):
+def html_of(client, path=BILLING, **options):
     """A page's HTML."""
-    response = client.get(path)
+    response = client.get(path, **options)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -362,7 +362,9 @@ def test_t4_a_reached_monthly_limit_is_told_on_the_page(owner, running, now):
     )
     assert "Paused: monthly limit reached" in html
     # The part that refreshes by itself says the same.
-    assert "Auto-reload resumes on Tue 1 Dec" in html_of(owner, f"{USAGE}balance/")
+    assert "Auto-reload resumes on Tue 1 Dec" in html_of(
+        owner, f"{USAGE}balance/", headers={"HX-Request": "true"}
+    )
 
 
 def test_an_unknown_payment_is_told_and_the_form_refuses_another(owner, running, now):

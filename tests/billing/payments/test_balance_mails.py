@@ -189,7 +189,7 @@ def test_n1_a_low_balance_without_a_card_is_told_in_true_words(running, now):
     assert "/o/bolt/settings/billing/card/" in first.body
 
 
-def test_t4_n1_a_reached_limit_and_an_empty_balance_are_told(running, now):
+def test_t4_a_reached_limit_is_told(running, now):
     deliver(NOW)
     for amount in ("80", "50", "60", "10"):
         use(running, amount)
@@ -198,7 +198,6 @@ def test_t4_n1_a_reached_limit_and_an_empty_balance_are_told(running, now):
     assert sorted(subjects) == [
         "$50.00 bought by auto-reload for Bolt",
         "$50.00 bought by auto-reload for Bolt",
-        "The balance of Bolt is used up",
         "The monthly reload limit of $100.00 has been reached for Bolt",
     ]
 
