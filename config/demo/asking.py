@@ -59,15 +59,21 @@ def requests_that_wait(
 
 
 def requests_answered(
-    acme: Organization, by_name: dict[str, Membership], *, now: dt.datetime
+    acme: Organization,
+    by_name: dict[str, Membership],
+    *,
+    since: dt.datetime,
+    now: dt.datetime,
 ) -> list[Happening]:
-    """Those of earlier months with their answers."""
+    """Those of earlier months with their answers, as far back as the demo goes."""
     happenings: list[Happening] = []
     for name, ago, day, note, asked, granted, minutes, by, answer in ANSWERED:
         month = acme.calendar.month_at(now)
         for _month in range(ago):
             month = acme.calendar.month_at(month.start - dt.timedelta(days=1))
         asked_at = month.start + dt.timedelta(days=day, hours=10, minutes=day)
+        if asked_at < since:
+            continue
         happenings += [
             (asked_at, _asking(by_name[name], note, asked)),
             (

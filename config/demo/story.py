@@ -127,7 +127,7 @@ def make_acme(*, now: dt.datetime) -> Organization:
         now=start,
     )
     asking = [
-        *requests_answered(acme, by_name, now=now),
+        *requests_answered(acme, by_name, since=start, now=now),
         *requests_that_wait(acme, by_name, now=now),
     ]
     closing = _closing(

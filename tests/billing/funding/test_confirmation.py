@@ -181,12 +181,16 @@ def test_x1_the_line_stays_short_in_every_language(language):
     assert len(line) <= MOST_CHARACTERS
 
 
+# A Premium seat includes more, whatever stops extra usage.
+OWNER_OR_SEAT = "an owner changes this or a Premium seat is approved for you"
+
+
 @pytest.mark.parametrize(
     ("org", "who", "by"),
     [
-        ({"enabled": False}, {}, "an owner changes this"),
-        ({"spent_nanos": usd(12_000)}, {}, "an owner changes this"),
-        ({"balance_nanos": 0}, {}, "an owner changes this"),
+        ({"enabled": False}, {}, OWNER_OR_SEAT),
+        ({"spent_nanos": usd(12_000)}, {}, OWNER_OR_SEAT),
+        ({"balance_nanos": 0}, {}, OWNER_OR_SEAT),
         ({"scope": "selected"}, {}, "an admin approves more"),
         ({}, {"own_cap": cap(31)}, "an admin approves more"),
         ({}, {"seat_cap": cap(31)}, "an admin approves more"),

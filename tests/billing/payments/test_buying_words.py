@@ -116,7 +116,7 @@ def test_n2_the_mails_of_a_purchase_and_of_a_balance_that_is_gone_say_it_too(
         send_due_mails()
     [subject] = [one.subject for one in mail.outbox if "is used up" in one.subject]
     mail.outbox[:] = [one for one in mail.outbox if one.subject == subject]
-    assert subject == "-$40.00 left: the balance of Bolt is used up"
+    assert subject == "$0.00 left: the balance of Bolt is used up"
     assert "Buying extra usage alone is not enough." in mail.outbox[-1].body
     assert "has been reached ($120.00 spent)" in mail.outbox[-1].body
 
