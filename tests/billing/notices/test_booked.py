@@ -245,6 +245,18 @@ class TestBalance:
         charge("25")
         assert told()[-1] == ("balance_low", "organization", usd(20))
 
+    def test_n1_a_lower_mark_is_told_after_a_higher_one_was(
+        self, bolt, charge, told, now
+    ):
+        """An owner who hears of $50 asks to hear of $20 as well."""
+        actor = Actor(label="Alice")
+        set_balance_low(bolt, amount_nanos=usd(50), actor=actor, now=now)
+        charge("55")
+        assert told("balance_low") == [("balance_low", "organization", usd(50))]
+        set_balance_low(bolt, amount_nanos=usd(20), actor=actor, now=now)
+        charge("30")
+        assert told("balance_low")[-1] == ("balance_low", "organization", usd(20))
+
     def test_n1_an_adjustment_lowers_it_too(self, bolt, charge, adjust, told):
         charge("85")
         adjust("6")
