@@ -301,3 +301,18 @@ def test_small_columns_that_cancel_out_are_in_no_other_column(acme, bob, alice):
     named = [nanos for key, nanos in report.columns if key is not REST]
     [of_bob] = [row for row in report.rows if row.key == bob.pk]
     assert report.in_columns([of_bob])[: len(named)] == named
+
+
+@pytest.mark.parametrize("key", ["team", "a=b", '"a"', '"a"=b'])
+def test_a_labels_row_leads_to_what_the_row_says(used, owner, bob, key):
+    spend(bob, "4", labels={key: "x=1"})
+    page = owner.get(URL, {"by": f"label:{key}"})
+    [row] = [one for one in page.context["rows"] if one["key"] == "x=1"]
+    report = owner.get(URL + row["link"]).context["report"]
+    assert report.total_nanos == row["total_nanos"] == usd("4")
+
+
+def test_a_row_that_would_need_two_labels_leads_nowhere_else(used, owner, bob):
+    spend(bob, "4", labels={"team": "Payments", "env": "test"})
+    page = owner.get(URL, {"by": "label:env", "label": "team=Payments"})
+    assert {row["link"] for row in page.context["rows"]} == {""}
