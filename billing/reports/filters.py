@@ -32,6 +32,7 @@ from billing.reports.queries.report import (
     Asked,
     is_known_dimension,
 )
+from billing.reports.rules.grouping import label_of
 from billing.reports.rules.ranges import BadRange, range_of
 from billing.reports.words.report import dimension_text, value_text
 from config.kit.ids import is_row_id
@@ -162,7 +163,7 @@ def _range_text(asked: QueryDict) -> str:
 def _narrowed(asked: QueryDict) -> Narrowed:
     person = asked.get("person", "")
     label = asked.get("label")
-    key, _sign, text = (label or "").replace("\0", "").partition("=")
+    key, text = label_of((label or "").replace("\0", ""))
     return Narrowed(
         membership_id=int(person) if is_row_id(person) else None,
         model=_text(asked, "model"),

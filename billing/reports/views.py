@@ -32,7 +32,7 @@ from billing.reports.queries.report import (
     ReportRow,
     people_called,
 )
-from billing.reports.rules.grouping import is_label, label_key
+from billing.reports.rules.grouping import is_label, label_key, label_text
 from billing.reports.rules.ranges import (
     LAST_MONTH,
     NINETY_DAYS,
@@ -144,12 +144,15 @@ LEADS_TO = {
 
 
 def _link(request: MemberRequest, report: Report, key: Any) -> str:
-    """Where a row leads: the same days, of it alone."""
+    """Where a row leads: the same days, of it alone. Empty where the address would have
+    to name two labels.
+    """
     by = report.asked.by
     if is_label(by):
-        return _address_with(
-            request, label=f"{label_key(by)}={key}", by=PERSON, then=None
-        )
+        if report.asked.narrowed.label is not None:
+            return ""
+        label = label_text(label_key(by), key)
+        return _address_with(request, label=label, by=PERSON, then=None)
     if by == DAY:
         return _address_with(
             request, range=f"{key}..{key}", start=None, end=None, by=PERSON, step=None

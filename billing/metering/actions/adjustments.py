@@ -18,7 +18,7 @@ from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.actions.reasons import check_reason
 from accounts.models import Organization, User
-from billing.ledger.actions import add_pending
+from billing.ledger.actions import account_of, add_pending
 from billing.ledger.queries import open_month
 from billing.metering.actions.rows import NameCount, add_counts, add_to_names
 from billing.metering.queries.unattributed import payers_of
@@ -32,6 +32,7 @@ from billing.models import (
 )
 from billing.models.limits import MOST_AN_EVENT_NANOS
 from billing.notices.actions.noticing import notice_booked
+from billing.notices.actions.writing import overtake_balance
 from config.kit.errors import BusinessError
 from config.kit.money import format_usd
 
@@ -141,6 +142,13 @@ def adjust_event(
         day_on=month.day_of(now),
     )
     book_adjustments(locked, [adjustment], now=now)
+    if adjustment.prepaid and amount_nanos < 0:
+        # Given back like a credit: what the balance is lifted above is armed again.
+        overtake_balance(
+            organization_id=locked.pk,
+            balance_nanos=account_of(locked).balance_nanos,
+            now=now,
+        )
     _audit(adjustment, cost_nanos=cost_nanos, operator=operator)
     return adjustment
 

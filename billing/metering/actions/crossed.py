@@ -9,14 +9,31 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
-from billing.funding.queries import Standings
+from billing.funding.queries import OPENED_BY, Standings
 from billing.funding.rules.seats import sit_as_of
 from billing.metering.actions.batch import Batch
 from billing.notices.actions.noticing import Spending, fallen_facts, spending_facts
 from billing.notices.actions.writing import write_notices
+from billing.notices.queries import EDGES
 from billing.notices.rules.crossings import Reach
-from billing.notices.rules.edges import Edges
+from billing.notices.rules.edges import Edges, edges_of
 from billing.notices.rules.facts import Fact, WindowMove, included_facts
+from config.kit.sql import Result, run
+
+
+def read_edges(opener: str, opened_by: int | str) -> Result:
+    """At what the organization's people are told: sent, not waited for.
+
+    By a statement of its own, behind the lock: within the one that waited for the lock it
+    would be what was set before somebody changed it meanwhile.
+    """
+    return run(f"SELECT {EDGES}{opener} WHERE {OPENED_BY[opener]}", [opened_by])
+
+
+def edges_read(edges: Result) -> Edges:
+    """What `read_edges` asked for; the defaults where its key was revoked just now."""
+    rows = edges.rows()
+    return edges_of(rows[0][0] if rows else None)
 
 
 def write_crossings(batch: Batch, edges: Edges, *, now: dt.datetime) -> bool:

@@ -26,7 +26,7 @@ from billing.funding.queries import (
     with_former_members,
 )
 from billing.metering.actions.batch import Batch, Token
-from billing.metering.actions.crossed import write_crossings
+from billing.metering.actions.crossed import edges_read, read_edges, write_crossings
 from billing.metering.actions.known import known_of, promises_of, read_before
 from billing.metering.actions.replacing import book_replacements
 from billing.metering.actions.results import EventResult
@@ -43,8 +43,6 @@ from billing.metering.actions.unattributed import (
     with_nobody,
 )
 from billing.metering.rules.events import ReportedEvent
-from billing.notices.queries import EDGES
-from billing.notices.rules.edges import edges_of
 from config.kit.clock import DATABASE_CLOCK, HostClock
 from config.kit.sql import (
     Result,
@@ -133,7 +131,6 @@ class _Locked(NamedTuple):
     key_membership_id: int | None
     token_email: str | None
     database_time: dt.datetime | None
-    edges: Any = None
 
     def check(self, opener: str, *, now: dt.datetime) -> None:
         """Raises UnknownKey for a key whose time is over, KeyLacksScope."""
@@ -238,6 +235,7 @@ def _record_together(
         members = _read_members(opener, opened_by, refs=refs, since=since, now=now)
         external = external_members(opener, opened_by, refs=refs)
         recorded_before = read_before(events, promises.values(), opener, opened_by)
+        edges = read_edges(opener, opened_by)
         locked = _locked(lock, opener=opener, opened_by=opened_by)
         now = clock.agree(locked.database_time) if clock else now
         locked.check(opener, now=now)
@@ -263,11 +261,11 @@ def _record_together(
             token=locked.token(),
         )
         results = [batch.record(event) for event in events]
-        is_noticed = _write(batch, locked, now=now)
+        is_noticed = _write(batch, locked, edges, now=now)
     return locked.recorded(results, batch, is_noticed=is_noticed)
 
 
-def _write(batch: Batch, locked: _Locked, *, now: dt.datetime) -> bool:
+def _write(batch: Batch, locked: _Locked, edges: Result, *, now: dt.datetime) -> bool:
     """All that the batch counted; whether it reached something that is to be told."""
     write(
         batch.rows,
@@ -278,7 +276,7 @@ def _write(batch: Batch, locked: _Locked, *, now: dt.datetime) -> bool:
         now=now,
     )
     try:
-        is_noticed = write_crossings(batch, edges_of(locked.edges), now=now)
+        is_noticed = write_crossings(batch, edges_read(edges), now=now)
         is_noticed |= book_replacements(
             batch.replacements,
             organization_id=batch.organization_id,
@@ -335,8 +333,7 @@ def _lock_sql(opener: str) -> str:
     version = "(SELECT version FROM billing_pricelist WHERE id = 1)"
     return (
         f"SELECT k.id, k.scopes, o.id, {version}, k.expires_at, k.membership_id,"
-        f" {WHOSE}, {DATABASE_CLOCK}, {EDGES}{opener} WHERE"
-        f" {OPENED_BY[opener]}{lock}"
+        f" {WHOSE}, {DATABASE_CLOCK}{opener} WHERE {OPENED_BY[opener]}{lock}"
     )
 
 

@@ -174,7 +174,8 @@ def notice_entry(entry: LedgerEntry) -> None:
         )
         return
     organization = organization_standing(entry.organization_id, now=now)
-    if not organization.is_prepaid:
+    # While extra usage is off nobody waits for it (C7).
+    if not organization.is_prepaid or not organization.is_on:
         return
     facts = fallen_facts(
         organization,

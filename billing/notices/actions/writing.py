@@ -70,8 +70,9 @@ def write_notices(
 
 @lru_cache(maxsize=2)
 def _insert_notices(postgresql: bool) -> str:
-    """A notice that is as high and still true makes a lower one no news; the unique row
-    stands behind it, whoever writes at once without the lock.
+    """A notice that is as high and still true makes a lower one no news, of a balance,
+    which falls, one that is as low a higher one; the unique row stands behind it, whoever
+    writes at once without the lock.
     """
     names = ", ".join(f'"{name}"' for name in COLUMNS)
     values = ", ".join(f'r."{name}"' for name in COLUMNS)
@@ -80,7 +81,9 @@ def _insert_notices(postgresql: bool) -> str:
         " WHERE NOT EXISTS (SELECT 1 FROM billing_notice told WHERE"
         " told.organization_id = r.organization_id AND told.kind = r.kind AND"
         " told.subject = r.subject AND told.month_on = r.month_on AND"
-        " told.overtaken_at IS NULL AND told.edge >= r.edge) ON CONFLICT DO NOTHING"
+        " told.overtaken_at IS NULL AND CASE WHEN r.kind ="
+        f" '{NoticeKind.BALANCE_LOW.value}' THEN told.edge <= r.edge"
+        " ELSE told.edge >= r.edge END) ON CONFLICT DO NOTHING"
     )
 
 

@@ -109,8 +109,8 @@ class Report:
 
     @cached_property
     def columns(self) -> list[tuple[Key, int]]:
-        """The columns with their sums: the largest four, then all others as REST; without
-        a second dimension none.
+        """The columns with their sums: the largest four, then all others as REST, also
+        where corrections bring those to nothing; without a second dimension none.
         """
         if not self.asked.then:
             return []
@@ -120,8 +120,14 @@ class Report:
                 sums[key] += nanos
         largest = sorted(sums.items(), key=lambda one: (-one[1], str(one[0])))
         named = [one for one in largest[:MOST_SERIES] if one[1]]
-        rest = sum(nanos for _key, nanos in largest[MOST_SERIES:])
-        return [*named, (REST, rest)] if rest else named
+        keys = {key for key, _nanos in named}
+        others = [
+            nanos
+            for row in self.rows
+            for key, nanos in row.by_column.items()
+            if nanos and key not in keys
+        ]
+        return [*named, (REST, sum(others))] if others else named
 
     def in_columns(self, rows: Iterable[ReportRow]) -> list[int]:
         """What rows came to together, in the order of `columns`."""
@@ -145,9 +151,11 @@ class Report:
         named = {key for key, _nanos in self.columns if key is not REST}
         bars: dict[Key, dict[dt.date, int]] = defaultdict(lambda: defaultdict(int))
         for day, *column, nanos in self._sums(asked.span, keys):
-            key = column[0] if column else ""
-            if column and key not in named:
-                key = REST
+            if asked.then:
+                key = column[0] if column else day
+                key = key if key in named else REST
+            else:
+                key = ""
             bars[key][step_start(day, step, span=asked.span)] += nanos
         return bars
 

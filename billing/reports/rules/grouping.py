@@ -13,6 +13,7 @@ LABEL_KEY = r'("([^"\x00]|""){1,60}"|[^",\x00][^,\x00]{0,59})'
 ONE_GROUP = rf"({'|'.join(GROUPS)}|{LABEL}{LABEL_KEY})"
 GROUP_PATTERN = rf"^({ONE_GROUP}(,{ONE_GROUP})*)?$"
 LONGEST_TEXT = 1_000
+_QUOTED = re.compile(r'"((?:[^"]|"")+)"=(.*)', re.DOTALL)
 _NEXT = re.compile(rf"{ONE_GROUP}(?P<comma>,|\Z)")
 
 
@@ -57,3 +58,22 @@ def _plain(group: str) -> str:
     if quoted == group:
         return group
     return LABEL + quoted[:-1].replace('""', '"')
+
+
+def label_text(key: str, text: str) -> str:
+    """A label as an address names it: `KEY=TEXT`, the key in quotation marks where it
+    holds an equals sign or begins with a quotation mark.
+    """
+    if "=" in key or key.startswith('"'):
+        quoted = key.replace('"', '""')
+        return f'"{quoted}"={text}'
+    return f"{key}={text}"
+
+
+def label_of(written: str) -> tuple[str, str]:
+    """The key and the text of what `label_text` wrote."""
+    quoted = _QUOTED.fullmatch(written)
+    if quoted is not None:
+        return quoted[1].replace('""', '"'), quoted[2]
+    key, _sign, text = written.partition("=")
+    return key, text

@@ -65,7 +65,8 @@ def range_of(text: str, *, today: dt.date) -> DayRange:
     first_on = month_from_text(text)
     if first_on is not None:
         end = next_month(first_on)
-        return DayRange(text, first_on, min(end, tomorrow) if end > today else end)
+        has_begun = first_on <= today  # of one still to come there is nothing to cut
+        return DayRange(text, first_on, min(end, tomorrow) if has_begun else end)
     return _span(text)
 
 

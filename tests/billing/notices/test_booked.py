@@ -245,10 +245,48 @@ class TestBalance:
         charge("25")
         assert told()[-1] == ("balance_low", "organization", usd(20))
 
+    def test_n1_a_lower_mark_is_told_after_a_higher_one_was(
+        self, bolt, charge, told, now
+    ):
+        """An owner who hears of $50 asks to hear of $20 as well."""
+        actor = Actor(label="Alice")
+        set_balance_low(bolt, amount_nanos=usd(50), actor=actor, now=now)
+        charge("55")
+        assert told("balance_low") == [("balance_low", "organization", usd(50))]
+        set_balance_low(bolt, amount_nanos=usd(20), actor=actor, now=now)
+        charge("30")
+        assert told("balance_low")[-1] == ("balance_low", "organization", usd(20))
+
     def test_n1_an_adjustment_lowers_it_too(self, bolt, charge, adjust, told):
         charge("85")
         adjust("6")
         assert told() == [("balance_low", "organization", usd(10))]
+
+    def test_n1a_what_an_operator_gives_back_arms_the_marks_it_lifts_above(
+        self, bolt, charge, operator, told, now
+    ):
+        charge("100")
+        assert told() == [("balance_exhausted", "organization", 0)]
+        one = UsageEvent.objects.filter(cost_nanos=usd(100)).get()
+        adjust_event(
+            one, amount_nanos=usd(-80), reason="Agreed", operator=operator, now=now
+        )
+        assert told() == []
+        charge("80")
+        assert told() == [("balance_exhausted", "organization", 0)]
+
+    def test_c7_while_extra_usage_is_off_a_balance_that_goes_back_is_no_news(
+        self, bolt, operator, told, now
+    ):
+        BillingAccount.objects.update(extra_usage_enabled=False)
+        post_credit(
+            bolt,
+            amount_nanos=usd(-100),
+            reason="Leaves",
+            operator=operator,
+            now=now,
+        )
+        assert told() == []
 
     def test_t7_a_refund_that_empties_it_is_told(
         self, bolt, charge, operator, told, now

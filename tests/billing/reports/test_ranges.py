@@ -97,3 +97,9 @@ def test_weeks_start_on_monday_and_never_before_the_range():
         day("2026-10-19"),
         day("2026-10-26"),
     ]
+
+
+def test_a_month_that_has_not_begun_is_whole_and_empty():
+    span = range_of("2027-02", today=TODAY)
+    assert (span.start, span.last) == (day("2027-02-01"), day("2027-02-28"))
+    assert range_before(span).days > 0

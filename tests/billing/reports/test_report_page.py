@@ -17,7 +17,7 @@ from accounts.actions.members import remove_member
 from billing.metering.actions.recording import record_usage
 from billing.models import UsageAdjustment, UsageDay, UsageEvent
 from billing.reports.queries.groups import Narrowed
-from billing.reports.queries.report import DIMENSIONS, PAID, Asked, Report
+from billing.reports.queries.report import DIMENSIONS, PAID, REST, Asked, Report
 from billing.reports.rules.ranges import DayRange, range_of
 from config.kit.money import format_usd, usd
 from tests.conftest import NOW
@@ -258,3 +258,61 @@ def test_its_queries_do_not_grow_with_rows(used, owner, django_assert_max_num_qu
     owner.get(URL, {"then": "model"})
     with django_assert_max_num_queries(14):
         owner.get(URL, {"then": "model"})
+
+
+@pytest.mark.parametrize("by", [one for one in DIMENSIONS if one != "day"])
+def test_the_bars_of_each_column_come_to_what_the_column_says(used, by):
+    for then in DIMENSIONS:
+        if then == by:
+            continue
+        report = Report(used.pk, Asked(THIS_MONTH, by, then))
+        bars = report.by_step("day")
+        for key, nanos in report.columns:
+            assert sum(bars[key].values()) == nanos, (by, then)
+
+
+def test_days_as_columns_are_drawn(used, owner):
+    answer = owner.get(URL, {"by": "person", "then": "day"})
+    drawn = sum(sum(nanos) for _title, nanos in answer.context["chart_rows"])
+    assert drawn == counted(used)
+
+
+def test_small_columns_that_cancel_out_are_in_no_other_column(acme, bob, alice):
+    """What corrections bring to nothing together still stands in its rows."""
+    UsageDay.objects.bulk_create(
+        UsageDay(
+            membership=member,
+            day_on=TODAY,
+            surface="claude",
+            model=model,
+            seat_tier="standard",
+            events=1,
+            extra_nanos=usd(amount),
+        )
+        for member, model, amount in [
+            *((bob, f"m{number}", "10") for number in range(4)),
+            (bob, "small", "5"),
+            (alice, "small", "-5"),
+        ]
+    )
+    report = Report(acme.pk, Asked(THIS_MONTH, "person", "model"))
+    for row in report.rows:
+        assert sum(report.in_columns([row])) == row.total_nanos
+    named = [nanos for key, nanos in report.columns if key is not REST]
+    [of_bob] = [row for row in report.rows if row.key == bob.pk]
+    assert report.in_columns([of_bob])[: len(named)] == named
+
+
+@pytest.mark.parametrize("key", ["team", "a=b", '"a"', '"a"=b'])
+def test_a_labels_row_leads_to_what_the_row_says(used, owner, bob, key):
+    spend(bob, "4", labels={key: "x=1"})
+    page = owner.get(URL, {"by": f"label:{key}"})
+    [row] = [one for one in page.context["rows"] if one["key"] == "x=1"]
+    report = owner.get(URL + row["link"]).context["report"]
+    assert report.total_nanos == row["total_nanos"] == usd("4")
+
+
+def test_a_row_that_would_need_two_labels_leads_nowhere_else(used, owner, bob):
+    spend(bob, "4", labels={"team": "Payments", "env": "test"})
+    page = owner.get(URL, {"by": "label:env", "label": "team=Payments"})
+    assert {row["link"] for row in page.context["rows"]} == {""}
