@@ -36,8 +36,8 @@ CHECKING = (CHECK, DOORS)
 # Operators' pages and files read much.
 OF_ORGANIZATION = re.compile(r"/o/([^/]+)/")
 # Exporters of telemetry come again five times, whatever that comes to, and drop what they
-# hold. Short outages are over with the first; five of the others outlast a minute.
-EXPORTERS_WAIT, SHORT = 15, 2  # seconds
+# hold. A short outage is over after the first wait; four of the others outlast a minute.
+EXPORTERS_WAIT, SHORT = 20, 1  # seconds
 A_MINUTE = 60  # without an outage: the next one is another
 LONG_PATHS = re.compile(r"/admin/|.*\.(csv|pdf)\Z", re.DOTALL)
 

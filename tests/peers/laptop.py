@@ -18,7 +18,7 @@ from typing import Any
 from tests.peers.stage import CLAUDE
 
 MODEL = "claude-sonnet-4-5"
-LATER = 15  # seconds, as the product says in an outage that lasts
+LATER = 20  # seconds, as the product says in an outage that lasts
 
 
 @dataclass

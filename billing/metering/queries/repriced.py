@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from billing.metering.queries.counted import events_counted_as
 from billing.metering.rules.pricing import conditions_kept, cost_of_counted
 from billing.models import (
     AdjustmentSource,
@@ -60,8 +61,9 @@ def events_priced_otherwise(
     """
     events = UsageEvent.objects.filter(organization_id=organization_id).order_by("pk")
     if models is not None:
-        events = events.filter(Q(model__in=models) | Q(parts__model__in=models))
-        events = events.distinct()
+        by_row = Q(model__in=models) | Q(parts__model__in=models)
+        by_gateway = Q(pk__in=events_counted_as(organization_id, models))
+        events = events.filter(by_row | by_gateway).distinct()
     if latest is not None:
         events = events.order_by("-pk")[:latest]
     booked = _booked_before(organization_id) if latest is None else set()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 
+from billing.metering.queries.counted import counted_parts
 from billing.models import UsageEvent, UsagePart
 from billing.prices.rules import FALLBACK, PriceBook
 from billing.prices.rules.names import canonical
@@ -42,6 +43,7 @@ def unknown_models(book: PriceBook) -> list[UnknownModelRow]:
     """The names that have no price today, the dearest first."""
     events, parts = _at_fallbacks()
     rows = [*_grouped(events, prefix=""), *_grouped(parts, prefix="event__")]
+    rows += _counted(book)
     merged: dict[tuple[str, str], UnknownModelRow] = {}
     for row in rows:
         if book.priced_model(row.model, row.provider).model != FALLBACK:
@@ -65,12 +67,14 @@ def spellings_in_use(name: str) -> set[str]:
     fallback: what is said of one holds for all.
     """
     plain = canonical(name)
-    return {name} | {
+    at_fallbacks = {
         model
         for rows in _at_fallbacks()
         for model in rows.order_by().values_list("model", flat=True).distinct()
-        if canonical(model) == plain
     }
+    # Of a price that is known nothing is left to book: more spellings do no harm.
+    at_fallbacks |= {part.model for part in counted_parts()}
+    return {name} | {model for model in at_fallbacks if canonical(model) == plain}
 
 
 def _grouped(rows: QuerySet[Any], *, prefix: str) -> list[UnknownModelRow]:
@@ -83,6 +87,23 @@ def _grouped(rows: QuerySet[Any], *, prefix: str) -> list[UnknownModelRow]:
     )
     columns = ("model", "told", "number", "organizations", "cost", "first", "last")
     return [UnknownModelRow(*row) for row in grouped.order_by().values_list(*columns)]
+
+
+def _counted(book: PriceBook) -> list[UnknownModelRow]:
+    """Models that only a gateway's correction names, a row for each event."""
+    return [
+        UnknownModelRow(
+            model=part.model,
+            provider=part.provider,
+            events=1,
+            organizations=1,
+            cost_nanos=part.cost_nanos(book),
+            first_at=part.event.occurred_at,
+            last_at=part.event.occurred_at,
+        )
+        for part in counted_parts()
+        if book.priced_model(part.model, part.provider).model == FALLBACK
+    ]
 
 
 def _together(one: UnknownModelRow, other: UnknownModelRow) -> UnknownModelRow:

@@ -283,7 +283,7 @@ def test_exporters_come_again_so_late_that_five_times_outlast_a_minute():
         times.append(waits.seconds(2, now=now))
         now += times[-1]
     assert times[:1] == [2]
-    assert 60 < sum(times) < 90
+    assert 60 < sum(times) < 150  # the time-out on docs/gateways/claude-code.md
     assert waits.seconds(2, now=now + 61) == 2  # another outage
 
 
@@ -298,6 +298,6 @@ def test_an_exporter_is_told_to_come_later_while_the_database_is_away(rf, monkey
 
     assert waits("/otlp/v1/logs") == "2"
     clock[0] += 6
-    assert waits("/otlp/v1/logs") == "15"
+    assert waits("/otlp/v1/logs") == "20"
     assert waits("/otlp/v1/logs", LOCK) == "2"
     assert waits("/api/v1/usage") == "2"
