@@ -23,7 +23,7 @@ from config.kit.limits import forget_calls
 from config.kit.waits import silence, wait_as
 from tests.emptying import empty_without_guards
 from tests.factories.people import make_cast
-from tests.factories.seeds import seed
+from tests.factories.seeds import keep_seeds, seed, seed_again
 from tests.migrated import start_tests_migrated
 from tests.services import REQUIRED, missing
 
@@ -101,7 +101,7 @@ def _seeded(request: pytest.FixtureRequest):
     )
     if transactional or "live_server" in request.fixturenames:
         request.getfixturevalue("transactional_db")
-        seed()
+        seed_again()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -113,6 +113,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "concurrency" in item.path.parts or "_race" in item.path.stem:
             item.add_marker(pytest.mark.flaky(reruns=0))
+        if item.get_closest_marker("browser") and "browser" not in item.path.parts:
+            # The browser's run looks nowhere else (tests/run.py).
+            raise pytest.UsageError(f"{item.nodeid} belongs in tests/browser")
         for name in (
             "postgres",
             "redis",
@@ -142,6 +145,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """The migrations' rows also in a kept database that an earlier run emptied."""
     with django_db_blocker.unblock():
         seed()
+        keep_seeds()
 
 
 @pytest.fixture(autouse=True, scope="session")
