@@ -123,7 +123,7 @@ def test_a_parameter_of_the_encoding_is_no_other_encoding(post):
     assert post(b"{}", "application/json; charset=utf-8")[0] == 200
 
 
-PACKED = gzip.compress(b'{"resourceLogs": []}')
+PACKED = gzip.compress(b'{"resourceLogs": []}', mtime=0)
 
 
 @pytest.mark.parametrize(
