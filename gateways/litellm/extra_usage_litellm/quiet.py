@@ -20,7 +20,8 @@ def log_refusals_as_info() -> None:
     """Have LiteLLM's lines about refusals be of level INFO, without a traceback."""
     logger = logging.getLogger(LOGGER)
     if not any(isinstance(one, _Refusals) for one in logger.filters):
-        logger.addFilter(_Refusals())
+        # Before LiteLLM's own, which makes a line's arguments text.
+        logger.filters.insert(0, _Refusals())
 
 
 class _Refusals(logging.Filter):
