@@ -156,8 +156,10 @@ class TokenStep(Step):
 def personal_token(
     organization: Organization, said: str, now: dt.datetime
 ) -> tuple[ApiKey, Membership]:
-    """The good token of a customer's member that is meant, and whose it is. Raises BusinessError at the
-    field `token` where it is none, or one of several, which it names.
+    """The good token of a customer's member that is meant, and whose it is.
+
+    Raises BusinessError at the field `token` where it is none, or one of several, which
+    it names.
     """
     said = said.strip().rstrip("….")
     theirs = ApiKey.objects.personal().live(now).filter(organization=organization)
