@@ -19,7 +19,7 @@ from accounts.actions.tokens import MOST_TOKENS, revoke_token
 from accounts.admin.steps.base import Preview, ReasonForm, Step, Typed
 from accounts.admin.steps.choices import RowChoice, asked_for
 from accounts.mail_kinds import mail_kind_text
-from accounts.models import ApiKey, Organization, OutgoingMail
+from accounts.models import ApiKey, Membership, Organization, OutgoingMail
 from accounts.panels import Effect
 from accounts.tasks import send_soon
 from config.kit.addresses import canonical_address
@@ -130,9 +130,9 @@ class TokenStep(Step):
         self, organization: Organization, typed: Typed, now: dt.datetime
     ) -> Preview:
         """Whose stops working, and when it was last used."""
-        token = personal_token(organization, typed["token"], now)
+        token, member = personal_token(organization, typed["token"], now)
         title = _("A token of %(name)s would stop working at once.") % {
-            "name": whose(token)
+            "name": member.user
         }
         used = used_text(token.last_used_at)
         effects = [Effect(key_label(token), used, _("revoked"))]
@@ -148,19 +148,18 @@ class TokenStep(Step):
         request: HttpRequest,
     ) -> str:
         """By the act."""
-        token = personal_token(organization, typed["token"], now)
+        token, member = personal_token(organization, typed["token"], now)
         revoke_token(token, actor=actor, now=now)
-        return _("The token of %(name)s is revoked.") % {"name": whose(token)}
+        return _("The token of %(name)s is revoked.") % {"name": member.user}
 
 
-def whose(token: ApiKey) -> str:
-    """Whose personal token it is."""
-    return str(token.membership.user) if token.membership else ""
+def personal_token(
+    organization: Organization, said: str, now: dt.datetime
+) -> tuple[ApiKey, Membership]:
+    """The good token of a customer's member that is meant, and whose it is.
 
-
-def personal_token(organization: Organization, said: str, now: dt.datetime) -> ApiKey:
-    """The good token of a customer's member that is meant. Raises BusinessError at the
-    field `token` where it is none, or one of several, which it names.
+    Raises BusinessError at the field `token` where it is none, or one of several, which
+    it names.
     """
     said = said.strip().rstrip("….")
     theirs = ApiKey.objects.personal().live(now).filter(organization=organization)
@@ -169,8 +168,8 @@ def personal_token(organization: Organization, said: str, now: dt.datetime) -> A
     if len(said) >= PREFIX_LENGTH:
         by_name |= Q(prefix=said[:PREFIX_LENGTH])
     found = list(theirs.filter(by_name)[: MOST_TOKENS + 1])
-    if len(found) == 1:
-        return found[0]
+    if len(found) == 1 and found[0].membership is not None:
+        return found[0], found[0].membership
     if found:
         labels = ", ".join(key_label(token) for token in found)
         sentence = _("There are several; type how it begins: %(tokens)s.")
