@@ -127,7 +127,8 @@ def _wait(answer: Answer) -> dt.timedelta | None:
         return dt.timedelta(seconds=min(int(text[:9]), 86_400))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    # a year that no calendar has overflows
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)

@@ -168,9 +168,14 @@ def _narrowed(asked: QueryDict) -> Narrowed:
         membership_id=int(person) if is_row_id(person) else None,
         model=_text(asked, "model"),
         surface=_text(asked, "surface"),
-        seat_tier=_text(asked, "seat"),
+        seat_tier=_seat(asked.get("seat")),
         label=(key[:60], text[:200]) if label and key else None,
     )
+
+
+def _seat(text: str | None) -> str | None:
+    """A tier, or empty for those without a seat."""
+    return text if text in {"", *Tier.values} else None
 
 
 def _text(asked: QueryDict, name: str) -> str | None:

@@ -194,7 +194,13 @@ async def _call(
         pool,
         pool.stream(
             "POST",
-            address.url,
+            # Not as a text: parsed once more, it would lose what follows a `;`.
+            httpcore2.URL(
+                scheme=address.scheme,
+                host=address.host,
+                port=address.port,
+                target=address.target,
+            ),
             headers=sent,
             content=body,
             extensions={"timeout": {"connect": CONNECT_SECONDS}},

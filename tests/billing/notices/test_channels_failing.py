@@ -19,7 +19,12 @@ from billing.notices.actions.channels import (
     remove_channel,
     resume_channel,
 )
-from billing.notices.actions.deliveries import resend
+from billing.notices.actions.deliveries import (
+    Outcome,
+    resend,
+    settle_delivery,
+    start_test,
+)
 from billing.notices.actions.publishing import publish, publish_notice
 from billing.notices.tasks import send_due_deliveries
 from config.kit import outgoing
@@ -134,6 +139,7 @@ def test_n3_slack_that_knows_no_such_service_is_paused(acme, receiver):
         ("Retry-After: 99999999999", 24 * HOUR),
         ("Retry-After: Mon, 23 Nov 2026 20:28:00 GMT", HOUR),
         ("Retry-After: soon", MINUTE),
+        ("Retry-After: Mon, 01 Jan 99999999999999999999 00:00:00 GMT", MINUTE),
     ],
 )
 def test_n3_429_says_when_to_come_back(header, wait, acme, receiver, channel):
@@ -256,3 +262,13 @@ def test_n3_a_failing_channel_holds_up_no_other(acme, receiver, channel):
         assert len(good.taken) == 1
     other.refresh_from_db()
     assert other.is_on
+
+
+def test_n3_tests_whose_receivers_take_their_time_hold_few_threads(acme, channel):
+    first = start_test(channel, now=NOW)
+    start_test(channel, now=NOW)
+    with pytest.raises(BusinessError) as refused:
+        start_test(channel, now=NOW)
+    assert refused.value.code == "too_many_tests"
+    settle_delivery(first, Outcome(True, status=200), now=NOW)
+    start_test(channel, now=NOW)

@@ -270,3 +270,14 @@ def test_n3_what_the_setting_allowed_is_not_called_once_it_is_off(acme, settings
         assert receiver.taken == []
     delivery.refresh_from_db()
     assert delivery.fault == Fault.PRIVATE
+
+
+def test_n3_what_is_called_is_the_whole_address_to_the_letter():
+    """A `;` and what follows it too, where some receivers have their secret."""
+    with receiving() as receiver:
+        url = f"http://127.0.0.1:{receiver.port}/a;key=k9Xy?b=c;d"
+        address = parse_web_address(url, is_inside_allowed=True)
+        post(address, headers={}, body=b"{}", is_inside_allowed=True)
+    (taken,) = receiver.taken
+    assert taken.path == "/a;key=k9Xy?b=c;d"
+    assert taken.headers["Host"] == f"127.0.0.1:{receiver.port}"

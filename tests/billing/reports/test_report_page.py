@@ -225,6 +225,8 @@ def test_a_range_that_is_none_is_said_and_this_month_is_shown(used, owner):
         {"person": "9" * 40, "label": "=", "model": "\0", "seat": ""},
         {"start": "2026-11-01", "end": "2026-11-05"},
         {"range": "2031-01", "then": "day"},
+        {"seat": "gold"},
+        {"seat": "\0", "by": "seat_tier"},
     ],
 )
 def test_whatever_the_address_says_there_is_a_report(used, owner, query):
