@@ -121,7 +121,8 @@ def rates_of_model(priced: PricedModel) -> ModelRates:
 
     Raises LookupError for a model without a price.
     """
-    rows = rows_in_force(priced)
+    # PostgreSQL takes no NUL in a text, not even to look for it
+    rows = [] if "\0" in priced.path else rows_in_force(priced)
     if not rows:
         raise LookupError(priced.path)
     rows.sort(key=lambda row: (-row.starts_on.toordinal(), row.context_above))

@@ -152,8 +152,9 @@ def test_the_file_has_every_rate_as_a_number(reader, bob):
     assert row["web_search_usd_per_thousand"] == "10.000000000"
 
 
-def test_a_model_without_a_price_is_not_found(reader):
-    assert reader.get(f"{URL}anthropic/no-such-model/").status_code == 404
+@pytest.mark.parametrize("path", ["anthropic/no-such-model", "anthropic/%00", "%00/x"])
+def test_a_model_without_a_price_is_not_found(path, reader):
+    assert reader.get(f"{URL}{path}/").status_code == 404
 
 
 def test_charlie_sees_no_prices_of_acme(client, charlie):
