@@ -97,7 +97,7 @@ def test_a_link_out_of_the_bell_leaves_it_too_and_mark_as_read_needs_no_leaving(
     page.get_by_role("dialog", name="Notices").get_by_role(
         "link", name="All notices of"
     ).click()
-    expect(page.get_by_role("heading", name="Deliveries")).to_be_visible()
+    expect(page.get_by_role("heading", name="Deliveries", exact=True)).to_be_visible()
     finds_nothing(page)
     expect(bell(page)).to_have_accessible_name("Notices")
     spend(BOB, "20")
@@ -139,7 +139,7 @@ def test_the_banner_goes_in_place_when_the_cap_is_raised_from_it(acme, open_page
     page = open_page(ALICE, USAGE)
     banner = page.get_by_role("region", name="Notice", exact=True)
     expect(banner).to_contain_text("91 %")
-    banner.get_by_role("button", name="Adjust limit").click()
+    banner.get_by_role("link", name="Adjust limit").click()
     page.get_by_role("dialog").get_by_label("Amount").fill("500")
     page.get_by_role("button", name="Set cap").click()
     expect(page.get_by_role("dialog")).to_have_count(0)

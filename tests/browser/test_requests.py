@@ -112,7 +112,7 @@ def test_bob_asks_ada_increases_and_next_month_the_old_cap_is_back(
     ada = open_page("ada@acme.example", SETTINGS)
     expect(ada.get_by_text("1 request for more usage")).to_be_visible()
     expect(
-        ada.get_by_role("link", name=re.compile("Usage.*1 request waiting"))
+        ada.get_by_role("link", name=re.compile("Requests.*1 request waiting"))
     ).to_be_visible()
     ada.get_by_role("button", name="Review requests").click()
     dialog = ada.get_by_role("dialog", name="Review requests")

@@ -101,7 +101,7 @@ def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
     expect(row).to_contain_text("$60.00")
     assert refusal("bob") is None
     edit_limit(page, "Bob Feld")
-    page.get_by_role("button", name="Remove own cap").click()
+    page.get_by_role("button", name="Set to unlimited").click()
     expect(row).to_contain_text("from seat")
     assert refusal("bob") == "seat_tier_cap_reached"
     page.get_by_role("button", name="Edit limit for Standard seats").click()

@@ -86,9 +86,9 @@ def unlimited_label(seat_cap_nanos: int | None, *, this_month_only: bool) -> str
     """
     if seat_cap_nanos is not None:
         return (
-            _("Remove own cap, this month only")
+            _("Set to unlimited, this month only (the seat cap applies)")
             if this_month_only
-            else _("Remove own cap")
+            else _("Set to unlimited (the seat cap applies)")
         )
     return (
         _("Set to unlimited, this month only")

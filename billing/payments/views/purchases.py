@@ -77,7 +77,9 @@ def _bought(request: MemberRequest, page: BalanceReader) -> HttpResponse:
         effect = error.message
     else:
         effect = bought_text(page.balance, amount_nanos=amount_nanos)
-        label = _("Buy %(amount)s") % {"amount": format_usd(amount_nanos)}
+        label = _("Buy extra usage for %(amount)s") % {
+            "amount": format_usd(amount_nanos)
+        }
     context = {"effect": effect, "label": label}
     return render(request, "billing/payments/_buy_preview.html", context)
 

@@ -267,7 +267,7 @@ def test_a_member_learns_what_unlimited_means_under_a_seat_cap(client, acme, tar
     client.post(targets["member"], {"amount": "90"})
     html = client.get(targets["member"], headers=HTMX).content.decode()
     assert "Without their own cap, the seat cap of $40.00 applies." in html
-    assert "Remove own cap" in html and "Set to unlimited" not in html
+    assert "Set to unlimited (the seat cap applies)" in html
     answer = client.post(targets["member"], {"unlimited": "1"}, headers=HTMX)
     assert (
         toast(answer)

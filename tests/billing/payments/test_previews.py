@@ -39,7 +39,9 @@ def test_h8_the_button_says_the_amount_and_the_new_balance_stands_beside(
 ):
     turn_on(bolt, now=now)
     html = said(owner, BUY, amount="40")
-    assert "New balance: $140.00" in html and ">Buy $40.00</span>" in html
+    assert (
+        "New balance: $140.00" in html and ">Buy extra usage for $40.00</span>" in html
+    )
 
 
 @pytest.mark.parametrize(
