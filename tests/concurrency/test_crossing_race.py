@@ -67,10 +67,16 @@ def test_n1a_each_threshold_is_noticed_once_for_whom_it_concerns(acme, bob, now)
 def test_n1a_the_unique_row_holds_without_the_lock_too(acme, bob, now, monkeypatch):
     without_lock(monkeypatch)
     monkeypatch.setattr(writing, "_insert_notices", without_guard)
-    for at in months(now, 3):
+    found = list[int]()
+    for at in months(now, TRIES):
         charge_at_once(acme, bob, at=at)
-        found = Counter(edges_of("organization_cap", at))
-        assert found and set(found.values()) == {1}
+        edges = edges_of("organization_cap", at)
+        assert len(edges) == len(set(edges))
+        found += edges
+        if len(found) > 2:
+            break
+    # Without the lock a threshold may be stepped over: nobody's own event reached it.
+    assert found
 
 
 def test_control_without_lock_and_unique_row_a_threshold_is_noticed_several_times(
@@ -82,7 +88,8 @@ def test_control_without_lock_and_unique_row_a_threshold_is_noticed_several_time
 
     def several(at: dt.datetime) -> bool:
         charge_at_once(acme, bob, at=at)
-        return max(Counter(edges_of("organization_cap", at)).values()) > 1
+        edges = Counter(edges_of("organization_cap", at))
+        return max(edges.values(), default=0) > 1
 
     assert shows_in(several(at) for at in months(now, TRIES))
 
