@@ -65,7 +65,6 @@ def prices(request: MemberRequest, membership: Membership) -> HttpResponseBase:
         "q": q,
         "which": "all" if shows_all else "used",
         "used_count": len(used),
-        "all_count": len(book.histories),
         "on": _utc_date(now),
     }
     name = "_price_list" if request.htmx else "prices"

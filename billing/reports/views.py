@@ -33,12 +33,7 @@ from billing.reports.queries.report import (
     people_called,
 )
 from billing.reports.rules.grouping import is_label, label_key, label_text
-from billing.reports.rules.ranges import (
-    LAST_MONTH,
-    NINETY_DAYS,
-    THIS_MONTH,
-    steps_of,
-)
+from billing.reports.rules.ranges import steps_of
 from billing.reports.words.report import (
     comparison_text,
     dimension_text,
@@ -53,7 +48,6 @@ from config.kit.months import local_day
 TOP = 15
 PAGE_SIZE = 50
 CHOSEN = {"by", "then", "paid", "start", "end", "page", "all"}
-NAMED = {THIS_MONTH, LAST_MONTH, NINETY_DAYS}
 
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
@@ -65,6 +59,7 @@ def reports(request: MemberRequest, membership: Membership) -> HttpResponse:
     zone = organization.zone_at(now)
     chosen = report_filter(request.GET, today=local_day(now, zone))
     report = Report(organization.pk, chosen.asked)
+    names = _column_names(report)
     context = {
         "organization": organization,
         "now": now,
@@ -77,8 +72,8 @@ def reports(request: MemberRequest, membership: Membership) -> HttpResponse:
         "difference_nanos": report.total_nanos - report.before_nanos,
         "address": absolute(request.get_full_path()),
         **_tools(request, chosen),
-        **_table(request, report, chosen),
-        **_chart(report, chosen),
+        **_table(request, report, chosen, names),
+        **_chart(report, chosen, names),
     }
     return render(request, "billing/reports/reports.html", context)
 
@@ -96,7 +91,6 @@ def _tools(request: MemberRequest, chosen: ReportFilter) -> dict[str, Any]:
             ("all", _("All together")),
         ],
         "kept": [one for one in kept if one[0] != "range"],
-        "has_own_range": chosen.asked.span.name not in NAMED,
         "kept_without_days": [
             (name, value)
             for name, value in request.GET.items()
@@ -163,7 +157,7 @@ def _link(request: MemberRequest, report: Report, key: Any) -> str:
 
 
 def _table(
-    request: MemberRequest, report: Report, chosen: ReportFilter
+    request: MemberRequest, report: Report, chosen: ReportFilter, names: list[str]
 ) -> dict[str, Any]:
     """The first rows and all others as one, or with `?all=1` every row by pages."""
     rows = report.rows
@@ -184,8 +178,10 @@ def _table(
         ],
         "others": _others(report, others) if others else None,
         "column_heads": [
-            (_column_name(report, key), nanos, slot)
-            for slot, (key, nanos) in enumerate(report.columns, start=1)
+            (name, nanos, slot)
+            for slot, (name, (_key, nanos)) in enumerate(
+                zip(names, report.columns, strict=True), start=1
+            )
         ],
         "dimension": dimension_text(chosen.asked.by),
     }
@@ -227,26 +223,27 @@ def _others(report: Report, rows: list[ReportRow]) -> dict[str, Any]:
     }
 
 
-def _column_name(report: Report, key: Any) -> str:
-    if key is REST:
-        return _("Other")
-    ids = [key] if report.asked.then == PERSON else []
+def _column_names(report: Report) -> list[str]:
+    """What the columns are called, in their order."""
+    then = report.asked.then
+    keys = [key for key, _nanos in report.columns]
+    ids = [key for key in keys if key is not REST] if then == PERSON else []
     people = people_called(report.organization_id, ids) if ids else {}
-    return value_text(report.asked.then, key, people)
-
-
-def _chart(report: Report, chosen: ReportFilter) -> dict[str, Any]:
-    step = chosen.step or steps_of(chosen.asked.span)
-    columns = report.columns or [("", report.total_nanos)]
-    names = [
-        _column_name(report, key) if report.columns else _("Spend")
-        for key, _nanos in columns
+    return [
+        _("Other") if key is REST else value_text(then, key, people) for key in keys
     ]
+
+
+def _chart(report: Report, chosen: ReportFilter, names: list[str]) -> dict[str, Any]:
+    step = chosen.step or steps_of(chosen.asked.span)
+    keys = [key for key, _nanos in report.columns] or [""]
+    names = names or [_("Spend")]
+    bars = report.by_step(step)
     chart, table = report_chart(
         chosen.asked.span,
         step,
         names=names,
-        bars=[report.by_step(step).get(key, {}) for key, _nanos in columns],
+        bars=[bars.get(key, {}) for key in keys],
     )
     return {"chart": chart, "chart_rows": table, "chart_names": names, "step": step}
 
