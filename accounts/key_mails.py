@@ -11,7 +11,7 @@ from accounts.actions.api_keys import KEY_ENDS
 from accounts.actions.tokens import TOKEN_ENDS
 from accounts.delivery import MailText, in_frame, writes
 from accounts.mails import because_of_role
-from accounts.models import ApiKey, OutgoingMail
+from accounts.models import ApiKey, Membership, OutgoingMail
 from config.kit.dates import city_time_text, dated_day_text
 from config.kit.letters import Letter, Press
 from config.kit.links import page_url
@@ -38,15 +38,14 @@ def key_ends_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
             _("From then on, whatever uses it (%(prefix)s…) is refused.") % facts,
             _("Create a new key and put it in place before, then revoke this one."),
         ]
-        letter = Letter(
+        return _ends_letter(
+            mail,
             _("The API key %(key)s is valid until %(day)s") % facts,
             lines,
             Press(_("Open API keys"), page_url("api_keys", mail.organization.slug)),
-            because_of_role(owner),
-            name=mail.organization.name,
-            when=city_time_text(zone),
+            to=owner,
+            zone=zone,
         )
-        return in_frame(letter)
 
 
 @writes(TOKEN_ENDS)
@@ -69,12 +68,31 @@ def token_ends_mail(mail: OutgoingMail, now: dt.datetime) -> MailText | None:
             _("From then on, whatever uses it (%(prefix)s…) is refused.") % facts,
             _("Create a new token and put it in place before, then revoke this one."),
         ]
-        letter = Letter(
+        return _ends_letter(
+            mail,
             _("Your personal token %(token)s is valid until %(day)s") % facts,
             lines,
             Press(_("Open your tokens"), page_url("own_tokens")),
-            because_of_role(token.membership),
-            name=mail.organization.name,
-            when=city_time_text(zone),
+            to=token.membership,
+            zone=zone,
         )
-        return in_frame(letter)
+
+
+def _ends_letter(
+    mail: OutgoingMail,
+    title: str,
+    lines: list[str],
+    press: Press,
+    *,
+    to: Membership,
+    zone: str,
+) -> MailText:
+    letter = Letter(
+        title,
+        lines,
+        press,
+        because_of_role(to),
+        name=mail.organization.name,
+        when=city_time_text(zone),
+    )
+    return in_frame(letter)

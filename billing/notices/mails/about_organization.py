@@ -11,8 +11,8 @@ from billing.notices.mails.reading import (
     MailReader,
     overtaken,
     percent_of,
-    percent_text,
 )
+from billing.notices.words import percent_text
 from billing.reports.queries.members import MemberFilter, member_counts, member_rows
 from billing.reports.rules.projection import lasting_cap
 from billing.reports.rules.verdict import State, Verdict

@@ -17,8 +17,8 @@ from billing.notices.mails.reading import (
     MailReader,
     overtaken,
     percent_of,
-    percent_text,
 )
+from billing.notices.words import percent_text
 from billing.reports.queries.own import own_month
 from billing.reports.rules.projection import Projection, project
 from config.kit.dates import day_text, moment_label, moment_text

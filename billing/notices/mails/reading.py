@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from accounts.delivery import NothingToSay
 from accounts.models import Membership, Organization, Role
@@ -126,8 +126,3 @@ def overtaken() -> NothingToSay:
 def percent_of(part: int, whole: int) -> int:
     """How much of a limit is spent, rounded down; over 100 where it is passed."""
     return 100 if whole <= 0 else part * 100 // whole
-
-
-def percent_text(percent: int) -> str:
-    """`75 %`, in Japanese 75%."""
-    return pgettext("share", "%(percent)s %%") % {"percent": percent}

@@ -58,14 +58,15 @@ def count_decline(
     return _queue_decline_mail(locked, payment, RELOAD_OFF, retry_at=None, now=now)
 
 
-def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -> None:
-    """Switch auto-reload off, audited; threshold and amount stay for when it is
-    switched on again.
-    """
-    account = account_of(locked)
-    before = account.auto_reload_as_audited
-    account.auto_reload_enabled = False
-    account.save(update_fields=["auto_reload_enabled"])
+def keep_reload_change(
+    locked: Organization,
+    account: BillingAccount,
+    before: dict[str, object],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Keep who changed auto-reload, from what it was `before`, as audited (C8)."""
     record_change(
         locked,
         actor=actor,
@@ -75,6 +76,17 @@ def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -
         from_value=before,
         to_value=account.auto_reload_as_audited,
     )
+
+
+def switch_reload_off(locked: Organization, *, actor: Actor, now: dt.datetime) -> None:
+    """Switch auto-reload off, audited; threshold and amount stay for when it is
+    switched on again.
+    """
+    account = account_of(locked)
+    before = account.auto_reload_as_audited
+    account.auto_reload_enabled = False
+    account.save(update_fields=["auto_reload_enabled"])
+    keep_reload_change(locked, account, before, actor=actor, now=now)
     notice_unreloaded(locked, now=now)
 
 

@@ -7,13 +7,14 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.actions.audit import Actor, record_change
+from accounts.actions.audit import Actor
 from accounts.actions.organizations import lock_organization
 from accounts.models import Organization
 from billing.funding.queries import organization_standing
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount
 from billing.notices.actions.noticing import notice_unreloaded
+from billing.payments.actions.declines import keep_reload_change
 from billing.payments.actions.purchases import (
     check_is_prepaid,
     check_purchase_amount,
@@ -76,29 +77,10 @@ def set_auto_reload(
     account.reload_ended_at = None
     account.save(update_fields=SETTINGS)
     if account.auto_reload_as_audited != before:
-        _keep_change(locked, account, before, actor=actor, now=now)
+        keep_reload_change(locked, account, before, actor=actor, now=now)
         if not enabled:
             notice_unreloaded(locked, now=now)
     return account
-
-
-def _keep_change(
-    locked: Organization,
-    account: BillingAccount,
-    before: dict[str, object],
-    *,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    record_change(
-        locked,
-        actor=actor,
-        action="balance.auto_reload",
-        subject=locked.name,
-        now=now,
-        from_value=before,
-        to_value=account.auto_reload_as_audited,
-    )
 
 
 def _forget_declines(account: BillingAccount) -> None:
