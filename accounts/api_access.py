@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchem
 from accounts.key_use import forget_key, is_known, note_refused, note_use
 from accounts.models import ApiKey, Membership, Organization, Scope
 from accounts.queries import member_by_ref
-from config.kit.api import rfc3339, whole_number
+from config.kit.api import whole_number
+from config.kit.dates import rfc3339
 from config.kit.doors import KEY_VARIABLE, is_ext_authz
 from config.kit.errors import BusinessError
 from config.kit.external_names import (

@@ -21,7 +21,8 @@ from billing.funding.rules.decision import decide
 from billing.funding.rules.standing import Cap, Standing
 from billing.funding.words import refusal_message, short_message
 from billing.reports.schemas import MemberList, MemberOut, OrganizationOut
-from config.kit.api import ERRORS, rfc3339
+from config.kit.api import ERRORS
+from config.kit.dates import rfc3339
 from config.kit.money import to_decimal_text
 
 router = Router(tags=["Reading"], auth=KeyAuth(Scope.READ))

@@ -4,7 +4,6 @@ described, lists limited.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from http import HTTPStatus
@@ -144,15 +143,6 @@ def at_most(number: int) -> AfterValidator:
         return value
 
     return AfterValidator(check)
-
-
-def rfc3339(moment: dt.datetime | None) -> str | None:
-    """An instant as the API writes it: UTC with `Z`."""
-    return (
-        None
-        if moment is None
-        else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    )
 
 
 def json_response(body: dict[str, Any]) -> HttpResponse:

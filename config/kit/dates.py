@@ -1,4 +1,6 @@
-"""Dates and times as people read them, in a given zone and the active language."""
+"""Dates and times as people read them, in a given zone and the active language, and as
+programs do.
+"""
 
 from __future__ import annotations
 
@@ -187,3 +189,12 @@ def duration_text(length: dt.timedelta) -> str:
             rest and _("%(minutes)d min") % {"minutes": rest},
         ]
     return " ".join(word for word in words if word)
+
+
+def rfc3339(moment: dt.datetime | None) -> str | None:
+    """An instant as the API and payloads write it: UTC with `Z`."""
+    return (
+        None
+        if moment is None
+        else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    )

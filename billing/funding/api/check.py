@@ -37,8 +37,9 @@ from billing.funding.rules.standing import (
 )
 from billing.funding.schemas import AuthorizeIn, AuthorizeOut
 from billing.funding.words import refusal_message, short_message
-from config.kit.api import ERRORS, UNAVAILABLE, json_response, rfc3339
+from config.kit.api import ERRORS, UNAVAILABLE, json_response
 from config.kit.clock import HostClock
+from config.kit.dates import rfc3339
 from config.kit.errors import BusinessError
 from config.kit.limits import MEMBER, count_call
 from config.kit.links import page_url

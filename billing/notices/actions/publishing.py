@@ -20,6 +20,7 @@ from billing.models import (
     Notice,
     NoticeKind,
 )
+from config.kit.dates import rfc3339
 from config.kit.money import to_decimal_text
 
 VERSION = 1
@@ -96,15 +97,10 @@ def _payload(
     return {
         "type": event_type.value,
         "version": VERSION,
-        "timestamp": moment_json(now),
+        "timestamp": rfc3339(now),
         "organization": {"slug": organization.slug, "name": organization.name},
         "data": data,
     }
-
-
-def moment_json(moment: dt.datetime) -> str:
-    """A moment as payloads have it: UTC with `Z`."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 def person(membership: Membership | None) -> dict[str, int] | None:
@@ -180,7 +176,7 @@ def _of_window(
     facts: dict[str, Any] = {
         "member": member,
         "window": notice.window or None,
-        "resets_at": moment_json(notice.resets_at) if notice.resets_at else None,
+        "resets_at": rfc3339(notice.resets_at),
     }
     if notice.kind == NoticeKind.CHANGEOVER:
         return EventType.CHANGEOVER, facts

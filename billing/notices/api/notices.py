@@ -16,8 +16,9 @@ from accounts.models import Scope
 from billing.models import ChannelDelivery, DeliveryChannel, Notice, NoticeDelivery
 from billing.notices.queries.month import DeliveryState, notices_in, state_of
 from billing.notices.schemas import Kind, NoticeList
-from config.kit.api import ERRORS, rfc3339
+from config.kit.api import ERRORS
 from config.kit.cursors import bad_cursor, cursor_of, keys_of
+from config.kit.dates import rfc3339
 from config.kit.errors import BusinessError
 from config.kit.money import to_decimal_text
 from config.kit.months import month_from_text

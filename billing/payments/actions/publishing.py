@@ -10,7 +10,8 @@ import datetime as dt
 from accounts.models import Organization
 from billing.ledger.actions import account_of
 from billing.models import EventType, Payment
-from billing.notices.actions.publishing import moment_json, publish
+from billing.notices.actions.publishing import publish
+from config.kit.dates import rfc3339
 from config.kit.money import to_decimal_text
 
 
@@ -42,7 +43,7 @@ def publish_decline(
         data={
             "amount_usd": to_decimal_text(payment.amount_nanos),
             "code": payment.decline_code,
-            "retry_at": moment_json(retry_at) if retry_at else None,
+            "retry_at": rfc3339(retry_at),
         },
         now=now,
     )
