@@ -9,7 +9,7 @@ import datetime as dt
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from accounts.models import Plan, Tier
 from billing.caps.queries.caps import cap_rows
@@ -17,11 +17,13 @@ from billing.documents.words.settlement import settlement_text
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel
 from billing.notices.queries.choices import percents_of, settings_of
+from billing.notices.queries.stops import stops_in
 from billing.notices.words.banners import (
     Banner,
     low_balance_banner,
     organization_banner,
 )
+from billing.pages.day_part import day_of, days_context
 from billing.payments.queries.balance import BalanceState
 from billing.payments.reader import BalanceReader
 from billing.payments.words.balance import balance_answer, enable_hint
@@ -110,10 +112,14 @@ class UsagePage(BalanceReader):
         )
         return low_balance_banner(left) if is_low and left > 0 else None
 
-    def month_part(self) -> dict[str, Any]:
-        """The answer of the month, its bar, chart and figures."""
+    def month_part(self, query: QueryDict | None = None) -> dict[str, Any]:
+        """The answer of the month, its bar, chart and figures; with a `query` its bars
+        open days, and the one it asks for is open.
+        """
         summary, verdict = self.summary, self.summary.verdict
+        days = {} if query is None else self._days(query)
         return self.balance_part() | {
+            **days,
             "summary": summary,
             "verdict": verdict,
             "answer": self._answer(),
@@ -122,7 +128,9 @@ class UsagePage(BalanceReader):
                 cap_nanos=verdict.cap_nanos,
                 projected_nanos=verdict.projected_nanos,
             ),
-            "chart": days_chart(summary),
+            "chart": days_chart(
+                summary, opens=bool(days), chosen_on=days.get("chosen_on")
+            ),
             "is_projected": verdict.projected_nanos is not None,
             "lasting_text": typed_amount(verdict.lasting_nanos),
             "cap_pace_nanos": verdict.cap_nanos // summary.month.days
@@ -132,6 +140,14 @@ class UsagePage(BalanceReader):
             "lowered_on": self._lowered_on,
             "notice_banner": self.notice_banner,
         }
+
+    def _days(self, query: QueryDict) -> dict[str, Any]:
+        """The bars' links and the open day; who was stopped is only asked for with one."""
+        stops = []
+        if day_of(query, self.summary):
+            month_on = self.standing.month.first_on
+            stops = stops_in(self.organization.pk, month_on=month_on)
+        return days_context(self.organization, self.summary, query=query, stops=stops)
 
     def _answer(self) -> MonthAnswer:
         """The worst of switch, balance and cap is the one that is told."""

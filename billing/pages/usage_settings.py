@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
+from billing.pages.past_month import ChosenUsage, PastMonth
 from billing.pages.usage_parts import UsagePage
 from config.kit.htmx import part_of, unchanged_or_html
 
@@ -20,9 +21,19 @@ from config.kit.htmx import part_of, unchanged_or_html
 @member_page(Role.ADMIN, is_shown_to_operators=True)
 @require_safe
 def usage_settings(request: MemberRequest, membership: Membership) -> HttpResponse:
-    """The whole page: the month's answer (or the offer to enable), the settings, the table."""
+    """The whole page: the month's answer (or the offer to enable), the settings, the
+    table; `?month=2026-10` for one that is over.
+    """
     page = UsagePage(membership, timezone.now())
-    context = page.shared() | (page.month_part() if page.is_on else page.off_part())
+    chosen = chosen_usage(page, request)
+    if chosen.is_past:
+        past = PastMonth(membership, chosen)
+        context = past.month_part() | past.caps_part() | past.people_part(request)
+        return render(request, "billing/pages/past_month.html", context)
+    context = page.shared() | (
+        page.month_part(request.GET) if page.is_on else page.off_part()
+    )
+    context |= {"switch": chosen.switch}
     if page.has_caps_to_show:
         context |= page.caps_part() | page.people_part(request)
     return render(request, "billing/pages/usage_settings.html", context)
@@ -32,12 +43,26 @@ def usage_settings(request: MemberRequest, membership: Membership) -> HttpRespon
 @require_safe
 @part_of("usage_settings")
 def usage_month(request: MemberRequest, membership: Membership) -> HttpResponse:
-    """The month's panel by itself."""
+    """The month's panel by itself; `?month=` for one that is over, `?day=` with a day of
+    it open.
+    """
     page = UsagePage(membership, timezone.now())
+    if "month" in request.GET:  # the running one is asked for every 30 seconds
+        chosen = chosen_usage(page, request)
+        if chosen.is_past:
+            context = PastMonth(membership, chosen).month_part()
+            return render(request, "billing/pages/_past_month.html", context)
     return unchanged_or_html(
         request,
         "billing/pages/_usage_month.html",
-        page.month_part() | {"swap_around": True},
+        page.month_part(request.GET) | {"swap_around": True},
+    )
+
+
+def chosen_usage(page: UsagePage, request: MemberRequest) -> ChosenUsage:
+    """The month that an address asks for."""
+    return ChosenUsage(
+        page.organization, request.GET, current_on=page.standing.month.first_on
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -20,13 +21,16 @@ from billing.reports.queries.waits import Waits
 from billing.reports.rules.ranges import DayRange, step_starts
 from billing.reports.words.report import step_label, step_text
 from config.kit.dates import day_text
-from config.kit.money import to_decimal_text
+from config.kit.money import format_usd, to_decimal_text
 from config.kit.months import Month
 
 
-def days_chart(summary: MonthSummary) -> dict[str, Any]:
+def days_chart(
+    summary: MonthSummary, *, opens: bool = False, chosen_on: dt.date | None = None
+) -> dict[str, Any]:
     """Extra usage by day and surface, expected days, the pace the cap allows and the
-    day it is reached.
+    day it is reached. Where it `opens` days, a bar that is not to come presses the link
+    of its day; the one of `chosen_on` is open.
     """
     verdict = summary.verdict
     pace = verdict.cap_nanos // summary.month.days if verdict.cap_nanos else None
@@ -40,12 +44,26 @@ def days_chart(summary: MonthSummary) -> dict[str, Any]:
             {
                 "label": split_label(surface),
                 "slot": surface.slot,
-                "values": [_usd(day.by_surface[place]) for day in summary.days],
+                **_amounts(day.by_surface[place] for day in summary.days),
             }
             for place, surface in enumerate(summary.surfaces)
         ],
+        "opens": [
+            f"month-day-{day.on.day}" if day.on <= summary.today else ""
+            for day in summary.days
+            if opens
+        ],
+        "help": keys_text(opens=opens),
+        "chosen": chosen_on.day - 1 if chosen_on else None,
         "sums": day_sums(day.total_nanos for day in summary.days),
-        "projected": {"label": _("Projected"), "values": expected}
+        "projected": {
+            "label": _("Projected"),
+            "values": expected,
+            "texts": [
+                _about(day.expected_nanos) if day.expected_nanos > 0 else ""
+                for day in summary.days
+            ],
+        }
         if expected
         else None,
         "pace": None if pace is None else {"label": _("Cap pace"), "value": _usd(pace)},
@@ -64,7 +82,20 @@ def split_label(split: Split) -> str:
 
 def day_sums(nanos: Iterable[int]) -> dict[str, Any]:
     """What each day adds up to, rounded once: its parts are rounded each by themselves."""
-    return {"label": _("Spent"), "values": [_usd(one) for one in nanos]}
+    return {"label": _("Spent"), **_amounts(nanos)}
+
+
+def _amounts(nanos: Iterable[int]) -> dict[str, list[str]]:
+    """What is drawn, and the same as it is read: with cents, also below half of one."""
+    amounts = list(nanos)
+    return {
+        "values": [_usd(one) for one in amounts],
+        "texts": [format_usd(one) for one in amounts],
+    }
+
+
+def _about(nanos: int) -> str:
+    return _("about %(amount)s") % {"amount": format_usd(nanos, cents=False)}
 
 
 def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:
@@ -82,15 +113,27 @@ def waits_chart(waits: Waits, *, month: Month) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The period that a report is compared with: its name, its first day, and what it
+    came to (nano-USD) by the bars it stands beside.
+    """
+
+    name: str
+    start: dt.date
+    by_bar: dict[dt.date, int]
+
+
 def report_chart(
     span: DayRange,
     step: str,
     *,
     names: list[str],
     bars: list[dict[dt.date, int]],
+    before: Before | None = None,
 ) -> tuple[dict[str, Any], list[tuple[str, list[int]]]]:
-    """A report's bars of days, weeks or months, a series a name; and the same as rows
-    with their sums in nano-USD.
+    """A report's bars of days, weeks or months, a series a name, with the period before
+    (its name and bars) beside them; and the same as rows with their sums in nano-USD.
     """
     starts = step_starts(span, step)
     titles = [step_text(start, step, span=span) for start in starts]
@@ -102,10 +145,13 @@ def report_chart(
             {
                 "label": name,
                 "slot": slot,
-                "values": [_usd(one.get(start, 0)) for start in starts],
+                **_amounts(one.get(start, 0) for start in starts),
             }
             for slot, (name, one) in enumerate(zip(names, bars, strict=True), start=1)
         ],
+        "sums": day_sums(sum(one.get(start, 0) for one in bars) for start in starts),
+        "before": None if before is None else _beside(before, starts, step, span=span),
+        "help": keys_text(opens=False),
         "projected": None,
         "pace": None,
         "mark": None,
@@ -118,6 +164,27 @@ def report_chart(
     return chart, rows
 
 
+def _beside(
+    before: Before, starts: list[dt.date], step: str, *, span: DayRange
+) -> dict[str, Any]:
+    """The thin bars, and what each is: its own day, or of weeks and months the time
+    before.
+    """
+    by_day = [day_text(before.start + (start - span.start)) for start in starts]
+    return {
+        "label": before.name,
+        "labels": by_day if step == "day" else [_("Before")] * len(starts),
+        **_amounts(before.by_bar.get(start, 0) for start in starts),
+    }
+
+
+def keys_text(*, opens: bool) -> str:
+    """How a chart is read by keyboard."""
+    if opens:
+        return _("Left and right arrow keys go from bar to bar; Enter opens a day.")
+    return _("Left and right arrow keys go from bar to bar.")
+
+
 def _chart(days: list[dt.date], *, kind: str) -> dict[str, Any]:
     return {
         "labels": [day.day for day in days],
@@ -126,6 +193,7 @@ def _chart(days: list[dt.date], *, kind: str) -> dict[str, Any]:
         "pace": None,
         "mark": None,
         "kind": kind,
+        "help": keys_text(opens=False),
     }
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
-from billing.reports.charts import report_chart
+from billing.reports.charts import Before, report_chart
 from billing.reports.filters import ReportFilter, report_filter
 from billing.reports.queries.groups import SUMS, group_rows
 from billing.reports.queries.report import (
@@ -244,6 +244,11 @@ def _chart(report: Report, chosen: ReportFilter, names: list[str]) -> dict[str, 
         step,
         names=names,
         bars=[bars.get(key, {}) for key in keys],
+        before=Before(
+            range_text(report.before),
+            report.before.start,
+            report.before_by_step(step),
+        ),
     )
     return {"chart": chart, "chart_rows": table, "chart_names": names, "step": step}
 

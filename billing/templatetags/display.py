@@ -66,6 +66,12 @@ def full_day_in(moment: dt.datetime, zone: str) -> str:
 
 
 @register.filter
+def short_day_in(moment: dt.datetime, zone: str) -> str:
+    """The local day of a moment: `30 Nov`."""
+    return dates.short_day_text(local_day_of(moment, zone))
+
+
+@register.filter
 def month_year(first_on: dt.date) -> str:
     """`November 2026`, in Japanese 2026年11月."""
     return dates.month_text(first_on)

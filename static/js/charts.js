@@ -1,7 +1,8 @@
 // Daily bars by Chart.js from a JSON block: <canvas data-chart="id-of-json">. Colours come from the tokens.
-// {kind: "money" | "count", labels, titles, series: [{label, values, slot?}], sums: {label, values} | undefined,
-//  projected: {label, values} | null, pace: {label, value} | null, mark: {index, label} | null}.
-// Amounts are decimal texts; they become numbers only to be drawn.
+// {kind: "money" | "count", labels, titles, series: [{label, values, texts?, slot?}], sums: {label, values, texts?} |
+//  undefined, projected: {label, values, texts?} | null, pace: {label, value} | null, mark: {index, label} | null,
+//  before: {label, values, texts} | undefined, opens: [id of the link a bar presses], chosen: index | null, help}.
+// Amounts are decimal texts; they become numbers only to be drawn. What a bar says is chart_tips.js.
 (() => {
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-other"];
@@ -22,6 +23,33 @@
     pattern.setTransform(new DOMMatrix().scale(0.5));
     return pattern;
   }
+
+  // Behind the bars: the day that is open, and left of each stack, thin, the same of the period before.
+  const grounds = {
+    id: "xu-grounds",
+    beforeDatasetsDraw(chart) {
+      const { data } = chart.config.options.xu;
+      const { ctx, chartArea, scales } = chart;
+      const bars = chart.getDatasetMeta(0).data;
+      ctx.save();
+      if (data.chosen != null && bars[data.chosen]) {
+        const { x, width } = bars[data.chosen];
+        ctx.fillStyle = token("--sunken");
+        ctx.fillRect(x - width / 2 - 3, chartArea.top - 14, width + 6, chartArea.bottom - chartArea.top + 14);
+      }
+      if (data.before) {
+        ctx.globalAlpha = 0.55;
+        ctx.fillStyle = token("--line-strong");
+        data.before.values.forEach((value, index) => {
+          const { x, width } = bars[index];
+          const thin = Math.max(2, width / 4);
+          const y = scales.y.getPixelForValue(Number(value));
+          if (Number(value)) ctx.fillRect(x - width / 2 - thin - 1, y, thin, chartArea.bottom - y);
+        });
+      }
+      ctx.restore();
+    },
+  };
 
   const lines = {
     id: "xu-lines",
@@ -72,42 +100,16 @@
       minimumFractionDigits: digits,
     });
 
-  // The page's own looks; a day's sum under its parts.
-  function tooltip(data, text) {
-    const font = { size: 12, family: token("--sans") };
-    return {
-      filter: (item) => item.raw,
-      backgroundColor: token("--surface"),
-      borderColor: token("--line-2"),
-      borderWidth: 1,
-      titleColor: token("--ink"),
-      bodyColor: token("--ink-2"),
-      footerColor: token("--ink"),
-      titleFont: { ...font, weight: 600 },
-      bodyFont: font,
-      footerFont: { ...font, weight: 600 },
-      padding: 12,
-      cornerRadius: 8,
-      caretPadding: 8,
-      boxWidth: 10,
-      boxHeight: 10,
-      boxPadding: 6,
-      multiKeyBackground: "transparent",
-      callbacks: {
-        title: (items) => (items.length ? (data.titles || data.labels)[items[0].dataIndex] : ""),
-        label: (item) => `${item.dataset.label}: ${text(item.raw)}`,
-        labelColor: ({ dataset }) => ({
-          backgroundColor: dataset.backgroundColor,
-          borderColor: "transparent",
-          borderRadius: 2,
-        }),
-        footer: (items) =>
-          data.sums && items.length > 1
-          ? `${data.sums.label}: ${text(data.sums.values[items[0].dataIndex])}`
-          : "",
-      },
-    };
-  }
+  const barWidth = (data) => (data.before ? 0.58 : 0.86);
+  // Every fifth label, and that of the open day, in bold, in place of its neighbours'.
+  const labelOf = (data, index) => {
+    const isNear = data.chosen != null && Math.abs(index - data.chosen) === 1;
+    const isFifth = index === 0 || (index + 1) % 5 === 0;
+    return index === data.chosen || (isFifth && !isNear) ? data.labels[index] : "";
+  };
+  const press = (data, index) => document.getElementById(data.opens?.[index] || "")?.click();
+  const tell = (chart, index) =>
+    document.dispatchEvent(new CustomEvent("chartbar", { detail: { chart, index } }));
 
   function draw(canvas) {
     Chart.getChart(canvas)?.destroy();
@@ -115,6 +117,10 @@
     if (!source) return;
     const data = JSON.parse(source.textContent);
     const text = (value) => (data.kind === "money" ? money(2).format(value) : String(value));
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    if (data.help) canvas.setAttribute("aria-description", data.help);
+    canvas.toggleAttribute("data-opens", Boolean(data.opens?.length));
     // An axis says whole dollars, or cents at every line: never $0.5.
     const axisText = (value, index, ticks) => {
       const isWhole = ticks.every((tick) => Number.isInteger(tick.value));
@@ -130,7 +136,7 @@
       borderRadius: { topLeft: 2, topRight: 2 },
       borderSkipped: false,
       categoryPercentage: 0.92,
-      barPercentage: 0.86,
+      barPercentage: barWidth(data),
     }));
     if (data.projected)
       bars.push({
@@ -143,14 +149,16 @@
         borderRadius: { topLeft: 2, topRight: 2 },
         borderSkipped: false,
         categoryPercentage: 0.92,
-        barPercentage: 0.86,
+        barPercentage: barWidth(data),
       });
     new Chart(canvas, {
       type: "bar",
       data: { labels: data.labels, datasets: bars },
-      plugins: [lines],
+      plugins: [grounds, lines],
       options: {
-        xu: { data },
+        xu: { data, text, press: (index) => press(data, index) },
+        onHover: (_event, bars, chart) => tell(chart, bars[0]?.index ?? null),
+        onClick: (_event, bars) => bars.length && press(data, bars[0].index),
         animation: false,
         responsive: true,
         maintainAspectRatio: false,
@@ -159,7 +167,7 @@
         font: { family: token("--sans") },
         plugins: {
           legend: { display: false },
-          tooltip: tooltip(data, text),
+          tooltip: { enabled: false },
         },
         scales: {
           x: {
@@ -168,16 +176,20 @@
             border: { display: false },
             ticks: {
               color: token("--ink-2"),
-              font: { size: 11, family: token("--sans") },
+              font: ({ index }) => ({
+                size: 11,
+                family: token("--sans"),
+                weight: index === data.chosen ? 600 : 400,
+              }),
               autoSkip: false,
               maxRotation: 0,
-              callback: (value, index) =>
-                index === 0 || (index + 1) % 5 === 0 ? data.labels[index] : "",
+              callback: (_value, index) => labelOf(data, index),
             },
           },
           y: {
             stacked: true,
             beginAtZero: true,
+            suggestedMax: data.before ? Math.max(...data.before.values.map(Number)) : undefined,
             border: { display: false },
             grid: { color: token("--line") },
             ticks: {
@@ -193,8 +205,13 @@
     });
   }
 
+  // A page that comes back from the browser's history brings this file again.
+  const isAgain = Boolean(window.xuDrawCharts);
   const drawAll = (root) => root.querySelectorAll?.("canvas[data-chart]").forEach(draw);
+  window.xuDrawCharts = drawAll;
+  if (isAgain) return drawAll(document);
   document.addEventListener("themechange", () => drawAll(document));
+  document.addEventListener("htmx:historyRestore", () => drawAll(document));
   document.addEventListener("htmx:afterSettle", (event) =>
     drawAll(event.detail.target.isConnected ? event.detail.target : document),
   );

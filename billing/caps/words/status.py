@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from billing.caps.queries.history import CapThen
 from billing.funding.rules.standing import CapSource, Reason
 from billing.reports.queries.members import MemberRow
 from config.kit.dates import month_name_text
@@ -33,6 +34,18 @@ def status_text(member: MemberRow) -> str:
             return _("No seat")
         case _other:
             return _("Extra usage is off")
+
+
+def past_cap_note_text(cap: CapThen, month: Month) -> str:
+    """The same of a month that is over; empty without a cap."""
+    figures = {"month": month_name_text(month.first_on)}
+    if cap.amount_nanos is None:
+        return ""
+    if cap.is_own:
+        only = _("own cap, %(month)s only") % figures
+        return only if cap.month_only else _("own cap")
+    only = _("from seat, %(month)s only") % figures
+    return only if cap.month_only else _("from seat")
 
 
 def cap_note_text(member: MemberRow, month: Month) -> str:

