@@ -106,10 +106,11 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#day-close")) returning = true;
   });
+  // The chart takes the focus again once it is drawn anew.
   document.addEventListener("htmx:afterSettle", () => {
     if (!returning) return;
     returning = false;
-    document.getElementById("month-chart")?.focus();
+    setTimeout(() => document.getElementById("month-chart")?.focus());
   });
 
   document.addEventListener("keydown", (event) => {
@@ -132,7 +133,10 @@
       End: last,
     };
     if (event.key in moves) goTo(chart, moves[event.key]);
-    else if (event.key === "Enter" && place != null) press(place);
+    else if (event.key === "Enter" && place != null) {
+      returning = Boolean(data.opens?.[place]);
+      press(place);
+    }
     else return;
     event.preventDefault();
   });

@@ -130,6 +130,7 @@
       label: one.label,
       data: one.values.map(Number),
       backgroundColor: token(COLOURS[Math.min((one.slot || index + 1) - 1, 4)]),
+      hoverBackgroundColor: token(COLOURS[Math.min((one.slot || index + 1) - 1, 4)]),
       stack: "s",
       borderColor: token("--surface"),
       borderWidth: { top: 1.5, right: 0, bottom: 0, left: 0 },
@@ -205,13 +206,8 @@
     });
   }
 
-  // A page that comes back from the browser's history brings this file again.
-  const isAgain = Boolean(window.xuDrawCharts);
   const drawAll = (root) => root.querySelectorAll?.("canvas[data-chart]").forEach(draw);
-  window.xuDrawCharts = drawAll;
-  if (isAgain) return drawAll(document);
   document.addEventListener("themechange", () => drawAll(document));
-  document.addEventListener("htmx:historyRestore", () => drawAll(document));
   document.addEventListener("htmx:afterSettle", (event) =>
     drawAll(event.detail.target.isConnected ? event.detail.target : document),
   );

@@ -24,6 +24,7 @@ from billing.caps.actions.caps import (
 from billing.documents.closing import close_due
 from billing.metering.actions.recording import record_usage
 from billing.models import MemberMonth, Notice, SeatAllowance, SpendCap
+from billing.payments.actions.credits import post_credit
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.balances import make_bolt
@@ -111,7 +112,10 @@ def test_a_month_that_is_over_and_not_closed_says_so(used, alice):
 def test_a_prepaid_month_leads_to_its_statement(db, now):
     bolt = make_bolt(now=now)
     [member] = bolt.memberships.filter(user=bolt.primary_owner)
-    close_due(bolt.pk, now=CLOSES)
+    post_credit(
+        bolt, amount_nanos=usd(5), reason="Hello", operator=member.user, now=now
+    )
+    close_due(bolt.pk, now=DECEMBER)
     html = html_of(member, "/o/bolt/settings/usage/?month=2026-11")
     assert (
         'href="/o/bolt/settings/billing/statements/2026-11/">Closed, statement' in html
