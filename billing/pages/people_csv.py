@@ -93,8 +93,8 @@ def _past_rows(rows: list[PastRow], month: Month) -> Iterator[list[Any]]:
         _("Cap then (USD)"),
         _("Cap from"),
         _("Spend (USD)"),
-        _("Stopped"),
-        _("Removed"),
+        _("Stopped on"),
+        _("Removed on"),
     ]
     for row in rows:
         yield _past_cells(row, month)

@@ -90,6 +90,12 @@
     if (index == null) hide(chart.canvas.parentElement);
     else show(chart, index);
   });
+  // All of a bar's column presses it, its label too: a small bar is hard to meet.
+  document.addEventListener("click", (event) => {
+    const chart = event.target.matches?.("canvas[data-chart]") && window.Chart?.getChart(event.target);
+    if (!chart || event.offsetX < chart.chartArea.left) return;
+    chart.config.options.xu.press(chart.scales.x.getValueForPixel(event.offsetX));
+  });
   document.addEventListener("pointerout", (event) => {
     if (event.target.matches?.("canvas[data-chart]")) hide(event.target.parentElement);
   });

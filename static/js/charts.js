@@ -159,7 +159,6 @@
       options: {
         xu: { data, text, press: (index) => press(data, index) },
         onHover: (_event, bars, chart) => tell(chart, bars[0]?.index ?? null),
-        onClick: (_event, bars) => bars.length && press(data, bars[0].index),
         animation: false,
         responsive: true,
         maintainAspectRatio: false,

@@ -169,7 +169,7 @@ def test_how_often_the_organizations_cap_was_changed(used, alice, actor):
     set_organization_cap(used, amount_nanos=usd(110), actor=actor, now=NOW)
     html = html_of(alice)
     assert "changed 2 times, the last on Mon 23 Nov by Alice Nakamura" in html
-    assert "from $12,000.00" in html
+    assert "$12,000.00 before" in html
 
 
 def test_what_is_no_longer_kept_is_not_made_up(used, alice):
@@ -263,7 +263,7 @@ def test_six_people_by_name_then_others_and_all_add_up(used, alice):
         )
     html = html_of(alice, f"{NOVEMBER}&day=23")
     day = html.split('id="month-day"')[1].split("</section>")[0]
-    assert "9 people" in day and "3 others" in day
+    assert "9 people" in day and "3 other people" in day
     assert "$6.00</td>" in day, "the three smallest: 1, 2 and 3"
     assert "$48.00" in day
 
@@ -303,8 +303,8 @@ def test_the_csv_of_a_month_is_the_table_of_that_month(used, alice, bob, actor):
         "Cap then (USD)",
         "Cap from",
         "Spend (USD)",
-        "Stopped",
-        "Removed",
+        "Stopped on",
+        "Removed on",
     ]
     assert rows[1] == [
         "Bob Feld",
