@@ -24,7 +24,7 @@ class BillingConfig(AppConfig):
         from billing.metering.actions import labels  # noqa: F401
         from billing.notices import audit as notice_audit  # noqa: F401
         from billing.notices import mails as notice_mails  # noqa: F401
-        from billing.notices.actions import noticing, seats  # noqa: F401
+        from billing.notices.actions import keeping, noticing, seats  # noqa: F401
         from billing.notices.words import channel_changes  # noqa: F401
         from billing.pages import customer, customer_money  # noqa: F401
         from billing.payments import audit as payment_audit  # noqa: F401
