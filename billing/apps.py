@@ -31,3 +31,5 @@ class BillingConfig(AppConfig):
         from billing.payments import mails as payment_mails  # noqa: F401
         from billing.payments.queries import measures as payment_measures  # noqa: F401
         from billing.prices import audit as price_audit  # noqa: F401
+        from billing.reports import audit as report_audit  # noqa: F401
+        from billing.reports import mails as report_mails  # noqa: F401

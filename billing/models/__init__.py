@@ -62,6 +62,7 @@ from billing.models.prices import (
 )
 from billing.models.purchase_receipts import PurchaseReceipt
 from billing.models.refunds import Refund
+from billing.models.report_mails import ReportMail, ReportMailRecipient
 from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
@@ -134,6 +135,8 @@ __all__ = [
     "PriceSource",
     "PurchaseReceipt",
     "Refund",
+    "ReportMail",
+    "ReportMailRecipient",
     "ReportSource",
     "RepricingReason",
     "SandboxPayment",

@@ -5,13 +5,14 @@ stands against the days before.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Tier
 from billing.models import surface_label
-from billing.reports.queries.report import Report
+from billing.reports.queries.report import Asked, Report, ReportRow
 from billing.reports.rules.grouping import label_key
 from billing.reports.rules.ranges import DayRange
 from config.kit.dates import (
@@ -79,6 +80,43 @@ def comparison_text(report: Report) -> str:
     if difference < 0:
         return _("%(amount)s less than %(before)s in %(days)s") % values
     return _("the same as in %(days)s") % values
+
+
+def report_text(asked: Asked, chips: Sequence[tuple[str, str, str]]) -> str:
+    """What a report is about but for its days: `By person and model, paid by extra usage`,
+    and the `chips` of what it is narrowed to.
+    """
+    values = {
+        "by": dimension_text(asked.by),
+        "then": dimension_text(asked.then) if asked.then else "",
+        "paid": paid_text(asked.paid),
+    }
+    if asked.then:
+        text = _("By %(by)s, then %(then)s; paid by: %(paid)s") % values
+    else:
+        text = _("By %(by)s; paid by: %(paid)s") % values
+    only = [f"{dimension} {value}" for _name, dimension, value in chips]
+    return "; ".join([text, *only])
+
+
+def paid_text(paid: str) -> str:
+    """Who paid, as a report may be asked."""
+    return {
+        "extra": _("Extra usage"),
+        "included": _("Included usage"),
+        "unbilled": _("Unbilled"),
+        "all": _("All together"),
+    }[paid]
+
+
+def change_text(row: ReportRow) -> str:
+    """How a row stands against the days before, in short."""
+    difference = row.difference_nanos
+    sign = "+" if difference > 0 else "−" if difference < 0 else "±"
+    return _("%(change)s from %(before)s") % {
+        "change": f"{sign}{format_usd(abs(difference))}",
+        "before": format_usd(row.before_nanos),
+    }
 
 
 def step_label(start: dt.date, step: str) -> str:
