@@ -35,6 +35,7 @@ from billing.models.credit_notes import CreditNote
 from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
+from billing.models.model_names import model_label
 from billing.models.months import BillingMonth, MonthReopening
 from billing.models.notice_choices import (
     NoticeChoice,
@@ -160,5 +161,6 @@ __all__ = [
     "UsageMonth",
     "UsagePart",
     "WindowName",
+    "model_label",
     "surface_label",
 ]

@@ -200,10 +200,28 @@ def _cells(
         "person": person,
         "amounts": report.in_columns([row]),
         "total_nanos": row.total_nanos,
-        "share": max(0, row.total_nanos) * 112 // most if most > 0 else 0,
+        "shares": _shares(report, row, most=most),
         "difference_nanos": row.difference_nanos,
         "before_nanos": row.before_nanos,
     }
+
+
+SHARE_WIDTH = 112
+
+
+def _shares(report: Report, row: ReportRow, *, most: int) -> list[tuple[int, int, int]]:
+    """The row's bar, to the scale of the largest: each column's slot, start and width;
+    without columns one. What is below nothing has no bar.
+    """
+    amounts = report.in_columns([row]) or [row.total_nanos]
+    scale = max(most, 1)
+    shares, start = [], 0
+    for slot, nanos in enumerate(amounts, start=1):
+        if nanos > 0 and start < SHARE_WIDTH:
+            width = min(max(1, nanos * SHARE_WIDTH // scale), SHARE_WIDTH - start)
+            shares.append((slot, start, width))
+            start += width
+    return shares
 
 
 def _others(report: Report, rows: list[ReportRow]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Tier
-from billing.models import surface_label
+from billing.models import model_label, surface_label
 from billing.reports.queries.report import Asked, Report, ReportRow
 from billing.reports.rules.grouping import label_key
 from billing.reports.rules.ranges import DayRange
@@ -21,6 +21,8 @@ from config.kit.dates import (
     month_name_text,
     month_text,
     short_day_text,
+    short_span_text,
+    span_text,
 )
 from config.kit.money import format_usd
 
@@ -52,19 +54,18 @@ def value_text(dimension: str, value: Any, people: dict[int, Membership]) -> str
         return Tier.label_of(value) or _("No seat")
     if dimension == "day":
         return day_text(value)
+    if dimension == "model":
+        return model_label(value) or _("none")
     return str(value) or _("none")
 
 
 def range_text(span: DayRange) -> str:
-    """The days of a report: `1–23 November 2026` as two dates, a month by its name."""
+    """The days of a report: `1–23 Nov 2026`, a month by its name."""
     if span.is_whole_month:
         return month_text(span.start)
     if span.days == 1:
         return dated_day_text(span.start)
-    return _("%(first)s – %(last)s") % {
-        "first": dated_day_text(span.start),
-        "last": dated_day_text(span.last),
-    }
+    return span_text(span.start, span.last)
 
 
 def comparison_text(report: Report) -> str:
@@ -133,7 +134,4 @@ def step_text(start: dt.date, step: str, *, span: DayRange) -> str:
     if step == "month":
         return month_text(start)
     last = min(start + dt.timedelta(days=6 - start.weekday()), span.last)
-    return _("%(first)s – %(last)s") % {
-        "first": short_day_text(start),
-        "last": short_day_text(last),
-    }
+    return short_span_text(start, last)

@@ -204,7 +204,7 @@ def test_the_month_so_far_comes_at_once_to_who_asks(as_ada, used, mailoutbox, wo
     assert response.status_code == 204
     send_due_mails()
     [mail] = mailoutbox
-    assert mail.subject.startswith("$44.34 in Sun 1 Nov 2026 – Mon 23 Nov 2026")
+    assert mail.subject.startswith("$44.34 in 1–23 Nov 2026")
     assert "You asked for this report on its page." in mail.body
     assert "List-Unsubscribe" not in mail.extra_headers
 
