@@ -14,6 +14,20 @@ from config.kit.sealed import NotSealed, is_sealed, seal, unseal
 PURPOSE = "two-factor"
 FIELDS = ("secret", "seed")
 
+# Seals everything of one kind anew: how much, and the names of what no key opens.
+Resealing = Callable[[], tuple[int, list[str]]]
+RESEALED: dict[str, Resealing] = {}
+
+
+def resealed(kind: str) -> Callable[[Resealing], Resealing]:
+    """Mark what seals the secrets of another kind anew when the key was changed."""
+
+    def register(resealing: Resealing) -> Resealing:
+        RESEALED[kind] = resealing
+        return resealing
+
+    return register
+
 
 def sealing_secrets() -> list[str]:
     """What they are sealed with, the present one first."""

@@ -24,8 +24,9 @@ from billing.notices import admin as notices
 from billing.pages.customers import ALL, customers_page
 from billing.payments import admin as payments
 from billing.prices import admin as prices
+from billing.reports import admin as reports
 
-__all__ = ["caps", "documents", "metering", "notices", "payments", "prices"]
+__all__ = ["caps", "documents", "metering", "notices", "payments", "prices", "reports"]
 
 register_operator_places(
     OperatorPlace(

@@ -24,10 +24,12 @@ class BillingConfig(AppConfig):
         from billing.metering.actions import labels  # noqa: F401
         from billing.notices import audit as notice_audit  # noqa: F401
         from billing.notices import mails as notice_mails  # noqa: F401
-        from billing.notices.actions import noticing, seats  # noqa: F401
+        from billing.notices.actions import keeping, noticing, seats  # noqa: F401
         from billing.notices.words import channel_changes  # noqa: F401
         from billing.pages import customer, customer_money  # noqa: F401
         from billing.payments import audit as payment_audit  # noqa: F401
         from billing.payments import mails as payment_mails  # noqa: F401
         from billing.payments.queries import measures as payment_measures  # noqa: F401
         from billing.prices import audit as price_audit  # noqa: F401
+        from billing.reports import audit as report_audit  # noqa: F401
+        from billing.reports import mails as report_mails  # noqa: F401

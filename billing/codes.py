@@ -10,6 +10,7 @@ from billing.documents.actions import issuing, money_back
 from billing.notices.actions.recipients import AGREE
 from billing.notices.actions.telling import NOTICE
 from billing.payments.actions import owner_mails
+from billing.reports.rules.mailing import REPORT
 from config.kit.code_words import name_codes
 
 register_mail_kinds(
@@ -30,6 +31,7 @@ register_mail_kinds(
         money_back.MONEY_BACK: gettext_lazy("Money back"),
         NOTICE: gettext_lazy("Notice"),
         AGREE: gettext_lazy("Question to a recipient of notices"),
+        REPORT: gettext_lazy("Report"),
     }
 )
 

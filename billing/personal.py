@@ -273,6 +273,17 @@ declare(
         exported=("organization__name", "address", "language", "added_at", "agreed_at"),
     ),
     Personal(
+        "billing.ReportMail",
+        person="created_by__user",
+        texts=("query",),
+        within="organization",
+    ),
+    Personal(
+        "billing.ReportMailRecipient",
+        person="membership__user",
+        exported=("report_mail__organization__name", "report_mail__query"),
+    ),
+    Personal(
         "billing.SoftLimit",
         person="membership__user",
         plain=("level", "seat_tier"),

@@ -23,7 +23,8 @@ from billing.pages import (
 )
 from billing.payments.views import card, purchases, reloads, sandbox
 from billing.prices import views as price_pages
-from billing.reports import views as report_pages
+from billing.reports.views import mailing as report_mails
+from billing.reports.views import reports as report_pages
 
 USAGE = "o/<slug:slug>/settings/usage/"
 BILLING = "o/<slug:slug>/settings/billing/"
@@ -139,6 +140,17 @@ urlpatterns: list[URLPattern] = [
         report_pages.reports_csv,
         name="reports_csv",
     ),
+    path(
+        "o/<slug:slug>/settings/reports/mail/",
+        report_mails.report_mail,
+        name="report_mail",
+    ),
+    path(
+        "o/<slug:slug>/settings/reports/mail/<int:report_mail_id>/stop/",
+        report_mails.report_mail_stop,
+        name="report_mail_stop",
+    ),
+    path("reports/stop/<str:token>/", report_mails.report_stop, name="report_stop"),
     *notices_pages,
     path(CONNECT, connect.connect, name="connect"),
     path(f"{CONNECT}first-event/", connect.connect_first, name="connect_first"),

@@ -54,6 +54,7 @@ SCHEDULE = {
         4, 40, "billing.documents.tasks.catch_up_with_gateway"
     ),
     "tell-of-ending-keys": hourly(15, "accounts.tasks.tell_of_ending_keys"),
+    "mail-reports": hourly(20, "billing.reports.tasks.mail_reports"),
     "end-what-is-kept": daily(3, 10, "accounts.tasks.end_what_is_kept"),
     "forget-security-events": daily(3, 15, "accounts.tasks.forget_security_events"),
     "sync-prices": daily(3, 20, "billing.prices.tasks.sync_model_prices"),

@@ -35,6 +35,7 @@ from billing.models.credit_notes import CreditNote
 from billing.models.included import IncludedWindow, SeatAllowance, WindowName
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import EntryKind, LedgerEntry, PendingCharge
+from billing.models.model_names import model_label
 from billing.models.months import BillingMonth, MonthReopening
 from billing.models.notice_choices import (
     NoticeChoice,
@@ -62,6 +63,7 @@ from billing.models.prices import (
 )
 from billing.models.purchase_receipts import PurchaseReceipt
 from billing.models.refunds import Refund
+from billing.models.report_mails import ReportMail, ReportMailRecipient
 from billing.models.returns import Dispute, InvoiceRefund
 from billing.models.sandbox import SandboxPayment, SandboxRefund
 from billing.models.statements import Statement, StatementLine
@@ -134,6 +136,8 @@ __all__ = [
     "PriceSource",
     "PurchaseReceipt",
     "Refund",
+    "ReportMail",
+    "ReportMailRecipient",
     "ReportSource",
     "RepricingReason",
     "SandboxPayment",
@@ -157,5 +161,6 @@ __all__ = [
     "UsageMonth",
     "UsagePart",
     "WindowName",
+    "model_label",
     "surface_label",
 ]

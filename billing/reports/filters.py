@@ -31,6 +31,7 @@ from billing.reports.queries.report import (
     SURFACE,
     Asked,
     is_known_dimension,
+    people_called,
 )
 from billing.reports.rules.grouping import label_of
 from billing.reports.rules.ranges import BadRange, range_of
@@ -181,3 +182,23 @@ def _seat(text: str | None) -> str | None:
 def _text(asked: QueryDict, name: str) -> str | None:
     text = asked.get(name)
     return None if text is None else text.replace("\0", "")[:300]
+
+
+# What of an address makes the report, its days and the width of its bars aside.
+KEPT = ("by", "then", "paid", "person", "model", "surface", "seat", "label")
+
+
+def query_without_days(asked: QueryDict) -> str:
+    """The address of a report for any days, in one order; empty for the usual one."""
+    query = QueryDict(mutable=True)
+    for name in KEPT:
+        value = asked.get(name)
+        if value is not None and (value or name in ("model", "seat", "surface")):
+            query[name] = value.replace("\0", "")[:300]
+    return query.urlencode()
+
+
+def chip_people(organization_id: int, chosen: ReportFilter) -> dict[int, Membership]:
+    """Whom a report's chips name."""
+    person = chosen.asked.narrowed.membership_id
+    return {} if person is None else people_called(organization_id, [person])

@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
-from babel.dates import format_time, get_timezone_location
+from babel.dates import format_interval, format_time, get_timezone_location
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,18 @@ def dated_day_text(day: dt.date) -> str:
     """`Fri 27 Nov 2026`, in Japanese 2026年11月27日(金): for what is kept for years."""
     pattern = "y年M月d日(E)" if _babel() == "ja_JP" else "E d MMM y"
     return format_date(day, pattern, locale=_babel())
+
+
+def span_text(first: dt.date, last: dt.date) -> str:
+    """Two days with their year: `1–27 Nov 2026`, in Japanese 2026年11月1日～27日."""
+    text = format_interval(first, last, "yMMMd", locale=_babel())
+    return text.replace("\u2009", " ")
+
+
+def short_span_text(first: dt.date, last: dt.date) -> str:
+    """Two days without a year: `2–8 Nov`, in Japanese 11月2日～8日."""
+    text = format_interval(first, last, "MMMd", locale=_babel())
+    return text.replace("\u2009", " ")
 
 
 def short_day_text(day: dt.date) -> str:

@@ -22,6 +22,7 @@ JOB_LABELS: dict[str, str | Promise] = {
     "take-waiting-notices": gettext_lazy("Notices from the gateway"),
     "catch-up-with-gateway": gettext_lazy("Catch-up with the gateway"),
     "tell-of-ending-keys": gettext_lazy("Notices of ending keys"),
+    "mail-reports": gettext_lazy("Monthly reports by mail"),
     "end-what-is-kept": gettext_lazy("End of what is kept for a time"),
     "forget-security-events": gettext_lazy("Old security events"),
     "sync-prices": gettext_lazy("Published prices"),

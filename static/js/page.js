@@ -24,7 +24,7 @@
     event.target.click();
   });
   document.addEventListener("change", (event) =>
-    event.target.closest("form[data-submit]")?.requestSubmit(),
+    event.target.form?.matches("[data-submit]") && event.target.form.requestSubmit(),
   );
   // Up and down move between the links of a list.
   document.addEventListener("keydown", (event) => {

@@ -1,6 +1,7 @@
 """`make bench`: the real server (granian, 2 workers) on PostgreSQL, measured beside the
 bare views of `tests/bench/urls.py`, the close of a month beside the bare query that
-adds up its events (`tests/bench/close.py`), and gateways that ask us beside the same ones
+adds up its events (`tests/bench/close.py`), pages of 10,000 members after 13 months
+(`tests/bench/pages.py`), and gateways that ask us beside the same ones
 that don't (`tests/bench/gateways.py`; where they are installed).
 
 Everything in one run on one machine; the rounds of all kinds alternate, and the median
@@ -21,12 +22,13 @@ import time
 from typing import Any
 
 from tests.bench.gateways import report_gateways
+from tests.bench.pages import report_year
 from tests.bench.server import environment, generate, manage, recreate, say, served
 from tests.peers.stage import LITELLM, VENV
 from tests.run import POSTGRES, ROOT, postgres_answers
 
 BATCH = 1_000
-PARTS = ("server", "close", "gateways")
+PARTS = ("server", "close", "pages", "gateways")
 # title, kind, how many of the organizations, connections, what each answer must hold
 KINDS = {
     "empty view": ("empty", 100, 8, "{}"),
@@ -219,6 +221,8 @@ def run_part(part: str, environ: dict[str, str], words: argparse.Namespace) -> N
         report_server(environ, rounds=words.rounds, seconds=words.seconds)
     elif part == "close":
         report_close(environ, rounds=words.rounds)
+    elif part == "pages":
+        report_year(environ)
     else:
         report_gateways(environ, rounds=words.rounds, seconds=words.seconds)
 

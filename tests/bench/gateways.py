@@ -1,6 +1,6 @@
-"""What asking us costs a gateway: LiteLLM alone, with its own budget, and asking us; Envoy
-alone and asking us. Before them stands the load generator, one call at a time and eight,
-behind them a fake provider that answers at once.
+"""What asking us costs a gateway: LiteLLM alone, with a hook that does nothing, with its own
+budget, and asking us; Envoy alone and asking us. Before them stands the load generator, one
+call at a time and eight, behind them a fake provider that answers at once.
 
 The rounds of all ways alternate, every other one backward; what is added is the median of
 the differences within a round. CPU a call is that of the gateway's and of our server's

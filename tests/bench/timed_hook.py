@@ -1,7 +1,7 @@
 """The hook for LiteLLM, each of whose asks is timed: `asks.txt`, where LiteLLM runs, gets a
 line for each, of its seconds and of who answered (`Answer.said`).
 
-`tests/bench/gateways.py` copies this file beside LiteLLM's config.yaml.
+`tests/bench/ways.py` copies this file beside LiteLLM's config.yaml.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """The ways of a call that `tests/bench/gateways.py` measures: through LiteLLM alone, with
-its own budget, and asking us; through Envoy alone and asking us; and through none.
+a hook that does nothing, with its own budget, and asking us; through Envoy alone and
+asking us; and through none.
 
 Before anything is measured, each is seen to do what its title says.
 """
@@ -21,9 +22,10 @@ from tests.peers.stage import BOB, LIMITS, Product, acme, proxy, upstream
 from tests.run import ROOT
 
 ASKING, BUDGETED = "LiteLLM asking us", "LiteLLM, its own budget"
-ENVOY_ASKING = "Envoy asking us"
+EMPTY, ENVOY_ASKING = "LiteLLM, an empty hook", "Envoy asking us"
 OURS = (ASKING, ENVOY_ASKING)
 ALONE = {
+    EMPTY: "LiteLLM alone",
     BUDGETED: "LiteLLM alone",
     ASKING: "LiteLLM alone",
     ENVOY_ASKING: "Envoy alone",
@@ -31,9 +33,10 @@ ALONE = {
 # LiteLLM has no database here: a key's budget is kept in its memory. The second is
 # used up by its first call.
 AMPLE, TINY = "budget-1000000", "budget-0.000001"
-TIMED = ROOT / "tests" / "bench" / "timed_hook.py"
+HOOKS = [ROOT / "tests" / "bench" / f"{name}_hook.py" for name in ("timed", "empty")]
 LITELLMS = {
     "LiteLLM alone": {"callbacks": "[]"},
+    EMPTY: {"callbacks": "empty_hook.hook"},
     BUDGETED: {"callbacks": "[]", "own_budgets": True},
     ASKING: {"callbacks": "timed_hook.hook"},
 }
@@ -78,7 +81,8 @@ def staged(folder: Path, environ: dict[str, str]) -> Iterator[Stage]:
         for title, settings in LITELLMS.items():
             home = folder / title
             home.mkdir()
-            shutil.copy(TIMED, home)
+            for hook in HOOKS:
+                shutil.copy(hook, home)
             one = stack.enter_context(proxy(home, product, provider, **settings))
             assert one.process is not None
             key = AMPLE if title == BUDGETED else BOB

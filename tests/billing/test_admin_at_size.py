@@ -27,6 +27,7 @@ SMALL = {
     "billing.modelprice",
     "billing.numbergap",
     "billing.pricefactor",
+    "billing.reportmail",
     "billing.sandboxpayment",
     "billing.sandboxrefund",
     "billing.seatallowance",

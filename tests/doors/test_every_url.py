@@ -57,6 +57,7 @@ DOORS = {
     "digest/off/<str:token>/": EVERYBODY,  # with the token
     "notices/agree/<str:token>/": EVERYBODY,  # with the token
     "notices/stop/<str:token>/": EVERYBODY,  # with the token
+    "reports/stop/<str:token>/": EVERYBODY,  # with the token
     "accounts/login/": EVERYBODY,
     "accounts/logout/": EVERYBODY,
     "accounts/inactive/": EVERYBODY,
@@ -115,6 +116,8 @@ DOORS = {
             USAGE + "people.csv",
             SETTINGS + "reports/",
             SETTINGS + "reports.csv",
+            SETTINGS + "reports/mail/",
+            SETTINGS + "reports/mail/<int:report_mail_id>/stop/",
             SETTINGS + "requests/",
             SETTINGS + "requests.csv",
             REQUESTS,
@@ -248,6 +251,7 @@ TABLES = [
     "billing/pricefactor",
     "billing/purchasereceipt",
     "billing/refund",
+    "billing/reportmail",
     "billing/sandboxpayment",
     "billing/sandboxrefund",
     "billing/seatallowance",

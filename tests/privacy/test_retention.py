@@ -52,6 +52,7 @@ def test_s17_by_default_labels_and_audit_are_kept_for_ever(acme, bob, now):
         "invitations",
         "sessions",
         "former addresses",
+        "deliveries to channels",
     }
     assert UsageEvent.objects.get().labels == {"project": "old"}
 

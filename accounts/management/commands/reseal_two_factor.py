@@ -1,5 +1,5 @@
-"""`manage.py reseal_two_factor`: encrypt two-factor secrets with the key of today, so that
-an earlier one can be forgotten.
+"""`manage.py reseal_two_factor`: encrypt two-factor secrets, and all others that are kept
+sealed, with the key of today, so that an earlier one can be forgotten.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.actions.two_factor import reseal_all
+from accounts.sealing import RESEALED
 
 
 class Command(BaseCommand):
-    help = "Encrypt all two-factor secrets with the present key. Safe to repeat."
+    help = (
+        "Encrypt all two-factor secrets, and the addresses and signing secrets of"
+        " channels, with the present key. Safe to repeat."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say how many, and of whom no key opens one."""
@@ -22,3 +26,10 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"No key opens the two-factor secret of {email}; reset it in the admin."
             )
+        for kind, reseal in RESEALED.items():
+            count, unopened = reseal()
+            self.stdout.write(f"Encrypted anew, of kind {kind}: {count}.")
+            for name in unopened:
+                self.stderr.write(
+                    f"No key opens the {kind} “{name}”; it has to be added again."
+                )

@@ -35,6 +35,8 @@ from config.kit.one_line import shown_line
 MOST_TESTS, MOST_TESTS_AT_ONCE = 10, 2
 TESTS_WITHIN = dt.timedelta(minutes=1)
 LONGEST_WAIT = dt.timedelta(hours=24)
+# A failed try that took so long held a worker from others.
+SLOW_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ def settle_delivery(
         ChannelDelivery.objects.retry_later(delivery, now=now, **tried)
         if outcome.wait is not None:
             _wait_at_least(delivery, min(outcome.wait, LONGEST_WAIT), now=now)
+        if outcome.took_ms >= SLOW_MS:
+            _spare_others(delivery, now=now)
 
 
 def _wait_at_least(
@@ -130,6 +134,19 @@ def _wait_at_least(
     ChannelDelivery.objects.unfinished().filter(
         pk=delivery.pk, next_try_at__lt=now + wait
     ).update(next_try_at=now + wait)
+
+
+def _spare_others(delivery: ChannelDelivery, *, now: dt.datetime) -> None:
+    """A receiver that lets us wait is asked once more, not for each event: what else is due
+    to it waits as long as this one. It would hold a worker for seconds each, from mails
+    and other receivers.
+    """
+    waits = ChannelDelivery.objects.filter(pk=delivery.pk).values_list("next_try_at")
+    next_try_at = waits.get()[0]
+    if next_try_at is None:
+        return
+    due = ChannelDelivery.objects.due(now).filter(channel=delivery.channel_id)
+    due.update(next_try_at=next_try_at)
 
 
 @transaction.atomic

@@ -15,8 +15,18 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Organization
 from billing.funding.queries import standing_of
 from billing.funding.rules.standing import NO_CAP
-from billing.models import CapLevel, MemberMonth, OrganizationMonth, SpendCap
-from billing.notices.actions.writing import overtake_caps, write_notices
+from billing.models import (
+    CapLevel,
+    MemberMonth,
+    Notice,
+    OrganizationMonth,
+    SpendCap,
+)
+from billing.notices.actions.writing import (
+    CAP_KINDS,
+    overtake_caps,
+    write_notices,
+)
 from billing.notices.queries import edges_for
 from billing.notices.rules.crossings import Reach
 from billing.notices.rules.facts import (
@@ -40,7 +50,10 @@ def notice_cap(
     now: dt.datetime,
 ) -> bool:
     """After a cap of the month was set; None is unlimited. Whether there is something to
-    tell. Where nothing is spent under it, that is one query.
+    tell.
+
+    Where nothing is spent under it only a raise is looked at: what was spent and told of
+    may have been corrected to nothing since.
     """
     if from_nanos == to_nanos:
         return False
@@ -89,7 +102,7 @@ def _of_organization(
 ) -> list[CapMove]:
     months = OrganizationMonth.objects.filter(organization=locked, month_on=month_on)
     spent = months.values_list("extra_nanos", flat=True).first()
-    if not spent:
+    if spent is None:
         return []
     before, after = Reach(spent, from_nanos), Reach(spent, to_nanos)
     return [CapMove(ORGANIZATION_CAP, OF_ORGANIZATION, before, after)]
@@ -102,7 +115,9 @@ def _of_tier(
     *,
     month_on: dt.date,
 ) -> list[CapMove]:
-    """Those on the tier who spent anything and have no cap of their own, in one query."""
+    """Those on the tier who spent anything, or were told that they did, and have no cap of
+    their own, in one query.
+    """
     own = SpendCap.objects.filter(
         Q(month_on=month_on, month_amount_nanos__isnull=False)
         | (
@@ -112,14 +127,17 @@ def _of_tier(
         level=CapLevel.MEMBER,
         membership=OuterRef("membership"),
     )
+    told = Notice.objects.live().filter(
+        membership=OuterRef("membership"), month_on=month_on, kind__in=CAP_KINDS
+    )
     spent = MemberMonth.objects.filter(
         ~Exists(own),
+        Q(extra_nanos__gt=0) | Exists(told),
         membership__organization=cap.organization_id,
         membership__seat_tier=cap.seat_tier,
         membership__status="active",
         membership__user__is_active=True,
         month_on=month_on,
-        extra_nanos__gt=0,
     ).values_list("membership_id", "extra_nanos")
     return [
         CapMove(
@@ -140,7 +158,7 @@ def _of_member(
     assert cap.membership_id is not None
     standing = standing_of(cap.membership_id, organization_id=locked.pk, now=now)
     spent = standing.spent_nanos
-    if spent <= 0 or not standing.is_active:
+    if not standing.is_active:
         return []
     if from_nanos is None:
         from_nanos = replace(standing, own_cap=NO_CAP).cap.amount_nanos

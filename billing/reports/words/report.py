@@ -5,13 +5,14 @@ stands against the days before.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Tier
-from billing.models import surface_label
-from billing.reports.queries.report import Report
+from billing.models import model_label, surface_label
+from billing.reports.queries.report import Asked, Report, ReportRow
 from billing.reports.rules.grouping import label_key
 from billing.reports.rules.ranges import DayRange
 from config.kit.dates import (
@@ -20,6 +21,8 @@ from config.kit.dates import (
     month_name_text,
     month_text,
     short_day_text,
+    short_span_text,
+    span_text,
 )
 from config.kit.money import format_usd
 
@@ -51,19 +54,18 @@ def value_text(dimension: str, value: Any, people: dict[int, Membership]) -> str
         return Tier.label_of(value) or _("No seat")
     if dimension == "day":
         return day_text(value)
+    if dimension == "model":
+        return model_label(value) or _("none")
     return str(value) or _("none")
 
 
 def range_text(span: DayRange) -> str:
-    """The days of a report: `1–23 November 2026` as two dates, a month by its name."""
+    """The days of a report: `1–23 Nov 2026`, a month by its name."""
     if span.is_whole_month:
         return month_text(span.start)
     if span.days == 1:
         return dated_day_text(span.start)
-    return _("%(first)s – %(last)s") % {
-        "first": dated_day_text(span.start),
-        "last": dated_day_text(span.last),
-    }
+    return span_text(span.start, span.last)
 
 
 def comparison_text(report: Report) -> str:
@@ -81,6 +83,43 @@ def comparison_text(report: Report) -> str:
     return _("the same as in %(days)s") % values
 
 
+def report_text(asked: Asked, chips: Sequence[tuple[str, str, str]]) -> str:
+    """What a report is about but for its days: `By person and model, paid by extra usage`,
+    and the `chips` of what it is narrowed to.
+    """
+    values = {
+        "by": dimension_text(asked.by),
+        "then": dimension_text(asked.then) if asked.then else "",
+        "paid": paid_text(asked.paid),
+    }
+    if asked.then:
+        text = _("By %(by)s, then %(then)s; paid by: %(paid)s") % values
+    else:
+        text = _("By %(by)s; paid by: %(paid)s") % values
+    only = [f"{dimension} {value}" for _name, dimension, value in chips]
+    return "; ".join([text, *only])
+
+
+def paid_text(paid: str) -> str:
+    """Who paid, as a report may be asked."""
+    return {
+        "extra": _("Extra usage"),
+        "included": _("Included usage"),
+        "unbilled": _("Unbilled"),
+        "all": _("All together"),
+    }[paid]
+
+
+def change_text(row: ReportRow) -> str:
+    """How a row stands against the days before, in short."""
+    difference = row.difference_nanos
+    sign = "+" if difference > 0 else "−" if difference < 0 else "±"
+    return _("%(change)s from %(before)s") % {
+        "change": f"{sign}{format_usd(abs(difference))}",
+        "before": format_usd(row.before_nanos),
+    }
+
+
 def step_label(start: dt.date, step: str) -> str:
     """Under a bar: the day of the month, of a week its first day, or the month."""
     if step == "day":
@@ -95,7 +134,4 @@ def step_text(start: dt.date, step: str, *, span: DayRange) -> str:
     if step == "month":
         return month_text(start)
     last = min(start + dt.timedelta(days=6 - start.weekday()), span.last)
-    return _("%(first)s – %(last)s") % {
-        "first": short_day_text(start),
-        "last": short_day_text(last),
-    }
+    return short_span_text(start, last)

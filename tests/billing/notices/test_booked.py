@@ -10,7 +10,11 @@ from dataclasses import replace
 import pytest
 
 from accounts.actions.audit import Actor
-from billing.caps.actions.caps import set_member_cap
+from billing.caps.actions.caps import (
+    set_member_cap,
+    set_organization_cap,
+    set_seat_tier_cap,
+)
 from billing.metering.actions.adjustments import adjust_event
 from billing.metering.actions.assigning import assign_usage
 from billing.metering.actions.recording import record_usage
@@ -86,6 +90,28 @@ def test_n1a_an_adjustment_downwards_leaves_what_was_told_and_arms_nothing(
     assert [edge for _kind, _subject, edge in told(live=False)] == [90]
     record(event(bob, usd="9", at=now))
     assert [edge for _kind, _subject, edge in told()] == [90, 100]
+
+
+@pytest.mark.parametrize("level", ["organization", "tier", "own"])
+def test_n1a_a_raise_arms_again_what_was_corrected_to_nothing(
+    level, extra, record, acme, bob, actor, adjust, told, now
+):
+    def cap(amount: str):
+        more = {"amount_nanos": usd(amount), "actor": actor, "now": now}
+        if level == "own":
+            return set_member_cap(acme, membership=bob, **more)
+        if level == "organization":
+            return set_organization_cap(acme, **more)
+        return set_seat_tier_cap(acme, tier="standard", **more)
+
+    cap("10")
+    record(event(bob, usd="9", at=now))
+    assert [edge for _kind, _subject, edge in told()] == [90]
+    adjust("-9")
+    cap("20")
+    assert told() == []
+    record(event(bob, usd="19", at=now))
+    assert [edge for _kind, _subject, edge in told()] == [90]
 
 
 def test_x2_assigned_usage_reaches_the_members_cap_and_not_the_organizations_again(

@@ -21,6 +21,7 @@ from billing.notices.actions.channels import (
 )
 from billing.notices.actions.deliveries import (
     Outcome,
+    claim_delivery,
     resend,
     settle_delivery,
     start_test,
@@ -70,6 +71,31 @@ def test_n3_what_fails_is_tried_again_after_1_5_and_30_minutes(
     assert len(receiver.taken) == 3
     ids = {taken.headers["webhook-id"] for taken in receiver.taken}
     assert ids == {delivery.message_id}
+
+
+def test_n3_a_slow_receiver_is_asked_once_more_and_not_for_each_event(
+    acme, channel, clock
+):
+    late, other = published(acme), published(acme, "switch:2")
+    elsewhere, _secret = added(acme, "https://hooks.example/else")
+    third = ChannelDelivery.objects.create(
+        channel=elsewhere,
+        event=other.event,
+        message_id="msg_third",
+        created_at=NOW,
+        next_try_at=NOW,
+    )
+    claimed = claim_delivery(late.pk, now=NOW)
+    settle_delivery(claimed, Outcome(False, fault="timeout", took_ms=10_000), now=NOW)
+    assert fresh(late).next_try_at == fresh(other).next_try_at == NOW + MINUTE
+    assert fresh(third).next_try_at == NOW
+
+
+def test_n3_a_receiver_that_fails_fast_holds_up_no_other_event(acme, channel, clock):
+    late, other = published(acme), published(acme, "switch:2")
+    claimed = claim_delivery(late.pk, now=NOW)
+    settle_delivery(claimed, Outcome(False, status=500, took_ms=80), now=NOW)
+    assert fresh(other).next_try_at == NOW
 
 
 def test_n3_after_the_last_wait_it_is_given_up_the_channel_paused_and_owners_told(

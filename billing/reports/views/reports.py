@@ -4,8 +4,6 @@ Reads only.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -18,12 +16,18 @@ from django.views.decorators.http import require_safe
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from billing.reports.charts import Before, report_chart
-from billing.reports.filters import ReportFilter, report_filter
-from billing.reports.queries.groups import SUMS, group_rows
+from billing.reports.csv import report_rows
+from billing.reports.filters import (
+    ReportFilter,
+    chip_people,
+    query_without_days,
+    report_filter,
+)
 from billing.reports.queries.report import (
     DAY,
     DIMENSIONS,
     MODEL,
+    PAID,
     PERSON,
     REST,
     SEAT,
@@ -34,13 +38,15 @@ from billing.reports.queries.report import (
 )
 from billing.reports.rules.grouping import is_label, label_key, label_text
 from billing.reports.rules.ranges import steps_of
+from billing.reports.views.mailing import mailed_reports
 from billing.reports.words.report import (
     comparison_text,
     dimension_text,
+    paid_text,
     range_text,
     value_text,
 )
-from config.kit.csv_files import Amount, streamed
+from config.kit.csv_files import streamed
 from config.kit.later import much_to_make
 from config.kit.links import absolute
 from config.kit.months import local_day
@@ -71,6 +77,8 @@ def reports(request: MemberRequest, membership: Membership) -> HttpResponse:
         "comparison": comparison_text(report),
         "difference_nanos": report.total_nanos - report.before_nanos,
         "address": absolute(request.get_full_path()),
+        "query_without_days": query_without_days(request.GET),
+        "mailed": mailed_reports(organization, now=now),
         **_tools(request, chosen),
         **_table(request, report, chosen, names),
         **_chart(report, chosen, names),
@@ -81,15 +89,10 @@ def reports(request: MemberRequest, membership: Membership) -> HttpResponse:
 def _tools(request: MemberRequest, chosen: ReportFilter) -> dict[str, Any]:
     """The choices above the report, and what of the address each form keeps."""
     kept = [(name, value) for name, value in request.GET.items() if name not in CHOSEN]
-    chosen.people = _people_of_chips(request.membership.organization_id, chosen)
+    chosen.people = chip_people(request.membership.organization_id, chosen)
     return {
         "dimensions": [(name, dimension_text(name)) for name in _offered(chosen)],
-        "payers": [
-            ("extra", _("Extra usage")),
-            ("included", _("Included usage")),
-            ("unbilled", _("Unbilled")),
-            ("all", _("All together")),
-        ],
+        "payers": [(name, paid_text(name)) for name in PAID],
         "kept": [one for one in kept if one[0] != "range"],
         "kept_without_days": [
             (name, value)
@@ -108,13 +111,6 @@ def _offered(chosen: ReportFilter) -> list[str]:
     asked = chosen.asked
     labels = [one for one in (asked.by, asked.then) if is_label(one)]
     return [*DIMENSIONS, *labels]
-
-
-def _people_of_chips(
-    organization_id: int, chosen: ReportFilter
-) -> dict[int, Membership]:
-    person = chosen.asked.narrowed.membership_id
-    return {} if person is None else people_called(organization_id, [person])
 
 
 def _address_with(request: MemberRequest, **changes: str | None) -> str:
@@ -204,10 +200,28 @@ def _cells(
         "person": person,
         "amounts": report.in_columns([row]),
         "total_nanos": row.total_nanos,
-        "share": max(0, row.total_nanos) * 112 // most if most > 0 else 0,
+        "shares": _shares(report, row, most=most),
         "difference_nanos": row.difference_nanos,
         "before_nanos": row.before_nanos,
     }
+
+
+SHARE_WIDTH = 112
+
+
+def _shares(report: Report, row: ReportRow, *, most: int) -> list[tuple[int, int, int]]:
+    """The row's bar, to the scale of the largest: each column's slot, start and width;
+    without columns one. What is below nothing has no bar.
+    """
+    amounts = report.in_columns([row]) or [row.total_nanos]
+    scale = max(most, 1)
+    shares, start = [], 0
+    for slot, nanos in enumerate(amounts, start=1):
+        if nanos > 0 and start < SHARE_WIDTH:
+            width = min(max(1, nanos * SHARE_WIDTH // scale), SHARE_WIDTH - start)
+            shares.append((slot, start, width))
+            start += width
+    return shares
 
 
 def _others(report: Report, rows: list[ReportRow]) -> dict[str, Any]:
@@ -259,36 +273,10 @@ def _chart(report: Report, chosen: ReportFilter, names: list[str]) -> dict[str, 
 def reports_csv(
     request: MemberRequest, membership: Membership
 ) -> StreamingHttpResponse:
-    """Every row of the report with all its sums, people who left included, as they are
-    read: no report is whole in memory.
-    """
+    """Every row of the report with all its sums, people who left included."""
     organization = membership.organization
     now = timezone.now()
     today = local_day(now, organization.zone_at(now))
-    chosen = report_filter(request.GET, today=today)
-    asked = chosen.asked
-    keys = [asked.by, asked.then] if asked.then else [asked.by]
-    found = group_rows(
-        organization.pk,
-        start=asked.span.start,
-        end=asked.span.end,
-        keys=["member" if key == PERSON else key for key in keys],
-        narrowed=asked.narrowed,
-    )
+    asked = report_filter(request.GET, today=today).asked
     name = f"{organization.slug}-{asked.span.start}-{asked.span.last}"
-    return streamed(_csv_rows(found, keys), name=name)
-
-
-def _csv_rows(found: Iterator[tuple[Any, ...]], keys: list[str]) -> Iterator[list[Any]]:
-    yield [*keys, *SUMS]
-    counts = len(SUMS) - 3
-    for row in found:
-        groups, sums = row[: len(keys)], row[len(keys) :]
-        money = [Amount(nanos) for nanos in sums[counts:]]
-        yield [*map(_csv_text, groups), *sums[:counts], *money]
-
-
-def _csv_text(value: Any) -> Any:
-    if isinstance(value, dt.date):
-        return value
-    return "" if value is None else str(value)
+    return streamed(report_rows(organization.pk, asked), name=name)
