@@ -20,7 +20,7 @@ from accounts.views.sign_in import account_pages, second_factor_pages
 settings_pages = [
     path("members/", members.members_page, name="members"),
     path("members/invite/", members.member_invite, name="member_invite"),
-    path("members/<int:membership_id>/", members.member_edit, name="member_edit"),
+    path("members/<int:membership_id>/edit/", members.member_edit, name="member_edit"),
     path(
         "members/<int:membership_id>/external-ids/",
         external_ids.member_external_ids,

@@ -59,9 +59,7 @@ def standing_context(
         "today": month.day_of(now),
         "days_left": month.days_left(now),
         "until_month": month.end - now,
-        "windows": [
-            _window_row(window, zone=month.zone, now=now) for window in standing.windows
-        ],
+        "windows": window_rows(standing, now=now),
         "layers": _layer_rows(standing, decision, now=now),
         "notice_banner": _notice_banner(membership, standing, decision, now=now),
         **_cap_context(standing),
@@ -129,6 +127,12 @@ def _owners(membership: Membership) -> list[str]:
         .select_related("user")
     )
     return [str(owner.user) for owner in owners.order_by("pk")[:OWNERS_NAMED]]
+
+
+def window_rows(standing: Standing, *, now: dt.datetime) -> list[WindowRow]:
+    """The included windows."""
+    zone = standing.organization.month.zone
+    return [_window_row(window, zone=zone, now=now) for window in standing.windows]
 
 
 def _window_row(window: WindowState, *, zone: str, now: dt.datetime) -> WindowRow:

@@ -4,11 +4,11 @@ the latest receipts. Reads only.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -19,12 +19,15 @@ from billing.funding.rules.decision import decide
 from billing.metering.receipts import receipt_of
 from billing.pages.going_on import going_on_context
 from billing.pages.own_standing import standing_context
-from billing.reports.charts import day_sums, split_label
+from billing.pages.person_days import days_context
+from billing.pages.person_months import PersonMonths, person_months
+from billing.reports.bars import bar
+from billing.reports.charts import split_label
 from billing.reports.queries.own import own_month, receipts_page
-from billing.reports.queries.splits import Split
-from config.kit.dates import day_text
-from config.kit.money import to_decimal_text
-from config.kit.months import Month
+from billing.reports.rules.verdict import judge
+from billing.reports.words.months import month_switch
+from billing.reports.words.person import own_past_answer
+from config.kit.dates import zone_city_text
 
 
 @member_page()
@@ -47,46 +50,36 @@ def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
             "billing/pages/_own_standing.html",
             context | {"keeps_typing": True},
         )
+    months = person_months(membership, standing, request.GET, page="own_usage")
     split = "model" if request.GET.get("split") == "model" else "surface"
+    parts = own_month(membership.pk, month=months.month, by=split)
+    context |= days_context(parts, month=months.month) | {"split": split}
+    context |= months_context(request, membership, months)
     page = receipts_page(membership.pk, page=request.GET.get("page"))
-    by_model = split == "model"
-    parts = own_month(membership.pk, month=month, by=split) if by_model else surfaces
-    context |= _days_context(parts, month=month) | {"split": split}
     context |= {"page": page, "receipts": [receipt_of(event) for event in page]}
     return render(request, "billing/pages/own_usage.html", context)
 
 
-def _days_context(parts: list[Split], *, month: Month) -> dict[str, Any]:
-    """The chart of the month and the same numbers as rows."""
-    days = [month.first_on.replace(day=number) for number in range(1, month.days + 1)]
+def months_context(
+    request: MemberRequest, membership: Membership, months: PersonMonths
+) -> dict[str, Any]:
+    """The switch and the strip; of a month that is over also how it went."""
+    month, chosen = months.month, months.chosen
+    spent = months.sums.get(month.first_on, 0)
+    cap = months.cap_of(month.first_on)
+    path = reverse("own_usage", args=[membership.organization.slug])
     return {
-        "chart": _chart(parts, days),
-        "totals": [(split_label(part), part) for part in parts],
-        "rows": [
-            (day, [part.by_day.get(day, 0) for part in parts])
-            for day in days
-            if any(part.by_day.get(day) for part in parts)
-        ],
-    }
-
-
-def _chart(parts: list[Split], days: list[dt.date]) -> dict[str, Any]:
-    return {
-        "kind": "money",
-        "labels": [day.day for day in days],
-        "titles": [day_text(day) for day in days],
-        "series": [
-            {
-                "label": split_label(part),
-                "slot": part.slot,
-                "values": [to_decimal_text(part.by_day.get(day, 0)) for day in days],
-            }
-            for part in parts
-        ],
-        "sums": day_sums(
-            sum(part.by_day.get(day, 0) for part in parts) for day in days
+        "months": months,
+        "switch": month_switch(chosen, months.sums, path=path, query=request.GET),
+        "is_past": not chosen.is_current,
+        "shown_month": month,
+        "zone_city": zone_city_text(month.zone),
+        "spent_nanos": spent,
+        "verdict": judge(None, cap_nanos=cap, spent_nanos=spent, last_on=month.last_on),
+        "bar": bar(spent, cap_nanos=cap),
+        "answer": own_past_answer(
+            month,
+            spent_nanos=spent,
+            stopped_at=months.stopped.get(month.first_on),
         ),
-        "projected": None,
-        "pace": None,
-        "mark": None,
     }

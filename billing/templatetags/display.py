@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils import timezone
 
+from billing.models import model_label
 from billing.prices.words import correction_reason_text, rate_usd, times_text
 from billing.reports.charts import split_label
 from config.kit import dates
@@ -20,6 +21,7 @@ from config.kit.months import local_day as local_day_of
 register = template.Library()
 register.filter("correction_reason", correction_reason_text)
 register.filter("split_label", split_label)
+register.filter("model_label", model_label)
 register.filter("factor_times", times_text)
 
 

@@ -83,6 +83,15 @@ def month_name_text(first_on: dt.date) -> str:
     )
 
 
+def short_month_text(first_on: dt.date, *, with_year: bool = False) -> str:
+    """`Nov`, or `Nov 2025`; in Japanese 11月, 2025年11月."""
+    if _babel() == "ja_JP":
+        pattern = "y年M月" if with_year else "M月"
+    else:
+        pattern = "MMM y" if with_year else "MMM"
+    return format_date(first_on, pattern, locale=_babel())
+
+
 def time_text(moment: dt.datetime, *, zone: str) -> str:
     """`15:40` in `zone`."""
     return format_time(moment.astimezone(ZoneInfo(zone)), "HH:mm", locale=_babel())

@@ -142,8 +142,7 @@
     else if (event.key === "Enter" && place != null) {
       returning = Boolean(data.opens?.[place]);
       press(place);
-    }
-    else return;
+    } else return;
     event.preventDefault();
   });
 })();

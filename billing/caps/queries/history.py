@@ -8,8 +8,11 @@ nothing is said rather than guessed.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEntry
 from accounts.models.privacy import RetentionMark
@@ -75,18 +78,56 @@ class CapsThen:
 
 
 def caps_then(organization_id: int, *, month: Month) -> CapsThen:
-    """The caps of a month that is over, in three queries.
-
-    The last change before its end says what held; without one, the first after it says
-    from what; a cap that was never changed is as it is.
-    """
-    gone = RetentionMark.objects.filter(kind="audit", before_at__gt=month.start)
-    if gone.exists():
+    """The caps of a month that is over, in three queries."""
+    if _is_forgotten(month):
         return CapsThen(is_known=False)
-    then = CapsThen(by_whose=_unchanged(organization_id, month))
+    return _folded(_entries(organization_id), _caps(organization_id), month=month)
+
+
+def own_caps_by_month(
+    membership_id: int, *, organization_id: int, months: Iterable[Month]
+) -> dict[dt.date, CapsThen]:
+    """What held for one member as each of several months ended: their own cap and those
+    of the seat tiers; three queries whatever months there are.
+    """
+    theirs = Q(membership_id=membership_id) | Q(action=SEAT_TIER)
+    entries = list(_changes(organization_id).filter(theirs))
+    caps = list(
+        SpendCap.objects.filter(
+            Q(membership_id=membership_id) | Q(level=CapLevel.SEAT_TIER),
+            organization_id=organization_id,
+        )
+    )
+    before_at = _forgotten_before()
+    return {
+        month.first_on: CapsThen(is_known=False)
+        if before_at is not None and before_at > month.start
+        else _folded(entries, caps, month=month)
+        for month in months
+    }
+
+
+def _is_forgotten(month: Month) -> bool:
+    """Whether entries of the month, or of later ones, may be gone."""
+    before_at = _forgotten_before()
+    return before_at is not None and before_at > month.start
+
+
+def _forgotten_before() -> dt.datetime | None:
+    marks = RetentionMark.objects.filter(kind="audit")
+    return marks.values_list("before_at", flat=True).first()
+
+
+def _folded(
+    entries: Iterable[AuditEntry], caps: Iterable[SpendCap], *, month: Month
+) -> CapsThen:
+    """The last change before the month's end says what held; without one, the first after
+    it says from what; a cap that was never changed is as it is.
+    """
+    then = CapsThen(by_whose=_unchanged(caps, month))
     before: dict[Whose, Any] = {}
     after: dict[Whose, Any] = {}
-    for entry in _entries(organization_id):
+    for entry in entries:
         whose = _whose(entry)
         if entry.at >= month.end:
             after.setdefault(whose, entry.from_value)
@@ -100,14 +141,21 @@ def caps_then(organization_id: int, *, month: Month) -> CapsThen:
 
 
 def _entries(organization_id: int) -> list[AuditEntry]:
+    return list(_changes(organization_id).select_related("actor"))
+
+
+def _changes(organization_id: int) -> QuerySet[AuditEntry]:
     entries = AuditEntry.objects.filter(
         organization_id=organization_id, action__in=(ORGANIZATION, SEAT_TIER, MEMBER)
     )
-    return list(entries.select_related("actor").order_by("at", "pk"))
+    return entries.order_by("at", "pk")
 
 
-def _unchanged(organization_id: int, month: Month) -> dict[Whose, CapThen]:
-    caps = SpendCap.objects.filter(organization_id=organization_id)
+def _caps(organization_id: int) -> list[SpendCap]:
+    return list(SpendCap.objects.filter(organization_id=organization_id))
+
+
+def _unchanged(caps: Iterable[SpendCap], month: Month) -> dict[Whose, CapThen]:
     return {
         (f"cap.{cap.level}", cap.seat_tier or cap.membership_id): CapThen(
             cap.amount_in(month.first_on), cap.is_for_month_only(month.first_on)

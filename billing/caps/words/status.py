@@ -13,7 +13,12 @@ from config.kit.months import Month
 
 def status_text(member: MemberRow) -> str:
     """`Active`, `Paused: reached own cap`, `No seat` …"""
-    match member.reason:
+    return state_text(member.reason, is_removed=member.is_removed)
+
+
+def state_text(reason: Reason | None, *, is_removed: bool = False) -> str:
+    """The same by the reason that stops somebody; None for nothing."""
+    match reason:
         case None:
             return _("Active")
         case Reason.MEMBER_CAP_REACHED:
@@ -29,7 +34,7 @@ def status_text(member: MemberRow) -> str:
         case Reason.MEMBER_NOT_ENABLED:
             return _("Not selected")
         case Reason.MEMBER_INACTIVE:
-            return _("Removed") if member.is_removed else _("Account switched off")
+            return _("Removed") if is_removed else _("Account switched off")
         case Reason.SEAT_UNASSIGNED:
             return _("No seat")
         case _other:

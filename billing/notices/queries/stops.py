@@ -37,3 +37,18 @@ def stops_in(organization_id: int, *, month_on: dt.date) -> list[Stop]:
         "created_at", "kind", "membership_id", "limit_nanos"
     )
     return [Stop(*row) for row in found]
+
+
+def months_stopped(membership_id: int) -> dict[dt.date, dt.datetime]:
+    """The months in which their cap was reached, where it was noticed (N1), with when
+    first.
+    """
+    notices = Notice.objects.filter(
+        membership_id=membership_id, kind__in=OF_PEOPLE, percent=REACHED
+    )
+    stopped: dict[dt.date, dt.datetime] = {}
+    for month_on, at in notices.order_by("created_at").values_list(
+        "month_on", "created_at"
+    ):
+        stopped.setdefault(month_on, at)
+    return stopped
