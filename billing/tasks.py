@@ -31,6 +31,7 @@ from billing.payments.tasks import (
     settle_unknown,
 )
 from billing.prices.tasks import sync_model_prices
+from billing.reports.tasks import mail_reports
 from config.kit.waits import UNBOUNDED, wait_as
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ __all__ = [
     "catch_up_with_gateway",
     "close_due_months",
     "close_months",
+    "mail_reports",
     "reload_due_balances",
     "reload_if_due",
     "reprice_customer",

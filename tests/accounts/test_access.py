@@ -76,7 +76,7 @@ def test_signed_out_people_are_asked_to_sign_in(client, acme, bob):
 
 WRITES = [
     "members/invite/",
-    "members/{bob}/",
+    "members/{bob}/edit/",
     "members/{bob}/remove/",
     "members/{bob}/return/",
     "members/{bob}/hand-over/",

@@ -108,6 +108,7 @@ DOORS = {
         [
             SETTINGS,
             SETTINGS + "members/",
+            SETTINGS + "members/<int:membership_id>/",
             USAGE,
             USAGE + "month/",
             USAGE + "balance/",
@@ -135,7 +136,7 @@ DOORS = {
     **dict.fromkeys(
         [
             SETTINGS + "members/invite/",
-            SETTINGS + "members/<int:membership_id>/",
+            SETTINGS + "members/<int:membership_id>/edit/",
             SETTINGS + "members/<int:membership_id>/external-ids/",
             SETTINGS + "members/<int:membership_id>/remove/",
             SETTINGS + "members/<int:membership_id>/return/",

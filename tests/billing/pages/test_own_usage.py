@@ -307,7 +307,7 @@ def test_the_number_of_queries_does_not_grow_with_usage(
     use(bob, "0.20", "0.20", "0.20")
     client.force_login(bob.user)
     client.get(URL)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(16):
         client.get(URL)
     use(bob, "1", "0.30")
     with django_assert_num_queries(14) as few:  # since when extra usage pays
