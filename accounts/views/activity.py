@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
-from accounts.audit import audit_row, change_groups
-from accounts.models import AuditEntry, Membership, Role
+from accounts.audit import AuditRow, audit_row, change_groups
+from accounts.models import AuditEntry, Membership, Organization, Role
 from accounts.queries import PAGE_SIZE, audit_entries
 from config.kit.csv_files import Amount, streamed
 from config.kit.later import much_to_make
@@ -54,7 +54,7 @@ def activity_page(request: MemberRequest, membership: Membership) -> HttpRespons
     context = {
         "organization": membership.organization,
         "page": page,
-        "rows": [audit_row(entry) for entry in page],
+        "rows": _with_people(membership.organization, list(page)),
         "groups": change_groups(),
         "kept_days": settings.RETAIN_AUDIT_DAYS,
         "kind": chosen.kind,
@@ -62,6 +62,28 @@ def activity_page(request: MemberRequest, membership: Membership) -> HttpRespons
         "zone": membership.organization.zone_at(timezone.now()),
     }
     return render(request, "accounts/activity.html", context)
+
+
+def _with_people(
+    organization: Organization, entries: Sequence[AuditEntry]
+) -> list[tuple[AuditRow, int | None]]:
+    """Each change in words, with the membership its subject names if that has a page:
+    people, removed ones too, but not the line of unattributed usage. One query.
+
+    A change of the organization names the organization, whomever it concerns (such as a
+    new primary owner).
+    """
+    named = {
+        entry.pk: entry.membership_id
+        for entry in entries
+        if entry.membership_id and not entry.action.startswith("organization.")
+    }
+    people = organization.memberships.filter(pk__in=set(named.values()))
+    known = set(people.values_list("pk", flat=True))
+    return [
+        (audit_row(entry), whose if (whose := named.get(entry.pk)) in known else None)
+        for entry in entries
+    ]
 
 
 @member_page(Role.OWNER)

@@ -9,14 +9,19 @@ import datetime as dt
 import io
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import translation
 
 from accounts.actions.audit import Actor, record_change
-from accounts.actions.members import change_role, edit_member
+from accounts.actions.members import change_role, edit_member, remove_member
 from accounts.actions.seats import assign_seat, set_bought_seats
+from accounts.actions.unknown import make_nobody
 from accounts.models import AuditEntry, User
 from billing.caps.actions.caps import set_member_cap, set_organization_cap
 from config.kit.money import usd
+from tests.factories.people import MembershipFactory
 
 PAGE = "/o/acme/settings/activity/"
 CSV = "/o/acme/settings/activity.csv"
@@ -142,3 +147,48 @@ def test_c8_the_csv_speaks_the_readers_language(client, acme, alice, now):
     with translation.override(None):  # the request's own stays no other test's
         text = b"".join(client.get(CSV).streaming_content).decode("utf-8-sig")
     assert "管理者" in text
+
+
+def person_link(member):
+    """The link to a person's page, as the page of changes has it."""
+    url = reverse("member_page", args=[member.organization.slug, member.pk])
+    return f'href="{url}"'
+
+
+def test_c8_whom_a_change_is_about_leads_to_their_page(client, acme, alice, bob, now):
+    changed(acme, now, membership=bob, to_value="admin")
+    changed(acme, now, action="api_key.revoke", subject="CI key")
+    client.force_login(alice.user)
+    page = client.get(PAGE).content.decode()
+    assert page.count(person_link(bob)) == 1
+    assert '<span class="xu-meta"> CI key </span>' in " ".join(page.split())
+
+
+def test_c8_a_removed_person_still_has_a_page(client, acme, alice, bob, now):
+    remove_member(bob, by=alice, now=now)
+    client.force_login(alice.user)
+    assert person_link(bob) in client.get(PAGE).content.decode()
+
+
+def test_c8_what_names_no_person_leads_to_none(client, acme, alice, bob, now):
+    """The organization where somebody was concerned, and the line of unattributed usage."""
+    named = {"action": "organization.primary_owner", "subject": "Acme"}
+    changed(acme, now, membership=bob, **named)
+    nobody = make_nobody(acme.pk, now=now)
+    changed(acme, now, action="usage.adjustment", membership=nobody)
+    client.force_login(alice.user)
+    page = client.get(PAGE).content.decode()
+    assert person_link(bob) not in page and person_link(nobody) not in page
+
+
+def test_c8_the_page_costs_the_same_for_2_people_and_for_20(client, acme, alice, now):
+    client.force_login(alice.user)
+    counts = []
+    for number in (2, 20):
+        for _one in range(number):
+            member = MembershipFactory(organization=acme)
+            changed(acme, now, membership=member, to_value="admin")
+        with CaptureQueriesContext(connection) as captured:
+            client.get(PAGE)
+        counts.append(len(captured))
+    assert counts[0] == counts[1]

@@ -64,6 +64,7 @@ def test_x2_owners_see_name_events_spend_and_who_it_may_be(owner, acme, name, bo
     assert "member=bob%40acme.example" in page
     [row] = unattributed_part(acme, now)["unattributed_rows"]
     assert (row.name, row.proposed) == (name, bob)
+    assert f'href="{reverse("member_page", args=["acme", bob.pk])}"' in page
 
 
 def test_x2_a_preview_then_the_press(owner, name, bob):
