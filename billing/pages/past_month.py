@@ -175,6 +175,12 @@ class PastMonth:
             "invoice_state": state_text(invoice) if invoice else "",
         }
 
+    @property
+    def _unattributed_nanos(self) -> int:
+        """What of the month is nobody's (X2), and so in no row."""
+        spent_nanos = sum(row.person.spent_nanos for row in self.rows)
+        return self.summary.spent_nanos - spent_nanos
+
     def caps_part(self) -> dict[str, Any]:
         """The caps as they stood when the month ended."""
         seats = []
@@ -225,6 +231,7 @@ class PastMonth:
             "rows": [(row, _bar(row), lines.get(row.person.id)) for row in rows],
             "has_lines": bool(lines),
             "number": len(shown),
+            "unattributed_nanos": self._unattributed_nanos,
             "counts": {
                 "all": len(named),
                 STOPPED: sum(row.stopped_on is not None for row in named),

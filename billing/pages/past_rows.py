@@ -2,7 +2,7 @@
 cap and the day of stop as they were then. Reads only.
 
 All rows are made at once, since a cap of then is found in the audit and not in a column;
-ten thousand people are a tenth of a second, and nothing polls a month that is over.
+ten thousand people are a third of a second, and nothing polls a month that is over.
 """
 
 from __future__ import annotations

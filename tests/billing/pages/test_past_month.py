@@ -356,3 +356,16 @@ def people_at_their_cap(organization, number: int) -> None:
             membership=member,
             amount_nanos=usd(2),
         )
+
+
+def test_usage_that_was_nobodys_is_told_beside_the_people(used, alice):
+    record_usage(
+        [event("somebody@else.example", at=NOW, usd="3")],
+        organization_id=used.pk,
+        now=NOW,
+    )
+    html = html_of(alice)
+    assert "$45.00" in html, "all of the month"
+    assert "Another $3.00 of November was unattributed usage" in html
+    day = html_of(alice, f"{NOVEMBER}&day=23").split('id="month-day"')[1]
+    assert "Unattributed" in day and "$15.00" in day

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -318,3 +319,36 @@ def test_a_row_that_would_need_two_labels_leads_nowhere_else(used, owner, bob):
     spend(bob, "4", labels={"team": "Payments", "env": "test"})
     page = owner.get(URL, {"by": "label:env", "label": "team=Payments"})
     assert {row["link"] for row in page.context["rows"]} == {""}
+
+
+def test_each_bar_has_the_same_day_of_the_period_before_beside_it(acme, bob, alice):
+    enable_extra_usage(acme)
+    spend(bob, "2.00", at=NOW - dt.timedelta(days=31))  # the included dollar and one
+    spend(bob, "5.00", at=NOW - dt.timedelta(days=30))
+    before = Report(acme.pk, Asked(THIS_MONTH)).before_by_step("day")
+    assert set(before) == {dt.date(2026, 11, 23)}, "23 October; the 24th is to come"
+    whole = Report(acme.pk, Asked(range_of("2026-10", today=TODAY)))
+    assert whole.before_by_step("day") == {}, "nothing in September"
+
+
+def test_a_last_day_without_one_to_compare_has_no_bar(acme, bob):
+    enable_extra_usage(acme)
+    spend(bob, "2.00", at=dt.datetime(2026, 10, 30, 16, tzinfo=dt.UTC))
+    spend(bob, "4.00", at=dt.datetime(2026, 10, 31, 16, tzinfo=dt.UTC))
+    november = DayRange("2026-11", dt.date(2026, 11, 1), dt.date(2026, 12, 1))
+    report = Report(acme.pk, Asked(november))
+    assert list(report.before_by_step("day")) == [dt.date(2026, 11, 30)]
+    assert set(report.before_by_step("month")) == {dt.date(2026, 11, 1)}
+
+
+def test_the_chart_names_the_period_before_and_says_cents(owner, used):
+    html = owner.get(URL, {"then": "surface"}).content.decode()
+    data = json.loads(
+        html.split('<script id="report-data" type="application/json">')[1].split(
+            "</script>"
+        )[0]
+    )
+    assert data["before"]["label"] == "Thu 1 Oct 2026 – Fri 23 Oct 2026"
+    assert data["before"]["labels"][22] == "Fri 23 Oct"
+    assert all(text.startswith("$") and "." in text for text in data["sums"]["texts"])
+    assert len(data["before"]["texts"]) == len(data["labels"]) == 23
