@@ -9,6 +9,8 @@
     const source = event.detail.elt;
     if (event.detail.target === host() && !host().contains(source)) opener = source;
   });
+  // What opens a dialog without being its own opener, as the search does, says who it is.
+  document.addEventListener("opensdialog", (event) => (opener = event.target));
 
   function focusFirst(dialog) {
     // In this order, whatever comes first in the page: the head's Close button is the last thing a person came for.
