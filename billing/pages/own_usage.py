@@ -23,6 +23,7 @@ from billing.reports.charts import day_sums, split_label
 from billing.reports.queries.own import own_month, receipts_page
 from billing.reports.queries.splits import Split
 from config.kit.dates import day_text
+from config.kit.htmx import unchanged_or_html
 from config.kit.money import to_decimal_text
 from config.kit.months import Month
 
@@ -42,10 +43,10 @@ def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
     context |= going_on_context(standing, decision, now=now)
     context["surfaces"] = [(split_label(one), one) for one in surfaces]
     if "live" in request.GET and request.htmx:
-        return render(
+        return unchanged_or_html(
             request,
             "billing/pages/_own_standing.html",
-            context | {"keeps_typing": True},
+            context | {"keeps_typing": True, "swap_around": True},
         )
     split = "model" if request.GET.get("split") == "model" else "surface"
     page = receipts_page(membership.pk, page=request.GET.get("page"))
