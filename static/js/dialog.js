@@ -62,6 +62,9 @@
     opener = null;
     // An entry of a “…” menu is hidden by now; its button is where the person was.
     (back?.closest(".xu-menu")?.querySelector("[data-menu]") ?? back)?.focus();
+    // What opened it is gone, or was nothing: the page's content, never nothing at all.
+    const isNowhere = document.activeElement === document.body;
+    if (isNowhere) document.getElementById("content")?.focus({ preventScroll: true });
   }
 
   document.addEventListener("closeModal", () => current()?.close());

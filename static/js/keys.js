@@ -57,7 +57,9 @@
   }
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest(FIELDS) || document.querySelector("dialog[open]")) return;
+    // A dialog just closed may still hold the focus until the page is painted.
+    const isInField = event.target.closest(FIELDS) && !event.target.closest("dialog:not([open])");
+    if (isInField || document.querySelector("dialog[open]")) return;
     if (event.key === "Enter" && event.target.matches(".xu-table tbody tr")) {
       opens(event.target)?.click();
       return;
