@@ -61,6 +61,12 @@ def around() -> SafeString:
 
 
 @register.simple_tag
+def api_docs_url() -> str:
+    """Where the API is documented; empty where the installation shows it to nobody."""
+    return "/api/v1/docs" if settings.API_DOCS else ""
+
+
+@register.simple_tag
 def asset(path: str) -> str:
     """The address of a static file, also where the files were never collected: for the
     pages that say what is wrong.

@@ -162,3 +162,13 @@ def test_p9_what_is_chosen_can_be_told_in_forced_colors(busy, open_page):
     pressed = page.get_by_role("button", name="Everyone", exact=True)
     other = page.get_by_role("button", name="Selected members")
     assert pressed.evaluate(color) != other.evaluate(color)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_m6_axe_finds_nothing_in_the_apis_documentation(acme, open_page, scheme):
+    page = open_page("alice@acme.example", "/api/v1/docs", color_scheme=scheme)
+    page.get_by_role("button", name="/api/v1/usage").first.click()
+    expect(page.get_by_role("button", name="Try it out")).to_be_visible()
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"runOnly": tags})
+    assert found.violations_count == 0, found.generate_report()
