@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Role
 from accounts.navigation import places_for
@@ -111,7 +111,7 @@ register_goals(
     ),
     Goal(
         "member_invite",
-        pgettext_lazy("act", "Invite a person"),
+        gettext_lazy("Invite a person"),
         "user-plus",
         Role.OWNER,
         is_act=True,

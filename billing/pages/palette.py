@@ -17,6 +17,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
@@ -85,7 +86,11 @@ def groups_for(reader: Reader, words: Sequence[str]) -> list[Group]:
     rows = _people(reader, words)
     acts = _goals(reader.membership, words, is_act=True) + _limits(reader, rows, words)
     groups = [
-        Group(PEOPLE, _("People"), [_person(reader, row, words) for row in rows]),
+        Group(
+            PEOPLE,
+            pgettext("place", "People"),
+            [_person(reader, row, words) for row in rows],
+        ),
         Group(ACTS, _("Acts"), _best(acts)),
         Group(PAGES, _("Pages"), _best(_goals(reader.membership, words, is_act=False))),
     ]
