@@ -3,9 +3,15 @@
 (() => {
   const LONGEST = 10_000; // a download leaves the page as it is, so its button is freed
   const isDialog = (target) => target?.id === "modal";
-  const buttonOf = (element, event) =>
-    event?.submitter ||
-    (element.matches("form") ? element.querySelector("button:not([type=button])") : element.closest("a, button"));
+  const SUBMITS = "button:not([type=button])";
+  // Enter presses a form's first button, which may be there for that alone, out of sight; the one seen is meant.
+  function buttonOf(element, event) {
+    if (!element.matches("form")) return element.closest("a, button");
+    const pressed = event?.submitter;
+    if (pressed && !pressed.matches(".xu-sr")) return pressed;
+    const all = [...element.querySelectorAll(SUBMITS)].filter((one) => !one.matches(".xu-sr"));
+    return all.find((one) => one.matches(".xu-btn--primary")) || all[0];
+  }
 
   function mark(element, button) {
     element.dataset.busy = "true";
