@@ -123,13 +123,13 @@ def member_page(
         ) -> HttpResponseBase:
             membership = membership_of(request, slug)
             safe = request.method in SAFE
+            request.membership = membership  # also for the page that refuses
             require_role(
                 membership,
                 role
                 if safe
                 else max(role, write or role, key=lambda candidate: candidate.rank),
             )
-            request.membership = membership
             if getattr(request, "looks", False):
                 refuse_what_a_look_may_not(request, is_shown=is_shown_to_operators)
             elif lacks_as_member(membership):

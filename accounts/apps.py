@@ -17,6 +17,7 @@ class AccountsConfig(AppConfig):
             mail_kinds,
             mails,
             measures,
+            palette,
             personal,
             signals,
         )

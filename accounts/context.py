@@ -40,6 +40,11 @@ class Navigation:
     bell: str = ""
 
     @property
+    def searches(self) -> bool:
+        """Whether there is a search over the page: not for who only looks at one."""
+        return self.organization is not None and not self.looks_as
+
+    @property
     def own(self) -> list[Link]:
         """What every member may see."""
         return [link for link in self.links if link.is_for_members]

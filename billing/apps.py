@@ -12,7 +12,7 @@ class BillingConfig(AppConfig):
         """Register who writes our mails, our changes in words, our places, what we keep
         and what of it operators watch.
         """
-        from billing import books, codes, navigation, personal  # noqa: F401
+        from billing import books, codes, goals, navigation, personal  # noqa: F401
         from billing.caps import audit as cap_audit  # noqa: F401
         from billing.caps.words import returning  # noqa: F401
         from billing.documents import audit as document_audit  # noqa: F401

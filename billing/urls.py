@@ -16,6 +16,7 @@ from billing.pages import (
     connect,
     going_on,
     own_usage,
+    palette,
     people_csv,
     person,
     setup,
@@ -88,6 +89,7 @@ urlpatterns: list[URLPattern] = [
         receipts.own_receipt,
         name="own_receipt",
     ),
+    path("o/<slug:slug>/palette/", palette.palette, name="palette"),
     path("o/<slug:slug>/prices/", price_pages.prices, name="prices"),
     path(
         "o/<slug:slug>/prices/<str:provider>/<path:model>/",

@@ -1,15 +1,19 @@
 """Error pages. Each says what happened and what to do; none shows internals, and none
-asks the database: it may be why they are shown.
+but a member's 403 asks the database: it may be why they are shown.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
+from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from config.front.bodies import TOO_LONG
@@ -58,7 +62,19 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """403 with the sentence that says what role it takes."""
     if not is_page(request):
         return _answer(request, 403)
-    return _page(request, "403.html", status=403, sentence=str(exception or ""))
+    sentence = str(exception or "")
+    if getattr(request, "membership", None) is not None:
+        with suppress(DatabaseError, InterfaceError):
+            return _member_page(request, sentence)
+    return _page(request, "403.html", status=403, sentence=sentence)
+
+
+def _member_page(request: Any, sentence: str) -> HttpResponse:
+    """403 inside of one's organization: with its navigation, and whom to ask."""
+    owner = request.membership.organization.primary_owner
+    looks = getattr(request, "looks", False)
+    context = {"sentence": sentence, "owner": None if looks else owner}
+    return render(request, "403_member.html", context, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

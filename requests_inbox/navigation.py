@@ -1,4 +1,4 @@
-"""Requests in the sidebar, with the number of those that wait."""
+"""Requests in the sidebar, with the number of those that wait, and in the search."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Role
 from accounts.navigation import Counter, Place, register_counter, register_places
+from accounts.palette import Goal, register_goals
 
 
 def takes_requests(membership: Membership) -> bool:
@@ -30,4 +31,23 @@ register_counter(
         topbar_template="requests_inbox/_topbar_count.html",
         shows=takes_requests,
     )
+)
+register_goals(
+    Goal(
+        "review_requests",
+        gettext_lazy("Review requests"),
+        "inbox",
+        Role.ADMIN,
+        is_act=True,
+        words=gettext_lazy("approve dismiss increase limit waiting"),
+        shows=takes_requests,
+    ),
+    Goal(
+        "own_requests",
+        gettext_lazy("Your requests"),
+        "send",
+        Role.MEMBER,
+        words=gettext_lazy("ask more usage history"),
+        shows=takes_requests,
+    ),
 )

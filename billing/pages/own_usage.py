@@ -28,6 +28,7 @@ from billing.reports.rules.verdict import judge
 from billing.reports.words.months import month_switch
 from billing.reports.words.person import own_past_answer
 from config.kit.dates import zone_city_text
+from config.kit.htmx import unchanged_or_html
 
 
 @member_page()
@@ -45,10 +46,10 @@ def own_usage(request: MemberRequest, membership: Membership) -> HttpResponse:
     context |= going_on_context(standing, decision, now=now)
     context["surfaces"] = [(split_label(one), one) for one in surfaces]
     if "live" in request.GET and request.htmx:
-        return render(
+        return unchanged_or_html(
             request,
             "billing/pages/_own_standing.html",
-            context | {"keeps_typing": True},
+            context | {"keeps_typing": True, "swap_around": True},
         )
     months = person_months(membership, standing, request.GET, page="own_usage")
     split = "model" if request.GET.get("split") == "model" else "surface"

@@ -181,8 +181,7 @@ def scope(request: MemberRequest, membership: Membership) -> HttpResponse:
     if request.POST.get("scope") == ExtraUsageScope.SELECTED:
         if not request.htmx:
             return redirect("selected_members", slug=membership.organization.slug)
-        beside = page.shared() | {"reset_segments": True}
-        response = selection_modal(request, membership, context=beside)
+        response = selection_modal(request, membership)
         response["HX-Retarget"], response["HX-Reswap"] = "#modal", "innerHTML"
         return response
     try:

@@ -21,6 +21,8 @@ from config.kit.http import PageRequest
 View = Callable[..., HttpResponseBase]
 # Stands in a part where its own hash comes to stand, of the same length.
 UNSEEN = "unseen-unseen-16"
+# Parts end here; what follows is swapped in elsewhere on the page.
+AROUND = "<!--around-->"
 CSRF_INPUT = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 
@@ -89,8 +91,20 @@ def unchanged_or_html(
     The part asks again with `?seen={{ seen }}`, the hash of what it shows.
     """
     html = render_to_string(template, context | {"seen": UNSEEN}, request)
-    read = CSRF_INPUT.sub("", html)  # its token is another each time
-    seen = hashlib.sha256(read.encode()).hexdigest()[: len(UNSEEN)]
+    seen = seen_in(html)
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
-    return HttpResponse(html.replace(UNSEEN, seen))
+    return HttpResponse(html.replace(UNSEEN, seen).replace(AROUND, ""))
+
+
+def seen_in(html: str) -> str:
+    """The hash of a part as it reads, with what is swapped around it."""
+    read = CSRF_INPUT.sub("", html)  # its token is another each time
+    return hashlib.sha256(read.encode()).hexdigest()[: len(UNSEEN)]
+
+
+def part_in_page(html: str) -> str:
+    """A part that was rendered with what is swapped around it, to stand in its page: it
+    asks again with the hash of what it shows, so its first refresh brings only news.
+    """
+    return html.replace(UNSEEN, seen_in(html)).partition(AROUND)[0]

@@ -14,8 +14,9 @@ from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
+from config.kit.htmx import AROUND, UNSEEN, part_in_page
 from config.kit.mail_styles import LOOKS, dark_styles, phone_styles
 from config.kit.one_line import shown_line
 
@@ -42,6 +43,27 @@ def page_query(context: Context, number: int, parameter: str = "") -> str:
     query = context["request"].GET.copy()
     query[parameter or "page"] = str(number)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def part(context: Context, name: str, **more: Any) -> SafeString:
+    """A part that refreshes itself (`unchanged_or_html`), inside of its page."""
+    own = {**more, "seen": UNSEEN, "swap_around": True}
+    with context.push(**own):
+        html = context.template.engine.get_template(name).render(context)  # type: ignore[union-attr]
+    return mark_safe(part_in_page(html))  # noqa: S308 - a template of ours, rendered
+
+
+@register.simple_tag
+def around() -> SafeString:
+    """Where a part ends, and what is swapped in elsewhere begins."""
+    return mark_safe(AROUND)  # noqa: S308
+
+
+@register.simple_tag
+def api_docs_url() -> str:
+    """Where the API is documented; empty where the installation shows it to nobody."""
+    return "/api/v1/docs" if settings.API_DOCS else ""
 
 
 @register.simple_tag

@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "config.kit.hosts.KnownHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.kit.middleware.PagesGzip",
     "config.kit.middleware.PrivateAnswers",
     "config.kit.middleware.PagesSession",
     "config.kit.middleware.PagesLocale",

@@ -15,7 +15,7 @@ from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
 from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on
-from config.kit.htmx import part_of
+from config.kit.htmx import part_of, unchanged_or_html
 from config.kit.http import get_or_post, posted
 from config.kit.ids import is_row_id
 from requests_inbox.actions.deciding import (
@@ -46,9 +46,9 @@ def banner(request: MemberRequest, membership: Membership) -> HttpResponse:
     context = {
         "organization": membership.organization,
         "membership": membership,
-        "is_part": True,
+        "swap_around": True,
     }
-    return render(request, "requests_inbox/_banner.html", context)
+    return unchanged_or_html(request, "requests_inbox/_banner.html", context)
 
 
 @member_page(Role.ADMIN)

@@ -9,6 +9,8 @@
     const source = event.detail.elt;
     if (event.detail.target === host() && !host().contains(source)) opener = source;
   });
+  // What opens a dialog without being its own opener, as the search does, says who it is.
+  document.addEventListener("opensdialog", (event) => (opener = event.target));
 
   function focusFirst(dialog) {
     // In this order, whatever comes first in the page: the head's Close button is the last thing a person came for.
@@ -60,6 +62,9 @@
     opener = null;
     // An entry of a “…” menu is hidden by now; its button is where the person was.
     (back?.closest(".xu-menu")?.querySelector("[data-menu]") ?? back)?.focus();
+    // What opened it is gone, or was nothing: the page's content, never nothing at all.
+    const isNowhere = document.activeElement === document.body;
+    if (isNowhere) document.getElementById("content")?.focus({ preventScroll: true });
   }
 
   document.addEventListener("closeModal", () => current()?.close());

@@ -1,22 +1,7 @@
-// Small habits of every page: "/" goes to the search field; forms marked data-submit are sent when a choice changes;
+// Small habits of every page: forms marked data-submit are sent when a choice changes;
 // data-copy copies the text of the element it names, whole where data-whole stands behind what is shown;
 // arrows move in a list marked data-arrows.
 (() => {
-  document.addEventListener("keydown", (event) => {
-    if (
-      event.key !== "/" ||
-      event.ctrlKey ||
-      event.metaKey ||
-      event.target.closest("input, textarea, select, dialog")
-    )
-      return;
-    const search = document.querySelector("input[type=search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
-      search.select();
-    }
-  });
   // Links that open a dialog are buttons to a person, so the space bar presses them too.
   document.addEventListener("keydown", (event) => {
     if (event.key !== " " || !event.target.matches?.("a[role=button]")) return;

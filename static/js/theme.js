@@ -16,6 +16,9 @@
     apply();
     document.dispatchEvent(new CustomEvent("themechange"));
   });
+  // Paper is white.
+  addEventListener("beforeprint", () => root.setAttribute("data-bs-theme", "light"));
+  addEventListener("afterprint", apply);
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
     try {

@@ -5,7 +5,7 @@ without the right a 403 (D1, D3).
 from __future__ import annotations
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Role
 from tests.factories.people import make_api_key
@@ -64,6 +64,27 @@ def test_d3_a_member_gets_403_on_settings_with_a_sentence(
     response = client.get(address(route, membership_id=bob.pk))
     assert response.status_code == 403
     assert "Your role is Member" in response.content.decode()
+
+
+def test_h27_who_is_refused_keeps_the_navigation_and_reads_whom_to_ask(
+    client, acme, ada, bob
+):
+    client.force_login(bob.user)
+    html = client.get("/o/acme/settings/members/").content.decode()
+    assert f'href="{reverse("own_usage", args=["acme"])}"' in html
+    assert "Alice Nakamura (alice@acme.example) is the primary owner" in html
+    assert 'href="/o/acme/settings/' not in html
+    client.force_login(ada.user)
+    html = client.get("/o/acme/settings/activity/").content.decode()
+    assert f'href="{reverse("usage_settings", args=["acme"])}"' in html
+    assert "/o/acme/settings/billing/" not in html
+
+
+def test_h27_a_stranger_reads_nothing_of_the_organization(client, acme, charlie):
+    client.force_login(charlie.user)
+    answer = client.get("/o/acme/settings/members/")
+    assert answer.status_code == 404
+    assert "Alice" not in answer.content.decode()
 
 
 def test_signed_out_people_are_asked_to_sign_in(client, acme, bob):

@@ -88,6 +88,7 @@ DOORS = {
         [
             ORGANIZATION,
             ORGANIZATION + "usage/",
+            ORGANIZATION + "palette/",
             ORGANIZATION + "prices/",
             ORGANIZATION + "usage/requests/",
             ORGANIZATION + "prices/<str:provider>/<path:model>/",

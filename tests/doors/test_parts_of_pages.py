@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -126,3 +127,60 @@ def test_h4_an_invitation_beyond_the_seats_is_sent_and_says_so(acme, alice, now)
     who["email"] = "late@acme.example"
     html = client.post(path, who, follow=True).content.decode()
     assert "Only 1 Standard seat is free for 2 open invitations" in html
+
+
+def polls_of(html: str) -> list[str]:
+    """What the parts of a page ask for by themselves, with what was seen."""
+    found = re.findall(r'hx-get="([^"]*seen=[^"]*)"', html)
+    return [address.replace("&amp;", "&") for address in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("usage_settings", 4),  # requests, month, caps, people
+        ("own_usage", 1),
+        ("notices", 1),
+    ],
+)
+def test_h14_the_first_refresh_of_an_open_page_redraws_nothing(
+    acme, alice, name, parts, now
+):
+    enable_extra_usage(acme)
+    with time_machine.travel(now, tick=False):
+        client = sign_in(alice)
+        polls = polls_of(client.get(reverse(name, args=["acme"])).content.decode())
+        assert len(polls) == parts
+        for poll in polls:
+            assert client.get(poll, headers=HTMX).status_code == 204, poll
+
+
+def test_h14_the_balance_is_not_redrawn_either(acme, now):
+    bolt = make_bolt(now=now)
+    buy(bolt, "50", now=now)
+    client = Client()
+    client.force_login(bolt.primary_owner)
+    with time_machine.travel(now, tick=False):
+        for name in ("usage_settings", "billing"):
+            html = client.get(reverse(name, args=["bolt"])).content.decode()
+            polls = [one for one in polls_of(html) if "balance" in one]
+            assert [client.get(one, headers=HTMX).status_code for one in polls] == [204]
+
+
+def test_h14_what_changed_is_redrawn_and_what_did_not_is_not(acme, alice, now):
+    enable_extra_usage(acme)
+    with time_machine.travel(now, tick=False):
+        client = sign_in(alice)
+        page = client.get(reverse("usage_settings", args=["acme"])).content.decode()
+        assert page.count('id="nav-count"') == page.count('id="count-all"') == 1, (
+            "what is swapped around stands in the page once"
+        )
+        cap = reverse("seat_cap", args=["acme", "standard"])
+        client.post(cap, {"amount": "12", "set": "amount"}, headers=HTMX)
+        codes = {
+            poll.partition("?")[0].split("/")[-2]: client.get(poll, headers=HTMX)
+            for poll in polls_of(page)
+        }
+        changed = {name for name, one in codes.items() if one.status_code == 200}
+        assert changed == {"caps", "people"}
+        assert "<!--around-->" not in codes["people"].content.decode()

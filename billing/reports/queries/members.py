@@ -179,13 +179,14 @@ class MemberRow:
 @dataclass(frozen=True, slots=True)
 class MemberFilter:
     """What the reader asked for: words of a name or address, a seat tier, a state, and
-    the order.
+    the order; `ids` leaves these memberships alone.
     """
 
     words: tuple[str, ...] = ()
     seat: str = ""
     state: str = ""
     sort: str = DEFAULT_SORT
+    ids: tuple[int, ...] | None = None
 
     @property
     def column(self) -> str:
@@ -327,6 +328,9 @@ def _where(filters: MemberFilter, *, by_state: bool) -> tuple[str, dict[str, Any
             f"(LOWER(name) LIKE %(word{place})s ESCAPE '!'"
             f" OR email LIKE %(address{place})s ESCAPE '!')"
         )
+    if filters.ids is not None:
+        ids = ", ".join(str(int(one)) for one in filters.ids)
+        clauses.append(f"id IN ({ids or 'NULL'})")
     if filters.seat == NO_SEAT:
         clauses.append("seat_tier IS NULL AND NOT is_removed")
     elif filters.seat:

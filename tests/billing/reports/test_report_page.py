@@ -254,7 +254,7 @@ def test_charlies_reports_have_nothing_of_acme(client, used, bob, charlie):
     url = f"/o/{charlie.organization.slug}/settings/reports/"
     if client.get(url).status_code == 200:
         page = flat(client.get(url, {"person": bob.pk, "paid": "all"}))
-        assert "bob" not in page.lower()
+        assert "bob" not in page.lower().replace("combobox", "")
 
 
 def test_its_queries_do_not_grow_with_rows(used, owner, django_assert_max_num_queries):
