@@ -17,6 +17,7 @@ from billing.pages import (
     going_on,
     own_usage,
     people_csv,
+    receipt,
     receipts,
     setup,
     switch,
@@ -86,7 +87,7 @@ urlpatterns: list[URLPattern] = [
         name="own_receipts_csv",
     ),
     path(OWN_RECEIPTS, receipts.own_receipts, name="own_receipts"),
-    path(f"{OWN_RECEIPTS}<int:event_pk>/", receipts.own_receipt, name="own_receipt"),
+    path(f"{OWN_RECEIPTS}<int:event_pk>/", receipt.own_receipt, name="own_receipt"),
     path(f"{MEMBER_RECEIPTS}/", receipts.member_receipts, name="member_receipts"),
     path(
         f"{MEMBER_RECEIPTS}.csv",
@@ -95,7 +96,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         f"{MEMBER_RECEIPTS}/<int:event_pk>/",
-        receipts.member_receipt,
+        receipt.member_receipt,
         name="member_receipt",
     ),
     path("o/<slug:slug>/prices/", price_pages.prices, name="prices"),

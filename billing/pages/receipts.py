@@ -1,5 +1,5 @@
-"""Receipts of one person: all of them or those that make a figure, as a list, one by one
-and as CSV; one's own, and for admins anybody's. Reads only.
+"""Receipts of one person: all of them or those that make a figure, as a list and
+as CSV; one's own, and for admins anybody's. Reads only.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     QueryDict,
@@ -20,12 +19,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import member_page
 from accounts.models import Membership, Organization, Role
-from billing.metering.queries.unattributed import payers_of
 from billing.metering.receipts import receipt_of
-from billing.models import UsageEvent, model_label, surface_label
+from billing.models import model_label, surface_label
 from billing.pages.receipts_csv import receipts_csv
 from billing.reports.filters import ReceiptsFilter, receipts_filter
-from billing.reports.queries.own import events_of, organization_receipts
 from billing.reports.queries.receipts import (
     FUNDED,
     counted_nanos,
@@ -62,7 +59,7 @@ def own_receipts_csv(
     request: HttpRequest, membership: Membership
 ) -> StreamingHttpResponse:
     """The reader's receipts of the same filter, streamed."""
-    return receipts_csv(_filter(request, membership).asked, membership.organization)
+    return receipts_csv(filter_of(request, membership).asked, membership.organization)
 
 
 @member_page(Role.ADMIN, is_shown_to_operators=True)
@@ -73,38 +70,7 @@ def member_receipts_csv(
 ) -> StreamingHttpResponse:
     """The same of anybody."""
     person = person_of(membership, membership_id)
-    return receipts_csv(_filter(request, person).asked, membership.organization)
-
-
-@member_page()
-@require_safe
-def own_receipt(
-    request: HttpRequest, membership: Membership, event_pk: int
-) -> HttpResponse:
-    """One event with everything behind its cost, of the reader or assigned to them.
-    Admins may open those of every member; keys are the owners' business.
-    """
-    event = (
-        organization_receipts(membership.organization_id).filter(pk=event_pk).first()
-    )
-    if event is None or (
-        payers_of([event])[event.pk] != membership.pk
-        and not membership.is_at_least(Role.ADMIN)
-    ):
-        raise Http404
-    return _receipt(request, membership, event)
-
-
-@member_page(Role.ADMIN, is_shown_to_operators=True)
-@require_safe
-def member_receipt(
-    request: HttpRequest, membership: Membership, membership_id: int, event_pk: int
-) -> HttpResponse:
-    """One event of the list of a person."""
-    person = person_of(membership, membership_id)
-    events = organization_receipts(membership.organization_id)
-    event = get_object_or_404(events.filter(events_of(person.pk)), pk=event_pk)
-    return _receipt(request, membership, event, person)
+    return receipts_csv(filter_of(request, person).asked, membership.organization)
 
 
 def person_of(membership: Membership, membership_id: int) -> Membership:
@@ -117,13 +83,14 @@ def person_of(membership: Membership, membership_id: int) -> Membership:
     )
 
 
-def _filter(request: HttpRequest, person: Membership) -> ReceiptsFilter:
+def filter_of(request: HttpRequest, person: Membership) -> ReceiptsFilter:
+    """What the address asks for of a person's receipts."""
     today = local_day(timezone.now(), person.organization.zone_at(timezone.now()))
     return receipts_filter(request.GET, membership_id=person.pk, today=today)
 
 
 def _list(request: HttpRequest, person: Membership, *, is_own: bool) -> HttpResponse:
-    chosen = _filter(request, person)
+    chosen = filter_of(request, person)
     page = receipts_asked_page(chosen.asked, page=request.GET.get("page"))
     counted = counted_nanos(chosen.asked, list(page))
     models, surfaces = models_and_surfaces(person.pk)
@@ -140,7 +107,9 @@ def _list(request: HttpRequest, person: Membership, *, is_own: bool) -> HttpResp
         "kept": [
             (name, request.GET[name]) for name in ("seat",) if name in request.GET
         ],
-        "csv_url": _url("receipts_csv", organization, None if is_own else person),
+        "csv_url": page_address(
+            "receipts_csv", organization.slug, None if is_own else person
+        ),
         "report_url": None if is_own else _report_url(chosen, organization),
         "page": page,
         "rows": [(receipt_of(event), counted[event.pk]) for event in page],
@@ -152,11 +121,11 @@ def _list(request: HttpRequest, person: Membership, *, is_own: bool) -> HttpResp
     return render(request, "billing/pages/receipts.html", context)
 
 
-def _url(name: str, organization: Organization, person: Membership | None) -> str:
+def page_address(name: str, slug: str, person: Membership | None, *more: int) -> str:
     """The address of a page of receipts: one's own, or a person's."""
     if person is None:
-        return reverse(f"own_{name}", args=[organization.slug])
-    return reverse(f"member_{name}", args=[organization.slug, person.pk])
+        return reverse(f"own_{name}", args=[slug, *more])
+    return reverse(f"member_{name}", args=[slug, person.pk, *more])
 
 
 def _report_url(chosen: ReceiptsFilter, organization: Organization) -> str | None:
@@ -167,20 +136,3 @@ def _report_url(chosen: ReceiptsFilter, organization: Organization) -> str | Non
     query["person"] = str(chosen.asked.narrowed.membership_id)
     query["paid"] = chosen.asked.paid
     return f"{reverse('reports', args=[organization.slug])}?{query.urlencode()}"
-
-
-def _receipt(
-    request: HttpRequest,
-    membership: Membership,
-    event: UsageEvent,
-    person: Membership | None = None,
-) -> HttpResponse:
-    context = {
-        "receipt": receipt_of(event),
-        "organization": membership.organization,
-        "membership": person,
-        "person": event.membership.user,
-        "reporting_key": event.api_key if membership.is_at_least(Role.OWNER) else None,
-        "zone": membership.organization.zone_at(timezone.now()),
-    }
-    return render(request, "billing/metering/receipt.html", context)
