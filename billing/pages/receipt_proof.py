@@ -28,9 +28,10 @@ class Proof:
 
 class WindowBar(NamedTuple):
     """A window to scale: where it ran out and where the event is, in percent of its
-    length, and its words.
+    length, and its words. Not `is_open` where none was, and the event opened none.
     """
 
+    is_open: bool
     title: str
     figures: str
     opened: str
@@ -142,12 +143,14 @@ def bars_of(
 
 def _bar(event: UsageEvent, window: WindowBefore, *, zone: str) -> WindowBar:
     opened, resets = window.opened_at, window.resets_at
+    is_open = opened is not None or event.funding == Funding.INCLUDED
     if opened is None or resets is None:  # this request opened it, or would have
         opened, resets = event.occurred_at, event.occurred_at + window.length
     ring = _percent(event.occurred_at, opened, resets)
     mark = _percent(window.exhausted_at or opened, opened, resets)
     to_go = resets - event.occurred_at
     return WindowBar(
+        is_open=is_open,
         title=_title(window),
         figures=_("%(used)s of %(limit)s used before")
         % {

@@ -34,7 +34,7 @@ from billing.reports.queries.report import (
     is_known_dimension,
     people_called,
 )
-from billing.reports.rules.grouping import label_of
+from billing.reports.rules.grouping import label_of, label_text
 from billing.reports.rules.ranges import BadRange, range_of
 from billing.reports.words.report import dimension_text, value_text
 from config.kit.ids import is_row_id
@@ -188,6 +188,25 @@ def receipts_filter(
         query.urlencode(),
         error,
     )
+
+
+def receipts_query(asked: Asked, **narrowed: str) -> str:
+    """The part of an address that shows the receipts behind a report of one person, or
+    behind one of its rows: `narrowed` is what that is more.
+    """
+    query = QueryDict(mutable=True)
+    query["range"] = f"{asked.span.start}..{asked.span.last}"
+    query["paid"] = asked.paid
+    known = {
+        "model": asked.narrowed.model,
+        "surface": asked.narrowed.surface,
+        "seat": asked.narrowed.seat_tier,
+        "label": asked.narrowed.label and label_text(*asked.narrowed.label),
+    }
+    query.update({name: value for name, value in known.items() if value is not None})
+    for name, value in narrowed.items():
+        query[name] = value
+    return query.urlencode()
 
 
 def bad_range_text(bad: BadRange) -> str:

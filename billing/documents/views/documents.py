@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet, Sum
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -110,9 +116,18 @@ def invoice_line(
         "what": line_text(line),
         "reason": correction_reason_text(line.reason),
         "total_nanos": total_nanos,
+        "receipts_query": _receipts_query(line),
         "behind": documents.page_of(behind, page=request.GET.get("page")),
     }
     return render(request, "billing/documents/invoice_line.html", context)
+
+
+def _receipts_query(line: InvoiceLine) -> str:
+    """What narrows the person's receipts to those of the line."""
+    query = QueryDict(mutable=True)
+    query["range"] = f"{line.invoice.month_on:%Y-%m}"
+    query.update({"paid": "extra", "model": line.model, "surface": line.surface})
+    return query.urlencode()
 
 
 def _behind(line: InvoiceLine) -> tuple[QuerySet[Any], int]:
