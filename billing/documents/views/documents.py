@@ -35,6 +35,7 @@ from billing.documents.views.csv import events_csv, lines_csv, statement_csv
 from billing.documents.words.documents import (
     line_text,
     more_models_text,
+    pay_text,
     state_text,
     statement_rows,
     tax_text,
@@ -82,7 +83,8 @@ def invoice_page(
         "more_models": more,
         "more_models_words": more_models_text(more.rows) if more else "",
         "people": documents.members_billed(invoice),
-        "lines": [(line, line_text(line)) for line in page],
+        "lines": _with_sums(invoice, list(page)),
+        "ways_to_pay": pay_text(invoice),
         "lines_page": page,
         "notes": notes.filter(invoice=invoice).order_by("pk"),
         "money_back": list(money_back_sentences(invoice)),
@@ -92,6 +94,21 @@ def invoice_page(
         .first(),
     }
     return render(request, "billing/documents/invoice.html", context)
+
+
+def _with_sums(
+    invoice: Invoice, lines: list[InvoiceLine]
+) -> list[tuple[InvoiceLine, str, int]]:
+    """Lines with their words, and what their person's usage or corrections come to."""
+    sums = documents.sums_by_member(invoice, lines)
+    return [
+        (
+            line,
+            line_text(line),
+            sums[(line.kind if line.membership_id else "", line.membership_id)],
+        )
+        for line in lines
+    ]
 
 
 @member_page(Role.OWNER)
