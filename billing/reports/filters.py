@@ -180,8 +180,9 @@ def receipts_filter(
     paid = asked.get("paid", "all")
     query = QueryDict(mutable=True)
     for name in RECEIPTS_KEPT:
-        if asked.get(name) or (name == "seat" and name in asked):
-            query[name] = asked[name].replace("\0", "")[:300]
+        value = asked.get(name)
+        if value or (value is not None and name == "seat"):
+            query[name] = value.replace("\0", "")[:300]
     narrowed = replace(_narrowed(query), membership_id=membership_id)
     return ReceiptsFilter(
         ReceiptsAsked(narrowed, span, paid if paid in PAID else "all"),

@@ -132,7 +132,7 @@ def sums_by_member(
     found: dict[tuple[str, int | None], int] = {
         (row["kind"], row["membership_id"]): row["sum"] for row in sums
     }
-    carried = invoice.lines.filter(membership_id=None).aggregate(
+    carried = invoice.lines.filter(membership__isnull=True).aggregate(
         sum=Sum("amount_nanos")
     )
     return {**found, ("", None): carried["sum"] or 0}

@@ -7,6 +7,7 @@ counts on its own day, a later difference on the day it was booked.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
@@ -80,7 +81,8 @@ def counted_nanos(asked: ReceiptsAsked, events: list[UsageEvent]) -> dict[int, i
     """
     ids = [event.pk for event in events]
     sums = dict.fromkeys(ids, 0)
-    found = [_events(asked).filter(pk__in=ids).values_list("pk", "cost_nanos")]
+    found: list[Iterable[tuple[int, int]]] = []
+    found.append(_events(asked).filter(pk__in=ids).values_list("pk", "cost_nanos"))
     if asked.narrowed.model is not None:
         parts = _parts(asked).filter(event_id__in=ids)
         found.append(parts.values_list("event_id", "cost_nanos"))
