@@ -6,7 +6,7 @@ from billing import webhooks
 from billing.caps.views import caps, selection
 from billing.documents.views import details, documents
 from billing.documents.views import receipts as purchase_receipts
-from billing.metering.views import receipts, unattributed
+from billing.metering.views import unattributed
 from billing.notices.views import channel_modals, channels, recipients, thresholds
 from billing.notices.views import links as notice_links
 from billing.notices.views import own as own_notices
@@ -19,6 +19,8 @@ from billing.pages import (
     palette,
     people_csv,
     person,
+    receipt,
+    receipts,
     setup,
     switch,
     usage_settings,
@@ -29,6 +31,8 @@ from billing.reports.views import mailing as report_mails
 from billing.reports.views import reports as report_pages
 
 USAGE = "o/<slug:slug>/settings/usage/"
+OWN_RECEIPTS = "o/<slug:slug>/usage/receipts/"
+MEMBER_RECEIPTS = "o/<slug:slug>/settings/members/<int:membership_id>/receipts"
 BILLING = "o/<slug:slug>/settings/billing/"
 OWN_NOTICES = "o/<slug:slug>/notices/"
 NOTICES = "o/<slug:slug>/settings/notices/"
@@ -84,10 +88,18 @@ urlpatterns: list[URLPattern] = [
         receipts.own_receipts_csv,
         name="own_receipts_csv",
     ),
+    path(OWN_RECEIPTS, receipts.own_receipts, name="own_receipts"),
+    path(f"{OWN_RECEIPTS}<int:event_pk>/", receipt.own_receipt, name="own_receipt"),
+    path(f"{MEMBER_RECEIPTS}/", receipts.member_receipts, name="member_receipts"),
     path(
-        "o/<slug:slug>/usage/receipts/<int:event_pk>/",
-        receipts.own_receipt,
-        name="own_receipt",
+        f"{MEMBER_RECEIPTS}.csv",
+        receipts.member_receipts_csv,
+        name="member_receipts_csv",
+    ),
+    path(
+        f"{MEMBER_RECEIPTS}/<int:event_pk>/",
+        receipt.member_receipt,
+        name="member_receipt",
     ),
     path("o/<slug:slug>/palette/", palette.palette, name="palette"),
     path("o/<slug:slug>/prices/", price_pages.prices, name="prices"),

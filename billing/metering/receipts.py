@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.metering.rules.pricing import counts_of, factors_kept
-from billing.models import Funding, FundingWhy, UsageEvent, UsagePart
+from billing.models import (
+    Funding,
+    FundingWhy,
+    ModelPrice,
+    UsageEvent,
+    UsagePart,
+    model_label,
+)
+from billing.models.prices import SINCE_ALWAYS
 from billing.prices.rules import MESSAGE, ONE, TOKEN_CLASSES, Applied, TokenClass
 from billing.prices.words import class_word, factor_text, part_word, rate_text
 from config.kit.money import NANOS_PER_USD
@@ -84,7 +92,18 @@ class ReceiptPart:
     factors: tuple[Applied, ...]
     cost_nanos: int
     estimated: bool
+    price: ModelPrice
     is_free: bool = False
+
+    @property
+    def since(self) -> dt.date | None:
+        """From when on its rates held; None where they always did."""
+        return None if self.price.starts_on == SINCE_ALWAYS else self.price.starts_on
+
+    @property
+    def called(self) -> str:
+        """The model as people call it."""
+        return model_label(self.model)
 
     @property
     def word(self) -> str:
@@ -201,6 +220,7 @@ def _part_of(row: UsageEvent | UsagePart) -> ReceiptPart:
         factors,
         row.cost_nanos,
         row.estimated,
+        row.price,
         is_free=not any(getattr(row.price, one.rate) for one in TOKEN_CLASSES),
     )
 

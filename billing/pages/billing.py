@@ -167,6 +167,9 @@ def ledger_entry(
         "reason": entry_reason(entry),
         "organization": membership.organization,
         "zone": membership.organization.zone_at(timezone.now()),
+        "receipts_query": f"range={entry.day_on}..{entry.day_on}&paid=extra"
+        if entry.day_on
+        else "",
         "trace": ledger.trace(entry, page=request.GET.get("page"))
         if entry.membership_id
         else None,

@@ -5,7 +5,7 @@ to the default.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -23,6 +23,7 @@ from billing.reports.queries.members import (
     SORTS,
     MemberFilter,
 )
+from billing.reports.queries.receipts import ReceiptsAsked
 from billing.reports.queries.report import (
     MODEL,
     PAID,
@@ -33,7 +34,7 @@ from billing.reports.queries.report import (
     is_known_dimension,
     people_called,
 )
-from billing.reports.rules.grouping import label_of
+from billing.reports.rules.grouping import label_of, label_text
 from billing.reports.rules.ranges import BadRange, range_of
 from billing.reports.words.report import dimension_text, value_text
 from config.kit.ids import is_row_id
@@ -131,10 +132,7 @@ def report_filter(asked: QueryDict, *, today: dt.date) -> ReportFilter:
         span = range_of(_range_text(asked), today=today)
     except BadRange as bad:
         span = range_of("", today=today)
-        error = _(
-            "“%(range)s” is not a range of days. Use a month (2026-10) or two days, the "
-            "first before the last, at most ten years apart (2026-10-12..2026-11-08)."
-        ) % {"range": str(bad)[:60]}
+        error = bad_range_text(bad)
     by = asked.get("by", PERSON)
     by = by if is_known_dimension(by) else PERSON
     then = asked.get("then", "")
@@ -152,6 +150,72 @@ def report_filter(asked: QueryDict, *, today: dt.date) -> ReportFilter:
         step=step if step in ("day", "week", "month") else "",
         error=error,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsFilter:
+    """What the address of a person's receipts says; `error` is what it says that can't
+    be, `query` the part of it that leads back to the same rows.
+    """
+
+    asked: ReceiptsAsked
+    query: str
+    error: str = ""
+
+
+RECEIPTS_KEPT = ("range", "start", "end", "paid", "model", "surface", "seat", "label")
+
+
+def receipts_filter(
+    asked: QueryDict, *, membership_id: int, today: dt.date
+) -> ReceiptsFilter:
+    """The receipts an address asks for, in the words of a report's: `range`, `paid`,
+    `model`, `surface`, `seat` and `label`. Without a range all days, without a payer all.
+    """
+    text, span, error = _range_text(asked), None, ""
+    try:
+        span = range_of(text, today=today) if text else None
+    except BadRange as bad:
+        error = bad_range_text(bad)
+    paid = asked.get("paid", "all")
+    query = QueryDict(mutable=True)
+    for name in RECEIPTS_KEPT:
+        value = asked.get(name)
+        if value or (value is not None and name == "seat"):
+            query[name] = value.replace("\0", "")[:300]
+    narrowed = replace(_narrowed(query), membership_id=membership_id)
+    return ReceiptsFilter(
+        ReceiptsAsked(narrowed, span, paid if paid in PAID else "all"),
+        query.urlencode(),
+        error,
+    )
+
+
+def receipts_query(asked: Asked, **narrowed: str) -> str:
+    """The part of an address that shows the receipts behind a report of one person, or
+    behind one of its rows: `narrowed` is what that is more.
+    """
+    query = QueryDict(mutable=True)
+    query["range"] = f"{asked.span.start}..{asked.span.last}"
+    query["paid"] = asked.paid
+    known = {
+        "model": asked.narrowed.model,
+        "surface": asked.narrowed.surface,
+        "seat": asked.narrowed.seat_tier,
+        "label": asked.narrowed.label and label_text(*asked.narrowed.label),
+    }
+    query.update({name: value for name, value in known.items() if value is not None})
+    for name, value in narrowed.items():
+        query[name] = value
+    return query.urlencode()
+
+
+def bad_range_text(bad: BadRange) -> str:
+    """Why a range in an address is none."""
+    return _(
+        "“%(range)s” is not a range of days. Use a month (2026-10) or two days, the "
+        "first before the last, at most ten years apart (2026-10-12..2026-11-08)."
+    ) % {"range": str(bad)[:60]}
 
 
 def _range_text(asked: QueryDict) -> str:

@@ -66,6 +66,18 @@ def api_docs_url() -> str:
     return "/api/v1/docs" if settings.API_DOCS else ""
 
 
+@register.simple_tag(takes_context=True)
+def page_kept(context: Context, parameter: str = "") -> list[tuple[str, str]]:
+    """What of the address stays when a reader jumps to another page of a list."""
+    asked = context["request"].GET
+    return [
+        (name, value)
+        for name, values in asked.lists()
+        for value in values
+        if name != (parameter or "page")
+    ]
+
+
 @register.simple_tag
 def asset(path: str) -> str:
     """The address of a static file, also where the files were never collected: for the

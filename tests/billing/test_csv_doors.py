@@ -134,6 +134,9 @@ def acme_doors(acme, now) -> dict[str, list[dict[str, str]]]:
         "usage_people_csv": people,
         "api": usage,
         "own_receipts_csv": rows_of(signed_in(bob.user), "/o/acme/usage/receipts.csv"),
+        "member_receipts_csv": rows_of(
+            owner, f"/o/acme/settings/members/{bob.pk}/receipts.csv"
+        ),
         "invoice_lines_csv": rows_of(owner, f"{home}/{number}/lines.csv"),
         "invoice_events_csv": rows_of(owner, f"{home}/{number}/events.csv"),
     }

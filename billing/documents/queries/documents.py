@@ -120,6 +120,24 @@ def with_end(sums: Sequence[S], *, most: int) -> tuple[Sequence[S], Rest | None]
     )
 
 
+def sums_by_member(
+    invoice: Invoice, lines: Sequence[InvoiceLine]
+) -> dict[tuple[str, int | None], int]:
+    """What each group of lines that `lines` are of comes to, with those on other pages:
+    by kind and member, as the paper has it; what is carried has one without either.
+    """
+    ids = {line.membership_id for line in lines if line.membership_id}
+    theirs = invoice.lines.filter(membership_id__in=ids).order_by()
+    sums = theirs.values("kind", "membership_id").annotate(sum=Sum("amount_nanos"))
+    found: dict[tuple[str, int | None], int] = {
+        (row["kind"], row["membership_id"]): row["sum"] for row in sums
+    }
+    carried = invoice.lines.filter(membership__isnull=True).aggregate(
+        sum=Sum("amount_nanos")
+    )
+    return {**found, ("", None): carried["sum"] or 0}
+
+
 def members_billed(invoice: Invoice) -> int:
     """How many members' usage an invoice bills; corrections alone do not count."""
     usage = invoice.lines.filter(kind=InvoiceLine.Kind.USAGE).order_by()

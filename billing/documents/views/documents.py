@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet, Sum
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -29,6 +35,7 @@ from billing.documents.views.csv import events_csv, lines_csv, statement_csv
 from billing.documents.words.documents import (
     line_text,
     more_models_text,
+    pay_text,
     state_text,
     statement_rows,
     tax_text,
@@ -76,7 +83,8 @@ def invoice_page(
         "more_models": more,
         "more_models_words": more_models_text(more.rows) if more else "",
         "people": documents.members_billed(invoice),
-        "lines": [(line, line_text(line)) for line in page],
+        "lines": _with_sums(invoice, list(page)),
+        "ways_to_pay": pay_text(invoice),
         "lines_page": page,
         "notes": notes.filter(invoice=invoice).order_by("pk"),
         "money_back": list(money_back_sentences(invoice)),
@@ -86,6 +94,21 @@ def invoice_page(
         .first(),
     }
     return render(request, "billing/documents/invoice.html", context)
+
+
+def _with_sums(
+    invoice: Invoice, lines: list[InvoiceLine]
+) -> list[tuple[InvoiceLine, str, int]]:
+    """Lines with their words, and what their person's usage or corrections come to."""
+    sums = documents.sums_by_member(invoice, lines)
+    return [
+        (
+            line,
+            line_text(line),
+            sums[(line.kind if line.membership_id else "", line.membership_id)],
+        )
+        for line in lines
+    ]
 
 
 @member_page(Role.OWNER)
@@ -110,9 +133,18 @@ def invoice_line(
         "what": line_text(line),
         "reason": correction_reason_text(line.reason),
         "total_nanos": total_nanos,
+        "receipts_query": _receipts_query(line),
         "behind": documents.page_of(behind, page=request.GET.get("page")),
     }
     return render(request, "billing/documents/invoice_line.html", context)
+
+
+def _receipts_query(line: InvoiceLine) -> str:
+    """What narrows the person's receipts to those of the line."""
+    query = QueryDict(mutable=True)
+    query["range"] = f"{line.invoice.month_on:%Y-%m}"
+    query.update({"paid": "extra", "model": line.model, "surface": line.surface})
+    return query.urlencode()
 
 
 def _behind(line: InvoiceLine) -> tuple[QuerySet[Any], int]:

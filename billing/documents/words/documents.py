@@ -150,6 +150,32 @@ def state_text(invoice: Invoice) -> str:
     return _("Nothing to pay")
 
 
+def pay_text(invoice: Invoice) -> list[str]:
+    """How an open invoice is paid: to whom, until when, by which words, and where to ask;
+    what the seller's note says stands behind. Empty where nothing is to pay.
+    """
+    if invoice.status != Invoice.Status.OPEN:
+        return []
+    seller = invoice.seller
+    values = {
+        "amount": format_usd(owed_nanos(invoice)),
+        "seller": isolated(str(seller.get("name", ""))),
+        "number": invoice.number,
+        "day": due_text(invoice),
+    }
+    texts = [
+        _("Pay %(amount)s to %(seller)s by %(day)s and name the number %(number)s.")
+        % values
+    ]
+    if note := str(seller.get("note", "")):
+        texts.append(note)
+    if email := str(seller.get("email", "")):
+        texts.append(_("Questions go to %(address)s.") % {"address": email})
+    elif not note:
+        texts.append(_("Where to pay is agreed with them: no account is named here."))
+    return texts
+
+
 def stamp_text(invoice: Invoice) -> str:
     """The word stamped across paper: credited, paid or void; none while it is open."""
     if is_credited_whole(invoice):

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -21,6 +22,7 @@ from billing.reports.filters import (
     ReportFilter,
     chip_people,
     query_without_days,
+    receipts_query,
     report_filter,
 )
 from billing.reports.queries.report import (
@@ -138,6 +140,8 @@ def _link(request: MemberRequest, report: Report, key: Any) -> str:
     to name two labels.
     """
     by = report.asked.by
+    if report.asked.narrowed.membership_id is not None:
+        return _receipts(request, report, key)
     if is_label(by):
         if report.asked.narrowed.label is not None:
             return ""
@@ -150,6 +154,25 @@ def _link(request: MemberRequest, report: Report, key: Any) -> str:
     name, by_next = LEADS_TO[by]
     value = "" if key is None else str(key)
     return _address_with(request, **{name: value}, by=by_next, then=None)
+
+
+def _receipts(request: MemberRequest, report: Report, key: Any) -> str:
+    """The receipts that make a row of one person's report."""
+    asked, text = report.asked, "" if key is None else str(key)
+    more = {}
+    if is_label(asked.by):
+        if asked.narrowed.label is not None:
+            return ""
+        more = {"label": label_text(label_key(asked.by), text)}
+    elif asked.by == DAY:
+        more = {"range": f"{key}..{key}"}
+    elif asked.by != PERSON:
+        more = {LEADS_TO[asked.by][0]: text}
+    page = reverse(
+        "member_receipts",
+        args=[request.membership.organization.slug, asked.narrowed.membership_id],
+    )
+    return f"{page}?{receipts_query(asked, **more)}"
 
 
 def _table(

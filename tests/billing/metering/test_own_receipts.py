@@ -196,15 +196,16 @@ def test_the_csv_has_every_event_of_the_reader_and_nobody_elses(client, bob, ali
     response = client.get(CSV)
     body = b"".join(response.streaming_content).decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(body))
-    assert row["id"] == "'=cmd", "a spreadsheet must not run it"
-    assert (row["output_tokens"], row["cost_usd"], row["adjusted_usd"]) == (
+    assert row["Event"] == "'=cmd", "a spreadsheet must not run it"
+    assert row["Time (New York)"] == "2026-11-23 14:28:00"
+    assert (row["Output"], row["Cost (USD)"], row["Corrections (USD)"]) == (
         "1234",
         "0.012340000",
         "0.000000005",
     )
-    assert (row["paid_by"], row["estimated"], row["counted_month"]) == (
-        "included",
-        "False",
+    assert (row["Paid by"], row["Estimated"], row["Billing month"]) == (
+        "Included",
+        "",
         "2026-11",
     )
     assert 'filename="acme-receipts.csv"' in response["Content-Disposition"]

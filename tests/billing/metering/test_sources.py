@@ -161,5 +161,5 @@ def test_x4_the_receipt_names_surface_source_and_request(client, call, bob):
         reverse("own_receipt", args=["acme", UsageEvent.objects.get().pk])
     )
     text = page.content.decode()
-    for word in ("my_ide, claude-sonnet-5", "Telemetry", "req_9"):
+    for word in ("my_ide, Sonnet 5", "Telemetry", "req_9"):
         assert word in text
