@@ -20,3 +20,4 @@ class AccountsConfig(AppConfig):
             personal,
             signals,
         )
+        from accounts.actions import undoing_members  # noqa: F401

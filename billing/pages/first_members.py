@@ -98,7 +98,7 @@ class FirstMembers:
         people = candidates(self.page.organization, only=self.ids).in_bulk()
         month = self.page.standing.month
         added = self._acted("add-")
-        spent = spent_last_month([added], month=month) if added in people else {}
+        spent = spent_last_month([added], month=month) if added else {}
         return [
             self._row(people[pk], spent.get(pk, 0), is_new=pk == added)
             for pk in self.ids
