@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,16 +16,18 @@ from billing.pages.first_members import FirstMembers
 from config.kit.money import AmountError, format_usd, parse_amount
 
 
-def effect_lines(members: FirstMembers) -> list[str]:
-    """One sentence for each cap that can be read, and one for those of single members."""
-    page, posted = members.page, members.posted
+def effect_lines(members: FirstMembers, typed: Mapping[str, Any]) -> list[str]:
+    """One sentence for each cap as `typed` that can be read, and one for those of single
+    members.
+    """
+    page = members.page
     targets = {"organization_cap": CapTarget(page.organization)}
     if page.organization.plan == Plan.ENTERPRISE_SEAT:
         targets |= {tier: seat_tier_target(page.organization, tier) for tier in Tier}
     lines = []
     for name, target in targets.items():
-        amount = _amount(posted.get(name, ""))
-        if amount is not None and f"{name}_unlimited" not in posted:
+        amount = _amount(typed.get(name) or "")
+        if amount is not None and not typed.get(f"{name}_unlimited"):
             lines.append(_line(members, target, amount))
     if members.rows:
         lines.append(_members_line(members))
@@ -49,8 +52,8 @@ def _members_line(members: FirstMembers) -> str:
     }
     return (
         ngettext(
-            "%(count)d person has a cap of their own: at most %(sum)s a month.",
-            "%(count)d people have caps of their own: together at most %(sum)s a month.",
+            "Set here for %(count)d person: at most %(sum)s a month.",
+            "Set here for %(count)d people: together at most %(sum)s a month.",
             number,
         )
         % figures

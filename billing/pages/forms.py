@@ -56,6 +56,8 @@ class FirstCapsForm(forms.Form):
         for tier in self._tiers:
             if cleaned.get(f"{tier}_unlimited"):
                 cleaned[tier] = None
+            elif UNLIMITED in self.data:  # “Without a cap” is a press for all of them
+                continue
             elif tier in cleaned and cleaned[tier] is None:
                 self.add_error(tier, _("Enter an amount, or tick “without a cap”."))
         return cleaned

@@ -139,7 +139,7 @@ def _cap(request: MemberRequest, page: UsagePage) -> Answer:
                 now=page.now,
             )
             return _go_on(page, SetupStep.WHOM)
-    return {"form": form, **first_context(members)}
+    return {"form": form, **first_context(request, members)}
 
 
 def _whom(request: MemberRequest, page: UsagePage) -> Answer:

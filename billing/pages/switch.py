@@ -72,7 +72,9 @@ def enable(request: MemberRequest, membership: Membership) -> HttpResponse:
     response = render_modal(
         request,
         "billing/pages/enable.html",
-        page.shared() | first_context(members) | {"form": form, "subtitle": subtitle},
+        page.shared()
+        | first_context(request, members)
+        | {"form": form, "subtitle": subtitle},
         title=_("Enable extra usage"),
         name="enable",
     )
@@ -90,13 +92,16 @@ def first_part(
     if not request.htmx or part not in PARTS or request.htmx.target == "modal":
         return None
     # What is not asked for but follows from it, the effect, is swapped beside it.
-    context = page.shared() | first_context(members) | {"is_part": part != "effect"}
+    context = (
+        page.shared() | first_context(request, members) | {"is_part": part != "effect"}
+    )
     return render(request, f"billing/pages/{PARTS[part]}.html", context)
 
 
-def first_context(members: FirstMembers) -> dict[str, Any]:
+def first_context(request: MemberRequest, members: FirstMembers) -> dict[str, Any]:
     """What the parts of the first caps show."""
-    return {"members": members, "effect_lines": effect_lines(members)}
+    typed = first_values(request, members.page)
+    return {"members": members, "effect_lines": effect_lines(members, typed)}
 
 
 def first_values(request: MemberRequest, page: UsagePage) -> dict[str, Any]:

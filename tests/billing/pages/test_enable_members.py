@@ -111,7 +111,7 @@ def test_htmx_gets_the_part_that_changed(owner, bob):
         },
         headers=HTMX,
     )
-    assert "1 person has a cap of their own: at most $25.00 a month." in words(effect)
+    assert "Set here for 1 person: at most $25.00 a month." in words(effect)
     assert "Acme: At $400.00" in words(effect)
 
 
