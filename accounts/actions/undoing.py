@@ -56,23 +56,30 @@ class WayBack:
     reverse: Reverse
     role: Role
     spoilers: frozenset[str]
+    covers: frozenset[str]
 
 
 _WAYS: dict[str, WayBack] = {}
 
 
 def undoes(
-    *actions: str, role: Role = Role.OWNER, spoilers: Collection[str] = ()
+    *actions: str,
+    role: Role = Role.OWNER,
+    spoilers: Collection[str] = (),
+    covers: Collection[str] = (),
 ) -> Callable[[Reverse], Reverse]:
     """Mark the function that takes back a change of these actions and answers, in
     sentences, what did not come back.
 
-    `spoilers` are the actions that forbid it when they came after, besides its own.
+    `spoilers` are the actions that forbid it when they came after, besides its own. `covers`
+    are those of the same person at the same moment that its `role` takes back with it.
     """
 
     def register(reverse: Reverse) -> Reverse:
         for action in actions:
-            _WAYS[action] = WayBack(reverse, role, frozenset({action, *spoilers}))
+            _WAYS[action] = WayBack(
+                reverse, role, frozenset({action, *spoilers}), frozenset(covers)
+            )
         return reverse
 
     return register
@@ -158,7 +165,7 @@ def _check(
             code="undo_too_late",
         )
     way = _WAYS[entry.action]
-    if not by.is_at_least(way.role):
+    if not by.is_at_least(_role_for(entry, together)):
         raise BusinessError(
             _("You no longer have the right to change this."),
             code="undo_role",
@@ -171,6 +178,19 @@ def _check(
             % {"who": later.actor or later.actor_label or _("The system")},
             code="changed_since",
         )
+
+
+def _role_for(entry: AuditEntry, together: list[AuditEntry]) -> Role:
+    """Who may take it back: an owner a cap, but a reviewer the one they gave."""
+    for other in together:
+        way = _WAYS[other.action]
+        came_with_it = (other.at, other.membership_id) == (
+            entry.at,
+            entry.membership_id,
+        )
+        if came_with_it and entry.action in way.covers:
+            return way.role
+    return _WAYS[entry.action].role
 
 
 def _later(

@@ -19,7 +19,7 @@ from config.kit.errors import BusinessError
 from config.kit.ids import is_row_id
 
 MOST = 4
-CHANGED = ("capChanged", "membersChanged", "requestsChanged")
+CHANGED = ("capChanged", "membersChanged", "requestsChanged", "undone")
 
 
 @member_page(Role.ADMIN)
