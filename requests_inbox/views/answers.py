@@ -188,7 +188,7 @@ def row_or_whole(
         return row_now(request, review.membership, request_id=request_id, sentence=why)
     if not request.htmx:
         return whole(request, review, status=status)
-    context = _context(review) | {"row": row}
+    context = _context(review) | {"row": row, "is_after": True}
     return render(request, "requests_inbox/_review_row.html", context, status=status)
 
 
