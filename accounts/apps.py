@@ -21,3 +21,4 @@ class AccountsConfig(AppConfig):
             personal,
             signals,
         )
+        from accounts.actions import undoing_members  # noqa: F401

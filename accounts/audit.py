@@ -47,6 +47,8 @@ class Words:
     nothing: Label = ""
 
 
+# Somebody took a change of theirs back.
+UNDONE = "change.undo"
 # An operator opened a row that is somebody's own.
 LOOKED_AT = "operator.read"
 
@@ -177,6 +179,12 @@ def value_text(value: Any) -> str:
     return str(names.get(value, value))
 
 
+@describes(UNDONE)
+def undone_text(value: dict[str, Any]) -> str:
+    """What was taken back; the change it caused has a line of its own."""
+    return str(_ACTIONS.get(value["action"], value["action"]))
+
+
 @describes("member.seat", nothing=gettext_lazy("No seat"))
 def seat_text(value: str) -> str:
     """The seat tier somebody had or got."""
@@ -265,6 +273,7 @@ register_group("organization.", gettext_lazy("Organization"), order=60)
 register_changes(
     {
         LOOKED_AT: gettext_lazy("Looked at by an operator"),
+        UNDONE: gettext_lazy("Undone"),
         "member.role": gettext_lazy("Role"),
         "member.seat": gettext_lazy("Seat"),
         "member.add": gettext_lazy("Member added by usage"),

@@ -14,6 +14,7 @@ from accounts.views import (
     security_events,
     sessions,
     tokens,
+    undo,
 )
 from accounts.views.sign_in import account_pages, second_factor_pages
 
@@ -55,6 +56,7 @@ settings_pages = [
     path("api-keys/<int:key_id>/revoke/", keys.api_key_revoke, name="api_key_revoke"),
     path("api-keys/leases/", keys.leases, name="leases"),
     path("security/", security.security_page, name="security"),
+    path("undo/<str:entries>/", undo.undo, name="undo"),
     path("activity/", activity.activity_page, name="activity"),
     path("activity.csv", activity.activity_csv, name="activity_csv"),
 ]

@@ -14,6 +14,7 @@ class BillingConfig(AppConfig):
         """
         from billing import books, codes, goals, navigation, personal  # noqa: F401
         from billing.caps import audit as cap_audit  # noqa: F401
+        from billing.caps.actions import undoing  # noqa: F401
         from billing.caps.words import returning  # noqa: F401
         from billing.documents import audit as document_audit  # noqa: F401
         from billing.documents import mails as document_mails  # noqa: F401

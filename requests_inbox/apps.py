@@ -18,3 +18,4 @@ class RequestsInboxConfig(AppConfig):
             panels,
             personal,
         )
+        from requests_inbox.actions import undoing  # noqa: F401

@@ -1,6 +1,6 @@
 """Requests for more usage, and what the daily digest has to remember.
 
-A decided request is never edited.
+A decided request is never edited, but for a decision that is taken back at once.
 """
 
 from __future__ import annotations

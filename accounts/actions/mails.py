@@ -52,12 +52,14 @@ def queue_mails(
     *,
     now: dt.datetime,
     within: dt.timedelta,
+    not_before: dt.datetime | None = None,
 ) -> list[int]:
     """Make mails due, inside the caller's transaction; a key that is there already is
     passed over. Their ids.
 
     Mails about a person's own account have no organization. They are given up when
-    they could not be sent `within` that time.
+    they could not be sent `within` that time. Until `not_before` they wait, for what
+    may still be taken back.
     """
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     rows = [
@@ -71,7 +73,7 @@ def queue_mails(
             facts=mail.facts,
             message_id=f"<{uuid.uuid4().hex}@{domain}>",
             created_at=now,
-            next_try_at=now,
+            next_try_at=not_before or now,
             expires_at=now + within,
         )
         for mail in mails
@@ -157,6 +159,16 @@ def mark_sent(
 
 def _plain_facts(mail: OutgoingMail) -> dict[str, Any]:
     return {name: fact for name, fact in mail.facts.items() if name != SEALED}
+
+
+def take_back_mail(key: str) -> bool:
+    """Whether a mail that nobody tried to send yet is gone, so that it never goes out.
+
+    Races with the worker that claims it: condition and deletion are one statement.
+    """
+    unsent = OutgoingMail.objects.waiting().filter(key=key, attempts=0)
+    deleted, _of = unsent.delete()
+    return deleted > 0
 
 
 def drop_mail(mail: OutgoingMail, *, why: str, now: dt.datetime) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -19,6 +19,7 @@ from accounts.actions.invitation_mails import invite_by_mail
 from accounts.actions.invitations import revoke_invitation
 from accounts.actions.members import bring_back, edit_member, remove_member
 from accounts.actions.organizations import hand_over_primary_owner
+from accounts.actions.undoing import changes_made
 from accounts.forms import InvitationForm, MemberForm, RemovalForm, ReturnForm
 from accounts.inviting import beyond_seats, seats_to_invite_for
 from accounts.models import Invitation, Membership, Role
@@ -31,6 +32,7 @@ from accounts.queries import (
 )
 from accounts.returning import what_holds_again
 from accounts.tasks import send_soon
+from accounts.undoing import say_with_undo
 from config.kit.fields import refusals_on
 from config.kit.htmx import render_modal, saved
 from config.kit.http import get_or_post, posted
@@ -86,11 +88,17 @@ def _form_modal(
 
 
 def _done(
-    request: MemberRequest, membership: Membership, sentence: str = ""
+    request: MemberRequest,
+    membership: Membership,
+    sentence: str = "",
+    undo: tuple[Membership, dt.datetime] | None = None,
 ) -> HttpResponse:
-    """Close the modal and say what is true now."""
+    """Close the modal and say what is true now; `undo` is whom it changed, and when."""
     if sentence:
-        messages.success(request, sentence)
+        made = changes_made(undo[0], by=membership, at=undo[1]) if undo else []
+        say_with_undo(
+            request, sentence, organization=membership.organization, entries=made
+        )
     back = reverse("members", args=[membership.organization.slug])
     return saved(request, "membersChanged", then=back)
 
@@ -218,16 +226,17 @@ def member_edit(
     )
     if form.is_valid():
         with refusals_on(form):
+            now = timezone.now()
             edit_member(
                 member,
                 seat_tier=form.cleaned_data["seat_tier"],
                 role=form.cleaned_data.get("role"),
                 by=membership,
-                now=timezone.now(),
+                now=now,
                 keys=form.cleaned_data.get("keys", ()),
             )
             sentence = _("%(name)s has been updated.") % {"name": member.user}
-            return _done(request, membership, sentence)
+            return _done(request, membership, sentence, undo=(member, now))
     return _form_modal(
         request,
         membership,
@@ -249,9 +258,10 @@ def member_remove(
     if form.is_valid():
         keys = form.cleaned_data.get("keys", ())
         with refusals_on(form):
-            remove_member(member, by=membership, now=timezone.now(), keys=keys)
+            now = timezone.now()
+            remove_member(member, by=membership, now=now, keys=keys)
             sentence = _("%(name)s has been removed.") % {"name": member.user}
-            return _done(request, membership, sentence)
+            return _done(request, membership, sentence, undo=(member, now))
     return _form_modal(
         request,
         membership,

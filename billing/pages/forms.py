@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Plan, Tier
@@ -19,12 +20,12 @@ UNLIMITED = "unlimited"
 
 
 def _seat_cap(label: Promise) -> AmountField:
-    return AmountField(
-        label=label,
-        required=False,
-        unit=_("USD"),
-        placeholder=_("Unlimited"),
-    )
+    return AmountField(label=label, required=False, unit=_("USD"))
+
+
+def _without(tier: Promise) -> forms.BooleanField:
+    label = format_lazy(_("{tier}: without a cap"), tier=tier)
+    return forms.BooleanField(label=label, required=False)
 
 
 class FirstCapsForm(forms.Form):
@@ -40,12 +41,30 @@ class FirstCapsForm(forms.Form):
     )
     standard = _seat_cap(_("Standard"))
     premium = _seat_cap(_("Premium"))
+    standard_unlimited = _without(_("Standard"))
+    premium_unlimited = _without(_("Premium"))
 
     def __init__(self, *args: Any, plan: str, **options: Any) -> None:
         super().__init__(*args, **options)
         if plan != Plan.ENTERPRISE_SEAT:
             for tier in Tier:
-                del self.fields[tier]
+                del self.fields[tier], self.fields[f"{tier}_unlimited"]
+
+    def clean(self) -> dict[str, Any]:
+        """No seat cap is a tick of its own, never an empty field either."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for tier in self._tiers:
+            if cleaned.get(f"{tier}_unlimited"):
+                cleaned[tier] = None
+            elif UNLIMITED in self.data:  # “Without a cap” is a press for all of them
+                continue
+            elif tier in cleaned and cleaned[tier] is None:
+                self.add_error(tier, _("Enter an amount, or tick “without a cap”."))
+        return cleaned
+
+    @property
+    def _tiers(self) -> list[Tier]:
+        return [tier for tier in Tier if tier in self.fields]
 
     def clean_organization_cap(self) -> int | None:
         """No cap is a choice with a button of its own, never an empty field."""
@@ -63,7 +82,17 @@ class FirstCapsForm(forms.Form):
     @property
     def seat_caps(self) -> dict[str, int | None]:
         """The amount of each seat tier offered, in nano-USD; only after the form is valid."""
-        return {tier: self.cleaned_data[tier] for tier in Tier if tier in self.fields}
+        return {tier: self.cleaned_data[tier] for tier in self._tiers}
+
+
+class MemberCapForm(forms.Form):
+    """The first cap of one member, beside others in the same form."""
+
+    amount = AmountField(
+        unit=_("USD"),
+        is_small=True,
+        error_messages={"required": _("Enter an amount, or remove the person.")},
+    )
 
 
 class ScopeForm(forms.Form):

@@ -13,11 +13,17 @@ from django.shortcuts import redirect, render
 from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
-from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
+from billing.caps.actions.first_caps import FirstCaps, set_first_caps
 from billing.caps.actions.switch import set_extra_usage
 from billing.models import Payment, SetupStep
+from billing.pages.first_members import FirstMembers
 from billing.pages.forms import FirstCapsForm, ScopeForm
-from billing.pages.switch import caps_now, say_enabled
+from billing.pages.switch import (
+    first_context,
+    first_part,
+    first_values,
+    say_enabled,
+)
 from billing.pages.usage_parts import UsagePage
 from billing.payments.actions.reload_settings import check_cap_allows_reload
 from billing.payments.actions.setup import set_setup_step
@@ -67,7 +73,7 @@ def enable_step(
         request,
         "billing/pages/enable_flow.html",
         context,
-        status=422 if request.method == "POST" else 200,
+        status=422 if request.method == "POST" and answer["form"].is_bound else 200,
     )
 
 
@@ -111,35 +117,29 @@ def _reload(request: MemberRequest, page: UsagePage) -> Answer:
 
 
 def _cap(request: MemberRequest, page: UsagePage) -> Answer:
+    members = FirstMembers(page, request.POST)
+    if part := first_part(request, page, members):
+        return part
     form = FirstCapsForm(
-        posted(request), plan=page.organization.plan, initial=caps_now(page.caps)
+        None if members.action else posted(request),
+        plan=page.organization.plan,
+        initial=first_values(request, page),
     )
-    if form.is_valid():
+    if form.is_bound and form.is_valid() & members.is_valid():
         with refusals_on(form):
             check_cap_allows_reload(
                 page.balance.account, cap_nanos=form.cleaned_data["organization_cap"]
             )
-            _set_first_caps(page, form)
+            set_first_caps(
+                page.organization,
+                FirstCaps(
+                    form.cleaned_data["organization_cap"], form.seat_caps, members.caps
+                ),
+                actor=Actor.person(page.membership.user),
+                now=page.now,
+            )
             return _go_on(page, SetupStep.WHOM)
-    return {"form": form}
-
-
-def _set_first_caps(page: UsagePage, form: FirstCapsForm) -> None:
-    actor = Actor.person(page.membership.user)
-    set_organization_cap(
-        page.organization,
-        amount_nanos=form.cleaned_data["organization_cap"],
-        actor=actor,
-        now=page.now,
-    )
-    for tier, amount_nanos in form.seat_caps.items():
-        set_seat_tier_cap(
-            page.organization,
-            tier=tier,
-            amount_nanos=amount_nanos,
-            actor=actor,
-            now=page.now,
-        )
+    return {"form": form, **first_context(request, members)}
 
 
 def _whom(request: MemberRequest, page: UsagePage) -> Answer:

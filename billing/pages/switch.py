@@ -5,10 +5,12 @@ Owners only; confirmed before it is on.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,16 +19,26 @@ from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Role
 from billing.caps.actions.confirmation import require_confirmation
+from billing.caps.actions.first_caps import FirstCaps
 from billing.caps.actions.switch import enable_extra_usage, set_extra_usage
 from billing.caps.views.selection import selection_modal
 from billing.funding.rules.standing import Cap
 from billing.models import CapLevel, ExtraUsageScope
+from billing.pages.first_effect import effect_lines
+from billing.pages.first_members import FirstMembers, kept
 from billing.pages.forms import AskFirstForm, EnableForm
 from billing.pages.usage_parts import UsagePage
 from config.kit.errors import BusinessError
 from config.kit.fields import refusals_on, typed_amount
 from config.kit.htmx import render_modal
 from config.kit.http import get_or_post, posted
+
+PARTS = {
+    "add": "_first_members",
+    "drop": "_first_members",
+    "search": "_first_found",
+    "effect": "_first_effect",
+}
 
 
 @member_page(Role.OWNER)
@@ -42,30 +54,73 @@ def enable(request: MemberRequest, membership: Membership) -> HttpResponse:
             slug=membership.organization.slug,
             step=page.balance.setup_step,
         )
+    members = FirstMembers(page, request.POST)
+    if part := first_part(request, page, members):
+        return part
     form = EnableForm(
-        posted(request), plan=membership.organization.plan, initial=caps_now(page.caps)
+        None if members.action else posted(request),
+        plan=membership.organization.plan,
+        initial=first_values(request, page),
     )
-    if form.is_valid():
+    if form.is_bound and form.is_valid() & members.is_valid():
         with refusals_on(form):
-            return _enabled(request, page, form)
+            return _enabled(request, page, form, members)
     subtitle = _(
         "When included usage runs out, people can continue at API rates, billed after "
         "the month ends."
     )
-    return render_modal(
+    response = render_modal(
         request,
         "billing/pages/enable.html",
-        page.shared() | {"form": form, "subtitle": subtitle},
+        page.shared()
+        | first_context(request, members)
+        | {"form": form, "subtitle": subtitle},
         title=_("Enable extra usage"),
         name="enable",
     )
+    response.status_code = 422 if form.is_bound else 200
+    return response
 
 
-def caps_now(caps: dict[tuple[str, str | None], Cap]) -> dict[str, str]:
+def first_part(
+    request: MemberRequest, page: UsagePage, members: FirstMembers
+) -> HttpResponse | None:
+    """The part of the form that HTMX asks for: the members, whom a search found, or the
+    effect; None where the whole form is meant.
+    """
+    part = members.action.partition("-")[0]
+    if not request.htmx or part not in PARTS or request.htmx.target == "modal":
+        return None
+    # What is not asked for but follows from it, the effect, is swapped beside it.
+    context = (
+        page.shared() | first_context(request, members) | {"is_part": part != "effect"}
+    )
+    return render(request, f"billing/pages/{PARTS[part]}.html", context)
+
+
+def first_context(request: MemberRequest, members: FirstMembers) -> dict[str, Any]:
+    """What the parts of the first caps show."""
+    typed = first_values(request, members.page)
+    return {"members": members, "effect_lines": effect_lines(members, typed)}
+
+
+def first_values(request: MemberRequest, page: UsagePage) -> dict[str, Any]:
+    """What the form starts from: what was typed, else the caps kept from before."""
+    if request.method == "POST":
+        return kept(EnableForm.base_fields, request.POST)
+    return caps_now(page.caps)
+
+
+def caps_now(caps: dict[tuple[str, str | None], Cap]) -> dict[str, Any]:
     """Caps kept from before, so that enabling again starts from them."""
     organization = caps.get((CapLevel.ORGANIZATION, None))
     seats = {
         tier: typed_amount(cap.later_nanos)
+        for (_level, tier), cap in caps.items()
+        if tier
+    }
+    unlimited = {
+        f"{tier}_unlimited": cap.later_nanos is None
         for (_level, tier), cap in caps.items()
         if tier
     }
@@ -74,15 +129,19 @@ def caps_now(caps: dict[tuple[str, str | None], Cap]) -> dict[str, str]:
         if organization
         else "",
         **seats,
+        **unlimited,
     }
 
 
-def _enabled(request: MemberRequest, page: UsagePage, form: EnableForm) -> HttpResponse:
+def _enabled(
+    request: MemberRequest, page: UsagePage, form: EnableForm, members: FirstMembers
+) -> HttpResponse:
     scope = form.cleaned_data["scope"]
     enable_extra_usage(
         page.organization,
-        cap_nanos=form.cleaned_data["organization_cap"],
-        seat_caps=form.seat_caps,
+        caps=FirstCaps(
+            form.cleaned_data["organization_cap"], form.seat_caps, members.caps
+        ),
         scope=scope,
         actor=Actor.person(request.user),
         now=page.now,

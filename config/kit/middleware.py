@@ -35,6 +35,7 @@ from django_structlog.middlewares import RequestMiddleware
 
 from config.kit.api import problem
 from config.kit.doors import KEY_VARIABLE, PROGRAMS
+from config.kit.tags import undo_address
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 DOCS = "/api/v1/docs"
@@ -212,7 +213,11 @@ def _messages_to_trigger(request: HttpRequest, response: HttpResponse) -> None:
     show them in.
     """
     toasts = [
-        {"level": message.level_tag, "text": str(message)}
+        {
+            "level": message.level_tag,
+            "text": str(message),
+            "undo": undo_address(message),
+        }
         for message in get_messages(request)
     ]
     if not toasts:

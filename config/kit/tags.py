@@ -24,6 +24,13 @@ register = template.Library()
 register.filter("one_line", shown_line)
 
 
+@register.filter
+def undo_address(message: Any) -> str:
+    """Where a message is taken back; empty where there is no way back."""
+    tags = str(message.extra_tags or "")
+    return tags if tags.startswith("/") else ""
+
+
 @register.simple_tag
 def modal_link(url_name: str, *args: Any, query: str = "") -> SafeString:
     """The attributes of a link that opens the modal of `url_name` in place; without

@@ -27,6 +27,8 @@ def audit_decision(
         .day_of(asked_at)
         .isoformat(),
         "asked_nanos": request.asked_nanos,
+        "spent_nanos": request.spent_nanos,
+        "cap_nanos": request.cap_nanos,
     }
     decided = {
         "granted_nanos": request.granted_nanos,

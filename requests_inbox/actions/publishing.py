@@ -16,10 +16,13 @@ from requests_inbox.models import UsageRequest
 DECIDED = (UsageRequest.Status.APPROVED, UsageRequest.Status.DISMISSED)
 
 
-def publish_created(request: UsageRequest, *, now: dt.datetime) -> None:
-    """Somebody asks; a note and an amount may follow."""
+def publish_created(
+    request: UsageRequest, *, now: dt.datetime, again: bool = False
+) -> None:
+    """Somebody asks, or waits `again` since a decision was taken back."""
     data = {**_facts(request), "reason": request.reason}
-    _publish(request, EventType.REQUEST_CREATED, data, now=now)
+    mark = f":{now.isoformat()}" if again else ""
+    _publish(request, EventType.REQUEST_CREATED, data, now=now, mark=mark)
 
 
 def publish_ended(request: UsageRequest, *, now: dt.datetime) -> None:
@@ -28,12 +31,14 @@ def publish_ended(request: UsageRequest, *, now: dt.datetime) -> None:
     if request.status not in DECIDED:
         _publish(request, EventType.REQUEST_ENDED, data, now=now)
         return
+    # Decided anew after it was taken back, it is told anew.
+    decision = request.ended_at.isoformat() if request.ended_at else ""
     data |= {
         "amount_usd": cap_usd(request.granted_nanos),
         "this_month_only": request.granted_month_only,
         "seat_tier": request.granted_tier or None,
     }
-    _publish(request, EventType.REQUEST_DECIDED, data, now=now)
+    _publish(request, EventType.REQUEST_DECIDED, data, now=now, mark=f":{decision}")
 
 
 def _facts(request: UsageRequest) -> dict[str, Any]:
@@ -52,11 +57,12 @@ def _publish(
     data: dict[str, Any],
     *,
     now: dt.datetime,
+    mark: str = "",
 ) -> None:
     publish(
         request.organization,
         event_type,
-        key=f"{event_type.value}:{request.pk}",
+        key=f"{event_type.value}:{request.pk}{mark}",
         data=data,
         now=now,
     )

@@ -18,41 +18,108 @@ from django.utils.translation import ngettext
 from accounts.access import MemberRequest
 from accounts.models import Membership
 from accounts.tasks import send_soon
+from accounts.undoing import say_with_undo
 from config.kit.errors import BusinessError
 from config.kit.htmx import render_modal
 from config.kit.money import format_usd
-from requests_inbox.actions.deciding import Decided
+from requests_inbox.actions.deciding import Decided, Increased
+from requests_inbox.actions.undoing import decision_changes
 from requests_inbox.forms import IncreaseForm
 from requests_inbox.models import UsageRequest
 from requests_inbox.queries import PEOPLE
+from requests_inbox.views.group_effects import group_effect, premium_text
 from requests_inbox.views.review_rows import Review, ReviewRow
 from requests_inbox.words import decided_sentence
 
+CHANGED: dict[str, Any] = {"capChanged": {}, "requestsChanged": {}}
+
 
 def refused(
-    request: MemberRequest, membership: Membership, refusal: BusinessError
+    request: MemberRequest,
+    membership: Membership,
+    refusal: BusinessError,
+    *,
+    request_id: int,
 ) -> HttpResponse:
-    """Say why not, and show the list as it is now."""
+    """Say why not, in the row where nothing waits any more."""
     messages.warning(request, refusal.message)
-    return list_now(request, membership)
+    return row_now(request, membership, request_id=request_id, sentence=refusal.message)
 
 
 def accepted(
     request: MemberRequest, membership: Membership, decided: Decided
 ) -> HttpResponse:
-    """Tell the reviewer, send the member's mail, and show what still waits."""
+    """Tell the reviewer, send the member's mail, and say it in the row."""
     _send_mails(decided)
-    messages.success(request, _decided_sentence(decided))
-    return list_now(request, membership)
+    sentence = _decided_sentence(decided)
+    say_with_undo(
+        request,
+        sentence,
+        organization=membership.organization,
+        entries=decision_changes(decided),
+    )
+    return row_now(
+        request, membership, request_id=decided.request.pk, sentence=sentence
+    )
+
+
+def row_now(
+    request: MemberRequest, membership: Membership, *, request_id: int, sentence: str
+) -> HttpResponse:
+    """The one row as it is now, or what became of it; all other rows stay as they are,
+    with what is typed in them. The modal closes when nothing is left.
+    """
+    review = Review(membership, timezone.now())
+    if not request.htmx or not review.waiting:
+        return list_now(request, membership)
+    row = review.row(request_id)
+    context = _context(review) | {
+        "row": row,
+        "done": [(request_id, sentence)],
+        "is_after": True,
+    }
+    template = "_review_done" if row is None else "_review_row"
+    response = render(request, f"requests_inbox/{template}.html", context)
+    response["HX-Trigger"] = json.dumps(CHANGED)
+    response["HX-Retarget"] = f"#request-{request_id}"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def many_now(
+    request: MemberRequest, membership: Membership, done: Increased
+) -> HttpResponse:
+    """Tell what became of those who were ticked, each in their row, and start the foot
+    anew.
+    """
+    tell_many(request, done.decided, done.passed_over)
+    review = Review(membership, timezone.now())
+    if not request.htmx or not review.waiting:
+        return list_now(request, membership)
+    context = _context(review) | {
+        "done": [(one.request.pk, _decided_sentence(one)) for one in done.decided],
+        "is_after": True,
+    }
+    response = render(request, "requests_inbox/_review_many.html", context)
+    response["HX-Trigger"] = json.dumps(CHANGED)
+    return response
 
 
 def tell_many(
     request: MemberRequest, decided: list[Decided], passed_over: list[str]
 ) -> None:
-    """The same for one amount that several got."""
+    """The same for one amount that several got, or one answer."""
     for decision in decided:
         _send_mails(decision)
-    if decided:
+    dismissed = decided and decided[0].request.granted_nanos is None
+    if dismissed:
+        sentence = ngettext(
+            "%(count)d request has been dismissed.",
+            "%(count)d requests have been dismissed.",
+            len(decided),
+        )
+        messages.success(request, sentence % {"count": len(decided)})
+    elif decided:
         amount = format_usd(decided[0].request.granted_nanos or 0)
         sentence = ngettext(
             "%(count)d limit is now %(amount)s.",
@@ -91,16 +158,15 @@ def list_now(request: MemberRequest, membership: Membership) -> HttpResponse:
         return redirect(
             "review_requests" if review.waiting else "usage_settings", slug=slug
         )
-    events: dict[str, Any] = {"capChanged": {}, "requestsChanged": {}}
     if not review.waiting:
-        trigger = json.dumps(events | {"closeModal": {}})
+        trigger = json.dumps(CHANGED | {"closeModal": {}})
         return HttpResponse(status=204, headers={"HX-Trigger": trigger})
     response = render(
         request,
         "requests_inbox/_review.html",
         _context(review) | {"after_decision": True},
     )
-    response["HX-Trigger"] = json.dumps(events)
+    response["HX-Trigger"] = json.dumps(CHANGED)
     response["HX-Retarget"], response["HX-Reswap"] = "#review", "outerHTML"
     return response
 
@@ -117,11 +183,12 @@ def row_or_whole(
     decided what (R4).
     """
     if row is None:
-        messages.warning(request, _why_gone(review, request_id))
-        return list_now(request, review.membership)
+        why = _why_gone(review, request_id)
+        messages.warning(request, why)
+        return row_now(request, review.membership, request_id=request_id, sentence=why)
     if not request.htmx:
         return whole(request, review, status=status)
-    context = _context(review) | {"row": row}
+    context = _context(review) | {"row": row, "is_after": True}
     return render(request, "requests_inbox/_review_row.html", context, status=status)
 
 
@@ -178,7 +245,8 @@ def foot(
 ) -> HttpResponse:
     """The modal's foot: one amount for everybody ticked."""
     context = _foot_context(review, ticked, form)
-    return render(request, "requests_inbox/_review_foot.html", context, status=status)
+    part = "group_preview" if "preview" in request.GET else "review_foot"
+    return render(request, f"requests_inbox/_{part}.html", context, status=status)
 
 
 def group_form(**options: Any) -> IncreaseForm:
@@ -189,11 +257,13 @@ def group_form(**options: Any) -> IncreaseForm:
 def _foot_context(
     review: Review, ticked: list[int], form: IncreaseForm
 ) -> dict[str, Any]:
+    waiting = [pk for pk in ticked if review.row(pk) is not None]
     return {
         "organization": review.membership.organization,
         "review": review,
-        "ticked": [pk for pk in ticked if review.row(pk) is not None],
+        "ticked": waiting,
         "group_form": form,
+        "group_effect": group_effect(review, waiting, form["amount"].value()),
     }
 
 
@@ -203,6 +273,7 @@ def _context(review: Review) -> dict[str, Any]:
         "review": review,
         "organization": organization,
         "membership": review.membership,
+        "premium_text": premium_text(organization.plan),
         "settings_url": reverse("usage_settings", args=[organization.slug]),
         "ticked": [],
         "group_form": group_form(),

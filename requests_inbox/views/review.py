@@ -5,11 +5,14 @@ Admins and owners; every decision answers with the list as it is now.
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_page
 from accounts.models import Membership, Role
@@ -21,6 +24,7 @@ from config.kit.ids import is_row_id
 from requests_inbox.actions.deciding import (
     Reviewer,
     dismiss_request,
+    dismiss_requests,
     increase_limit,
     increase_limits,
     move_to_premium,
@@ -71,7 +75,9 @@ def increase(
             )
         except BusinessError as refusal:
             if refusal.field is None:
-                return answers.refused(request, membership, refusal)
+                return answers.refused(
+                    request, membership, refusal, request_id=request_id
+                )
             form.add_error("amount", refusal.message)
         else:
             return answers.accepted(request, membership, decided)
@@ -103,11 +109,17 @@ def increase_preview(
 
 
 @member_page(Role.ADMIN)
-@require_POST
+@get_or_post
 def premium(
     request: MemberRequest, membership: Membership, request_id: int
 ) -> HttpResponse:
-    """Move the requester to a premium seat."""
+    """What a premium seat brings, inside the row, and moving the requester to one."""
+    if request.method != "POST":
+        waiting = Review(membership, timezone.now())
+        row = waiting.row(request_id)
+        if row is not None and row.can_move:
+            row.opened = "premium"
+        return answers.row_or_whole(request, waiting, row, request_id=request_id)
     try:
         decided = move_to_premium(
             membership.organization,
@@ -116,7 +128,7 @@ def premium(
             now=timezone.now(),
         )
     except BusinessError as refusal:
-        return answers.refused(request, membership, refusal)
+        return answers.refused(request, membership, refusal, request_id=request_id)
     return answers.accepted(request, membership, decided)
 
 
@@ -138,7 +150,7 @@ def dismiss(
                 now=now,
             )
         except BusinessError as refusal:
-            return answers.refused(request, membership, refusal)
+            return answers.refused(request, membership, refusal, request_id=request_id)
         return answers.accepted(request, membership, decided)
     waiting = Review(membership, now)
     row = waiting.row(request_id)
@@ -167,7 +179,9 @@ def row(
 def increase_ticked(request: MemberRequest, membership: Membership) -> HttpResponse:
     """One amount for everybody ticked: the modal's foot, and saving it."""
     now = timezone.now()
-    form = answers.group_form(data=posted(request))
+    if "dismiss" in request.POST:
+        return _dismiss_ticked(request, membership, now=now)
+    form = answers.group_form(data=posted(request), initial=_typed(request.GET))
     ticked = _ticked(request.POST if form.is_bound else request.GET)
     if form.is_bound and not ticked:
         form.add_error(None, _("Select at least one person."))
@@ -181,13 +195,38 @@ def increase_ticked(request: MemberRequest, membership: Membership) -> HttpRespo
                 by=Reviewer.person(membership),
                 now=now,
             )
-            answers.tell_many(request, done.decided, done.passed_over)
-            return answers.list_now(request, membership)
+            return answers.many_now(request, membership, done)
     waiting = Review(membership, now)
     if request.htmx or not form.is_bound:
         status = 422 if form.is_bound else 200
         return answers.foot(request, waiting, ticked, form, status=status)
     return answers.whole(request, waiting, ticked=ticked, form=form, status=422)
+
+
+def _dismiss_ticked(
+    request: MemberRequest, membership: Membership, *, now: dt.datetime
+) -> HttpResponse:
+    """The same answer for everybody ticked: no."""
+    ticked = _ticked(request.POST)
+    try:
+        done = dismiss_requests(
+            membership.organization,
+            request_ids=ticked,
+            by=Reviewer.person(membership),
+            now=now,
+        )
+    except BusinessError as refusal:
+        messages.warning(request, refusal.message)
+        return answers.list_now(request, membership)
+    if not ticked:
+        messages.warning(request, _("Select at least one person."))
+    return answers.many_now(request, membership, done)
+
+
+def _typed(data: QueryDict) -> dict[str, str]:
+    """What is typed in the foot while people are ticked."""
+    names = ("amount", "applies")
+    return {name: text[:60] for name in names if (text := data.get(name, ""))}
 
 
 def _ticked(data: QueryDict) -> list[int]:

@@ -135,6 +135,7 @@ DOORS = {
             REQUESTS + "<int:request_id>/increase/preview/",
             REQUESTS + "<int:request_id>/premium/",
             REQUESTS + "<int:request_id>/dismiss/",
+            SETTINGS + "undo/<str:entries>/",
         ],
         ADMIN,
     ),

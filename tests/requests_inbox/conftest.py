@@ -10,7 +10,9 @@ import pytest
 import time_machine
 
 from accounts.actions.audit import Actor
+from accounts.actions.undoing import MAIL_WAITS
 from accounts.models import Membership
+from accounts.tasks import send_due_mails
 from billing.caps.actions.caps import set_seat_tier_cap
 from billing.metering.actions.recording import record_usage
 from config.kit.money import usd
@@ -39,6 +41,12 @@ def block(
     """Use up a session ($1 crosses its limit), then `amount` of extra usage."""
     spend(member, "1", amount, at=at)
     return member
+
+
+def send_answers() -> None:
+    """Send what waited until it could no longer be taken back."""
+    with time_machine.travel(NOW + MAIL_WAITS, tick=False):
+        send_due_mails()
 
 
 @pytest.fixture

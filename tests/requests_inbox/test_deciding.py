@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.actions.mails import claim_mail
+from accounts.actions.undoing import MAIL_WAITS
 from accounts.models import AuditEntry, Membership, OutgoingMail, Role, SeatTier
 from billing.funding.queries import standing_of
 from billing.funding.rules.decision import decide
@@ -190,8 +191,10 @@ def test_r4_one_answer_mail_is_queued_with_the_decision(
         blocked_bob.user,
         f"request.answer:{request_of_bob.pk}",
     )
-    assert claim_mail(mail.pk, now=NOW) is not None
+    # It waits as long as the decision may be taken back.
     assert claim_mail(mail.pk, now=NOW) is None
+    assert claim_mail(mail.pk, now=NOW + MAIL_WAITS) is not None
+    assert claim_mail(mail.pk, now=NOW + MAIL_WAITS) is None
 
 
 def test_r3_several_at_once_pass_over_those_decided_meanwhile(

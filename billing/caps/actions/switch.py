@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from accounts.actions.audit import Actor, record_change
 from accounts.actions.organizations import lock_organization
 from accounts.models import Membership, Organization, Plan, Settlement
-from billing.caps.actions.caps import set_organization_cap, set_seat_tier_cap
 from billing.caps.actions.confirmation import require_confirmation
+from billing.caps.actions.first_caps import FirstCaps, set_first_caps
 from billing.ledger.actions import account_of
 from billing.models import BillingAccount, EventType, ExtraUsageScope, SelectedMember
 from billing.notices.actions.publishing import publish
@@ -100,8 +100,7 @@ def _keep_switch(
 def enable_extra_usage(
     organization: Organization,
     *,
-    cap_nanos: int | None,
-    seat_caps: dict[str, int | None],
+    caps: FirstCaps,
     scope: str,
     actor: Actor,
     now: dt.datetime,
@@ -113,11 +112,7 @@ def enable_extra_usage(
     account = set_extra_usage(
         organization, enabled=True, scope=scope, actor=actor, now=now
     )
-    set_organization_cap(organization, amount_nanos=cap_nanos, actor=actor, now=now)
-    for tier, amount in seat_caps.items():
-        set_seat_tier_cap(
-            organization, tier=tier, amount_nanos=amount, actor=actor, now=now
-        )
+    set_first_caps(organization, caps, actor=actor, now=now)
     return account
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import MemberRequest, member_page
 from accounts.actions.audit import Actor
 from accounts.models import Membership, Plan, Role, Tier
+from accounts.undoing import say_with_undo
 from billing.caps.forms import CapForm
 from billing.caps.queries.caps import CapTarget, member_target, seat_tier_target
 from billing.caps.views.modal import CapModal
@@ -85,7 +85,12 @@ def _cap_modal(request: MemberRequest, target: CapModal) -> HttpResponse:
                 this_month_only=form.cleaned_data["this_month_only"],
                 actor=Actor.person(request.user),
             )
-            messages.success(request, target.saved_sentence(change))
+            say_with_undo(
+                request,
+                target.saved_sentence(change),
+                organization=target.organization,
+                entries=[change.audit.pk if change.audit else None],
+            )
             back = reverse("usage_settings", args=[target.organization.slug])
             return saved(request, "capChanged", then=back)
     return _render(request, target, form, typed=request.POST.get("amount", ""))

@@ -294,6 +294,7 @@ def test_enabling_sets_caps_and_scope_together(client, acme):
         "organization_cap": "12,000",
         "standard": "40",
         "premium": "",
+        "premium_unlimited": "on",
         "scope": "everyone",
     }
     answer = client.post(at("enable_extra_usage"), form, headers=HTMX)
