@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Tier
-from billing.models import surface_label
+from billing.models import model_label, surface_label
 from billing.reports.queries.month import MonthSummary
 from billing.reports.queries.splits import Split
 from billing.reports.queries.waits import Waits
@@ -74,10 +74,10 @@ def days_chart(
 
 
 def split_label(split: Split) -> str:
-    """What a part of the bars is called: known surfaces by their label, all others by
-    their name, and those without one of their own together.
+    """What a part of the bars is called: known surfaces and models by their label, all
+    others by their name, and those without one of their own together.
     """
-    return surface_label(split.name) if split.name else _("Other")
+    return model_label(surface_label(split.name)) if split.name else _("Other")
 
 
 def day_sums(nanos: Iterable[int]) -> dict[str, Any]:

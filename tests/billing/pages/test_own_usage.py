@@ -156,7 +156,7 @@ def test_extra_usage_is_split_by_surface_and_by_model_with_the_same_numbers_in_a
         (dt.date(2026, 11, 23), [usd("31.44"), usd("8.68")])
     ]
     by_model = page(client, blocked_bob, "?split=model")
-    assert totals(by_model) == [("claude-sonnet-5", usd("40.12"))]
+    assert totals(by_model) == [("Sonnet 5", usd("40.12"))]
     assert [series["values"][22] for series in by_model.context["chart"]["series"]] == [
         "40.120000000"
     ]
