@@ -163,6 +163,11 @@ class Receipt:
         return self.event.surface_label
 
     @property
+    def called(self) -> str:
+        """The model as people call it."""
+        return model_label(self.event.model)
+
+    @property
     def paid_by(self) -> str:
         """Who pays, in words."""
         return str(Funding(self.event.funding).label)

@@ -24,7 +24,7 @@ from billing.metering.receipts import receipt_of
 from billing.models import Funding, UsageEvent, model_label
 from billing.pages.receipt_places import add_same_corrections, counted_of
 from billing.pages.receipt_proof import bars_of, proof_of
-from billing.pages.receipts import filter_of, page_address, person_of
+from billing.pages.receipts import filter_of, name_of, page_address, person_of
 from billing.reports.queries.own import events_of, organization_receipts
 from billing.reports.queries.receipts import neighbours
 
@@ -81,6 +81,7 @@ def _beside(
     end = f"?{chosen.query}" if chosen.query else ""
     return {
         "list_of": of,
+        "list_name": name_of(person),
         "list_url": f"{page_address('receipts', slug, of)}{end}",
         "older_url": older and f"{page_address('receipt', slug, of, older)}{end}",
         "newer_url": newer and f"{page_address('receipt', slug, of, newer)}{end}",

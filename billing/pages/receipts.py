@@ -30,8 +30,9 @@ from billing.reports.queries.receipts import (
     receipts_asked_page,
     sum_asked,
 )
+from billing.reports.queries.report import PERSON
 from billing.reports.rules.grouping import label_text
-from billing.reports.words.report import paid_text, range_text
+from billing.reports.words.report import paid_text, range_text, value_text
 from config.kit.later import much_to_make
 from config.kit.months import local_day
 
@@ -83,6 +84,11 @@ def person_of(membership: Membership, membership_id: int) -> Membership:
     )
 
 
+def name_of(person: Membership) -> str:
+    """Whose receipts they are, as reports name them."""
+    return value_text(PERSON, person.pk, {person.pk: person})
+
+
 def filter_of(request: HttpRequest, person: Membership) -> ReceiptsFilter:
     """What the address asks for of a person's receipts."""
     today = local_day(timezone.now(), person.organization.zone_at(timezone.now()))
@@ -99,6 +105,7 @@ def _list(request: HttpRequest, person: Membership, *, is_own: bool) -> HttpResp
     context: dict[str, Any] = {
         "organization": organization,
         "person": None if is_own else person,
+        "person_name": name_of(person),
         "zone": organization.zone_at(timezone.now()),
         "chosen": chosen,
         "query": chosen.query,

@@ -43,6 +43,7 @@ def modal_link(url_name: str, *args: Any, query: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+<<<<<<< HEAD
 def page_query(context: Context, number: int, parameter: str = "") -> str:
     """The query of another page of a list, whose parameter is `page` where the list is
     alone on its page of ours.
@@ -74,6 +75,8 @@ def api_docs_url() -> str:
 
 
 @register.simple_tag(takes_context=True)
+=======
+>>>>>>> receiptpages
 def page_kept(context: Context, parameter: str = "") -> list[tuple[str, str]]:
     """What of the address stays when a reader jumps to another page of a list."""
     asked = context["request"].GET
@@ -83,6 +86,16 @@ def page_kept(context: Context, parameter: str = "") -> list[tuple[str, str]]:
         for value in values
         if name != (parameter or "page")
     ]
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: Context, number: int, parameter: str = "") -> str:
+    """The query of another page of a list, whose parameter is `page` where the list is
+    alone on its page of ours.
+    """
+    query = context["request"].GET.copy()
+    query[parameter or "page"] = str(number)
+    return f"?{query.urlencode()}"
 
 
 @register.simple_tag

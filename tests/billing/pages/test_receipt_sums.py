@@ -207,3 +207,15 @@ def test_the_list_asks_as_often_at_three_rows_as_at_thirty(
         record_usage([sent], organization_id=acme.pk, now=NOW)
     with django_assert_max_num_queries(20):
         assert len(client.get(f"{url}?paid=all").context["rows"]) == 25
+
+
+def test_x2_unattributed_usage_has_a_list_of_receipts_too(client, acme, ada):
+    enable_extra_usage(acme)
+    sent = event("nobody@elsewhere.example", at=NOW, usd="0.40")
+    record_usage([sent], organization_id=acme.pk, now=NOW)
+    found = UsageEvent.objects.get()
+    client.force_login(ada.user)
+    listed = client.get(reverse("member_receipts", args=["acme", found.membership_id]))
+    assert "Unattributed" in listed.content.decode()
+    page = reverse("member_receipt", args=["acme", found.membership_id, found.pk])
+    assert "It came under a name of nobody here" in client.get(page).content.decode()
