@@ -43,17 +43,6 @@ def modal_link(url_name: str, *args: Any, query: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-<<<<<<< HEAD
-def page_query(context: Context, number: int, parameter: str = "") -> str:
-    """The query of another page of a list, whose parameter is `page` where the list is
-    alone on its page of ours.
-    """
-    query = context["request"].GET.copy()
-    query[parameter or "page"] = str(number)
-    return f"?{query.urlencode()}"
-
-
-@register.simple_tag(takes_context=True)
 def part(context: Context, name: str, **more: Any) -> SafeString:
     """A part that refreshes itself (`unchanged_or_html`), inside of its page."""
     own = {**more, "seen": UNSEEN, "swap_around": True}
@@ -75,8 +64,6 @@ def api_docs_url() -> str:
 
 
 @register.simple_tag(takes_context=True)
-=======
->>>>>>> receiptpages
 def page_kept(context: Context, parameter: str = "") -> list[tuple[str, str]]:
     """What of the address stays when a reader jumps to another page of a list."""
     asked = context["request"].GET
