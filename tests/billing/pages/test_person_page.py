@@ -75,7 +75,7 @@ def test_an_admin_sees_where_somebody_stands(used, bob, open_page):
     shown = open_page(bob)
     assert "<h1" in shown and "Bob Feld" in shown
     assert "$60.00" in shown and "of $100.00 own cap" in shown
-    assert "; the seat's is $40.00" in shown
+    assert "(the seat's is $40.00)" in shown
     assert "Opus 5" in shown and "claude-sonnet-5" in shown
     assert "1 of 1" in shown  # the only one who spent anything
     assert "Edit limit" not in shown  # admins read
