@@ -7,7 +7,7 @@ An act opens its dialog and never acts at once. Reads no rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -89,17 +89,18 @@ def rank_of(text: str, words: Sequence[str], *, more: str = "") -> int | None:
 
 
 _WORDS_OF_PLACES: dict[str, Text] = {
-    "usage_settings": gettext_lazy("spend caps limits month people"),
-    "own_usage": gettext_lazy("receipts spend limit"),
-    "reports": gettext_lazy("export CSV models labels days"),
     "members": gettext_lazy("people seats roles invitations"),
-    "billing": gettext_lazy("invoices balance ledger card payments"),
-    "notices": gettext_lazy("thresholds recipients soft limits Slack webhooks"),
-    "connect": gettext_lazy("set up gateway LiteLLM Claude Code OpenTelemetry"),
     "api_keys": gettext_lazy("tokens metering"),
     "activity": gettext_lazy("audit history changes"),
     "security": gettext_lazy("two-factor"),
 }
+
+
+def register_words(words: Mapping[str, Text]) -> None:
+    """By which other words places of the sidebar are found, by their URL names."""
+    _WORDS_OF_PLACES.update(words)
+
+
 register_goals(
     Goal(
         "me",

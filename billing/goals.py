@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Role, Settlement
-from accounts.palette import Goal, register_goals
+from accounts.palette import Goal, register_goals, register_words
 
 
 def prepays(membership: Membership) -> bool:
@@ -13,6 +13,16 @@ def prepays(membership: Membership) -> bool:
     return bool(membership.organization.settlement == Settlement.PREPAID)
 
 
+register_words(
+    {
+        "usage_settings": gettext_lazy("spend caps limits month people"),
+        "own_usage": gettext_lazy("receipts spend limit"),
+        "reports": gettext_lazy("export CSV models labels days"),
+        "billing": gettext_lazy("invoices balance ledger card payments"),
+        "notices": gettext_lazy("thresholds recipients soft limits Slack webhooks"),
+        "connect": gettext_lazy("set up gateway LiteLLM Claude Code OpenTelemetry"),
+    }
+)
 register_goals(
     Goal(
         "prices",

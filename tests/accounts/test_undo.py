@@ -123,7 +123,7 @@ def test_nonsense_in_the_address_is_not_found(owner, acme):
 
 
 def test_d3_role_and_seat_come_back_together(owner, bob):
-    back = act(owner, f"{MEMBERS}{bob.pk}/", seat_tier="premium", role="admin")
+    back = act(owner, f"{MEMBERS}{bob.pk}/edit/", seat_tier="premium", role="admin")
     bob.refresh_from_db()
     assert (bob.seat_tier, bob.base_role) == ("premium", Role.ADMIN)
     undo(owner, back)

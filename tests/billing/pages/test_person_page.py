@@ -92,7 +92,7 @@ def test_a_month_that_is_over_is_as_it_was(used, bob, open_page):
 def test_the_strip_has_every_month_with_its_amount_and_stop(used, bob, open_page):
     shown = open_page(bob)
     assert "October 2026:" in shown and "?month=2026-10" in shown
-    assert "<b>$105.00</b> in all" in shown
+    assert "2 months,<b>$105.00</b>in all" in shown
     assert shown.count(", stopped at the cap") == 1
 
 

@@ -348,7 +348,7 @@ def test_the_chart_names_the_period_before_and_says_cents(owner, used):
             "</script>"
         )[0]
     )
-    assert data["before"]["label"] == "Thu 1 Oct 2026 – Fri 23 Oct 2026"
+    assert data["before"]["label"] == "1–23 Oct 2026"
     assert data["before"]["labels"][22] == "Fri 23 Oct"
     assert all(text.startswith("$") and "." in text for text in data["sums"]["texts"])
     assert len(data["before"]["texts"]) == len(data["labels"]) == 23
