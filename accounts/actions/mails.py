@@ -161,14 +161,18 @@ def _plain_facts(mail: OutgoingMail) -> dict[str, Any]:
     return {name: fact for name, fact in mail.facts.items() if name != SEALED}
 
 
+@transaction.atomic
 def take_back_mail(key: str) -> bool:
     """Whether a mail that nobody tried to send yet is gone, so that it never goes out.
 
-    Races with the worker that claims it: condition and deletion are one statement.
+    Races with the worker that claims it: condition and change are one UPDATE, as the
+    claim's are, and only who has won it deletes the row.
     """
     unsent = OutgoingMail.objects.waiting().filter(key=key, attempts=0)
-    deleted, _of = unsent.delete()
-    return deleted > 0
+    if not unsent.update(attempts=1):
+        return False
+    OutgoingMail.objects.filter(key=key).delete()
+    return True
 
 
 def drop_mail(mail: OutgoingMail, *, why: str, now: dt.datetime) -> None:

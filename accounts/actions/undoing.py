@@ -85,6 +85,18 @@ def undoes(
     return register
 
 
+After = Callable[[Undoing], list[str]]
+_AFTER: list[After] = []
+
+
+def after_undo(look: After) -> After:
+    """Mark what says, in sentences, what became of a change meanwhile and stays, such as
+    requests that it ended.
+    """
+    _AFTER.append(look)
+    return look
+
+
 def changes_made(
     membership: Membership, *, by: Membership, at: dt.datetime
 ) -> list[int]:
@@ -114,7 +126,8 @@ def undo_changes(
     """Take back these changes (ids), all or none; sentences on what did not come back.
 
     Raises BusinessError `undo_unknown` for what is not the person's own change here,
-    `undo_too_late`, `undo_role`, `changed_since`, and what the acts themselves raise.
+    `undo_too_late`, `already_undone`, `undo_role`, `changed_since`, and what the acts
+    themselves raise.
     """
     locked = lock_organization(organization.pk)
     found = list(
@@ -153,7 +166,8 @@ def _reverse(undoing: Undoing) -> list[str]:
         membership=entry.membership,
         to_value={"action": entry.action, "entry": entry.pk},
     )
-    return _WAYS[entry.action].reverse(undoing)
+    notes = _WAYS[entry.action].reverse(undoing)
+    return [*notes, *(note for look in _AFTER for note in look(undoing))]
 
 
 def _check(
@@ -164,6 +178,14 @@ def _check(
             _("It is too late to undo this. Change it again instead."),
             code="undo_too_late",
         )
+    undone = AuditEntry.objects.filter(
+        organization=entry.organization,
+        action=UNDONE,
+        at__gte=entry.at,
+        to_value__entry=entry.pk,
+    )
+    if undone.exists():
+        raise BusinessError(_("This has been undone already."), code="already_undone")
     way = _WAYS[entry.action]
     if not by.is_at_least(_role_for(entry, together)):
         raise BusinessError(

@@ -68,6 +68,7 @@ def months_context(
     month, chosen = months.month, months.chosen
     spent = months.sums.get(month.first_on, 0)
     cap = months.cap_of(month.first_on)
+    stopped = months.stopped.get(month.first_on)
     path = reverse("own_usage", args=[membership.organization.slug])
     return {
         "months": months,
@@ -81,6 +82,7 @@ def months_context(
         "answer": own_past_answer(
             month,
             spent_nanos=spent,
-            stopped_at=months.stopped.get(month.first_on),
+            stopped_on=stopped.on if stopped else None,
+            stopped_at=stopped.at if stopped else None,
         ),
     }

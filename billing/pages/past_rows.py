@@ -116,7 +116,10 @@ def past_rows(
         caps,
         has_seat_caps=organization.plan == Plan.ENTERPRISE_SEAT,
     )
-    noticed = {stop.membership_id: stop.at for stop in stops if stop.membership_id}
+    noticed: dict[int, dt.datetime] = {}
+    for stop in stops:  # the first of several, as on the person's page
+        if stop.membership_id:
+            noticed.setdefault(stop.membership_id, stop.at)
     counted = days_reached(_reached(found, but=noticed), month=month)
     rows = []
     for person, cap in found:

@@ -134,12 +134,14 @@ class PersonPage:
     def answer(self) -> MonthAnswer:
         """The month in one sentence."""
         name = str(self.person.user)
+        stopped = self.months.stopped.get(self.month.first_on)
         if self.is_past:
             return past_answer(
                 self.month,
                 name=name,
                 spent_nanos=self.spent_nanos,
-                stopped_at=self.months.stopped.get(self.month.first_on),
+                stopped_on=stopped.on if stopped else None,
+                stopped_at=stopped.at if stopped else None,
             )
         return running_answer(self.verdict, name=name, stopped=self.state_text)
 

@@ -14,12 +14,13 @@ from django.urls import reverse
 from accounts.models import Membership, Plan, Tier
 from billing.caps.queries.history import CapThen, own_caps_by_month
 from billing.funding.rules.standing import Standing
-from billing.notices.queries.stops import months_stopped
+from billing.notices.queries.stops import Stopped, months_stopped
+from billing.reports.queries.month import day_reached
 from billing.reports.queries.month_list import began_on, member_months
 from billing.reports.queries.person import days_of
 from billing.reports.rules.chosen_month import ChosenMonth, chosen_month
 from config.kit.dates import month_text, short_month_text
-from config.kit.months import Month
+from config.kit.months import Month, local_day
 
 HEIGHT = 64  # of the strip's bars, in its own units
 
@@ -60,7 +61,7 @@ class PersonMonths:
     month: Month
     sums: dict[dt.date, int]
     caps: dict[dt.date, int | None]
-    stopped: dict[dt.date, dt.datetime]
+    stopped: dict[dt.date, Stopped]
     strip: list[StripBar]
 
     def cap_of(self, month_on: dt.date) -> int | None:
@@ -97,9 +98,14 @@ def person_months(
     past = [
         organization.calendar.month(one) for one in listed if one != current.first_on
     ]
-    caps = _caps(person, past)
+    days = days_of(
+        person.pk,
+        since=organization.calendar.month(listed[0]).first_on,
+        until=current.last_on,
+    )
+    caps = _caps(person, past, seats=days.seats)
     caps[current.first_on] = standing.cap.amount_nanos
-    stopped = months_stopped(person.pk)
+    stopped = _stopped(person, listed, sums, caps, days.by_day)
     address = reverse(
         page,
         args=[organization.slug, person.pk]
@@ -119,7 +125,34 @@ def person_months(
     )
 
 
-def _caps(person: Membership, months: list[Month]) -> dict[dt.date, int | None]:
+def _stopped(
+    person: Membership,
+    listed: list[dt.date],
+    sums: dict[dt.date, int],
+    caps: dict[dt.date, int | None],
+    by_day: dict[dt.date, int],
+) -> dict[dt.date, Stopped]:
+    """By the notices of it; where the organization tells nobody of 100 %, by the day on
+    which spending added up to the cap that held.
+    """
+    calendar = person.organization.calendar
+    stopped = {
+        first_on: Stopped(local_day(at, calendar.zone_for(first_on)), at)
+        for first_on, at in months_stopped(person.pk).items()
+    }
+    for first_on in listed:
+        cap = caps.get(first_on)
+        if first_on in stopped or not cap or sums.get(first_on, 0) < cap:
+            continue
+        within = {day: nanos for day, nanos in by_day.items() if day >= first_on}
+        if on := day_reached(within, cap):
+            stopped[first_on] = Stopped(on)
+    return stopped
+
+
+def _caps(
+    person: Membership, months: list[Month], *, seats: dict[dt.date, str]
+) -> dict[dt.date, int | None]:
     """What held in months that are over: their own cap, else that of the seat they held
     then (C2).
     """
@@ -128,7 +161,6 @@ def _caps(person: Membership, months: list[Month]) -> dict[dt.date, int | None]:
     found = own_caps_by_month(
         person.pk, organization_id=person.organization_id, months=months
     )
-    seats = days_of(person.pk, since=months[0].first_on, until=months[-1].last_on).seats
     has_seat_caps = person.organization.plan == Plan.ENTERPRISE_SEAT
     caps: dict[dt.date, int | None] = {}
     for month_on, then in found.items():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from accounts.actions.undoing import UNDONE
 from accounts.audit import AuditRow, audit_row
 from accounts.models import AuditEntry, Membership
 
@@ -48,7 +49,7 @@ class Story:
 
 
 def person_story(person: Membership, *, shows_all: bool) -> Story:
-    """The latest first, five or as many as are kept; one query."""
+    """The latest first, five or as many as are kept; two queries."""
     most = MOST if shows_all else SHOWN
     entries = (
         AuditEntry.objects.filter(
@@ -56,6 +57,7 @@ def person_story(person: Membership, *, shows_all: bool) -> Story:
             organization_id=person.organization_id,
             action__in=ACTIONS,
         )
+        .exclude(pk__in=_undone(person))
         .select_related("actor")
         .order_by("-at", "-pk")[: most + 1]
     )
@@ -70,3 +72,12 @@ def _step(entry: AuditEntry) -> Step:
     value = entry.to_value
     note = value.get("note", "") if isinstance(value, dict) else ""
     return Step(audit_row(entry), mark, note)
+
+
+def _undone(person: Membership) -> list[int]:
+    """Changes (ids) that were taken back within minutes: they are no part of the story."""
+    undone = AuditEntry.objects.filter(
+        organization_id=person.organization_id, membership=person, action=UNDONE
+    )
+    values = undone.values_list("to_value", flat=True)
+    return [value["entry"] for value in values if value]

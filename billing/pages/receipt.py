@@ -105,7 +105,7 @@ def _context(event: UsageEvent, reader: Membership) -> dict[str, Any]:
         "proof": proof_of(event, windows, zone=zone),
         "bars": bars_of(event, windows, zone=zone),
         "last_included": _last(event, windows),
-        "cap": _cap(event),
+        "cap": _cap(event) if payer_id == event.membership_id else None,
         "counted": counted_of(event, payer_id=payer_id, reader=reader),
         "is_admin": is_admin,
     }

@@ -45,6 +45,8 @@ class Counted:
 def counted_of(event: UsageEvent, *, payer_id: int, reader: Membership) -> Counted:
     """Everything that has the event in its sum."""
     is_owner = reader.is_at_least(Role.OWNER)
+    if payer_id != event.membership_id:
+        _as_assigned(event, payer_id)
     accounts = BillingAccount.objects.filter(organization_id=event.organization_id)
     closed_on = accounts.values_list("frozen_through_on", flat=True).first()
     day = Narrowed(membership_id=payer_id)
@@ -67,6 +69,18 @@ def counted_of(event: UsageEvent, *, payer_id: int, reader: Membership) -> Count
         day_nanos=sum(totals[5:]),
         day_events=totals[0],
     )
+
+
+def _as_assigned(event: UsageEvent, payer_id: int) -> None:
+    """Usage of nobody that was assigned counts where it was assigned: make the event's
+    month and day, which are only shown, those of that.
+    """
+    given = event.adjustments.filter(
+        membership_id=payer_id, source=AdjustmentSource.ASSIGNED
+    )
+    found = given.order_by("-pk").values_list("month_on", "day_on").first()
+    if found is not None:
+        event.month_on, event.day_on = found
 
 
 def add_same_corrections(event: UsageEvent) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.delivery import MailText, in_frame, one_click, writes
-from accounts.models import Membership, Organization, OutgoingMail
+from accounts.models import Membership, Organization, OutgoingMail, Role
 from billing.models import ReportMailRecipient
 from billing.reports.csv import report_file
 from billing.reports.filters import ReportFilter, chip_people, report_filter
@@ -73,7 +73,9 @@ def _asked(mail: OutgoingMail, *, now: dt.datetime) -> Asked | None:
     if "recipient" not in mail.facts:
         members = Membership.objects.enabled().select_related("organization")
         member = members.filter(pk=mail.facts["membership"]).first()
-        return Asked(organization, mail.facts["query"], True) if member else None
+        if member is None or not member.is_at_least(Role.ADMIN):
+            return None
+        return Asked(organization, mail.facts["query"], True)
     rows = ReportMailRecipient.objects.select_related(
         "report_mail", "membership__user", "membership__organization", "outside"
     )

@@ -6,9 +6,10 @@ What an approval changed, a cap or a seat, is a change of its own and taken back
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.actions.mails import take_back_mail
-from accounts.actions.undoing import Undoing, undoes
+from accounts.actions.undoing import Undoing, after_undo, undoes
 from accounts.models import AuditEntry, Role
 from config.kit.errors import BusinessError
 from requests_inbox.actions.deciding import ANSWER, Decided
@@ -16,6 +17,7 @@ from requests_inbox.actions.publishing import publish_created
 from requests_inbox.models import UsageRequest
 from requests_inbox.queries import PEOPLE
 
+ENDED = (UsageRequest.Status.RESOLVED, UsageRequest.Status.WITHDRAWN)
 DECISIONS = ("request.approve", "request.dismiss")
 UNDECIDED = {
     "status": UsageRequest.Status.PENDING,
@@ -50,7 +52,12 @@ def decision_changes(decided: Decided) -> list[int]:
     return [pk for pk in changes if pk is not None]
 
 
-@undoes(*DECISIONS, role=Role.ADMIN, covers=("cap.member", "member.seat"))
+@undoes(
+    *DECISIONS,
+    role=Role.ADMIN,
+    spoilers=DECISIONS,
+    covers=("cap.member", "member.seat"),
+)
 def reopen(undoing: Undoing) -> list[str]:
     """Let the request wait again.
 
@@ -68,6 +75,10 @@ def reopen(undoing: Undoing) -> list[str]:
             _("%(name)s has asked again since; decide about that.") % name,
             code="asked_again",
         )
+    if request.ended_at != undoing.entry.at:
+        raise BusinessError(
+            _("%(name)s’s request was decided anew since.") % name, code="changed_since"
+        )
     if not take_back_mail(f"{ANSWER}:{request.pk}"):
         raise BusinessError(
             _("%(name)s has already been told by e-mail, so it can't be undone.")
@@ -83,3 +94,23 @@ def reopen(undoing: Undoing) -> list[str]:
     request.save(update_fields=[*UNDECIDED, "spent_nanos", "cap_nanos"])
     publish_created(request, now=undoing.now, again=True)
     return []
+
+
+@after_undo
+def ended_meanwhile(undoing: Undoing) -> list[str]:
+    """Requests that a change let end by themselves stay ended (R5): people can ask anew."""
+    entry = undoing.entry
+    requests = UsageRequest.objects.filter(
+        organization=undoing.organization, status__in=ENDED, ended_at__gte=entry.at
+    )
+    if entry.membership is not None:
+        requests = requests.filter(membership=entry.membership)
+    count = requests.count()
+    if not count:
+        return []
+    sentence = ngettext(
+        "%(count)d request that ended meanwhile stays ended; it can be asked anew.",
+        "%(count)d requests that ended meanwhile stay ended; they can be asked anew.",
+        count,
+    )
+    return [sentence % {"count": count}]

@@ -17,9 +17,11 @@ from accounts.actions.seats import assign_seat, set_bought_seats
 from accounts.actions.undoing import changes_made
 from accounts.models import AuditEntry, Membership, Role
 from billing.caps.actions.caps import set_member_cap, set_organization_cap
-from billing.models import SpendCap
+from billing.metering.actions.recording import record_usage
+from billing.models import Notice, SeatAllowance, SpendCap
 from config.kit.money import usd
 from tests.conftest import NOW
+from tests.factories.usage import enable_extra_usage, event
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -77,6 +79,24 @@ def test_c8_a_cap_is_as_it_was_and_both_changes_are_in_the_activity(owner, acme,
     assert "Undone" in page
 
 
+def test_n1_what_comes_after_this_month_holds_at_no_moment_of_an_undo(
+    owner, acme, alice, bob
+):
+    """Nobody is told of a cap of $5 that never held."""
+    who = {"actor": Actor.person(alice.user), "now": NOW}
+    SeatAllowance.objects.filter(plan=acme.plan).delete()
+    enable_extra_usage(acme)
+    set_organization_cap(acme, amount_nanos=usd("5"), **who)
+    set_organization_cap(acme, amount_nanos=usd("100"), this_month_only=True, **who)
+    record_usage([event(bob, usd="9", at=NOW)], organization_id=acme.pk, now=NOW)
+    back = act(owner, CAP, amount="200", this_month_only="on")
+    undo(owner, back)
+    cap = SpendCap.objects.get(level="organization")
+    assert (cap.amount_nanos, cap.month_amount_nanos) == (usd("5"), usd("100"))
+    assert not Notice.objects.filter(kind="organization_cap").exists()
+    assert AuditEntry.objects.filter(action="cap.organization").count() == 4
+
+
 def test_c2_a_first_cap_undone_leaves_the_seats_to_hold(owner, acme, bob):
     typed = {"amount": "60"}
     back = act(owner, cap_url(bob), **typed)
@@ -94,7 +114,7 @@ def test_undone_twice_or_after_another_change_it_says_who_changed_it(
     assert SpendCap.objects.get(level="organization").amount_nanos == usd("7")
     other = act(owner, cap_url(bob), amount="5")
     undo(owner, other)
-    assert undo(owner, other).startswith(f"{alice.user} has changed this since")
+    assert undo(owner, other) == "This has been undone already."
 
 
 def test_only_the_same_person_within_ten_minutes_who_still_may(

@@ -18,6 +18,7 @@ from billing.models import SpendCap
 from config.kit.money import usd
 from requests_inbox.actions.asking import send_request
 from requests_inbox.models import UsageRequest
+from requests_inbox.tasks import end_requests
 from tests.conftest import NOW
 from tests.factories.people import MembershipFactory
 from tests.requests_inbox.conftest import block, send_answers
@@ -95,6 +96,31 @@ def test_decided_anew_after_an_undo_it_is_mailed_once(as_ada, blocked_bob):
     assert [one.subject for one in mail.outbox] == [
         "Ada Okafor increased your limit to $60.00, this month only"
     ]
+
+
+def test_r4_an_undo_pressed_again_takes_back_nobody_elses_decision(
+    as_ada, blocked_bob, alice
+):
+    answer = decide(as_ada, of_bob(blocked_bob), "dismiss")
+    undo(as_ada, answer)
+    owner = Client()
+    owner.force_login(alice.user)
+    decide(owner, of_bob(blocked_bob), "increase", amount="60", applies="always")
+    assert undo(as_ada, answer) == "This has been undone already."
+    assert of_bob(blocked_bob).status == "approved"
+    assert OutgoingMail.objects.filter(kind="request.answer").count() == 1
+
+
+def test_r5_a_cap_undone_says_that_a_request_has_ended_meanwhile(
+    blocked_bob, alice, client
+):
+    send_request(blocked_bob, note="", asked_nanos=None, now=NOW)
+    client.force_login(alice.user)
+    cap = f"/o/acme/settings/usage/caps/members/{blocked_bob.pk}/"
+    answer = client.post(cap, {"amount": "90"}, headers=HTMX)
+    end_requests()
+    assert of_bob(blocked_bob).status == "resolved"
+    assert "1 request that ended meanwhile stays ended" in undo(client, answer)
 
 
 def test_once_the_mail_is_out_or_on_its_way_it_stays(as_ada, blocked_bob):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from types import EllipsisType
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -46,10 +47,12 @@ def set_cap(
     *,
     amount_nanos: int | None,
     this_month_only: bool = False,
+    later_nanos: int | EllipsisType | None = ...,
     actor: Actor,
     now: dt.datetime,
 ) -> CapChange:
-    """Set a cap; None is unlimited. For this month only, what comes after stays as it is.
+    """Set a cap; None is unlimited. For this month only, what comes after stays as it is,
+    or is `later_nanos` where that is said.
 
     Raises BusinessError for a bad amount, `no_seat_caps` and `unknown_seat_tier` for a
     seat tier that can have none, `member_inactive` for somebody who was removed.
@@ -64,6 +67,8 @@ def set_cap(
     if this_month_only:
         cap.month_on = month_on
         cap.month_amount_nanos = amount_nanos
+        if not isinstance(later_nanos, EllipsisType):
+            cap.amount_nanos = later_nanos
     else:
         cap.amount_nanos = amount_nanos
         cap.month_on = None

@@ -23,15 +23,19 @@ def restore_cap(undoing: Undoing) -> list[str]:
     month_on = open_month(undoing.organization, now=undoing.now).first_on
     months = before.get("month_only")
     later = _own(before, "then_" if months else "")
-    set_cap(target, amount_nanos=later, actor=undoing.actor, now=undoing.now)
+    actor, now = undoing.actor, undoing.now
     if months and dt.date.fromisoformat(months) == month_on:
+        # In one act: what holds from the next month on must not hold for a moment.
         set_cap(
             target,
             amount_nanos=_own(before),
             this_month_only=True,
-            actor=undoing.actor,
-            now=undoing.now,
+            later_nanos=later,
+            actor=actor,
+            now=now,
         )
+    else:
+        set_cap(target, amount_nanos=later, actor=actor, now=now)
     return []
 
 

@@ -39,6 +39,14 @@ def stops_in(organization_id: int, *, month_on: dt.date) -> list[Stop]:
     return [Stop(*row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """When a person's cap was reached: the day, and the moment where it was noticed."""
+
+    on: dt.date
+    at: dt.datetime | None = None
+
+
 def months_stopped(membership_id: int) -> dict[dt.date, dt.datetime]:
     """The months in which their cap was reached, where it was noticed (N1), with when
     first.

@@ -63,17 +63,30 @@ def set_report_mail(
     report_mail = found or ReportMail.objects.create(
         organization=locked, query=query, created_by=by, created_at=now
     )
-    report_mail.recipients.all().delete()
-    ReportMailRecipient.objects.bulk_create(
-        ReportMailRecipient(
-            report_mail=report_mail, membership=one.membership, outside=one.outside
-        )
-        for one in recipients
-    )
+    _change_recipients(report_mail, recipients)
     after = addresses_of(report_mail)
     if before != after:
         _keep(report_mail, Actor.person(by.user), before, after, now=now)
     return report_mail
+
+
+def _change_recipients(report_mail: ReportMail, wanted: Iterable[To]) -> None:
+    """Who stays keeps their row: the link in the mails they got goes on to stop it, and a
+    mail that waits is still sent.
+    """
+    kept = {
+        To(one.membership, one.outside): one.pk
+        for one in report_mail.recipients.select_related("membership", "outside")
+    }
+    asked = set(wanted)
+    gone = [pk for to, pk in kept.items() if to not in asked]
+    report_mail.recipients.filter(pk__in=gone).delete()
+    ReportMailRecipient.objects.bulk_create(
+        ReportMailRecipient(
+            report_mail=report_mail, membership=one.membership, outside=one.outside
+        )
+        for one in asked - kept.keys()
+    )
 
 
 @transaction.atomic

@@ -40,6 +40,7 @@ def past_people(organization_id: int, *, month: Month) -> list[PastPerson]:
         UsageDay.objects.filter(
             membership=OuterRef("membership"),
             day_on__range=(month.first_on, month.last_on),
+            events__gt=0,  # corrections name the seat of an older request
         )
         .order_by("-day_on", "-seat_tier")
         .values("seat_tier")[:1]

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Sum
 
+from accounts.models import Membership
 from billing.models import MemberMonth, OrganizationMonth, UsageDay
 from billing.reports.queries.groups import SUMS, Narrowed, group_rows
 from config.kit.months import Month, previous_month
@@ -101,7 +102,7 @@ def place_of(
     """Their place by extra usage of a month; None where they spent nothing. Two queries."""
     people = MemberMonth.objects.filter(
         membership__organization=organization_id, month_on=month_on, extra_nanos__gt=0
-    )
+    ).exclude(membership__status=Membership.Status.NOBODY)
     own = people.filter(membership=membership_id).values_list("extra_nanos", flat=True)
     spent = own.first()
     if spent is None:
@@ -125,11 +126,12 @@ def days_of(membership_id: int, *, since: dt.date, until: dt.date) -> PersonDays
             membership_id=membership_id, day_on__range=(since, until)
         )
         .values_list("day_on", "seat_tier")
-        .annotate(extra=Sum("extra_nanos"))
+        .annotate(extra=Sum("extra_nanos"), requests=Sum("events"))
         .order_by("day_on", "seat_tier")
     )
     days = PersonDays()
-    for day_on, seat_tier, extra in rows:
+    for day_on, seat_tier, extra, requests in rows:
         days.by_day[day_on] = days.by_day.get(day_on, 0) + extra
-        days.seats[day_on.replace(day=1)] = seat_tier
+        if requests:  # corrections name the seat of an older request
+            days.seats[day_on.replace(day=1)] = seat_tier
     return days

@@ -13,7 +13,7 @@ from billing.reports.rules.verdict import State
 from billing.reports.words import MonthAnswer
 from config.kit.dates import day_text, month_name_text, time_text
 from config.kit.money import format_usd
-from config.kit.months import Month, local_day, next_month
+from config.kit.months import Month, local_day
 
 
 def past_answer(
@@ -60,7 +60,6 @@ def closing_text(
     """Whether the figures can still move: frozen since when, or not closed yet."""
     values = {
         "month": month_name_text(month.first_on),
-        "next": month_name_text(next_month(month.first_on)),
     }
     if not is_closed:
         sentence = _(
@@ -71,8 +70,8 @@ def closing_text(
         sentence = _("Closed; what came later counts to later months.")
         return sentence % values
     sentence = _(
-        "Closed on %(day)s at %(time)s and frozen since; what came later counts to "
-        "%(next)s."
+        "Closed on %(day)s at %(time)s and frozen since; what came later counts to later "
+        "months."
     )
     zone = month.zone
     return sentence % {

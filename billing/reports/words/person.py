@@ -10,7 +10,7 @@ from billing.reports.rules.verdict import State, Verdict
 from billing.reports.words import MonthAnswer
 from config.kit.dates import day_text, month_name_text, time_text
 from config.kit.money import format_usd
-from config.kit.months import Month, local_day
+from config.kit.months import Month
 
 
 def running_answer(verdict: Verdict, *, name: str, stopped: str) -> MonthAnswer:
@@ -46,12 +46,21 @@ def _lasting(verdict: Verdict) -> str:
 
 
 def past_answer(
-    month: Month, *, name: str, spent_nanos: int, stopped_at: dt.datetime | None
+    month: Month,
+    *,
+    name: str,
+    spent_nanos: int,
+    stopped_on: dt.date | None,
+    stopped_at: dt.datetime | None,
 ) -> MonthAnswer:
-    """How a month that is over went for somebody."""
-    values = _values(month, spent_nanos, stopped_at) | {"name": name}
-    if stopped_at is not None:
-        sentence = _("%(name)s reached the cap on %(day)s at %(time)s.")
+    """How a month that is over went for somebody; their cap was reached on a day, at a moment
+    where that was noticed.
+    """
+    values = _values(month, spent_nanos, stopped_on, stopped_at) | {"name": name}
+    if stopped_on is not None:
+        sentence = _("%(name)s reached the cap on %(day)s.")
+        if stopped_at is not None:
+            sentence = _("%(name)s reached the cap on %(day)s at %(time)s.")
         return MonthAnswer("stopped", "player-pause", sentence % values)
     sentence = _("%(name)s spent %(spent)s in %(month)s.")
     if not spent_nanos:
@@ -60,12 +69,18 @@ def past_answer(
 
 
 def own_past_answer(
-    month: Month, *, spent_nanos: int, stopped_at: dt.datetime | None
+    month: Month,
+    *,
+    spent_nanos: int,
+    stopped_on: dt.date | None,
+    stopped_at: dt.datetime | None,
 ) -> MonthAnswer:
     """How a month that is over went for the reader."""
-    values = _values(month, spent_nanos, stopped_at)
-    if stopped_at is not None:
-        sentence = _("You reached your cap on %(day)s at %(time)s.")
+    values = _values(month, spent_nanos, stopped_on, stopped_at)
+    if stopped_on is not None:
+        sentence = _("You reached your cap on %(day)s.")
+        if stopped_at is not None:
+            sentence = _("You reached your cap on %(day)s at %(time)s.")
         return MonthAnswer("stopped", "player-pause", sentence % values)
     sentence = _("You spent %(spent)s in %(month)s.")
     if not spent_nanos:
@@ -74,13 +89,17 @@ def own_past_answer(
 
 
 def _values(
-    month: Month, spent_nanos: int, stopped_at: dt.datetime | None
+    month: Month,
+    spent_nanos: int,
+    stopped_on: dt.date | None,
+    stopped_at: dt.datetime | None,
 ) -> dict[str, str]:
     values = {
         "month": month_name_text(month.first_on),
         "spent": format_usd(spent_nanos),
     }
+    if stopped_on is not None:
+        values["day"] = day_text(stopped_on)
     if stopped_at is not None:
-        values["day"] = day_text(local_day(stopped_at, month.zone))
         values["time"] = time_text(stopped_at, zone=month.zone)
     return values

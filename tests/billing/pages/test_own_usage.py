@@ -307,10 +307,10 @@ def test_the_number_of_queries_does_not_grow_with_usage(
     use(bob, "0.20", "0.20", "0.20")
     client.force_login(bob.user)
     client.get(URL)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         client.get(URL)
     use(bob, "1", "0.30")
-    with django_assert_num_queries(17) as few:  # since when extra usage pays
+    with django_assert_num_queries(18) as few:  # since when extra usage pays
         client.get(URL)
     use(bob, *["0.30"] * 30)
     with django_assert_num_queries(len(few)):

@@ -14,7 +14,8 @@ from accounts.actions.audit import Actor
 from accounts.actions.members import remove_member
 from billing.caps.actions.caps import set_member_cap, set_seat_tier_cap
 from billing.metering.actions.recording import record_usage
-from billing.models import MemberMonth, SeatAllowance
+from billing.models import MemberMonth, Notice, SeatAllowance, UsageDay
+from billing.reports.queries.person import days_of
 from config.kit.money import usd
 from tests.conftest import NOW
 from tests.factories.people import make_organization, make_user
@@ -89,6 +90,33 @@ def test_a_month_that_is_over_is_as_it_was(used, bob, open_page):
     assert "Session, 5 hours" not in shown  # windows are of now
 
 
+def test_a_stop_of_which_nobody_was_told_has_its_day(used, bob, open_page):
+    """An organization may choose to tell of no per cent."""
+    Notice.objects.all().delete()
+    shown = open_page(bob, "?month=2026-10")
+    assert "Bob Feld reached the cap on Wed 14 Oct." in shown
+    assert shown.count(", stopped at the cap") == 1
+
+
+def test_x2_the_line_of_nobody_has_no_place_among_people(used, bob, open_page):
+    sent = event("stranger@elsewhere.example", at=NOW, usd="90")
+    record_usage([sent], organization_id=used.pk, now=NOW)
+    assert "1 of 1" in open_page(bob)
+
+
+def test_a_correction_of_an_older_seat_is_not_the_seat_of_its_month(bob, used):
+    UsageDay.objects.create(
+        membership=bob,
+        day_on=NOW.date(),
+        surface="claude",
+        model="claude-opus-5",
+        seat_tier="",
+        extra_nanos=1,
+    )
+    days = days_of(bob.pk, since=dt.date(2026, 11, 1), until=dt.date(2026, 11, 30))
+    assert days.seats == {dt.date(2026, 11, 1): "standard"}
+
+
 def test_the_strip_has_every_month_with_its_amount_and_stop(used, bob, open_page):
     shown = open_page(bob)
     assert "October 2026:" in shown and "?month=2026-10" in shown
@@ -157,7 +185,7 @@ def test_years_of_months_cost_no_query_more(used, bob, open_page):
         MemberMonth.objects.create(
             membership=bob, month_on=dt.date(2025, number, 1), extra_nanos=usd(number)
         )
-    assert queries() <= few <= 26
+    assert queries() <= few <= 28
 
 
 def test_a_member_has_the_same_past(used, bob, client):

@@ -9,16 +9,18 @@ import datetime as dt
 import io
 import re
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 
 from accounts.actions.members import remove_member
-from accounts.models import AuditEntry, Membership, OutgoingMail
+from accounts.models import AuditEntry, Membership, OutgoingMail, Role
 from accounts.tasks import send_due_mails
 from billing.models import NoticeRecipient, ReportMail, ReportMailRecipient
 from billing.reports import mails
 from billing.reports.actions.mailing import queue_report, set_report_mail
+from billing.reports.links import stop_url
 from billing.reports.queries.mailed import due_reports
 from billing.reports.tasks import mail_reports
 from config.kit.errors import BusinessError
@@ -56,6 +58,14 @@ def finance(acme):
 def used(acme):
     use_november(acme, at=NOW)
     return acme
+
+
+def agreed_address(acme) -> str:
+    """An address outside that agreed."""
+    NoticeRecipient.objects.create(
+        organization=acme, address=FINANCE, added_at=NOW, agreed_at=NOW
+    )
+    return FINANCE
 
 
 def mailed(acme, by: Membership, *addresses: str, query: str = "") -> ReportMail:
@@ -197,6 +207,24 @@ def test_whoever_gets_it_stops_it_by_one_press(
     assert client.get("/reports/stop/forged/").status_code == 404
     entry = AuditEntry.objects.filter(action="report_mail.change").first()
     assert entry.to_value == {"addresses": [alice.user.email]}
+
+
+def test_n4_a_list_saved_again_leaves_the_links_of_who_stays(client, used, ada, alice):
+    report = mailed(used, ada, ada.user.email, alice.user.email)
+    kept = report.recipients.get(membership=alice)
+    mailed(used, ada, alice.user.email, agreed_address(used))
+    assert report.recipients.get(membership=alice).pk == kept.pk
+    assert client.post(urlsplit(stop_url(kept.pk)).path).status_code == 200
+    assert not report.recipients.filter(membership=alice).exists()
+
+
+def test_d3_who_is_no_admin_any_more_gets_none_that_waited(
+    as_ada, used, ada, mailoutbox, worker
+):
+    as_ada.post(MAIL, {"now": "1"}, headers=HTMX)
+    Membership.objects.filter(pk=ada.pk).update(base_role=Role.MEMBER)
+    send_due_mails()
+    assert mailoutbox == []
 
 
 def test_the_month_so_far_comes_at_once_to_who_asks(as_ada, used, mailoutbox, worker):
