@@ -25,6 +25,7 @@ from billing.reports.filters import (
     receipts_query,
     report_filter,
 )
+from billing.reports.queries.label_keys import label_keys
 from billing.reports.queries.report import (
     DAY,
     DIMENSIONS,
@@ -93,7 +94,9 @@ def _tools(request: MemberRequest, chosen: ReportFilter) -> dict[str, Any]:
     kept = [(name, value) for name, value in request.GET.items() if name not in CHOSEN]
     chosen.people = chip_people(request.membership.organization_id, chosen)
     return {
-        "dimensions": [(name, dimension_text(name)) for name in _offered(chosen)],
+        "dimensions": [
+            (name, dimension_text(name)) for name in _offered(request, chosen)
+        ],
         "payers": [(name, paid_text(name)) for name in PAID],
         "kept": [one for one in kept if one[0] != "range"],
         "kept_without_days": [
@@ -108,11 +111,16 @@ def _tools(request: MemberRequest, chosen: ReportFilter) -> dict[str, Any]:
     }
 
 
-def _offered(chosen: ReportFilter) -> list[str]:
-    """What rows and columns can be of; labels that the address already names too."""
-    asked = chosen.asked
-    labels = [one for one in (asked.by, asked.then) if is_label(one)]
-    return [*DIMENSIONS, *labels]
+def _offered(request: MemberRequest, chosen: ReportFilter) -> list[str]:
+    """What rows and columns can be of; labels that requests carried lately, and those that
+    the address names.
+    """
+    asked, now = chosen.asked, timezone.now()
+    organization = request.membership.organization
+    month_on = organization.calendar.month_at(now).first_on
+    keys = label_keys(organization.pk, month_on=month_on, now=now)
+    named = [one for one in (asked.by, asked.then) if is_label(one)]
+    return list(dict.fromkeys([*DIMENSIONS, *(f"label:{key}" for key in keys), *named]))
 
 
 def _address_with(request: MemberRequest, **changes: str | None) -> str:

@@ -352,3 +352,10 @@ def test_the_chart_names_the_period_before_and_says_cents(owner, used):
     assert data["before"]["labels"][22] == "Fri 23 Oct"
     assert all(text.startswith("$") and "." in text for text in data["sums"]["texts"])
     assert len(data["before"]["texts"]) == len(data["labels"]) == 23
+
+
+def test_g4_labels_that_requests_carry_are_offered(owner, used, bob):
+    spend(bob, "2", labels={"project": "checkout", "team": "payments"})
+    page = flat(owner.get(URL).content.decode())
+    for key in ("project", "team"):
+        assert f'<option value="label:{key}">Label {key}</option>' in page
