@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from types import EllipsisType
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -65,25 +66,15 @@ def set_cap(
     before = cap_as_audited(cap, locked, month_on=month_on)
     from_nanos = cap.amount_in(month_on)
     if this_month_only:
-        cap.month_on = month_on
-        cap.month_amount_nanos = amount_nanos
-        if not isinstance(later_nanos, EllipsisType):
-            cap.amount_nanos = later_nanos
+        cap.month_on, cap.month_amount_nanos = month_on, amount_nanos
     else:
-        cap.amount_nanos = amount_nanos
-        cap.month_on = None
-        cap.month_amount_nanos = None
+        cap.month_on, cap.month_amount_nanos = None, None
+        later_nanos = amount_nanos
+    if not isinstance(later_nanos, EllipsisType):
+        cap.amount_nanos = later_nanos
     cap.save(update_fields=AMOUNTS if cap.pk else None)
-    audit = record_change(
-        locked,
-        actor=actor,
-        action=f"cap.{target.level}",
-        subject=target.seat_tier or target.name,
-        now=now,
-        membership=target.membership,
-        from_value=before,
-        to_value=cap_as_audited(cap, locked, month_on=month_on),
-    )
+    after = cap_as_audited(cap, locked, month_on=month_on)
+    audit = _kept(locked, target, before, after, actor=actor, now=now)
     is_noticed = notice_cap(
         cap,
         locked,
@@ -95,6 +86,28 @@ def set_cap(
     facts = (cap, from_nanos, amount_nanos, this_month_only, audit, is_noticed)
     change = CapChange(*facts)
     return _published(locked, target, change, now=now)
+
+
+def _kept(
+    locked: Organization,
+    target: CapTarget,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> AuditEntry | None:
+    """The change in the audit (C8); None where nothing changed."""
+    return record_change(
+        locked,
+        actor=actor,
+        action=f"cap.{target.level}",
+        subject=target.seat_tier or target.name,
+        now=now,
+        membership=target.membership,
+        from_value=before,
+        to_value=after,
+    )
 
 
 def _published(

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -22,25 +21,21 @@ from billing.reports.filters import (
     ReportFilter,
     chip_people,
     query_without_days,
-    receipts_query,
     report_filter,
 )
 from billing.reports.queries.label_keys import label_keys
 from billing.reports.queries.report import (
-    DAY,
     DIMENSIONS,
-    MODEL,
     PAID,
     PERSON,
     REST,
-    SEAT,
-    SURFACE,
     Report,
     ReportRow,
     people_called,
 )
-from billing.reports.rules.grouping import is_label, label_key, label_text
+from billing.reports.rules.grouping import is_label
 from billing.reports.rules.ranges import steps_of
+from billing.reports.views.leading import address_with, row_link
 from billing.reports.views.mailing import mailed_reports
 from billing.reports.words.report import (
     comparison_text,
@@ -105,7 +100,7 @@ def _tools(request: MemberRequest, chosen: ReportFilter) -> dict[str, Any]:
             if name not in ("range", "start", "end", "page", "step")
         ],
         "chips": [
-            (_address_with(request, **{name: None}), dimension, value)
+            (address_with(request, **{name: None}), dimension, value)
             for name, dimension, value in chosen.chips
         ],
     }
@@ -121,66 +116,6 @@ def _offered(request: MemberRequest, chosen: ReportFilter) -> list[str]:
     keys = label_keys(organization.pk, month_on=month_on, now=now)
     named = [one for one in (asked.by, asked.then) if is_label(one)]
     return list(dict.fromkeys([*DIMENSIONS, *(f"label:{key}" for key in keys), *named]))
-
-
-def _address_with(request: MemberRequest, **changes: str | None) -> str:
-    """This report's address with some of its parts changed, or left out."""
-    query = request.GET.copy()
-    for name, value in {**changes, "page": None, "all": None}.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    return f"?{query.urlencode()}"
-
-
-# By which parameter a report is narrowed to a row of a dimension, and by what the rows
-# are told apart then.
-LEADS_TO = {
-    PERSON: ("person", MODEL),
-    MODEL: ("model", PERSON),
-    SURFACE: ("surface", PERSON),
-    SEAT: ("seat", PERSON),
-}
-
-
-def _link(request: MemberRequest, report: Report, key: Any) -> str:
-    """Where a row leads: the same days, of it alone. Empty where the address would have
-    to name two labels.
-    """
-    by = report.asked.by
-    if report.asked.narrowed.membership_id is not None:
-        return _receipts(request, report, key)
-    if is_label(by):
-        if report.asked.narrowed.label is not None:
-            return ""
-        label = label_text(label_key(by), key)
-        return _address_with(request, label=label, by=PERSON, then=None)
-    if by == DAY:
-        return _address_with(
-            request, range=f"{key}..{key}", start=None, end=None, by=PERSON, step=None
-        )
-    name, by_next = LEADS_TO[by]
-    value = "" if key is None else str(key)
-    return _address_with(request, **{name: value}, by=by_next, then=None)
-
-
-def _receipts(request: MemberRequest, report: Report, key: Any) -> str:
-    """The receipts that make a row of one person's report."""
-    asked, text = report.asked, "" if key is None else str(key)
-    more = {}
-    if is_label(asked.by):
-        if asked.narrowed.label is not None:
-            return ""
-        more = {"label": label_text(label_key(asked.by), text)}
-    elif asked.by == DAY:
-        more = {"range": f"{key}..{key}"}
-    elif asked.by != PERSON:
-        more = {LEADS_TO[asked.by][0]: text}
-    page = reverse(
-        "member_receipts",
-        args=[request.membership.organization.slug, asked.narrowed.membership_id],
-    )
-    return f"{page}?{receipts_query(asked, **more)}"
 
 
 def _table(
@@ -199,7 +134,7 @@ def _table(
         "rows": [
             {
                 **_cells(report, row, people, most=most),
-                "link": _link(request, report, row.key),
+                "link": row_link(request, report, row.key),
             }
             for row in shown
         ],
