@@ -25,6 +25,7 @@ from config.kit.addresses import canonical_address
 from config.kit.errors import BusinessError
 
 MOST_REPORTS, MOST_RECIPIENTS = 50, 50
+LONGEST_QUERY = 1_500
 TOLD_WITHIN = dt.timedelta(days=3)
 
 
@@ -47,9 +48,13 @@ def set_report_mail(
 ) -> ReportMail:
     """Mail a report each month to these addresses, in place of those who got it so far.
 
-    Raises BusinessError `no_address`, `cannot_get_reports`, `too_many_recipients` (422
-    all), `too_many_reports`.
+    Raises BusinessError `no_address`, `cannot_get_reports`, `too_many_recipients`,
+    `too_long` (422 all), `too_many_reports`.
     """
+    if len(query) > LONGEST_QUERY:
+        raise _refused(
+            _("This report is narrowed to too long a text to be mailed."), "too_long"
+        )
     locked = lock_organization(organization.pk)
     recipients = _recipients(locked, addresses, now=now)
     found = locked.report_mails.filter(query=query).first()

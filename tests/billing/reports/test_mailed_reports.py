@@ -9,7 +9,7 @@ import datetime as dt
 import io
 import re
 from decimal import Decimal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import time_machine
@@ -126,6 +126,14 @@ def test_what_cannot_be_is_told_at_the_field(typed, code, as_ada, acme, ada):
     with pytest.raises(BusinessError) as refused:
         mailed(acme, ada, *typed.replace(",", " ").replace(";", " ").split())
     assert refused.value.code == code
+
+
+def test_a_report_of_too_long_an_address_is_refused(as_ada, acme, ada):
+    query = urlencode({"label": "team=" + "ä" * 290, "model": "ö" * 290})
+    response = as_ada.post(
+        f"{MAIL}?{query}", {"addresses": ada.user.email}, headers=HTMX
+    )
+    assert response.status_code == 422 and not ReportMail.objects.exists()
 
 
 def test_it_is_mailed_once_two_hours_after_the_close(
