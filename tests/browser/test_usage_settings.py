@@ -235,7 +235,8 @@ def assert_accessible(page: Page) -> None:
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
     page.evaluate(
-        "() => Promise.allSettled(document.getAnimations().map((one) => one.finished))"
+        "() => Promise.race([Promise.allSettled(document.getAnimations()"
+        ".map((one) => one.finished)), new Promise((late) => setTimeout(late, 2000))])"
     )
     found = Axe().run(page, options=WCAG).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
