@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -59,6 +60,12 @@ def edit_limit(page: Page, name: str) -> None:
     expect(page.get_by_role("dialog", name="Monthly spend cap")).to_be_visible()
 
 
+def without_seat_caps(form: Any) -> None:
+    """Unlimited is a press, never an empty field."""
+    for tier in ("Standard", "Premium"):
+        form.get_by_label(f"{tier}: without a cap").check()
+
+
 def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
     spend("bob", "500", "1")
     assert refusal("bob") == "extra_usage_disabled"
@@ -66,6 +73,7 @@ def test_enable_set_each_cap_and_set_each_to_unlimited(acme, open_page):
     page.get_by_role("button", name="Enable").click()
     dialog = page.get_by_role("dialog", name="Enable extra usage")
     dialog.get_by_label("Organization spend cap").fill("12,000")
+    without_seat_caps(dialog)
     dialog.get_by_role("radio", name="Everyone").check()
     assert not BillingAccount.objects.filter(extra_usage_enabled=True).exists(), (
         "nothing is on until confirmed"
@@ -246,6 +254,7 @@ def test_without_javascript_the_owner_gets_just_as_far(acme, open_page):
     page = open_page("alice@acme.example", USAGE, java_script_enabled=False)
     page.get_by_role("button", name="Enable").click()
     page.get_by_label("Organization spend cap").fill("100")
+    without_seat_caps(page)
     page.get_by_role("button", name="Enable").click()
     expect(page.get_by_text("Extra usage on, for everyone")).to_be_visible()
     page.get_by_role("button", name="Adjust limit").click()
