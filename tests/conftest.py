@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.core.cache import cache
 from django.db.models.signals import post_migrate
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from accounts.key_use import forget_uses
@@ -83,6 +84,12 @@ def charlie(acme: Organization) -> Membership:
 def worker(django_capture_on_commit_callbacks):
     """`with worker():` what is enqueued inside is done at its end, as by a worker."""
     return partial(django_capture_on_commit_callbacks, execute=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left():
+    """What a page was asked for in stays active in its thread; no test begins with it."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
